@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+// Every browser test launches a Chromium of its own, so files run one per core at most;
+// --expose-gc lets tests force the collections that FinalizationRegistry waits for.
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    execArgv: ['--expose-gc'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 20_000,
+  },
+});
