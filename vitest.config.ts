@@ -1,8 +1,8 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 // Every browser test launches a Chromium of its own, so files run one per core at most;
 // --expose-gc lets tests force the collections that FinalizationRegistry waits for.
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
@@ -13,3 +13,5 @@ export default defineConfig({
     teardownTimeout: 20_000,
   },
 });
+
+export default config;
