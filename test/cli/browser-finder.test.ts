@@ -1,0 +1,149 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type FindBrowserOptions, findBrowser, launchOptions } from '../../src/cli/browser-finder.ts';
+import { inflateBundledChromium } from '../../src/cli/bundled-chromium.ts';
+
+/** A machine on which only the named files can be executed. */
+function machine(
+  files: readonly string[],
+  options: FindBrowserOptions = {},
+): FindBrowserOptions & { readonly asked: string[] } {
+  const asked: string[] = [];
+  return {
+    env: {},
+    platform: 'linux',
+    isExecutableFile: async (path) => {
+      asked.push(path);
+      return files.includes(path);
+    },
+    inflateBundled: async () => undefined,
+    asked,
+    ...options,
+  };
+}
+
+describe('where a browser is looked for', () => {
+  it.each(['CHROME_PATH', 'PUPPETEER_EXECUTABLE_PATH'])(
+    '%s comes before anything installed',
+    async (name) => {
+      const env = { [name]: '/mine/chrome', PATH: '/usr/bin' };
+      await expect(findBrowser(machine(['/mine/chrome', '/usr/bin/chromium'], { env }))).resolves.toEqual({
+        executablePath: '/mine/chrome',
+        source: name,
+        environment: {},
+      });
+    },
+  );
+
+  it('does not replace a browser that the user named wrongly', async () => {
+    const env = { CHROME_PATH: '/typo/chrome', PATH: '/usr/bin' };
+    await expect(findBrowser(machine(['/usr/bin/chromium'], { env }))).rejects.toThrow(
+      'CHROME_PATH is set to "/typo/chrome", which is not an executable file.',
+    );
+  });
+
+  it('takes an empty variable for one that is not set', async () => {
+    const env = { CHROME_PATH: '', PATH: '/usr/bin' };
+    const browser = await findBrowser(machine(['/usr/bin/chromium'], { env }));
+    expect(browser).toMatchObject({ executablePath: '/usr/bin/chromium', source: 'installed' });
+  });
+
+  it('prefers a headless shell, wherever on the PATH it stands', async () => {
+    const env = { PATH: '/bin:/opt/bin' };
+    const browser = await findBrowser(
+      machine(['/bin/google-chrome', '/opt/bin/chromium-headless-shell'], { env }),
+    );
+    expect(browser.executablePath).toBe('/opt/bin/chromium-headless-shell');
+  });
+
+  it('knows where installers put Chrome on macOS', async () => {
+    const path = '/Users/me/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
+    const browser = await findBrowser(machine([path], { platform: 'darwin', env: { HOME: '/Users/me' } }));
+    expect(browser.executablePath).toBe(path);
+  });
+
+  it('knows where installers put Chrome on Windows', async () => {
+    const path = 'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe';
+    const env = { Path: 'C:\\Windows;C:\\Tools', PROGRAMFILES: 'C:\\Program Files' };
+    const windows = machine([path], { platform: 'win32', env });
+    await expect(findBrowser(windows)).resolves.toMatchObject({ executablePath: path });
+    expect(windows.asked).toContain('C:\\Tools\\chrome.exe');
+  });
+
+  it('falls back on the Chromium in @sparticuz/chromium', async () => {
+    const bundled = { executablePath: '/tmp/x/chromium', environment: { FONTCONFIG_PATH: '/tmp/x/fonts' } };
+    await expect(findBrowser(machine([], { inflateBundled: async () => bundled }))).resolves.toEqual({
+      ...bundled,
+      source: '@sparticuz/chromium',
+    });
+  });
+
+  it('says where it looked and how to name a browser when there is none', async () => {
+    const failure = await findBrowser(machine([])).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'ERR_CANNOT_RUN' });
+    const { message } = failure as Error;
+    expect(message).toContain('CHROME_PATH or PUPPETEER_EXECUTABLE_PATH: not set');
+    expect(message).toContain('google-chrome-stable');
+    expect(message).toContain('/opt/google/chrome/chrome');
+    expect(message).toContain('@sparticuz/chromium (Linux, x64): not installed');
+    expect(message).toContain('CHROME_PATH=/path/to/chrome');
+  });
+
+  it('finds one on this very machine', async () => {
+    const { executablePath } = await findBrowser();
+    expect(executablePath).not.toBe('');
+  });
+});
+
+describe('how a browser is launched', () => {
+  const environment = {};
+
+  it.each([
+    ['/usr/bin/chromium-headless-shell', 'installed', 'shell'],
+    ['/opt/chrome-headless-shell-linux64/chrome-headless-shell', 'CHROME_PATH', 'shell'],
+    ['/tmp/x/chromium', '@sparticuz/chromium', 'shell'],
+    ['/usr/bin/google-chrome', 'installed', true],
+  ] as const)('%s from %s is launched with headless: %s', (executablePath, source, headless) => {
+    expect(launchOptions({ executablePath, source, environment }).headless).toBe(headless);
+  });
+
+  it('never puts all processes into one', () => {
+    const { args } = launchOptions({ executablePath: '/x', source: '@sparticuz/chromium', environment });
+    expect(args).not.toContain('--single-process');
+    expect(args).toContain('--no-sandbox');
+  });
+
+  it('keeps our environment and adds what the browser needs', () => {
+    const browser = {
+      executablePath: '/x',
+      source: 'installed',
+      environment: { FONTCONFIG_PATH: '/f' },
+    } as const;
+    expect(launchOptions(browser).env).toEqual({ ...process.env, FONTCONFIG_PATH: '/f' });
+  });
+});
+
+describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the bundled Chromium', () => {
+  const folders: string[] = [];
+  afterEach(() => {
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('is whole for each of several that unpack it at once', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'browser-finder-test-'));
+    folders.push(folder);
+    const unpacked = await Promise.all([1, 2, 3].map(() => inflateBundledChromium(folder)));
+    const [first] = unpacked;
+    expect(first).toBeDefined();
+    expect(unpacked).toEqual([first, first, first]);
+    const env = { ...process.env, ...first?.environment };
+    const version = execFileSync(first?.executablePath ?? '', ['--version', '--no-sandbox'], {
+      env,
+      encoding: 'utf8',
+    });
+    expect(version).toMatch(/Chrom|Headless/);
+  });
+});
