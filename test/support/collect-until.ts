@@ -1,0 +1,25 @@
+// Waiting for the client's garbage collector without sleeping. Needs `--expose-gc`, which vitest.config.ts sets.
+import { setImmediate as macrotask } from 'node:timers/promises';
+
+/**
+ * Collects this process's garbage, turn after turn, until the condition holds.
+ *
+ * Between collections the event loop turns: finalization callbacks run in a task of their own after the collection,
+ * and replies of the browser come in.
+ *
+ * @throws when the condition does not hold within `timeoutMs`; the message shows its source.
+ */
+export async function collectUntil(
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs: number = 10_000,
+): Promise<void> {
+  const { gc } = globalThis;
+  if (!gc) throw new Error('collectUntil needs node --expose-gc');
+  const deadline = performance.now() + timeoutMs;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${condition}`);
+    // No `{ type: 'major' }`: on Node 20 that runs a scavenge, which serves no registry.
+    gc();
+    await macrotask();
+  }
+}
