@@ -1,0 +1,250 @@
+/**
+ * Takes releases in, and hands them out in batches: a round over the sessions that have something
+ * waiting, one batch each. Its loop is only drain → claim a slot → hand over; it never awaits an answer,
+ * so that the one thing a hung session can fill is its own window.
+ */
+import { guardInFlight } from '../single-flight/in-flight-guard.ts';
+import { settleBatch } from './batch-worker.ts';
+import { settledWithin } from './flush.ts';
+import { Lane } from './lane.ts';
+import type { ResolvedBatcherOptions } from './options.ts';
+import type { Outcome, Reach } from './outcome.ts';
+import type { Release, ReleaseSession } from './release.ts';
+import { RingQueue } from './ring-queue.ts';
+import { handlesOf, type ReleaseStats } from './stats.ts';
+
+/** How long the dispatcher may hold the event loop before it lets others have a turn. */
+const TURN_BUDGET_MS = 4;
+
+export class Dispatcher {
+  readonly #options: ResolvedBatcherOptions;
+  readonly #stats: ReleaseStats;
+  /** Lanes by session, kept alive by the session only. */
+  readonly #lanes = new WeakMap<ReleaseSession, Lane>();
+  /** Lanes in which something waits or is unanswered. */
+  readonly #busy = new Set<Lane>();
+  /** Busy lanes that could send at once, in the order of their turns. */
+  readonly #ready = new RingQueue<Lane>();
+  #isScheduled = false;
+  #isStarted = false;
+  #closing: Promise<void> | undefined;
+  #hasWarned = false;
+  #waiting = 0;
+
+  constructor(options: ResolvedBatcherOptions, stats: ReleaseStats) {
+    this.#options = options;
+    this.#stats = stats;
+  }
+
+  get isStarted(): boolean {
+    return this.#isStarted;
+  }
+
+  get isClosed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  start(): void {
+    if (!this.isClosed) this.#isStarted = true;
+  }
+
+  lane(session: ReleaseSession): Lane {
+    let lane = this.#lanes.get(session);
+    if (lane === undefined) {
+      lane = new Lane(session, this.#options.maxInFlightBatches);
+      this.#lanes.set(session, lane);
+    }
+    return lane;
+  }
+
+  /**
+   * Queues a release whose handles are in the books as queued. Past `maxQueueSize`, and once closed, it
+   * is dropped and counted instead: `false`.
+   */
+  enqueue(lane: Lane, release: Release | string): boolean {
+    if (!this.#hasRoom()) {
+      this.#endUnsent(release, 'dropped');
+      return false;
+    }
+    this.#isStarted = true;
+    this.#push(lane, release);
+    return true;
+  }
+
+  /**
+   * Sends all that waits in a lane at once, past its window: for the command that must find the heap
+   * clean and is sent right after.
+   */
+  drainNow(lane: Lane): void {
+    while (lane.queue.size > 0) this.#dispatchBatch(lane);
+  }
+
+  /** Resolves when everything that waits or is unanswered in the lane now has ended. Never rejects. */
+  async laneSettled(lane: Lane): Promise<void> {
+    if (lane.queue.size > 0) {
+      const mark = new FlushMark();
+      this.#push(lane, mark);
+      await mark.reached;
+    }
+    await lane.answered();
+  }
+
+  /** The same for all lanes. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#busy].map((lane) => this.laneSettled(lane)));
+  }
+
+  /** Empties a lane: what waits ends as `outcome` without having been sent. */
+  clearLane(lane: Lane, outcome: 'gone' | 'dropped'): void {
+    for (let release = lane.queue.shift(); release !== undefined; release = lane.queue.shift()) {
+      this.#waiting--;
+      this.#endUnsent(release, outcome);
+    }
+    this.#retireIfIdle(lane);
+  }
+
+  /** Takes nothing more, gives what waits `releaseTimeoutMs` to be answered, and drops the rest. Never rejects. */
+  close(): Promise<void> {
+    this.#closing ??= settledWithin(this.settled(), this.#options.releaseTimeoutMs).then(() => this.#clear());
+    return this.#closing;
+  }
+
+  /** Takes nothing more and drops what waits, at once. */
+  abort(): void {
+    this.#clear();
+    void this.close();
+  }
+
+  #clear(): void {
+    for (const lane of this.#busy) this.clearLane(lane, 'dropped');
+  }
+
+  #endUnsent(release: Release | string, outcome: 'gone' | 'dropped'): void {
+    if (typeof release !== 'string' && !release.claim()) return;
+    const handles = handlesOf(release);
+    this.#stats.queued -= handles;
+    this.#stats[outcome] += handles;
+    if (typeof release !== 'string') release.settled(outcome, 'object');
+  }
+
+  #hasRoom(): boolean {
+    if (this.isClosed) return false;
+    if (this.#waiting < this.#options.maxQueueSize) return true;
+    if (!this.#hasWarned) {
+      this.#hasWarned = true;
+      process.emitWarning(`Releases are dropped: ${this.#waiting} wait already (maxQueueSize).`, {
+        code: 'CDP_RELEASE_QUEUE_FULL',
+      });
+    }
+    return false;
+  }
+
+  #push(lane: Lane, release: Release | string): void {
+    lane.queue.push(release);
+    this.#waiting++;
+    this.#busy.add(lane);
+    this.#makeReady(lane);
+  }
+
+  #makeReady(lane: Lane): void {
+    if (lane.isReady || !lane.hasFreeSlot) return;
+    lane.isReady = true;
+    this.#ready.push(lane);
+    this.#schedule();
+  }
+
+  /** A ref'd immediate, which holds the process for one turn: an unref'd one does not wake a loop that waits for input. */
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(this.#runRound);
+  }
+
+  readonly #runRound = (): void => {
+    this.#isScheduled = false;
+    const deadline = performance.now() + TURN_BUDGET_MS;
+    for (let lane = this.#ready.shift(); lane !== undefined; lane = this.#ready.shift()) {
+      lane.isReady = false;
+      if (lane.queue.size > 0 && lane.hasFreeSlot) this.#dispatchBatch(lane);
+      if (lane.queue.size > 0) this.#makeReady(lane);
+      if (performance.now() >= deadline) break;
+    }
+    if (this.#ready.size > 0) this.#schedule();
+  };
+
+  #dispatchBatch(lane: Lane): void {
+    const batch = this.#drain(lane);
+    if (batch.length === 0) {
+      this.#retireIfIdle(lane);
+      return;
+    }
+    lane.claimSlot();
+    const worker = guardInFlight({ release: () => this.#onSlotFreed(lane) }, () =>
+      settleBatch(lane.session, batch, this.#options.releaseTimeoutMs, (release, outcome, reach) =>
+        this.#onSettled(lane, release, outcome, reach),
+      ),
+    );
+    lane.track(worker);
+  }
+
+  #drain(lane: Lane): (Release | string)[] {
+    const batch: (Release | string)[] = [];
+    while (batch.length < this.#options.maxBatchSize) {
+      const release = lane.queue.shift();
+      if (release === undefined) break;
+      this.#waiting--;
+      if (typeof release !== 'string' && !release.claim()) continue;
+      const handles = handlesOf(release);
+      this.#stats.queued -= handles;
+      this.#stats.inFlight += handles;
+      this.#stats.commands++;
+      if (typeof release !== 'string' && release.method === 'Runtime.releaseObjectGroup') {
+        this.#stats.groupCommands++;
+      }
+      batch.push(release);
+    }
+    return batch;
+  }
+
+  #onSettled(lane: Lane, release: Release | string, outcome: Outcome, reach: Reach): void {
+    const handles = handlesOf(release);
+    this.#stats.inFlight -= handles;
+    this.#stats[outcome] += handles;
+    if (typeof release !== 'string') release.settled(outcome, reach);
+    if (outcome === 'timedOut') lane.narrow();
+    else lane.widen(this.#options.maxInFlightBatches);
+    if (reach === 'session') this.clearLane(lane, 'gone');
+  }
+
+  #onSlotFreed(lane: Lane): void {
+    lane.freeSlot();
+    if (lane.queue.size > 0) this.#makeReady(lane);
+    else this.#retireIfIdle(lane);
+  }
+
+  #retireIfIdle(lane: Lane): void {
+    if (lane.isIdle) this.#busy.delete(lane);
+  }
+}
+
+/** Sent nowhere: it tells, by being taken, that all which was ahead of it has been. */
+class FlushMark implements Release {
+  readonly method = 'Runtime.releaseObject';
+  readonly params: Record<string, unknown> = {};
+  readonly handles = 0;
+  readonly reached: Promise<void>;
+  #resolve: () => void = () => {};
+
+  constructor() {
+    this.reached = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  claim(): boolean {
+    this.#resolve();
+    return false;
+  }
+
+  settled(): void {}
+}

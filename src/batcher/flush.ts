@@ -1,0 +1,46 @@
+/** Waiting, bounded, for what has been dropped so far; and the account of what happened meanwhile. */
+import { integerOption, MAX_TIMER_MS, requireObject } from './options.ts';
+import type { FlushReport, ReleaseStats } from './stats.ts';
+
+export interface FlushOptions {
+  /** How long to wait, in milliseconds. Default: the batcher's `releaseTimeoutMs`. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export function resolveFlushTimeout(options: FlushOptions, fallbackMs: number): number {
+  requireObject('options', options);
+  return integerOption('timeoutMs', options.timeoutMs, fallbackMs, 0, MAX_TIMER_MS);
+}
+
+/** Waits for `settled`, for `timeoutMs` at most, and reports the difference in the books. Never rejects. */
+export async function reportFlush(
+  stats: ReleaseStats,
+  settled: () => Promise<void>,
+  timeoutMs: number,
+): Promise<FlushReport> {
+  const before = { ...stats };
+  const startedAt = performance.now();
+  const complete = await settledWithin(settled(), timeoutMs);
+  return {
+    complete,
+    pending: complete ? 0 : stats.queued + stats.inFlight,
+    released: stats.released - before.released,
+    gone: stats.gone - before.gone,
+    elided: stats.elided - before.elided,
+    failed: stats.failed - before.failed,
+    timedOut: stats.timedOut - before.timedOut,
+    dropped: stats.dropped - before.dropped,
+    elapsedMs: performance.now() - startedAt,
+  };
+}
+
+/** Tells whether `work` ended in time. The timer is ref'd: somebody waits for this answer. */
+export async function settledWithin(work: Promise<void>, timeoutMs: number): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs, false);
+  });
+  const inTime = await Promise.race([work.then(() => true), timeout]);
+  clearTimeout(timer);
+  return inTime;
+}

@@ -1,0 +1,94 @@
+/** Options shared by everything that batches, and the one place where they are checked and defaulted. */
+
+export interface BatcherOptions {
+  /** Commands in one batch, 1 to 1,024. Default 64. */
+  readonly maxBatchSize?: number | undefined;
+  /** Batches of one session that may be unanswered at a time. Default 8. */
+  readonly maxInFlightBatches?: number | undefined;
+  /** How long a batch may stay unanswered, in milliseconds, before its slot is freed. Default 30,000. */
+  readonly releaseTimeoutMs?: number | undefined;
+  /** Releases that may wait, all sessions together; past it the newest is dropped. Default 1,000,000. */
+  readonly maxQueueSize?: number | undefined;
+  /** Aborting it closes the batcher at once: what waits is dropped and counted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ResolvedBatcherOptions {
+  readonly maxBatchSize: number;
+  readonly maxInFlightBatches: number;
+  readonly releaseTimeoutMs: number;
+  readonly maxQueueSize: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * @throws TypeError if an option has the wrong type, RangeError if it is out of range; the message
+ * names the option and the value.
+ */
+export function resolveBatcherOptions(options: BatcherOptions = {}): ResolvedBatcherOptions {
+  requireObject('options', options);
+  return {
+    maxBatchSize: integerOption('maxBatchSize', options.maxBatchSize, 64, 1, 1024),
+    maxInFlightBatches: integerOption('maxInFlightBatches', options.maxInFlightBatches, 8, 1, 65_536),
+    releaseTimeoutMs: integerOption('releaseTimeoutMs', options.releaseTimeoutMs, 30_000, 1, MAX_TIMER_MS),
+    maxQueueSize: integerOption('maxQueueSize', options.maxQueueSize, 1_000_000, 1, Number.MAX_SAFE_INTEGER),
+    signal: signalOption('signal', options.signal),
+  };
+}
+
+/** The longest delay that a timer takes; a larger one would fire at once. */
+export const MAX_TIMER_MS: number = 2 ** 31 - 1;
+
+export function integerOption(
+  name: string,
+  value: unknown,
+  fallback: number,
+  min: number,
+  max: number,
+): number {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'number') throw new TypeError(`${name} must be a number, got ${show(value)}`);
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new RangeError(`${name} must be a whole number from ${min} to ${max}, got ${show(value)}`);
+  }
+  return value;
+}
+
+export function booleanOption(name: string, value: unknown, fallback: boolean): boolean {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'boolean') throw new TypeError(`${name} must be true or false, got ${show(value)}`);
+  return value;
+}
+
+export function choiceOption<Choice extends string>(
+  name: string,
+  value: unknown,
+  fallback: Choice,
+  choices: readonly Choice[],
+): Choice {
+  if (value === undefined) return fallback;
+  const choice = choices.find((candidate) => candidate === value);
+  if (choice !== undefined) return choice;
+  const message = `${name} must be one of ${choices.map((candidate) => `'${candidate}'`).join(', ')}, got ${show(value)}`;
+  throw typeof value === 'string' ? new RangeError(message) : new TypeError(message);
+}
+
+export function signalOption(name: string, value: unknown): AbortSignal | undefined {
+  if (value === undefined || value instanceof AbortSignal) return value;
+  throw new TypeError(`${name} must be an AbortSignal, got ${show(value)}`);
+}
+
+export function requireObject(name: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null) {
+    throw new TypeError(`${name} must be an object, got ${show(value)}`);
+  }
+}
+
+/** A short, safe picture of a bad value for an error message. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return value.length > 60 ? `'${value.slice(0, 57)}...'` : `'${value}'`;
+  if (typeof value === 'function') return 'a function';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return typeof value === 'bigint' ? `${value}n` : String(value);
+}

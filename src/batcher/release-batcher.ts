@@ -1,0 +1,111 @@
+/**
+ * The batcher by itself, for any CDP client: takes ids, and has them released in the background.
+ * Its promise is the ancestor's: `release` never throws and never waits; what was accepted is sent, or
+ * its session is gone, or it is counted.
+ */
+import { Dispatcher } from './dispatcher.ts';
+import { type FlushOptions, reportFlush, resolveFlushTimeout } from './flush.ts';
+import { type BatcherOptions, type ResolvedBatcherOptions, resolveBatcherOptions } from './options.ts';
+import { GroupRelease, type ReleaseSession } from './release.ts';
+import { ReleaseGuard } from './release-guard.ts';
+import { emptyStats, type FlushReport, type ReleaseStats } from './stats.ts';
+
+/**
+ * @example
+ * ```ts
+ * await using batcher = new ReleaseBatcher();
+ * batcher.release(session, result.objectId);
+ * ```
+ */
+export class ReleaseBatcher implements AsyncDisposable {
+  readonly #options: ResolvedBatcherOptions;
+  readonly #stats: ReleaseStats = emptyStats();
+  readonly #dispatcher: Dispatcher;
+
+  /** @throws TypeError or RangeError for a bad option; the message names it and its value. */
+  constructor(options: BatcherOptions = {}) {
+    this.#options = resolveBatcherOptions(options);
+    this.#dispatcher = new Dispatcher(this.#options, this.#stats);
+    const { signal } = this.#options;
+    if (signal?.aborted) this.#dispatcher.abort();
+    else signal?.addEventListener('abort', () => this.#dispatcher.abort(), { once: true });
+  }
+
+  /** Whether the dispatcher runs. The first release starts it. */
+  get started(): boolean {
+    return this.#dispatcher.isStarted;
+  }
+
+  get closed(): boolean {
+    return this.#dispatcher.isClosed;
+  }
+
+  /** Starts the dispatcher ahead of the first release. Calling it again, or after `close`, does nothing. */
+  start(): void {
+    this.#dispatcher.start();
+  }
+
+  /**
+   * Has one object released in the background. Never throws and never waits.
+   *
+   * @returns `false`, counted as `dropped`, for an id that is not a non-empty string, a session without
+   * `send`, a full queue, or after `close`.
+   */
+  release(session: ReleaseSession, objectId: string): boolean {
+    this.#stats.minted++;
+    if (!isName(objectId) || !isSession(session)) {
+      this.#stats.dropped++;
+      return false;
+    }
+    this.#stats.disposed++;
+    this.#stats.queued++;
+    return this.#dispatcher.enqueue(this.#dispatcher.lane(session), objectId);
+  }
+
+  /** Has a whole object group released by one command. Its members are not in the books; else as `release`. */
+  releaseGroup(session: ReleaseSession, objectGroup: string): boolean {
+    if (!isName(objectGroup) || !isSession(session)) return false;
+    return this.#dispatcher.enqueue(this.#dispatcher.lane(session), new GroupRelease(objectGroup));
+  }
+
+  /** Owns an object for a block. A missing id guards nothing, as where an evaluation gave a primitive. */
+  guard(session: ReleaseSession, objectId: string | undefined): ReleaseGuard {
+    return new ReleaseGuard(objectId === undefined ? undefined : () => void this.release(session, objectId));
+  }
+
+  /**
+   * Waits until everything accepted so far has been answered, or has timed out.
+   *
+   * @throws TypeError or RangeError for a bad `timeoutMs`; nothing else.
+   */
+  async flush(options: FlushOptions = {}): Promise<FlushReport> {
+    const timeoutMs = resolveFlushTimeout(options, this.#options.releaseTimeoutMs);
+    return reportFlush(this.#stats, () => this.#dispatcher.settled(), timeoutMs);
+  }
+
+  /** Takes nothing more, flushes for `releaseTimeoutMs` at most, and drops what is left then. Never rejects. */
+  close(): Promise<void> {
+    return this.#dispatcher.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** The books as of now; a copy. */
+  stats(): ReleaseStats {
+    return { ...this.#stats };
+  }
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function isSession(value: unknown): value is ReleaseSession {
+  try {
+    return typeof (value as ReleaseSession | undefined)?.send === 'function';
+  } catch {
+    return false; // A proxy or a getter that throws.
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * A first-in, first-out queue that neither locks nor, once warm, allocates.
+ *
+ * It is a chain of ring buffers. Each is a power of two long, so that an index wraps by a mask:
+ *
+ * ```text
+ *   oldest                                   newest
+ *   ┌──┬──┬──┬──┐    ┌──┬──┬──┬──┐    ┌──┬──┬──┬──┐
+ *   │  │  │c │d │ ─▶ │e │f │g │h │ ─▶ │i │j │  │  │
+ *   └──┴──┴──┴──┘    └──┴──┴──┴──┘    └──┴──┴──┴──┘
+ *          ▲ read                           ▲ write
+ * ```
+ *
+ * Invariant: only the newest segment is written, only the oldest is read, and no slot outside
+ * `read … write` refers to an item, so that nothing taken is kept alive by the queue.
+ */
+export class RingQueue<T extends string | object> {
+  #oldest: Segment<T> = new Segment(FIRST_CAPACITY);
+  #newest: Segment<T> = this.#oldest;
+  /** The segment emptied last, kept for the next growth: at a steady load the two swap for ever. */
+  #spare: Segment<T> | undefined;
+  #size = 0;
+
+  /** Items waiting. */
+  get size(): number {
+    return this.#size;
+  }
+
+  push(item: T): void {
+    if (this.#newest.isFull) {
+      const next = this.#takeSpare() ?? new Segment<T>(Math.min(this.#newest.capacity * 2, LARGEST_CAPACITY));
+      this.#newest.next = next;
+      this.#newest = next;
+    }
+    this.#newest.push(item);
+    this.#size++;
+  }
+
+  /** Takes the oldest item; `undefined` where there is none. */
+  shift(): T | undefined {
+    if (this.#size === 0) return undefined;
+    const item = this.#oldest.shift();
+    this.#size--;
+    if (this.#oldest.isEmpty && this.#oldest.next !== undefined) {
+      const emptied = this.#oldest;
+      this.#oldest = this.#oldest.next;
+      emptied.next = undefined;
+      this.#spare = emptied;
+    }
+    return item;
+  }
+
+  /** Forgets all items, and the memory that a burst left behind. */
+  clear(): void {
+    this.#oldest = new Segment(FIRST_CAPACITY);
+    this.#newest = this.#oldest;
+    this.#spare = undefined;
+    this.#size = 0;
+  }
+
+  #takeSpare(): Segment<T> | undefined {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    return spare;
+  }
+}
+
+/** Small, because a farm has thousands of queues that hold nothing most of the time. */
+const FIRST_CAPACITY = 16;
+/** Large enough that chaining costs nothing, small enough that an array of it is no large object to V8. */
+const LARGEST_CAPACITY = 2048;
+
+/**
+ * One ring buffer. One slot always stays empty: it tells "full" from "empty" without a counter,
+ * so that reader and writer each own one index.
+ */
+class Segment<T> {
+  next: Segment<T> | undefined = undefined;
+  readonly #slots: (T | undefined)[];
+  readonly #mask: number;
+  #read = 0;
+  #write = 0;
+
+  constructor(capacity: number) {
+    this.#slots = new Array<T | undefined>(capacity).fill(undefined);
+    this.#mask = capacity - 1;
+  }
+
+  get capacity(): number {
+    return this.#slots.length;
+  }
+
+  get isEmpty(): boolean {
+    return this.#read === this.#write;
+  }
+
+  get isFull(): boolean {
+    return ((this.#write + 1) & this.#mask) === this.#read;
+  }
+
+  push(item: T): void {
+    this.#slots[this.#write] = item;
+    this.#write = (this.#write + 1) & this.#mask;
+  }
+
+  shift(): T | undefined {
+    const item = this.#slots[this.#read];
+    this.#slots[this.#read] = undefined;
+    this.#read = (this.#read + 1) & this.#mask;
+    return item;
+  }
+}
