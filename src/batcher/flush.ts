@@ -15,12 +15,17 @@ export function resolveFlushTimeout(options: FlushOptions, fallbackMs: number): 
 /** Waits for `settled`, for `timeoutMs` at most, and reports the difference in the books. Never rejects. */
 export async function reportFlush(
   stats: ReleaseStats,
-  settled: () => Promise<void>,
+  settled: (isOver: () => boolean) => Promise<void>,
   timeoutMs: number,
 ): Promise<FlushReport> {
   const before = { ...stats };
   const startedAt = performance.now();
-  const complete = await settledWithin(settled(), timeoutMs);
+  let isOver = false;
+  const complete = await settledWithin(
+    settled(() => isOver),
+    timeoutMs,
+  );
+  isOver = true;
   return {
     complete,
     pending: complete ? 0 : stats.queued + stats.inFlight,

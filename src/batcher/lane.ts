@@ -2,8 +2,9 @@
  * One session's way through the batcher: its queue, and its window of unanswered batches.
  * What one session does to its lane, hang included, no other lane can feel.
  */
-import { RingQueue } from './ring-queue.ts';
+
 import type { Release, ReleaseSession } from './release.ts';
+import { RingQueue } from './ring-queue.ts';
 
 export class Lane {
   readonly session: ReleaseSession;

@@ -6,7 +6,7 @@
 import { Dispatcher } from './dispatcher.ts';
 import { type FlushOptions, reportFlush, resolveFlushTimeout } from './flush.ts';
 import { type BatcherOptions, type ResolvedBatcherOptions, resolveBatcherOptions } from './options.ts';
-import { GroupRelease, type ReleaseSession } from './release.ts';
+import { type ReleaseSession, UncountedRelease } from './release.ts';
 import { ReleaseGuard } from './release-guard.ts';
 import { emptyStats, type FlushReport, type ReleaseStats } from './stats.ts';
 
@@ -65,7 +65,8 @@ export class ReleaseBatcher implements AsyncDisposable {
   /** Has a whole object group released by one command. Its members are not in the books; else as `release`. */
   releaseGroup(session: ReleaseSession, objectGroup: string): boolean {
     if (!isName(objectGroup) || !isSession(session)) return false;
-    return this.#dispatcher.enqueue(this.#dispatcher.lane(session), new GroupRelease(objectGroup));
+    const release = new UncountedRelease('Runtime.releaseObjectGroup', { objectGroup });
+    return this.#dispatcher.enqueue(this.#dispatcher.lane(session), release);
   }
 
   /** Owns an object for a block. A missing id guards nothing, as where an evaluation gave a primitive. */

@@ -25,14 +25,15 @@ export interface Release {
   settled(outcome: Outcome, reach: Reach): void;
 }
 
-/** `Runtime.releaseObjectGroup` for a group that the caller named, of whose members nothing is known. */
-export class GroupRelease implements Release {
-  readonly method = 'Runtime.releaseObjectGroup';
+/** A release of which the books know nothing: a group whose members are unknown, a leftover of our own. */
+export class UncountedRelease implements Release {
+  readonly method: Release['method'];
   readonly params: Record<string, unknown>;
   readonly handles = 0;
 
-  constructor(objectGroup: string) {
-    this.params = { objectGroup };
+  constructor(method: Release['method'], params: Record<string, unknown>) {
+    this.method = method;
+    this.params = params;
   }
 
   claim(): boolean {

@@ -60,17 +60,9 @@ export function handlesOf(release: Release | string): number {
   return typeof release === 'string' ? 1 : release.handles;
 }
 
-/** Handles that are accounted for: live, or at the end of their way. */
-export function accountedFor(stats: ReleaseStats): number {
-  return (
-    stats.live +
-    stats.released +
-    stats.gone +
-    stats.elided +
-    stats.failed +
-    stats.timedOut +
-    stats.dropped
-  );
+/** Handles at the end of their way, whichever it was. */
+export function ended(stats: ReleaseStats): number {
+  return stats.released + stats.gone + stats.elided + stats.failed + stats.timedOut + stats.dropped;
 }
 
 /** What happened between the call of `flush` and its end. Counts are handles. */

@@ -1,0 +1,240 @@
+/**
+ * The one line. Finds the connection behind what it is given, hooks the sessions that Puppeteer has on it,
+ * and follows those to come.
+ */
+import { show } from '../../batcher/options.ts';
+import { type AttachOptions, resolveAttachOptions } from '../../handles/attach-options.ts';
+import { type Coverage, PuppeteerAttachment } from './puppeteer-attachment.ts';
+import { shadow } from './session-hook.ts';
+import {
+  type BrowserContextLike,
+  type BrowserLike,
+  type CdpSessionLike,
+  type ConnectionLike,
+  isBrowser,
+  isBrowserContext,
+  isPage,
+  isSession,
+  type PageLike,
+  type Subject,
+  type TargetLike,
+} from './structure.ts';
+
+/**
+ * Attachments by what they were made for: a whole browser by its connection (others may have wrapped the
+ * browser in a proxy), anything else by itself.
+ */
+const attachments = new WeakMap<object, PuppeteerAttachment>();
+
+/**
+ * From now on no remote object outlives its last use, in this browser, context, page or session, and in all
+ * that it opens. Attaching again gives the same attachment; so does attaching to a part of what is
+ * attached already.
+ *
+ * @example
+ * ```ts
+ * const browser = await puppeteer.launch();
+ * using releases = attach(browser);
+ * ```
+ * @param subject a Puppeteer `Browser`, `BrowserContext`, `Page` or `CDPSession`.
+ * @throws TypeError if it is none of these; Error if it is closed, or driven over WebDriver BiDi; TypeError
+ * or RangeError for a bad option.
+ */
+export function attach(subject: Subject, options: AttachOptions = {}): PuppeteerAttachment {
+  const resolved = resolveAttachOptions(options);
+  const key = keyOf(subject);
+  const known = attachments.get(key) ?? coveringAttachment(subject);
+  if (known !== undefined && !known.detached) return known;
+
+  const attachment = new PuppeteerAttachment(resolved);
+  attachments.set(key, attachment);
+  if (isSession(subject)) attachment.adoptUsers(subject, targetTypeOf(subject));
+  else if (isPage(subject)) attachToPage(attachment, subject);
+  else if (isBrowser(subject)) attachToBrowser(attachment, subject, wholeBrowser);
+  else attachToContext(attachment, subject);
+  return attachment;
+}
+
+/** Checks the subject, and gives what its attachment is filed under. */
+function keyOf(subject: Subject): object {
+  if (isSession(subject)) {
+    if (subject.detached === true || subject.connection() === undefined) throw closed('CDPSession');
+    return subject;
+  }
+  if (isPage(subject)) {
+    requireCdp(subject.browser());
+    if (subject.isClosed()) throw closed('Page');
+    return subject;
+  }
+  if (isBrowser(subject)) {
+    requireCdp(subject);
+    return connectionOf(subject) ?? subject;
+  }
+  if (isBrowserContext(subject)) {
+    const browser = subject.browser();
+    if (browser === null || subject.closed === true) throw closed('BrowserContext');
+    requireCdp(browser);
+    return subject;
+  }
+  throw new TypeError(
+    `attach: expected a Puppeteer Browser, BrowserContext, Page or CDPSession, got ${show(subject)}`,
+  );
+}
+
+function requireCdp(browser: BrowserLike): void {
+  if (browser.connected === false) throw closed('Browser');
+  if (browser.protocol === 'webDriverBiDi') {
+    throw new Error(
+      'attach: this browser is driven over WebDriver BiDi, which has no Runtime.releaseObject.',
+    );
+  }
+}
+
+function closed(what: string): Error {
+  return new Error(`attach: this ${what} is closed.`);
+}
+
+/** An attachment that covers the subject as a part of something larger. */
+function coveringAttachment(subject: Subject): PuppeteerAttachment | undefined {
+  if (isSession(subject)) return undefined; // A session of the user's own is no part of anything.
+  const candidates: (object | undefined)[] = isPage(subject)
+    ? [connectionOf(subject.browser()), subject.browserContext()]
+    : [isBrowserContext(subject) && !isBrowser(subject) ? connectionBehind(subject) : undefined];
+  for (const candidate of candidates) {
+    const attachment = candidate && attachments.get(candidate);
+    if (attachment?.detached === false) return attachment;
+  }
+  return undefined;
+}
+
+function connectionBehind(context: BrowserContextLike): ConnectionLike | undefined {
+  const browser = context.browser();
+  return browser === null ? undefined : connectionOf(browser);
+}
+
+function attachToContext(attachment: PuppeteerAttachment, context: BrowserContextLike): void {
+  const browser = context.browser();
+  if (browser === null) return;
+  // The default context has no id that Puppeteer would know of: what is nobody else's is its.
+  const isOurs = (id: string | undefined): boolean =>
+    context.id === undefined
+      ? !browser.browserContexts().some((other) => other.id === id)
+      : id === context.id;
+  attachToBrowser(attachment, browser, {
+    includesNew: ({ targetInfo }, parent) =>
+      parent !== undefined && attachment.covers(parent) ? true : isOurs(targetInfo.browserContextId),
+    includesOld: (target) => target.browserContext?.() === context,
+  });
+}
+
+function attachToPage(attachment: PuppeteerAttachment, page: PageLike): void {
+  const client = page._client?.();
+  if (client === undefined) {
+    throw new Error('attach: this Page has no session to be found; attach to its Browser instead.');
+  }
+  // The tab above the page stays when the page's own session is swapped for a prerendered one.
+  const parent = client.parentSession?.();
+  const tab = parent === client ? undefined : parent;
+  if (tab !== undefined) attachment.adopt(tab, 'tab', undefined);
+  attachment.adopt(client, 'page', tab);
+  attachment.learnFrames(client, page);
+  attachToBrowser(attachment, page.browser(), {
+    includesNew: (_event, parent) => attachment.covers(parent),
+    includesOld: (_target, session) => attachment.covers(session.parentSession?.()),
+  });
+}
+
+const wholeBrowser: Coverage = { includesNew: () => true, includesOld: () => true };
+
+function attachToBrowser(attachment: PuppeteerAttachment, browser: BrowserLike, coverage: Coverage): void {
+  const connection = connectionOf(browser);
+  if (connection !== undefined) {
+    follow(attachment, browser, connection, coverage);
+    return;
+  }
+  // No session anywhere yet: nothing can be minted before one of our own has told us the connection.
+  void connectionByOwnSession(browser).then((found) => {
+    if (found !== undefined && !attachment.detached) follow(attachment, browser, found, coverage);
+  });
+}
+
+function follow(
+  attachment: PuppeteerAttachment,
+  browser: BrowserLike,
+  connection: ConnectionLike,
+  coverage: Coverage,
+): void {
+  attachment.follow(connection, coverage);
+  for (const target of allTargets(browser)) {
+    const session = target._session?.();
+    if (session === undefined || !coverage.includesOld(target, session)) continue;
+    attachment.adopt(session, target.type(), session.parentSession?.());
+    void target.pagePromise?.then(
+      (page) => page && attachment.learnFrames(session, page),
+      () => {}, // A page that never came to be has no frames.
+    );
+  }
+  watchWorkerTargets(attachment, browser, coverage);
+}
+
+/**
+ * Puppeteer attaches to a shared or service worker when the script first asks for it, in a way that looks
+ * like a session of the script's own. So it is the asking that is watched.
+ */
+function watchWorkerTargets(attachment: PuppeteerAttachment, browser: BrowserLike, coverage: Coverage): void {
+  const watch = (target: TargetLike): void => {
+    const type = target.type();
+    if (type !== 'service_worker' && type !== 'shared_worker') return;
+    const worker = target.worker?.bind(target);
+    if (worker === undefined) return;
+    const ask = (): ReturnType<typeof worker> => {
+      const answer = worker();
+      answer.then(
+        (found) => {
+          if (found && coverage.includesOld(target, found.client))
+            attachment.adopt(found.client, type, undefined);
+        },
+        () => {}, // The caller has the error.
+      );
+      return answer;
+    };
+    attachment.onDetach(shadow(target, 'worker', ask));
+  };
+  browser.on('targetcreated', watch);
+  attachment.onDetach(() => browser.off('targetcreated', watch));
+  for (const target of browser.targets()) watch(target);
+}
+
+/** The connection behind a browser, by way of any session that Puppeteer has on it. */
+function connectionOf(browser: BrowserLike): ConnectionLike | undefined {
+  for (const target of allTargets(browser)) {
+    const connection = target._session?.()?.connection();
+    if (connection !== undefined) return connection;
+  }
+  return undefined;
+}
+
+async function connectionByOwnSession(browser: BrowserLike): Promise<ConnectionLike | undefined> {
+  try {
+    const session = await browser.target().createCDPSession();
+    const connection = session.connection();
+    await session.detach?.();
+    return connection;
+  } catch {
+    return undefined; // The browser went away: there is nothing to attach to.
+  }
+}
+
+function allTargets(browser: BrowserLike): TargetLike[] {
+  const available = browser._targetManager?.().getAvailableTargets?.();
+  return available === undefined ? browser.targets() : [...available.values()];
+}
+
+/** `other`, which is treated with the care that a worker needs, where it cannot be told. */
+function targetTypeOf(session: CdpSessionLike): string {
+  try {
+    return session.target?.().type() ?? 'other';
+  } catch {
+    return 'other';
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * What has to be known of Puppeteer's inside to treat its commands right: which results it keeps for
+ * itself, and when it holds handles as bare ids. Found by reading versions 22 to 25; where a sign is
+ * missing, as in a fork, the safe side is taken.
+ */
+import type { Params } from '../../handles/protocol.ts';
+import type { CollectionHold, CommandRules } from '../../handles/session-tap.ts';
+
+/** Puppeteer ends the functions of its callers so, and its own with `pptr:internal`. */
+const CALLERS_FUNCTION = /\/\/# sourceURL=pptr:(?!internal)/;
+/** Longer strings are taken for Puppeteer's own script of utilities (some 30,000 characters). */
+const LONGEST_EXPRESSION_OF_CALLER = 2_000;
+/** An installation is `addBinding`, the function that goes with it, and at last the script. */
+const LINKS_OF_INSTALLATION = 2;
+
+export class PuppeteerRules implements CommandRules {
+  readonly #hold: CollectionHold;
+  /** Contexts in which pages' own code runs: a node brought there is for the caller. */
+  readonly #mainContexts = new Set<unknown>();
+  /** How far down the chain of an installation the answers of this turn are. */
+  #linkOfThisTurn: number | undefined;
+
+  constructor(hold: CollectionHold) {
+    this.#hold = hold;
+  }
+
+  addMainContext(executionContextId: number): void {
+    this.#mainContexts.add(executionContextId);
+  }
+
+  /**
+   * Puppeteer caches a few handles for as long as a frame or an element lives: its utilities, the frame's
+   * document, an element's double in the isolated world.
+   */
+  keepsResult(method: string, params: Params | undefined): boolean {
+    switch (method) {
+      case 'Runtime.callFunctionOn':
+        return !CALLERS_FUNCTION.test(endOf(params?.functionDeclaration));
+      case 'Runtime.evaluate':
+        return String(params?.expression).length > LONGEST_EXPRESSION_OF_CALLER;
+      case 'DOM.resolveNode':
+        return !this.#mainContexts.has(params?.executionContextId);
+      default:
+        return false;
+    }
+  }
+
+  /**
+   * The first call that needs Puppeteer's utilities in a context waits until they are installed there, with
+   * its handles turned into ids already. Nothing found collected meanwhile is believed: not from the first
+   * `addBinding` on, not during the commands that are sent in reaction to its answer.
+   */
+  onSent(method: string): (() => void) | undefined {
+    let link: number;
+    if (method === 'Runtime.addBinding') link = 0;
+    else if (this.#linkOfThisTurn === undefined || !isEvaluation(method)) return undefined;
+    else link = this.#linkOfThisTurn + 1;
+    if (link > LINKS_OF_INSTALLATION) return undefined;
+    this.#hold.hold();
+    return () => {
+      this.#linkOfThisTurn = link;
+      // The reactions to an answer are microtasks: they have run, and sent what they would, by then.
+      setImmediate(() => {
+        this.#linkOfThisTurn = undefined;
+        this.#hold.unhold();
+      });
+    };
+  }
+
+  /** Learns from the session's events which contexts are pages' own. */
+  onEvent(event: string | symbol, payload: unknown): void {
+    if (event === 'Runtime.executionContextsCleared') this.#mainContexts.clear();
+    if (event !== 'Runtime.executionContextCreated') return;
+    const { context } = payload as { context?: { id?: number; auxData?: { isDefault?: boolean } } };
+    if (context?.auxData?.isDefault === true && context.id !== undefined) this.addMainContext(context.id);
+  }
+}
+
+/** A session of the user's own has no cache of ours to spare. */
+export const plainRules: CommandRules = {
+  keepsResult: () => false,
+  onSent: () => undefined,
+};
+
+function isEvaluation(method: string): boolean {
+  return method === 'Runtime.evaluate' || method === 'Runtime.callFunctionOn';
+}
+
+/** Where the name of the source stands; the function before it may be long. */
+function endOf(functionDeclaration: unknown): string {
+  return typeof functionDeclaration === 'string' ? functionDeclaration.slice(-1_000) : '';
+}

@@ -1,0 +1,7 @@
+export type { FlushOptions } from '../../batcher/flush.ts';
+export type { FlushReport } from '../../batcher/stats.ts';
+export type { AttachOptions } from '../../handles/attach-options.ts';
+export type { HandleScope } from '../../handles/handle-scope.ts';
+export type { LedgerStats } from '../../handles/ledger-stats.ts';
+export { attach } from './attach.ts';
+export type { PuppeteerAttachment } from './puppeteer-attachment.ts';

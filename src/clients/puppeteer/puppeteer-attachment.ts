@@ -1,0 +1,186 @@
+/**
+ * An attachment to Puppeteer: which sessions it covers, now and later, and the hook in each.
+ *
+ * Invariant: a session is hooked by one attachment at most, and only Puppeteer's own are, but for the one
+ * that was handed to `attach` itself: of sessions made with `createCDPSession()` the script may keep ids.
+ */
+import type { ResolvedAttachOptions } from '../../handles/attach-options.ts';
+import { Attachment } from '../../handles/attachment.ts';
+import type { HandleScope } from '../../handles/handle-scope.ts';
+import { PageActions } from '../../handles/release-acknowledger.ts';
+import type { SessionTap } from '../../handles/session-tap.ts';
+import { PuppeteerRules, plainRules } from './command-rules.ts';
+import { hookSession } from './session-hook.ts';
+import type { AttachedToTarget, CdpSessionLike, ConnectionLike, PageLike, TargetLike } from './structure.ts';
+
+interface HookedSession {
+  readonly tap: SessionTap;
+  readonly actions: PageActions;
+  readonly rules: PuppeteerRules | undefined;
+  readonly unhook: () => void;
+}
+
+/** Which of a connection's sessions an attachment is for. */
+export interface Coverage {
+  includesNew(event: AttachedToTarget, parent: CdpSessionLike | undefined): boolean;
+  includesOld(target: TargetLike, session: CdpSessionLike): boolean;
+}
+
+const hookedSessions = new WeakSet<CdpSessionLike>();
+
+export class PuppeteerAttachment extends Attachment {
+  readonly #options: ResolvedAttachOptions;
+  readonly #sessions = new Map<CdpSessionLike, HookedSession>();
+  #followed: { readonly connection: ConnectionLike; readonly coverage: Coverage } | undefined;
+
+  /** @internal Made by `attach`. */
+  constructor(options: ResolvedAttachOptions) {
+    super(options);
+    this.#options = options;
+    this.onDetach(() => this.#unhookAll());
+  }
+
+  /**
+   * A scope over one page as a block: every handle minted in the page while it is open is released at the
+   * block's end, whoever minted it.
+   *
+   * @example
+   * ```ts
+   * using scope = releases.openScope(page);
+   * ```
+   */
+  openScope(page: PageLike): HandleScope {
+    const client = page._client?.();
+    const taps = [...this.#sessions]
+      .filter(([session]) => client !== undefined && isWithin(session, client))
+      .map(([, { tap }]) => tap);
+    return this.cover(taps);
+  }
+
+  /** @internal */
+  covers(session: CdpSessionLike | undefined): boolean {
+    return session !== undefined && this.#sessions.has(session);
+  }
+
+  /** Hooks a session of Puppeteer's own. @internal */
+  adopt(session: CdpSessionLike, targetType: string, parent: CdpSessionLike | undefined): void {
+    const actions = (parent && this.#sessions.get(parent)?.actions) ?? new PageActions();
+    this.#hook(session, isPageLike(targetType), actions, this.#options.track ?? true);
+  }
+
+  /** Hooks the session that the user handed over. @internal */
+  adoptUsers(session: CdpSessionLike, targetType: string): void {
+    this.#hook(session, isPageLike(targetType), new PageActions(), this.#options.track ?? false, true);
+  }
+
+  /** Tells which contexts of a page that is open already are the page's own. @internal */
+  learnFrames(session: CdpSessionLike, page: PageLike): void {
+    const rules = this.#sessions.get(session)?.rules;
+    for (const frame of page.frames()) {
+      const id = frame.mainRealm?.().context?.id;
+      if (id !== undefined) rules?.addMainContext(id);
+    }
+  }
+
+  /** Follows what Puppeteer attaches to from now on. @internal */
+  follow(connection: ConnectionLike, coverage: Coverage): void {
+    const onAttached = (event: AttachedToTarget) => this.#onAttached(event, undefined);
+    const onDetached = (session: CdpSessionLike) => this.#forget(session);
+    connection.on('Target.attachedToTarget', onAttached);
+    connection.on('sessiondetached', onDetached);
+    this.#followed = { connection, coverage };
+    this.onDetach(() => {
+      connection.off('Target.attachedToTarget', onAttached);
+      connection.off('sessiondetached', onDetached);
+    });
+  }
+
+  #onAttached(event: AttachedToTarget, parent: CdpSessionLike | undefined): void {
+    if (this.#followed === undefined) return;
+    const { connection, coverage } = this.#followed;
+    const session = connection.session(event.sessionId);
+    if (session === null || connection.isAutoAttached?.(event.targetInfo.targetId) === false) return;
+    if (coverage.includesNew(event, parent)) this.adopt(session, event.targetInfo.type, parent);
+  }
+
+  #hook(
+    session: CdpSessionLike,
+    isOrdered: boolean,
+    actions: PageActions,
+    tracks: boolean,
+    isUsers = false,
+  ): void {
+    if (this.detached || hookedSessions.has(session)) return;
+    hookedSessions.add(session);
+    const { send } = session;
+    // No timer a command (Puppeteer's is ref'd, and 180 s long): the batch has one for all.
+    const direct = {
+      send: (method: string, params?: Record<string, unknown>) =>
+        send.call(session, method, params, { timeout: 0 }),
+    };
+    let rules: PuppeteerRules | undefined;
+    const tap = this.open(direct, {
+      isOrdered,
+      actions,
+      tracks,
+      createRules: (hold) => {
+        if (isUsers) return plainRules;
+        rules = new PuppeteerRules(hold);
+        return rules;
+      },
+    });
+    const unhook = hookSession(session, tap, (event, payload) => {
+      rules?.onEvent(event, payload);
+      if (isDisconnected(event)) this.#forget(session);
+      else if (event === 'Target.attachedToTarget') this.#onAttached(payload as AttachedToTarget, session);
+    });
+    this.#sessions.set(session, { tap, actions, rules, unhook });
+  }
+
+  #forget(session: CdpSessionLike): void {
+    const hooked = this.#sessions.get(session);
+    if (hooked === undefined) return;
+    this.#sessions.delete(session);
+    hooked.unhook();
+    hookedSessions.delete(session);
+    this.end(hooked.tap);
+  }
+
+  #unhookAll(): void {
+    for (const [session, { unhook }] of this.#sessions) {
+      unhook();
+      hookedSessions.delete(session);
+    }
+    this.#sessions.clear();
+  }
+}
+
+/** Whether a session is another, or was attached through it: a page's frames and workers. */
+function isWithin(session: CdpSessionLike, root: CdpSessionLike): boolean {
+  for (
+    let current: CdpSessionLike | undefined = session, depth = 0;
+    current !== undefined && depth < 16;
+    depth++
+  ) {
+    if (current === root) return true;
+    const parent: CdpSessionLike | undefined = current.parentSession?.();
+    if (parent === current) return false; // Puppeteer's way to say that there is none.
+    current = parent;
+  }
+  return false;
+}
+
+/** Targets that take commands in the order sent. Workers let a release overtake a running call. */
+function isPageLike(targetType: string): boolean {
+  return (
+    targetType === 'page' ||
+    targetType === 'iframe' ||
+    targetType === 'webview' ||
+    targetType === 'background_page'
+  );
+}
+
+/** Puppeteer's event for the end of a session is a symbol that it does not export. */
+function isDisconnected(event: string | symbol): boolean {
+  return typeof event === 'symbol' && event.description === 'CDPSession.Disconnected';
+}

@@ -1,0 +1,51 @@
+/**
+ * Puts itself between Puppeteer and one of its sessions by shadowing `send` and `emit` on that one object;
+ * no prototype is touched, for that would reach every other user of Puppeteer in the process. Unhooking
+ * leaves the object with the own properties that it had.
+ */
+import type { Params } from '../../handles/protocol.ts';
+import type { SessionTap } from '../../handles/session-tap.ts';
+import type { CdpSessionLike } from './structure.ts';
+
+/** Told of each event before the client's own listeners. */
+export type OnEvent = (event: string | symbol, payload: unknown) => void;
+
+/** @returns what undoes it. */
+export function hookSession(session: CdpSessionLike, tap: SessionTap, onEvent: OnEvent): () => void {
+  const { send, emit } = session;
+  let isHooked = true;
+
+  const unshadowSend = shadow(session, 'send', (method: string, params?: Params, ...rest: [unknown?]) => {
+    const forward = (outgoing: Params | undefined) => send.call(session, method, outgoing, ...rest);
+    return isHooked ? tap.command(method, params, forward) : forward(params);
+  });
+  const unshadowEmit = shadow(session, 'emit', (event: string | symbol, payload?: unknown) => {
+    if (isHooked) {
+      if (typeof event === 'string') tap.event(event, payload);
+      onEvent(event, payload);
+    }
+    return emit.call(session, event, payload);
+  });
+
+  return () => {
+    isHooked = false; // Should somebody have wrapped these in turn, they stay, and do nothing.
+    unshadowSend();
+    unshadowEmit();
+  };
+}
+
+/** Gives an object a method of its own; what is returned takes it away again, where it is still there. */
+export function shadow(target: object, name: string, method: (...args: never[]) => unknown): () => void {
+  const before = Object.getOwnPropertyDescriptor(target, name);
+  Object.defineProperty(target, name, {
+    value: method,
+    writable: true,
+    configurable: true,
+    enumerable: false,
+  });
+  return () => {
+    if (Object.getOwnPropertyDescriptor(target, name)?.value !== method) return;
+    if (before === undefined) Reflect.deleteProperty(target, name);
+    else Object.defineProperty(target, name, before);
+  };
+}

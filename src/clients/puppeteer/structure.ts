@@ -1,0 +1,106 @@
+/**
+ * The few members of Puppeteer that are used, as versions 22 to 25 and their forks have them. Nothing is
+ * imported from Puppeteer: whichever copy the script runs fits, and none is needed to install this package.
+ * A member that is not public there is optional here, and done without where it is missing.
+ */
+import type { Params } from '../../handles/protocol.ts';
+
+export interface CdpSessionLike {
+  send(method: string, params?: Params, options?: unknown): Promise<unknown>;
+  emit(event: string | symbol, payload?: unknown): unknown;
+  connection(): ConnectionLike | undefined;
+  id(): string;
+  parentSession?(): CdpSessionLike | undefined;
+  /** Not public. */
+  target?(): TargetLike;
+  detach?(): Promise<void>;
+  readonly detached?: boolean;
+}
+
+export interface ConnectionLike {
+  on(event: string, listener: (payload: never) => void): unknown;
+  off(event: string, listener: (payload: never) => void): unknown;
+  session(sessionId: string): CdpSessionLike | null;
+  /** Not public. Whether Puppeteer, and not the script, made the session that is being attached. */
+  isAutoAttached?(targetId: string): boolean;
+}
+
+export interface TargetLike {
+  type(): string;
+  browserContext?(): BrowserContextLike;
+  createCDPSession(): Promise<CdpSessionLike>;
+  worker?(): Promise<{ readonly client: CdpSessionLike } | null>;
+  /** Not public. Puppeteer's own session with the target. */
+  _session?(): CdpSessionLike | undefined;
+  /** Not public. There once somebody has asked for the page. */
+  readonly pagePromise?: Promise<PageLike | null>;
+}
+
+export interface BrowserLike {
+  readonly connected?: boolean;
+  readonly protocol?: string;
+  target(): TargetLike;
+  targets(): TargetLike[];
+  browserContexts(): BrowserContextLike[];
+  newPage(): Promise<unknown>;
+  on(event: string, listener: (payload: never) => void): unknown;
+  off(event: string, listener: (payload: never) => void): unknown;
+  /** Not public. Knows targets that `targets()` leaves out: tabs, prerendered pages. */
+  _targetManager?(): { getAvailableTargets?(): ReadonlyMap<string, TargetLike> };
+}
+
+export interface BrowserContextLike {
+  readonly id?: string | undefined;
+  readonly closed?: boolean;
+  browser(): BrowserLike | null;
+  pages(): Promise<unknown[]>;
+  newPage(): Promise<unknown>;
+}
+
+export interface PageLike {
+  browser(): BrowserLike;
+  browserContext(): BrowserContextLike;
+  isClosed(): boolean;
+  createCDPSession(): Promise<CdpSessionLike>;
+  frames(): FrameLike[];
+  /** Not public. The session of the main frame. */
+  _client?(): CdpSessionLike;
+}
+
+export interface FrameLike {
+  /** Not public. */
+  mainRealm?(): { readonly context?: { readonly id?: number } };
+}
+
+/** `Target.attachedToTarget`. */
+export interface AttachedToTarget {
+  readonly sessionId: string;
+  readonly targetInfo: {
+    readonly targetId: string;
+    readonly type: string;
+    readonly browserContextId?: string;
+  };
+}
+
+export type Subject = BrowserLike | BrowserContextLike | PageLike | CdpSessionLike;
+
+export function isSession(subject: unknown): subject is CdpSessionLike {
+  return hasMethods(subject, 'send', 'connection', 'id', 'emit');
+}
+
+export function isPage(subject: unknown): subject is PageLike {
+  return hasMethods(subject, 'frames', 'browserContext', 'createCDPSession', 'isClosed');
+}
+
+export function isBrowser(subject: unknown): subject is BrowserLike {
+  return hasMethods(subject, 'browserContexts', 'targets', 'newPage', 'target');
+}
+
+export function isBrowserContext(subject: unknown): subject is BrowserContextLike {
+  return hasMethods(subject, 'browser', 'pages', 'newPage');
+}
+
+function hasMethods(subject: unknown, ...names: string[]): boolean {
+  if (typeof subject !== 'object' || subject === null) return false;
+  return names.every((name) => typeof (subject as Record<string, unknown>)[name] === 'function');
+}

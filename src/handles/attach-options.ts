@@ -1,0 +1,68 @@
+/** What can be set when a client is attached; checked and defaulted here, in one place. */
+import {
+  type BatcherOptions,
+  booleanOption,
+  choiceOption,
+  integerOption,
+  type ResolvedBatcherOptions,
+  resolveBatcherOptions,
+  show,
+} from '../batcher/options.ts';
+import { garbageCollector, type RegistryFactory } from './collection-watch.ts';
+
+export interface AttachOptions extends BatcherOptions {
+  /**
+   * Whether handles that the program lets go of are released. Default: `true` for a client's own sessions,
+   * `false` for a session that you made yourself, of which you may keep bare ids.
+   */
+  readonly track?: boolean | undefined;
+  /** Whether mints are bound to object groups, which die by one command. Default `true`. */
+  readonly groups?: boolean | undefined;
+  /** Whether the few survivors of a group are moved, so that the rest can die by one command. Default `true`. */
+  readonly moveSurvivors?: boolean | undefined;
+  /** Bytes that a live handle is charged to this process's heap; `false` for none. Default 65,536. */
+  readonly pressure?: number | false | undefined;
+  /**
+   * `'discard'` keeps the browser's own store of console messages empty, which otherwise holds the arguments
+   * of the last thousand. What it costs is described in the README. Default `'keep'`.
+   */
+  readonly consoleEntries?: 'keep' | 'discard' | undefined;
+  /** Whether the line that minted a handle is remembered, for `leaks()`. Default `false`. */
+  readonly traceLeaks?: boolean | undefined;
+  /** For tests: plays the garbage collector. @internal */
+  readonly createRegistry?: RegistryFactory | undefined;
+  /** For tests: milliseconds, monotonic. @internal */
+  readonly now?: (() => number) | undefined;
+}
+
+export interface ResolvedAttachOptions extends ResolvedBatcherOptions {
+  readonly track: boolean | undefined;
+  readonly groups: boolean;
+  readonly moveSurvivors: boolean;
+  readonly pressure: number;
+  readonly consoleEntries: 'keep' | 'discard';
+  readonly traceLeaks: boolean;
+  readonly createRegistry: RegistryFactory;
+  readonly now: () => number;
+}
+
+/** @throws TypeError or RangeError that names the option and the value. */
+export function resolveAttachOptions(options: AttachOptions = {}): ResolvedAttachOptions {
+  return {
+    ...resolveBatcherOptions(options),
+    track: options.track === undefined ? undefined : booleanOption('track', options.track, true),
+    groups: booleanOption('groups', options.groups, true),
+    moveSurvivors: booleanOption('moveSurvivors', options.moveSurvivors, true),
+    pressure: pressureOption(options.pressure),
+    consoleEntries: choiceOption('consoleEntries', options.consoleEntries, 'keep', ['keep', 'discard']),
+    traceLeaks: booleanOption('traceLeaks', options.traceLeaks, false),
+    createRegistry: options.createRegistry ?? garbageCollector,
+    now: options.now ?? (() => performance.now()),
+  };
+}
+
+function pressureOption(value: unknown): number {
+  if (value === false) return 0;
+  if (value === true) throw new TypeError(`pressure must be a number of bytes or false, got ${show(value)}`);
+  return integerOption('pressure', value, 65_536, 0, 2 ** 30);
+}

@@ -1,0 +1,174 @@
+/**
+ * What `attach` gives back: one ledger of handles for a client, its sessions, and the batcher that they
+ * share. A client's own file knows which sessions there are and how to hook them; all else is here.
+ */
+import { Dispatcher } from '../batcher/dispatcher.ts';
+import { type FlushOptions, reportFlush, resolveFlushTimeout } from '../batcher/flush.ts';
+import type { ReleaseSession } from '../batcher/release.ts';
+import { ended, type FlushReport } from '../batcher/stats.ts';
+import type { ResolvedAttachOptions } from './attach-options.ts';
+import { CollectionWatch } from './collection-watch.ts';
+import { type HandleScope, ScopeStack } from './handle-scope.ts';
+import { emptyLedgerStats, type LedgerStats } from './ledger-stats.ts';
+import { type PageActions, ReleaseAcknowledger } from './release-acknowledger.ts';
+import { type LedgerServices, SessionLedger } from './session-ledger.ts';
+import { type CollectionHold, type CommandRules, SessionTap } from './session-tap.ts';
+import { Sweeper } from './sweeper.ts';
+
+/** How a session is to be kept books of. */
+export interface SessionTraits {
+  /** Whether the browser takes its commands in the order sent: pages do, workers do not. */
+  readonly isOrdered: boolean;
+  /** Shared by the sessions of one page. */
+  readonly actions: PageActions;
+  /** Whether what it mints is watched; if not, only the client's own releases are taken over. */
+  readonly tracks: boolean;
+  createRules(hold: CollectionHold): CommandRules;
+}
+
+/** A handle of some client's: it can be asked for the remote object that it stands for. */
+export interface RemoteHandle {
+  remoteObject(): { readonly objectId?: string | undefined };
+}
+
+export class Attachment implements Disposable {
+  readonly #options: ResolvedAttachOptions;
+  readonly #stats: LedgerStats = emptyLedgerStats();
+  readonly #dispatcher: Dispatcher;
+  readonly #sweeper: Sweeper;
+  readonly #watch: CollectionWatch;
+  readonly #services: LedgerServices;
+  readonly #scopes = new ScopeStack();
+  readonly #ledgers = new Set<SessionLedger>();
+  readonly #unhooks: (() => void)[] = [];
+  #isDetached = false;
+
+  /** @internal Made by the clients' `attach`. */
+  constructor(options: ResolvedAttachOptions) {
+    this.#options = options;
+    this.#dispatcher = new Dispatcher(options, this.#stats);
+    this.#sweeper = new Sweeper(options.now);
+    const movesSurvivors = options.groups && options.moveSurvivors;
+    this.#watch = new CollectionWatch(this.#stats, this.#sweeper.onCollected, {
+      bytesPerHandle: options.pressure,
+      keepsObjects: movesSurvivors,
+      createRegistry: options.createRegistry,
+    });
+    this.#services = {
+      stats: this.#stats,
+      dispatcher: this.#dispatcher,
+      sweeper: this.#sweeper,
+      watch: this.#watch,
+      usesGroups: options.groups,
+      movesSurvivors,
+      now: options.now,
+    };
+    options.signal?.addEventListener('abort', () => this.detach(), { once: true });
+  }
+
+  /** Whether `detach` was called. */
+  get detached(): boolean {
+    return this.#isDetached;
+  }
+
+  /**
+   * Runs `body`; every handle minted in it, through any attached session, is released when it ends, by one
+   * command a session. Scopes nest, and parallel ones do not mix.
+   *
+   * @example
+   * ```ts
+   * const prices = await releases.scope(async () => {
+   *   const cells = await page.$$('td.price');
+   *   return Promise.all(cells.map((cell) => cell.evaluate((node) => node.textContent)));
+   * });
+   * ```
+   */
+  scope<T>(body: () => T | PromiseLike<T>): Promise<T> {
+    return this.#scopes.run(body);
+  }
+
+  /**
+   * Lets a handle outlive the scope that it was minted in. Gives the handle back.
+   *
+   * @throws TypeError for something that is no handle of an attached session.
+   */
+  escape<Handle extends RemoteHandle>(handle: Handle): Handle {
+    const objectId = handle?.remoteObject?.().objectId;
+    if (objectId === undefined) return handle; // A primitive: nothing is held, so nothing can be taken away.
+    for (const ledger of this.#ledgers) {
+      const record = ledger.find(objectId);
+      if (record !== undefined) for (const scope of this.#scopes.active) scope.escape(record);
+    }
+    return handle;
+  }
+
+  /**
+   * Waits until everything dropped so far has been answered or has timed out. What the garbage collector has
+   * not found yet is not dropped yet.
+   *
+   * @throws TypeError or RangeError for a bad `timeoutMs`; nothing else.
+   */
+  async flush(options: FlushOptions = {}): Promise<FlushReport> {
+    const timeoutMs = resolveFlushTimeout(options, this.#options.releaseTimeoutMs);
+    return reportFlush(this.#stats, (isOver) => this.#settled(isOver), timeoutMs);
+  }
+
+  /** The books as of now; a copy. */
+  stats(): LedgerStats {
+    return { ...this.#stats };
+  }
+
+  /** Leaves the client as it was found. Handles that live on are its own affair again. Idempotent. */
+  detach(): void {
+    if (this.#isDetached) return;
+    this.#isDetached = true;
+    for (const unhook of this.#unhooks) unhook();
+    // What was dropped goes out first; it was acknowledged.
+    this.#sweeper.flushNow();
+    this.#watch.unburden();
+    for (const ledger of this.#ledgers) ledger.forsake();
+    this.#ledgers.clear();
+    void this.#dispatcher.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.detach();
+  }
+
+  /** Begins the books of a session. @internal */
+  open(session: ReleaseSession, traits: SessionTraits): SessionTap {
+    const ledger = new SessionLedger(this.#services, session, traits.isOrdered);
+    this.#ledgers.add(ledger);
+    const acknowledger = new ReleaseAcknowledger(ledger, traits.actions);
+    return new SessionTap(ledger, acknowledger, this.#scopes, traits.createRules(ledger), traits.tracks);
+  }
+
+  /** Ends the books of a session that is over. @internal */
+  end(tap: SessionTap): void {
+    tap.ledger.endSession();
+    this.#ledgers.delete(tap.ledger);
+  }
+
+  /** A scope over these sessions. @internal */
+  cover(taps: readonly SessionTap[]): HandleScope {
+    return this.#scopes.cover(taps.map((tap) => tap.ledger));
+  }
+
+  /** What `detach` has to undo. @internal */
+  onDetach(unhook: () => void): void {
+    this.#unhooks.push(unhook);
+  }
+
+  /** Resolves when as much has ended as was dropped at the call, or `isOver`. */
+  async #settled(isOver: () => boolean): Promise<void> {
+    await this.#sweeper.flush();
+    const due = ended(this.#stats) + this.#stats.queued + this.#stats.inFlight;
+    for (;;) {
+      await this.#dispatcher.settled();
+      if (ended(this.#stats) >= due || isOver()) return;
+      // What is left is named by an unanswered command: it goes when that is answered.
+      await this.#sweeper.nextChange();
+      await this.#sweeper.flush();
+    }
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Learns from the garbage collector which RemoteObjects the program let go of, and makes the collector
+ * feel what they weigh in the page: charged to the local heap, a page that grows makes V8 collect here,
+ * which nothing else would (a handle is 200 bytes here, and may be 200 KB there).
+ *
+ * The finalizer only marks. It runs for every dead handle in one task, so it must neither throw (V8 would
+ * put the rest off) nor do work that could be sliced.
+ */
+import type { HandleRecord } from './handle-record.ts';
+import type { LedgerStats } from './ledger-stats.ts';
+import type { RemoteObject } from './protocol.ts';
+
+/** The part of `FinalizationRegistry` that is used; a test plays the collector. */
+export interface Registry {
+  register(target: object, record: HandleRecord): void;
+}
+
+/** Makes the registry, given what it is to call for each object collected. */
+export type RegistryFactory = (onCollected: (record: HandleRecord) => void) => Registry;
+
+export const garbageCollector: RegistryFactory = (onCollected) => new FinalizationRegistry(onCollected);
+
+export interface CollectionWatchOptions {
+  /** What one live handle is charged; 0 charges nothing. */
+  readonly bytesPerHandle: number;
+  /** Whether records get a weak way back to their RemoteObject. */
+  readonly keepsObjects: boolean;
+  readonly createRegistry: RegistryFactory;
+}
+
+export class CollectionWatch {
+  readonly #registry: Registry;
+  readonly #stats: LedgerStats;
+  readonly #bytesPerHandle: number;
+  readonly #keepsObjects: boolean;
+  /** Buffers by the RemoteObject whose life they share. Not a property: the client's objects stay as they are. */
+  #weights = new WeakMap<RemoteObject, ArrayBuffer>();
+  #debt = 0;
+
+  constructor(
+    stats: LedgerStats,
+    onCollected: (record: HandleRecord) => void,
+    options: CollectionWatchOptions,
+  ) {
+    this.#stats = stats;
+    this.#bytesPerHandle = options.bytesPerHandle;
+    this.#keepsObjects = options.keepsObjects;
+    this.#registry = options.createRegistry((record) => {
+      stats.chargedBytes -= record.chargedBytes;
+      record.chargedBytes = 0;
+      onCollected(record);
+    });
+  }
+
+  /** Without a token: to unregister would cost ten times what an outdated callback does. */
+  register(remoteObject: RemoteObject, record: HandleRecord, live: number): void {
+    if (this.#bytesPerHandle > 0) this.#charge(remoteObject, record, live);
+    if (this.#keepsObjects) record.remoteObject = new WeakRef(remoteObject);
+    this.#registry.register(remoteObject, record);
+  }
+
+  /** Takes all weights off: of the objects that live on, too. */
+  unburden(): void {
+    this.#weights = new WeakMap();
+  }
+
+  /**
+   * A handle weighs its full weight while few live. Beyond `FULL_WEIGHT_UP_TO` the weight of one more falls
+   * as the number alive rises, so that the sum grows with its logarithm: a collection comes each time the
+   * handles alive have grown by about the same factor, and a million of them do not cost gigabytes.
+   */
+  #charge(remoteObject: RemoteObject, record: HandleRecord, live: number): void {
+    this.#debt += this.#bytesPerHandle * Math.min(1, FULL_WEIGHT_UP_TO / live);
+    if (this.#debt < SMALLEST_BUFFER && this.#debt < this.#bytesPerHandle) return;
+    const bytes = Math.floor(this.#debt);
+    this.#debt -= bytes;
+    try {
+      // Zeroed by the system and never touched: it costs address space and a promise, not memory.
+      this.#weights.set(remoteObject, new ArrayBuffer(bytes));
+    } catch {
+      return; // No room for so much as a promise. The handle is tracked without its weight.
+    }
+    record.chargedBytes = bytes;
+    this.#stats.chargedBytes += bytes;
+  }
+}
+
+const FULL_WEIGHT_UP_TO = 1_024;
+/** Smaller weights are saved up: an ArrayBuffer itself takes some hundred bytes. */
+const SMALLEST_BUFFER = 4_096;

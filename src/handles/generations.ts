@@ -1,0 +1,61 @@
+/**
+ * The groups into which a session's mints go, one after another. A generation is long where mints are
+ * dense and short where they are sparse, so that bulk work dies by one command, and a slow loop's garbage
+ * does not wait for hundreds of others: it closes after `WINDOW_MS`, but not before it has held a few, and
+ * at once when it is full.
+ */
+import { ObjectGroup } from './object-group.ts';
+import type { SessionLedger } from './session-ledger.ts';
+
+/** A generation's garbage is held back at least this long: 50 ms of 200 KB objects are some 25 MB. */
+const WINDOW_MS = 50;
+/** Below this many members a command for the group would not pay. */
+const FEWEST = 48;
+/** What `FEWEST` may hold back at the most. */
+const LONGEST_MS = 2_000;
+/** Above this many, one survivor would keep too much from dying whole. */
+const MOST = 1_024;
+
+/** Never used twice in a process: a session may be attached, detached and attached again. */
+let namesGiven = 0;
+
+export class Generations {
+  readonly #ledger: SessionLedger;
+  #open: ObjectGroup | undefined;
+
+  constructor(ledger: SessionLedger) {
+    this.#ledger = ledger;
+  }
+
+  /** The group for the next mint. */
+  current(): ObjectGroup {
+    const now = this.#ledger.services.now();
+    if (this.#open !== undefined && isFull(this.#open, now)) this.close(this.#open);
+    this.#open ??= this.create();
+    return this.#open;
+  }
+
+  /** A group of its own, outside the succession. */
+  create(): ObjectGroup {
+    return new ObjectGroup(
+      this.#ledger,
+      `release-batcher:${++namesGiven}`,
+      'own',
+      this.#ledger.services.now(),
+    );
+  }
+
+  /** Takes no further mints; what is to become of it is the sweep's. */
+  close(group: ObjectGroup): void {
+    if (group.stage === 'open') group.stage = 'closed';
+    if (group === this.#open) this.#open = undefined;
+    this.#ledger.services.sweeper.touch(group);
+  }
+}
+
+/** Whether a generation has had its time or its fill. */
+export function isFull(group: ObjectGroup, now: number): boolean {
+  const age = now - group.openedAt;
+  const size = group.members.length;
+  return size >= MOST || (age >= WINDOW_MS && size >= FEWEST) || age >= LONGEST_MS;
+}

@@ -1,0 +1,122 @@
+/**
+ * A scope owns the handles minted in it: they are bound to groups of its own, and die with it by one
+ * command a session, whether the program still refers to them or not.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { HandleRecord } from './handle-record.ts';
+import type { ObjectGroup } from './object-group.ts';
+import type { SessionLedger } from './session-ledger.ts';
+
+export class HandleScope implements Disposable {
+  readonly #groups = new Map<SessionLedger, ObjectGroup>();
+  /** Handles of the scope's in groups that are not: children of objects from outside, mostly. */
+  readonly #strays: HandleRecord[] = [];
+  readonly #escaped = new Set<HandleRecord>();
+  readonly #onEnd: () => void;
+  #hasEnded = false;
+
+  constructor(onEnd: () => void = () => {}) {
+    this.#onEnd = onEnd;
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** The scope's group in a session, into which what is minted now shall go. */
+  groupFor(ledger: SessionLedger): ObjectGroup {
+    let group = this.#groups.get(ledger);
+    if (group === undefined) {
+      group = ledger.generations.create();
+      this.#groups.set(ledger, group);
+    }
+    return group;
+  }
+
+  /** Takes charge of a handle minted by a command that was sent in the scope. */
+  own(record: HandleRecord): void {
+    // Its answer came when all was over: it was minted inside, so it ends here.
+    if (this.#hasEnded) record.context.ledger.drop(record, 'disposed');
+    else if (record.group === undefined || record.group !== this.#groups.get(record.context.ledger)) {
+      this.#strays.push(record);
+    }
+  }
+
+  /** Lets one handle outlive the scope. Its group is then left to the ledger, as one partly dead. */
+  escape(record: HandleRecord): void {
+    this.#escaped.add(record);
+  }
+
+  /** Drops all that was minted inside and did not escape. Once; safe while commands are unanswered. */
+  end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#onEnd();
+    for (const group of this.#groups.values()) {
+      group.ledger.generations.close(group);
+      this.#dropAll(group.members);
+    }
+    this.#dropAll(this.#strays);
+    this.#groups.clear();
+    this.#strays.length = 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.end();
+  }
+
+  #dropAll(records: readonly HandleRecord[]): void {
+    for (const record of records) {
+      if (!this.#escaped.has(record)) record.context.ledger.drop(record, 'disposed');
+    }
+  }
+}
+
+/** The scopes of one attachment: those that follow an async context, and those that cover a session. */
+export class ScopeStack {
+  readonly #storage = new AsyncLocalStorage<HandleScope>();
+  readonly #coveringSessions = new Map<SessionLedger, HandleScope[]>();
+  /** Until there has been a scope, a command need not look for one. */
+  #isUsed = false;
+
+  /** The innermost scope that a command sent now on this session belongs to. */
+  current(ledger: SessionLedger): HandleScope | undefined {
+    if (!this.#isUsed) return undefined;
+    const inContext = this.#storage.getStore();
+    if (inContext !== undefined && !inContext.hasEnded) return inContext;
+    return this.#coveringSessions.get(ledger)?.at(-1);
+  }
+
+  /** Runs `body` in a scope of its own, which ends however the body does. */
+  async run<T>(body: () => T | PromiseLike<T>): Promise<T> {
+    this.#isUsed = true;
+    const scope = new HandleScope();
+    try {
+      return await this.#storage.run(scope, body);
+    } finally {
+      scope.end();
+    }
+  }
+
+  /** A scope over all that is minted in these sessions while it is open, whoever mints it. */
+  cover(ledgers: readonly SessionLedger[]): HandleScope {
+    this.#isUsed = true;
+    const scope = new HandleScope(() => {
+      for (const ledger of ledgers) {
+        const rest = this.#coveringSessions.get(ledger)?.filter((other) => other !== scope) ?? [];
+        if (rest.length === 0) this.#coveringSessions.delete(ledger);
+        else this.#coveringSessions.set(ledger, rest);
+      }
+    });
+    for (const ledger of ledgers) {
+      this.#coveringSessions.set(ledger, [...(this.#coveringSessions.get(ledger) ?? []), scope]);
+    }
+    return scope;
+  }
+
+  /** The scopes that a handle could be escaping from: all that are open around here. */
+  get active(): HandleScope[] {
+    const inContext = this.#storage.getStore();
+    return [...(inContext === undefined ? [] : [inContext]), ...[...this.#coveringSessions.values()].flat()];
+  }
+}

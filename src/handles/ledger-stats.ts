@@ -1,0 +1,15 @@
+/** The batcher's books, with what only a ledger can tell. */
+import { emptyStats, type ReleaseStats } from '../batcher/stats.ts';
+
+export interface LedgerStats extends ReleaseStats {
+  /** Handles freed as members of a group released whole. */
+  groupFreed: number;
+  /** Handles that survived their group by being moved to another. */
+  moved: number;
+  /** Bytes charged to this process's heap, so that its garbage collector feels the page's weight. */
+  chargedBytes: number;
+}
+
+export function emptyLedgerStats(): LedgerStats {
+  return { ...emptyStats(), groupFreed: 0, moved: 0, chargedBytes: 0 };
+}

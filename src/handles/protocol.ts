@@ -1,0 +1,133 @@
+/**
+ * The generated description, made ready to be walked: what a command names, what it mints.
+ * Walking never throws on a shape that the description does not promise; it finds nothing there.
+ */
+import { COMMANDS, EVENTS } from './protocol.generated.ts';
+
+/** The protocol's RemoteObject, as far as it matters here. A client's handle holds this very object. */
+export interface RemoteObject {
+  objectId?: string | undefined;
+  readonly type?: string | undefined;
+  readonly subtype?: string | undefined;
+}
+
+export type Params = Record<string, unknown>;
+
+/** One command, as far as remote objects are concerned. */
+export interface CommandShape {
+  readonly mints: readonly Path[];
+  readonly names: readonly Path[];
+  readonly takesGroup: boolean;
+  /** What it mints without an `objectGroup` of its own joins the group of the object that it names. */
+  readonly inheritsGroup: boolean;
+}
+
+/** Member names from the root to the leaf; `EACH` stands for every element of an array. */
+type Path = readonly (string | typeof EACH)[];
+const EACH: unique symbol = Symbol('each element');
+
+/**
+ * V8 gives the results of these the group of the object named, unless told otherwise
+ * (`v8/src/inspector/v8-runtime-agent-impl.cc`: `scope.objectGroupName()`). The description does not say so.
+ */
+const INHERITING: ReadonlySet<string> = new Set([
+  'Runtime.awaitPromise',
+  'Runtime.callFunctionOn',
+  'Runtime.getProperties',
+]);
+
+const commandShapes: ReadonlyMap<string, CommandShape> = new Map(
+  Object.entries(COMMANDS).map(([method, { mints, names, takesGroup }]) => [
+    method,
+    {
+      mints: mints.map(parsePath),
+      names: names.map(parsePath),
+      takesGroup: takesGroup && mints.length > 0,
+      inheritsGroup: INHERITING.has(method),
+    },
+  ]),
+);
+const eventMints: ReadonlyMap<string, readonly Path[]> = new Map(
+  Object.entries(EVENTS).map(([method, mints]) => [method, mints.map(parsePath)]),
+);
+
+/** `undefined` for the many commands that have nothing to do with remote objects. */
+export function shapeOf(method: string): CommandShape | undefined {
+  return commandShapes.get(method);
+}
+
+/** Where an event carries remote objects; `undefined` for the many that carry none. */
+export function mintsOf(event: string): readonly Path[] | undefined {
+  return eventMints.get(event);
+}
+
+/** Calls `visit` for each remote object with an id found along `paths`. */
+export function forEachRemoteObject(
+  root: unknown,
+  paths: readonly Path[],
+  visit: (remoteObject: RemoteObject & { objectId: string }) => void,
+): void {
+  for (const path of paths) {
+    visitLeaves(root, path, 0, (leaf) => {
+      if (hasId(leaf)) visit(leaf);
+    });
+  }
+}
+
+/** Calls `visit` with each object id found along `paths` of a command's parameters. */
+export function forEachNamedId(params: unknown, paths: readonly Path[], visit: (id: string) => void): void {
+  for (const path of paths) {
+    visitLeaves(params, path, 0, (leaf) => {
+      if (typeof leaf === 'string') visit(leaf);
+    });
+  }
+}
+
+/** A copy of `params` with each id along `paths` replaced by what `translate` gives; only what changes is copied. */
+export function withTranslatedIds(
+  params: Params,
+  paths: readonly Path[],
+  translate: (id: string) => string,
+): Params {
+  let translated: unknown = params;
+  for (const path of paths) translated = translateAt(translated, path, 0, translate);
+  return translated as Params;
+}
+
+function translateAt(value: unknown, path: Path, depth: number, translate: (id: string) => string): unknown {
+  const step = path[depth];
+  if (step === undefined) return typeof value === 'string' ? translate(value) : value;
+  if (step === EACH) {
+    if (!Array.isArray(value)) return value;
+    const elements = value.map((element: unknown) => translateAt(element, path, depth + 1, translate));
+    return elements.some((element, index) => element !== value[index]) ? elements : value;
+  }
+  if (!isRecord(value)) return value;
+  const member = translateAt(value[step], path, depth + 1, translate);
+  return member === value[step] ? value : { ...value, [step]: member };
+}
+
+function visitLeaves(value: unknown, path: Path, depth: number, visit: (leaf: unknown) => void): void {
+  const step = path[depth];
+  if (step === undefined) {
+    visit(value);
+  } else if (step === EACH) {
+    if (Array.isArray(value)) for (const element of value) visitLeaves(element, path, depth + 1, visit);
+  } else if (isRecord(value)) {
+    visitLeaves(value[step], path, depth + 1, visit);
+  }
+}
+
+function parsePath(text: string): Path {
+  return text
+    .split('.')
+    .flatMap((member) => (member.endsWith('[]') ? [member.slice(0, -2), EACH] : [member]));
+}
+
+function hasId(value: unknown): value is RemoteObject & { objectId: string } {
+  return isRecord(value) && typeof value.objectId === 'string' && value.objectId !== '';
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,126 @@
+/**
+ * Answers the client's own `Runtime.releaseObject`: at once, and has it done in the background; but where
+ * the client may lean on the round trip, when the browser has answered.
+ *
+ * It may where the release follows a command that acts on the page, as in Puppeteer's `click()`: the
+ * `dispose()` at its end is, by accident, the barrier behind which the page's console messages and
+ * requests have arrived. So a release is early only where this session's last command, and that of any
+ * session of the same page, was one that asks about objects.
+ */
+
+import { refusalOf } from '../batcher/outcome.ts';
+import type { HandleRecord } from './handle-record.ts';
+import type { Params } from './protocol.ts';
+import type { SessionLedger } from './session-ledger.ts';
+import type { Forward } from './session-tap.ts';
+
+/** Shared by the sessions of one page: an action on any of them is one to wait for on all. */
+export class PageActions {
+  count = 0;
+}
+
+export class ReleaseAcknowledger {
+  readonly #ledger: SessionLedger;
+  readonly #actions: PageActions;
+  /** Actions behind which this session has sent something that is answered in its turn. */
+  #actionsPassed: number;
+  #acknowledgedThisTurn = 0;
+  #nextTurn: Promise<void> | undefined;
+
+  constructor(ledger: SessionLedger, actions: PageActions) {
+    this.#ledger = ledger;
+    this.#actions = actions;
+    this.#actionsPassed = actions.count;
+  }
+
+  /** Notes a command other than a release. */
+  onCommand(method: string): void {
+    if (!asksAboutObjects(method)) this.#actions.count++;
+    else this.#actionsPassed = this.#actions.count;
+  }
+
+  release(params: Params | undefined, forward: Forward): PromiseLike<unknown> {
+    const objectId = params?.objectId;
+    if (typeof objectId !== 'string' || objectId === '') return forward(params); // The browser says what is wrong.
+    const record = this.#ledger.find(objectId);
+    if (this.#actionsPassed !== this.#actions.count) {
+      this.#actionsPassed = this.#actions.count;
+      const isSafe = record === undefined || record.pins === 0 || this.#ledger.isOrdered;
+      if (isSafe)
+        return this.#releaseAsBarrier(
+          record,
+          { ...params, objectId: this.#ledger.currentId(objectId) },
+          forward,
+        );
+    }
+    if (record === undefined) this.#releaseUnknown(objectId);
+    else this.#ledger.drop(record, 'disposed');
+    return this.#acknowledge();
+  }
+
+  /** Minted before the ledger began, or released already: the browser knows. */
+  #releaseUnknown(objectId: string): void {
+    const { stats, dispatcher } = this.#ledger.services;
+    stats.minted++;
+    stats.disposed++;
+    stats.queued++;
+    dispatcher.enqueue(this.#ledger.lane, objectId);
+  }
+
+  /** Sent now and by itself. The client gets the browser's own answer, errors included. */
+  #releaseAsBarrier(
+    record: HandleRecord | undefined,
+    params: Params,
+    forward: Forward,
+  ): PromiseLike<unknown> {
+    const { stats } = this.#ledger.services;
+    const answer = forward(params);
+    const isCounted = record === undefined ? this.#countUnknown() : this.#ledger.takeForRelease(record);
+    if (!isCounted) return answer;
+    stats.commands++;
+    return answer.then(
+      (result) => {
+        stats.inFlight--;
+        stats.released++;
+        return result;
+      },
+      (error: unknown) => {
+        const { outcome, reach } = refusalOf(error);
+        stats.inFlight--;
+        stats[outcome]++;
+        this.#ledger.onRefused(record?.context, outcome, reach);
+        throw error;
+      },
+    );
+  }
+
+  #countUnknown(): boolean {
+    const { stats } = this.#ledger.services;
+    stats.minted++;
+    stats.disposed++;
+    stats.inFlight++;
+    return true;
+  }
+
+  /**
+   * Never in the same tick, as a real answer would not be. A loop of awaited disposals would be one long
+   * chain of microtasks, so every few hundred of them the event loop gets a turn.
+   */
+  #acknowledge(): Promise<unknown> {
+    if (++this.#acknowledgedThisTurn <= MOST_PER_TURN) return Promise.resolve({});
+    this.#nextTurn ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.#acknowledgedThisTurn = 0;
+        this.#nextTurn = undefined;
+        resolve();
+      });
+    });
+    return this.#nextTurn.then(() => ({}));
+  }
+}
+
+const MOST_PER_TURN = 512;
+
+function asksAboutObjects(method: string): boolean {
+  return method.startsWith('Runtime.') || method.startsWith('DOM.') || method.startsWith('Accessibility.');
+}

@@ -1,0 +1,371 @@
+/**
+ * The ledger of one session: which remote objects it minted, who still names them, and how each ended.
+ * Ids are valid in their own session only, so nothing here is ever looked up by an id alone.
+ *
+ * Invariant: a record leaves for the browser only when its state is `dropped`, no unanswered command names
+ * it, and, with a whole group, when the same holds for each member and no command can mint into it.
+ */
+import type { Dispatcher } from '../batcher/dispatcher.ts';
+import type { Lane } from '../batcher/lane.ts';
+import type { Outcome, Reach } from '../batcher/outcome.ts';
+import type { ReleaseSession } from '../batcher/release.ts';
+import type { CollectionWatch } from './collection-watch.ts';
+import { ContextRecords, contextPrefixOf } from './context-records.ts';
+import { Generations } from './generations.ts';
+import { HandleRecord } from './handle-record.ts';
+import type { LedgerStats } from './ledger-stats.ts';
+import { ObjectGroup } from './object-group.ts';
+import type { RemoteObject } from './protocol.ts';
+import type { Sweeper } from './sweeper.ts';
+
+/** What all ledgers of one attachment share. */
+export interface LedgerServices {
+  readonly stats: LedgerStats;
+  readonly dispatcher: Dispatcher;
+  readonly sweeper: Sweeper;
+  readonly watch: CollectionWatch;
+  readonly usesGroups: boolean;
+  readonly movesSurvivors: boolean;
+  /** Milliseconds, monotonic. */
+  now(): number;
+}
+
+export class SessionLedger {
+  readonly services: LedgerServices;
+  /** The unhooked way to the browser. */
+  readonly session: ReleaseSession;
+  readonly lane: Lane;
+  /** Whether the browser takes this session's commands in order: pages do, workers do not. */
+  readonly isOrdered: boolean;
+  readonly generations: Generations;
+  readonly #contexts = new Map<string, ContextRecords>();
+  /** The context of the id looked up last: mostly that of the next one, too. */
+  #recent: ContextRecords | undefined;
+  readonly #foreignGroups = new Map<string, ObjectGroup>();
+  /** Moved handles by the ids that they had before. */
+  readonly #formerIds = new Map<string, HandleRecord>();
+  /** Reasons not to trust a collection just now, and what was collected meanwhile. */
+  #holds = 0;
+  #held: HandleRecord[] = [];
+  hasEnded = false;
+  #isForsaken = false;
+
+  constructor(services: LedgerServices, session: ReleaseSession, isOrdered: boolean) {
+    this.services = services;
+    this.session = session;
+    this.lane = services.dispatcher.lane(session);
+    this.isOrdered = isOrdered;
+    this.generations = new Generations(this);
+  }
+
+  /** Notes a remote object that the client is about to get, and watches for its collection. */
+  mint(
+    remoteObject: RemoteObject & { objectId: string },
+    group: ObjectGroup | undefined,
+  ): HandleRecord | undefined {
+    const { stats, watch } = this.services;
+    const context = this.#contextOf(remoteObject.objectId);
+    if (context.records.has(remoteObject.objectId)) return undefined; // A message seen twice.
+    stats.minted++;
+    if (this.hasEnded) {
+      stats.elided++;
+      return undefined;
+    }
+    stats.live++;
+    const record = new HandleRecord(remoteObject.objectId, context, group);
+    context.records.set(record.objectId, record);
+    group?.add(record);
+    watch.register(remoteObject, record, stats.live);
+    return record;
+  }
+
+  /** The record of an id, whichever it had; `undefined` for one that is not in the ledger. */
+  find(objectId: string): HandleRecord | undefined {
+    const record = this.#knownContextOf(objectId)?.records.get(objectId) ?? this.#formerIds.get(objectId);
+    return record?.group?.stage === 'released' ? undefined : record;
+  }
+
+  get hasFormerIds(): boolean {
+    return this.#formerIds.size > 0;
+  }
+
+  /** The id by which the browser knows the object now. */
+  currentId(objectId: string): string {
+    return this.#formerIds.get(objectId)?.objectId ?? objectId;
+  }
+
+  pin(record: HandleRecord): void {
+    record.pins++;
+    if (record.pins === 1 && record.group !== undefined) record.group.pinned++;
+  }
+
+  unpin(record: HandleRecord): void {
+    record.pins--;
+    if (record.pins > 0) return;
+    if (record.group !== undefined) {
+      record.group.pinned--;
+      this.touch(record.group);
+    }
+    if (record.state !== 'dropped') return;
+    if (!isSweptWhole(record)) this.releaseSingly(record);
+    this.services.sweeper.noteChange();
+  }
+
+  /** The program let go of it. Safe to call in any state: only what lives can be dropped. */
+  drop(record: HandleRecord, cause: 'disposed' | 'collected'): void {
+    if (record.state !== 'live') return;
+    const { stats } = this.services;
+    record.state = 'dropped';
+    stats.live--;
+    stats.queued++;
+    stats[cause]++;
+    const { group } = record;
+    if (group !== undefined) {
+      group.live--;
+      group.dropped++;
+      this.touch(group);
+    }
+    if (!isSweptWhole(record) && record.pins === 0) this.releaseSingly(record);
+  }
+
+  /** The garbage collector found it unreachable. Put off while an id may be on its way as a bare string. */
+  collect(record: HandleRecord): void {
+    if (this.#isForsaken) return;
+    if (this.#holds > 0) this.#held.push(record);
+    else this.drop(record, 'collected');
+  }
+
+  /** From now until `unhold`, collections are put off. Nests. */
+  hold(): void {
+    this.#holds++;
+  }
+
+  unhold(): void {
+    this.#holds--;
+    if (this.#holds > 0) return;
+    const held = this.#held;
+    this.#held = [];
+    for (const record of held) this.drop(record, 'collected');
+    this.services.sweeper.noteChange();
+  }
+
+  /** Has a dropped, unpinned record released by a command of its own. */
+  releaseSingly(record: HandleRecord): void {
+    if (record.group !== undefined) record.group.dropped--;
+    record.state = 'queued';
+    this.services.dispatcher.enqueue(this.lane, record);
+  }
+
+  /**
+   * Takes a record out of the ledger for a release that the caller sends himself, at once; its handle is in
+   * the books as in flight from here on. False where it has been sent already.
+   */
+  takeForRelease(record: HandleRecord): boolean {
+    this.drop(record, 'disposed');
+    if (record.state === 'ended') return false;
+    const { stats } = this.services;
+    stats.queued--;
+    stats.inFlight++;
+    const { group } = record;
+    if (group !== undefined) {
+      if (record.state === 'dropped') group.dropped--;
+      group.releasedSingly++;
+      this.touch(group);
+    }
+    this.end(record);
+    return true;
+  }
+
+  /** Has a dead group released by one command. */
+  releaseWhole(group: ObjectGroup): void {
+    group.stage = 'queued';
+    this.services.dispatcher.enqueue(this.lane, group);
+  }
+
+  /** A record leaves the queue: whether it may be sent. */
+  claimRecord(record: HandleRecord): boolean {
+    if (record.context.isDestroyed) this.elide(record);
+    if (record.state === 'ended') return false;
+    if (record.pins > 0) {
+      record.state = 'dropped';
+      if (record.group !== undefined) record.group.dropped++;
+      return false;
+    }
+    if (record.group !== undefined) record.group.releasedSingly++;
+    this.end(record);
+    return true;
+  }
+
+  /** A group leaves the queue: whether it may be sent. */
+  claimGroup(group: ObjectGroup): boolean {
+    if (group.stage !== 'queued') return false;
+    if (!group.isDead || this.hasEnded) {
+      group.stage = 'closed'; // Named again since, or gone with its session: the sweep sees to it.
+      this.touch(group);
+      return false;
+    }
+    group.stage = 'released';
+    group.handles = group.dropped;
+    group.dropped = 0;
+    this.services.stats.groupFreed += group.handles;
+    this.services.sweeper.retire(group);
+    return true;
+  }
+
+  /** Strikes a record out, its books being settled elsewhere. */
+  end(record: HandleRecord): void {
+    record.state = 'ended';
+    const { context } = record;
+    context.records.delete(record.objectId);
+    if (context.records.size === 0 && context !== this.#recent) this.#contexts.delete(context.prefix);
+    for (const formerId of record.formerIds) this.#formerIds.delete(formerId);
+  }
+
+  /**
+   * The object has a new id, in another group. False, with all left as it is, where it is pinned or no
+   * longer lives; the group that it stays in is not released over its head.
+   */
+  rebind(record: HandleRecord, objectId: string, target: ObjectGroup): boolean {
+    if (record.state !== 'live' || record.pins > 0 || record.context.isDestroyed) return false;
+    if (!rewriteId(record, objectId)) return false;
+    const { records } = record.context;
+    records.delete(record.objectId);
+    records.set(objectId, record);
+    this.#formerIds.set(record.objectId, record);
+    record.formerIds = [...record.formerIds, record.objectId];
+    record.objectId = objectId;
+    if (record.group !== undefined) record.group.live--;
+    record.group = target;
+    target.add(record);
+    this.services.stats.moved++;
+    return true;
+  }
+
+  onRefused(context: ContextRecords | undefined, outcome: Outcome, reach: Reach): void {
+    if (outcome !== 'gone') return;
+    if (reach === 'session') this.endSession();
+    else if (reach === 'context' && context !== undefined) this.endContext(context);
+  }
+
+  /** `Runtime.executionContextDestroyed`. */
+  endContextById(executionContextId: number): void {
+    for (const context of this.#contexts.values()) {
+      if (context.executionContextId === executionContextId) this.endContext(context);
+    }
+  }
+
+  /** All that the session minted so far is gone: a navigation, a crash. */
+  endAllContexts(): void {
+    for (const context of this.#contexts.values()) this.endContext(context);
+  }
+
+  /** The session is over. Whatever it held is free, whatever waited need not be sent. */
+  endSession(): void {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    this.endAllContexts();
+    this.services.dispatcher.clearLane(this.lane, 'gone');
+  }
+
+  /** Gives up the books: what lives is the client's own affair from now on. */
+  forsake(): void {
+    this.#isForsaken = true;
+  }
+
+  endContext(context: ContextRecords): void {
+    if (context.isDestroyed) return;
+    context.isDestroyed = true;
+    this.#contexts.delete(context.prefix);
+    if (this.#recent === context) this.#recent = undefined;
+    this.services.sweeper.elide(context);
+  }
+
+  /** One record of a destroyed context: nothing need be sent. */
+  elide(record: HandleRecord): void {
+    const { stats } = this.services;
+    const { group, state } = record;
+    if (state === 'ended') return;
+    if (group?.stage === 'released') {
+      this.end(record); // In the books of the group's release.
+      return;
+    }
+    if (state === 'live') stats.live--;
+    else stats.queued--;
+    stats.elided++;
+    if (group !== undefined) {
+      if (state === 'live') group.live--;
+      else if (state === 'dropped') group.dropped--;
+      this.touch(group);
+    }
+    this.end(record);
+  }
+
+  /** The group of the user's of that name, noted as it is first heard of. */
+  foreignGroup(name: string): ObjectGroup {
+    let group = this.#foreignGroups.get(name);
+    if (group === undefined) {
+      group = new ObjectGroup(this, name, 'foreign', this.services.now());
+      this.#foreignGroups.set(name, group);
+    }
+    return group;
+  }
+
+  /** The user released a group of his own: all that it held is freed by that. */
+  onForeignGroupReleased(name: string): void {
+    const group = this.#foreignGroups.get(name);
+    if (group === undefined) return;
+    this.#foreignGroups.delete(name);
+    const { stats } = this.services;
+    for (const record of group.members) {
+      if (record.state === 'ended' || record.group !== group) continue;
+      if (record.state === 'live') {
+        stats.live--;
+        stats.disposed++;
+      } else stats.queued--;
+      stats.released++;
+      this.end(record);
+    }
+    group.stage = 'released';
+  }
+
+  touch(group: ObjectGroup): void {
+    group.touchedAt = this.services.now();
+    if (group.dropped === 0) group.staleSince = Number.POSITIVE_INFINITY;
+    else if (group.staleSince > group.touchedAt) group.staleSince = group.touchedAt;
+    if (group.owner === 'own') this.services.sweeper.touch(group);
+  }
+
+  #contextOf(objectId: string): ContextRecords {
+    let context = this.#knownContextOf(objectId);
+    if (context === undefined) {
+      context = new ContextRecords(this, contextPrefixOf(objectId));
+      this.#contexts.set(context.prefix, context);
+      this.#recent = context;
+    }
+    return context;
+  }
+
+  #knownContextOf(objectId: string): ContextRecords | undefined {
+    if (this.#recent?.holds(objectId)) return this.#recent;
+    const context = this.#contexts.get(contextPrefixOf(objectId));
+    if (context !== undefined) this.#recent = context;
+    return context;
+  }
+}
+
+/** Members of own groups are left to the sweep, which may find a cheaper way than one command each. */
+function isSweptWhole(record: HandleRecord): boolean {
+  return record.group !== undefined && record.group.owner === 'own';
+}
+
+/** Rewrites the id in the client's own object; false where there is none any more, or it is frozen. */
+function rewriteId(record: HandleRecord, objectId: string): boolean {
+  const remoteObject = record.remoteObject?.deref();
+  if (remoteObject === undefined) return false;
+  try {
+    remoteObject.objectId = objectId;
+  } catch {
+    return false;
+  }
+  return remoteObject.objectId === objectId;
+}

@@ -1,0 +1,225 @@
+/**
+ * What stands between a client and one session of it: sees each command on its way out, each answer and
+ * each event on its way in, and keeps the ledger by them. The client notices nothing: what is sent is what
+ * it sends (but for the group that a mint joins), what comes back is the object that the browser's answer
+ * was parsed into, and the original `send` is reached within the same call, or throws within it.
+ */
+import type { HandleRecord } from './handle-record.ts';
+import type { HandleScope, ScopeStack } from './handle-scope.ts';
+import type { ObjectGroup } from './object-group.ts';
+import {
+  type CommandShape,
+  forEachNamedId,
+  forEachRemoteObject,
+  mintsOf,
+  type Params,
+  shapeOf,
+  withTranslatedIds,
+} from './protocol.ts';
+import type { ReleaseAcknowledger } from './release-acknowledger.ts';
+import type { SessionLedger } from './session-ledger.ts';
+
+/** Reaches the browser the way that the client meant to, with these parameters. */
+export type Forward = (params: Params | undefined) => PromiseLike<unknown>;
+
+/** What only the client's own file can know of a session's commands. */
+export interface CommandRules {
+  /** Whether the client keeps the result for itself, in a cache that outlives the call: no scope may end it. */
+  keepsResult(method: string, params: Params | undefined): boolean;
+  /** Told of each command as it is sent; what it gives is called when the command is answered. */
+  onSent(method: string): (() => void) | undefined;
+}
+
+/** Puts collections off, while the client may hold ids as bare strings. Nests. */
+export interface CollectionHold {
+  hold(): void;
+  unhold(): void;
+}
+
+export class SessionTap {
+  readonly ledger: SessionLedger;
+  readonly #acknowledger: ReleaseAcknowledger;
+  readonly #scopes: ScopeStack;
+  readonly #rules: CommandRules;
+  readonly #tracks: boolean;
+
+  /** @param tracks whether mints are noted; if not, only the client's own releases are taken over. */
+  constructor(
+    ledger: SessionLedger,
+    acknowledger: ReleaseAcknowledger,
+    scopes: ScopeStack,
+    rules: CommandRules,
+    tracks: boolean,
+  ) {
+    this.ledger = ledger;
+    this.#acknowledger = acknowledger;
+    this.#scopes = scopes;
+    this.#rules = rules;
+    this.#tracks = tracks;
+  }
+
+  /** One command of the client's, in place of its `send`. Throws only what `forward` throws. */
+  command(method: string, params: Params | undefined, forward: Forward): PromiseLike<unknown> {
+    if (this.ledger.hasEnded) return forward(params);
+    if (method === 'Runtime.releaseObject') return this.#acknowledger.release(params, forward);
+    this.#acknowledger.onCommand(method);
+    if (method === 'Runtime.releaseObjectGroup') return this.#releaseGroup(params, forward);
+    if (measuresMemory(method)) this.releaseAllNow();
+    const onAnswer = this.#rules.onSent(method);
+    const shape = this.#tracks ? shapeOf(method) : undefined;
+    const answer = shape === undefined ? forward(params) : this.#observed(method, shape, params, forward);
+    if (onAnswer !== undefined) answer.then(onAnswer, onAnswer);
+    return answer;
+  }
+
+  /** One event of the session's, before the client's listeners get it. Never throws. */
+  event(name: string, params: unknown): void {
+    const mints = this.#tracks ? mintsOf(name) : undefined;
+    if (mints !== undefined) {
+      // Unasked for, and in a group of the browser's own: one release each.
+      forEachRemoteObject(params, mints, (remoteObject) => this.ledger.mint(remoteObject, undefined));
+      return;
+    }
+    switch (name) {
+      case 'Runtime.executionContextDestroyed': {
+        const { executionContextId } = (params ?? {}) as { executionContextId?: unknown };
+        if (typeof executionContextId === 'number') this.ledger.endContextById(executionContextId);
+        break;
+      }
+      case 'Runtime.executionContextsCleared':
+      case 'Inspector.targetCrashed':
+        this.ledger.endAllContexts();
+        break;
+    }
+  }
+
+  /** Sends, ahead of whatever is sent next, the release of all that is known to be dropped. */
+  releaseAllNow(): void {
+    const { sweeper, dispatcher } = this.ledger.services;
+    sweeper.flushNow();
+    dispatcher.drainNow(this.ledger.lane);
+  }
+
+  #observed(
+    method: string,
+    shape: CommandShape,
+    params: Params | undefined,
+    forward: Forward,
+  ): PromiseLike<unknown> {
+    const { ledger } = this;
+    const pinned = this.#pinNamed(shape, params);
+    const scope = this.#scopeFor(method, params);
+    const group = this.#groupFor(shape, params, pinned, scope);
+    if (group !== undefined) group.pending++;
+
+    const done = (): void => {
+      if (group !== undefined) {
+        group.pending--;
+        ledger.touch(group);
+      }
+      for (const record of pinned) ledger.unpin(record);
+    };
+    let answer: PromiseLike<unknown>;
+    try {
+      answer = forward(this.#outgoing(shape, params, group));
+    } catch (error) {
+      done();
+      throw error;
+    }
+    return answer.then(
+      (result) => {
+        forEachRemoteObject(result, shape.mints, (remoteObject) => {
+          const record = ledger.mint(remoteObject, group);
+          if (record !== undefined) scope?.own(record);
+        });
+        done();
+        return result;
+      },
+      (error: unknown) => {
+        done();
+        throw error;
+      },
+    );
+  }
+
+  #scopeFor(method: string, params: Params | undefined): HandleScope | undefined {
+    const scope = this.#scopes.current(this.ledger);
+    return scope === undefined || this.#rules.keepsResult(method, params) ? undefined : scope;
+  }
+
+  /** What a command names stays until it is answered: as its target, as an argument, as a prototype. */
+  #pinNamed(shape: CommandShape, params: Params | undefined): readonly HandleRecord[] {
+    let pinned: HandleRecord[] | undefined;
+    forEachNamedId(params, shape.names, (id) => {
+      const record = this.ledger.find(id);
+      if (record === undefined) return;
+      this.ledger.pin(record);
+      if (pinned === undefined) pinned = [record];
+      else pinned.push(record);
+    });
+    return pinned ?? NONE;
+  }
+
+  /** The group that the results will be in: the one asked for, the one inherited, or the current generation. */
+  #groupFor(
+    shape: CommandShape,
+    params: Params | undefined,
+    pinned: readonly HandleRecord[],
+    scope: HandleScope | undefined,
+  ): ObjectGroup | undefined {
+    if (shape.mints.length === 0) return undefined;
+    const asked = params?.objectGroup;
+    if (shape.takesGroup && asked !== undefined && asked !== '') {
+      return typeof asked === 'string' ? this.ledger.foreignGroup(asked) : undefined;
+    }
+    if (shape.inheritsGroup && inheritsFrom(params)) {
+      // The object named first is the one whose group counts. Results of the user's own stay in his group.
+      const inherited = pinned[0]?.group;
+      if (!shape.takesGroup || inherited === undefined || inherited.owner === 'foreign') return inherited;
+    }
+    if (!shape.takesGroup || !this.ledger.services.usesGroups) return undefined;
+    return scope?.groupFor(this.ledger) ?? this.ledger.generations.current();
+  }
+
+  #outgoing(
+    shape: CommandShape,
+    params: Params | undefined,
+    group: ObjectGroup | undefined,
+  ): Params | undefined {
+    const { ledger } = this;
+    let outgoing = params;
+    if (ledger.hasFormerIds && outgoing !== undefined) {
+      outgoing = withTranslatedIds(outgoing, shape.names, (id) => ledger.currentId(id));
+    }
+    const isStamped = group?.owner === 'own' && shape.takesGroup;
+    return isStamped ? { ...outgoing, objectGroup: group.name } : outgoing;
+  }
+
+  /** A group that the user releases himself takes with it whatever the ledger counted there. */
+  #releaseGroup(params: Params | undefined, forward: Forward): PromiseLike<unknown> {
+    const name = params?.objectGroup;
+    const answer = forward(params);
+    if (typeof name !== 'string') return answer;
+    return answer.then((result) => {
+      this.ledger.onForeignGroupReleased(name);
+      return result;
+    });
+  }
+}
+
+const NONE: readonly HandleRecord[] = [];
+
+/** Whether the command is about an object, rather than about a context. */
+function inheritsFrom(params: Params | undefined): boolean {
+  return params?.objectId !== undefined || params?.promiseObjectId !== undefined;
+}
+
+/** These are asked to see what the page really holds: garbage of ours would be in the figure. */
+function measuresMemory(method: string): boolean {
+  return (
+    method.startsWith('HeapProfiler.') ||
+    method.startsWith('Memory.') ||
+    method === 'Runtime.getHeapUsage' ||
+    method === 'Runtime.queryObjects'
+  );
+}

@@ -1,0 +1,125 @@
+/**
+ * A copying collector for remote objects. Where few members of a group live on, they are bound anew in a
+ * group of their own, which gives them new ids, and the old group is released whole: four commands instead
+ * of one for each of the dead.
+ *
+ * Nothing is lost if it fails half-way: the old ids are valid until the old group is released, which
+ * happens only after each survivor has its new one. Whoever still holds an old id as a string is served
+ * by the ledger's former ids.
+ */
+import { refusalOf } from '../batcher/outcome.ts';
+import { UncountedRelease } from '../batcher/release.ts';
+import type { ContextRecords } from './context-records.ts';
+import type { HandleRecord } from './handle-record.ts';
+import type { ObjectGroup } from './object-group.ts';
+import type { RemoteObject } from './protocol.ts';
+
+/** Fewer dead than this are released one by one for the same price. */
+const FEWEST_DEAD = 8;
+/** Survivors bound anew by one command; more would be a long answer to wait for. */
+const MOST_AT_ONCE = 512;
+
+/**
+ * Moving pays while there are more dead than alive: then no handle is moved more often, on the average,
+ * than others die. Sessions that do not keep order are left alone: a release could overtake the move.
+ */
+export function isWorthMoving(group: ObjectGroup): boolean {
+  const { ledger } = group;
+  return (
+    ledger.services.movesSurvivors &&
+    ledger.isOrdered &&
+    !ledger.hasEnded &&
+    !group.isUnmovable &&
+    group.pending === 0 &&
+    group.pinned === 0 &&
+    group.dropped >= FEWEST_DEAD &&
+    group.live <= Math.min(group.dropped, MOST_AT_ONCE) &&
+    survivorsOf(group).every((record) => record.context.executionContextId !== undefined)
+  );
+}
+
+/** Starts the moves; each group is judged anew when its own has ended. */
+export function moveSurvivors(groups: readonly ObjectGroup[]): void {
+  for (const group of groups) group.stage = 'moving';
+  const moves: Promise<void>[] = [];
+  for (const [context, survivors] of byContext(groups)) {
+    for (let start = 0; start < survivors.length; start += MOST_AT_ONCE) {
+      moves.push(bindAnew(context, survivors.slice(start, start + MOST_AT_ONCE)));
+    }
+  }
+  void Promise.allSettled(moves).then(() => {
+    for (const group of groups) {
+      if (group.stage !== 'moving') continue;
+      group.stage = 'closed';
+      if (group.live > 0) group.isUnmovable = true;
+      group.ledger.touch(group);
+    }
+  });
+}
+
+function byContext(groups: readonly ObjectGroup[]): Map<ContextRecords, HandleRecord[]> {
+  const survivors = new Map<ContextRecords, HandleRecord[]>();
+  for (const record of groups.flatMap(survivorsOf)) {
+    const list = survivors.get(record.context);
+    if (list === undefined) survivors.set(record.context, [record]);
+    else list.push(record);
+  }
+  return survivors;
+}
+
+function survivorsOf(group: ObjectGroup): HandleRecord[] {
+  return group.members.filter((member) => member.group === group && member.state === 'live');
+}
+
+async function bindAnew(context: ContextRecords, survivors: readonly HandleRecord[]): Promise<void> {
+  const { ledger } = context;
+  const { services, session } = ledger;
+  const target = ledger.generations.create();
+  target.stage = 'closed';
+  target.pending = 1;
+  try {
+    services.stats.commands += 2;
+    const bound = (await session.send('Runtime.callFunctionOn', {
+      functionDeclaration: 'function(...survivors) { return survivors; }',
+      executionContextId: context.executionContextId,
+      arguments: survivors.map(({ objectId }) => ({ objectId })),
+      objectGroup: target.name,
+      silent: true,
+    })) as { result?: RemoteObject } | undefined;
+    const arrayId = bound?.result?.objectId;
+    if (arrayId === undefined) return;
+    const listed = await session.send('Runtime.getProperties', { objectId: arrayId, ownProperties: true });
+    const newIds = elementIds(listed);
+    // From here to the end in one go: no command can be sent between two survivors.
+    // Of no use any more are the array, which would keep in the page whatever dies from now on, and the
+    // ids bound for survivors that died meanwhile.
+    const leftovers = [arrayId];
+    survivors.forEach((record, index) => {
+      const objectId = newIds.get(String(index));
+      if (objectId !== undefined && !ledger.rebind(record, objectId, target)) leftovers.push(objectId);
+    });
+    for (const objectId of leftovers) {
+      services.dispatcher.enqueue(ledger.lane, new UncountedRelease('Runtime.releaseObject', { objectId }));
+    }
+  } catch (reason) {
+    const { outcome, reach } = refusalOf(reason);
+    ledger.onRefused(context, outcome, reach);
+  } finally {
+    target.pending = 0;
+    // Even where nobody moved in: the array, or what was bound for a survivor that died meanwhile, is there.
+    target.releasedSingly++;
+    ledger.touch(target);
+  }
+}
+
+function elementIds(listed: unknown): Map<string, string> {
+  const ids = new Map<string, string>();
+  const descriptors = (listed as { result?: unknown } | undefined)?.result;
+  if (!Array.isArray(descriptors)) return ids;
+  for (const descriptor of descriptors as { name?: unknown; value?: RemoteObject }[]) {
+    const objectId = descriptor.value?.objectId;
+    if (typeof descriptor.name === 'string' && typeof objectId === 'string')
+      ids.set(descriptor.name, objectId);
+  }
+  return ids;
+}

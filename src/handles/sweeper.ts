@@ -1,0 +1,215 @@
+/**
+ * Decides, once per turn of the event loop, what becomes of what was dropped. All work is done in slices,
+ * so that neither 100,000 finalizers nor the end of a context with as many handles stalls the program.
+ *
+ * A group wholly dead goes by one command, at once. One partly dead is given a short grace, in which the
+ * rest may die too; then the cheaper is chosen: its dead one by one, or, where few are alive, the
+ * survivors moved to a new group and the old one released whole.
+ */
+import { RingQueue } from '../batcher/ring-queue.ts';
+import type { ContextRecords } from './context-records.ts';
+import { isFull } from './generations.ts';
+import type { HandleRecord } from './handle-record.ts';
+import type { ObjectGroup } from './object-group.ts';
+import { isWorthMoving, moveSurvivors } from './survivors.ts';
+
+/** How long one slice may hold the event loop. */
+const SLICE_MS = 4;
+/** How many steps are taken between two looks at the clock. */
+const STEPS_PER_LOOK = 256;
+/** A group that is partly dead waits until none of it has died for this long ... */
+const GRACE_MS = 100;
+/** ... but its dead wait no longer than this. */
+const LONGEST_GRACE_MS = 500;
+
+export class Sweeper {
+  readonly #now: () => number;
+  readonly #collected = new RingQueue<HandleRecord>();
+  readonly #bulk = new RingQueue<Iterator<HandleRecord>>();
+  /** Groups to look at this turn. */
+  #touched = new Set<ObjectGroup>();
+  /** Groups to look at again when their grace is over. */
+  readonly #inGrace = new Set<ObjectGroup>();
+  #isScheduled = false;
+  #graceTimer: ReturnType<typeof setTimeout> | undefined;
+  #onIdle: (() => void)[] = [];
+  #onChange: (() => void)[] = [];
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Called by the finalizer, for each object: it must stay this small. */
+  readonly onCollected = (record: HandleRecord): void => {
+    if (record.state !== 'live') return;
+    this.#collected.push(record);
+    this.#schedule();
+  };
+
+  touch(group: ObjectGroup): void {
+    this.#touched.add(group);
+    this.#schedule();
+  }
+
+  /** Strikes out the members of a group that was released. */
+  retire(group: ObjectGroup): void {
+    this.#addBulk(endMembers(group));
+  }
+
+  /** Strikes out the records of a context that was destroyed. */
+  elide(context: ContextRecords): void {
+    this.#addBulk(elideRecords(context));
+  }
+
+  /** Looks at everything now, without grace. Resolves when nothing is left to look at. */
+  async flush(): Promise<void> {
+    // Finalizers run before the next immediate: what was collected by now is seen.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#collected.size > 0 || this.#bulk.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle.push(resolve);
+        this.#schedule();
+      });
+    }
+    this.flushNow();
+  }
+
+  /** Resolves when something that could not be released before may be by now. */
+  nextChange(): Promise<void> {
+    return new Promise((resolve) => this.#onChange.push(resolve));
+  }
+
+  /** Something dropped is no longer named by an unanswered command. */
+  noteChange(): void {
+    if (this.#onChange.length === 0) return;
+    const waiters = this.#onChange;
+    this.#onChange = [];
+    for (const resolve of waiters) resolve();
+  }
+
+  /** The same for what is known already, in this very call. */
+  flushNow(): void {
+    for (let record = this.#collected.shift(); record !== undefined; record = this.#collected.shift()) {
+      record.context.ledger.collect(record);
+    }
+    for (const group of this.#inGrace) this.#touched.add(group);
+    this.#inGrace.clear();
+    this.#sweepTouched(true);
+  }
+
+  #addBulk(records: Iterator<HandleRecord>): void {
+    this.#bulk.push(records);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(this.#runSlice);
+  }
+
+  readonly #runSlice = (): void => {
+    this.#isScheduled = false;
+    const deadline = this.#now() + SLICE_MS;
+    const isDone = this.#dropCollected(deadline) && this.#runBulk(deadline);
+    if (!isDone) {
+      this.#schedule();
+      return;
+    }
+    this.#sweepTouched(false);
+    const waiters = this.#onIdle;
+    this.#onIdle = [];
+    for (const resolve of waiters) resolve();
+  };
+
+  #dropCollected(deadline: number): boolean {
+    for (let step = 1; ; step++) {
+      const record = this.#collected.shift();
+      if (record === undefined) return true;
+      record.context.ledger.collect(record);
+      if (step % STEPS_PER_LOOK === 0 && this.#now() >= deadline) return this.#collected.size === 0;
+    }
+  }
+
+  #runBulk(deadline: number): boolean {
+    for (let records = this.#bulk.shift(); records !== undefined; records = this.#bulk.shift()) {
+      for (let step = 1; records.next().done !== true; step++) {
+        if (step % STEPS_PER_LOOK !== 0 || this.#now() < deadline) continue;
+        this.#bulk.push(records);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  #sweepTouched(isUrgent: boolean): void {
+    const groups = this.#touched;
+    if (groups.size === 0) return;
+    this.#touched = new Set();
+    const now = this.#now();
+    const movable: ObjectGroup[] = [];
+    for (const group of groups) {
+      const verdict = judge(group, now, isUrgent);
+      if (verdict === 'wait') this.#inGrace.add(group);
+      else this.#inGrace.delete(group);
+      if (verdict === 'release') group.ledger.releaseWhole(group);
+      else if (verdict === 'resolve' && !isUrgent && isWorthMoving(group)) movable.push(group);
+      else if (verdict === 'resolve') releaseDeadSingly(group);
+    }
+    if (movable.length > 0) moveSurvivors(movable);
+    if (this.#inGrace.size > 0) this.#startGraceTimer();
+  }
+
+  #startGraceTimer(): void {
+    if (this.#graceTimer !== undefined) return;
+    this.#graceTimer = setTimeout(() => {
+      this.#graceTimer = undefined;
+      for (const group of this.#inGrace) this.#touched.add(group);
+      this.#sweepTouched(false);
+    }, GRACE_MS / 2);
+    this.#graceTimer.unref();
+  }
+}
+
+type Verdict = 'keep' | 'wait' | 'release' | 'resolve';
+
+/** What is to be done with a group as it stands now. Closes a generation that has had its time. */
+function judge(group: ObjectGroup, now: number, isUrgent: boolean): Verdict {
+  const { ledger } = group;
+  if (ledger.hasEnded) return 'keep'; // Its members are being struck out.
+  if (group.stage === 'open') {
+    const isIdle = now - group.touchedAt >= GRACE_MS;
+    const mayClose = isUrgent || isFull(group, now) || (isIdle && group.pending === 0);
+    if (group.dropped === 0) return 'keep';
+    if (!mayClose) return 'wait';
+    ledger.generations.close(group);
+  }
+  if (group.stage !== 'closed') return 'keep';
+  if (group.isDead) return group.dropped + group.releasedSingly > 0 ? 'release' : 'keep';
+  if (group.dropped === 0) return 'keep';
+  const isDue = now - group.touchedAt >= GRACE_MS || now - group.staleSince >= LONGEST_GRACE_MS;
+  return isUrgent || isDue ? 'resolve' : 'wait';
+}
+
+function releaseDeadSingly(group: ObjectGroup): void {
+  for (const member of group.members) {
+    if (member.group === group && member.state === 'dropped' && member.pins === 0) {
+      group.ledger.releaseSingly(member);
+    }
+  }
+}
+
+function* endMembers(group: ObjectGroup): Generator<HandleRecord> {
+  for (const member of group.members) {
+    if (member.group === group && member.state === 'dropped') group.ledger.end(member);
+    yield member;
+  }
+  group.members = [];
+}
+
+function* elideRecords(context: ContextRecords): Generator<HandleRecord> {
+  for (const record of context.records.values()) {
+    context.ledger.elide(record);
+    yield record;
+  }
+}
