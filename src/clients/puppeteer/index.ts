@@ -5,3 +5,4 @@ export type { HandleScope } from '../../handles/handle-scope.ts';
 export type { LedgerStats } from '../../handles/ledger-stats.ts';
 export { attach } from './attach.ts';
 export type { PuppeteerAttachment } from './puppeteer-attachment.ts';
+export { type PuppeteerLike, withReleases } from './with-releases.ts';
