@@ -8,6 +8,7 @@ import type { ReleaseSession } from '../batcher/release.ts';
 import { ended, type FlushReport } from '../batcher/stats.ts';
 import type { ResolvedAttachOptions } from './attach-options.ts';
 import { CollectionWatch } from './collection-watch.ts';
+import { ConsoleEntries } from './console-entries.ts';
 import { type HandleScope, ScopeStack } from './handle-scope.ts';
 import { emptyLedgerStats, type LedgerStats } from './ledger-stats.ts';
 import { type PageActions, ReleaseAcknowledger } from './release-acknowledger.ts';
@@ -140,7 +141,10 @@ export class Attachment implements Disposable {
     const ledger = new SessionLedger(this.#services, session, traits.isOrdered);
     this.#ledgers.add(ledger);
     const acknowledger = new ReleaseAcknowledger(ledger, traits.actions);
-    return new SessionTap(ledger, acknowledger, this.#scopes, traits.createRules(ledger), traits.tracks);
+    const consoleEntries =
+      this.#options.consoleEntries === 'discard' ? new ConsoleEntries(ledger) : undefined;
+    const rules = traits.createRules(ledger);
+    return new SessionTap(ledger, acknowledger, this.#scopes, rules, traits.tracks, consoleEntries);
   }
 
   /** Ends the books of a session that is over. @internal */

@@ -10,8 +10,9 @@ import type { Lane } from '../batcher/lane.ts';
 import type { Outcome, Reach } from '../batcher/outcome.ts';
 import type { ReleaseSession } from '../batcher/release.ts';
 import type { CollectionWatch } from './collection-watch.ts';
-import { ContextRecords, contextPrefixOf } from './context-records.ts';
+import type { ContextRecords } from './context-records.ts';
 import { Generations } from './generations.ts';
+import { HandleIndex } from './handle-index.ts';
 import { HandleRecord } from './handle-record.ts';
 import type { LedgerStats } from './ledger-stats.ts';
 import { ObjectGroup } from './object-group.ts';
@@ -38,12 +39,8 @@ export class SessionLedger {
   /** Whether the browser takes this session's commands in order: pages do, workers do not. */
   readonly isOrdered: boolean;
   readonly generations: Generations;
-  readonly #contexts = new Map<string, ContextRecords>();
-  /** The context of the id looked up last: mostly that of the next one, too. */
-  #recent: ContextRecords | undefined;
+  readonly #index: HandleIndex = new HandleIndex(this);
   readonly #foreignGroups = new Map<string, ObjectGroup>();
-  /** Moved handles by the ids that they had before. */
-  readonly #formerIds = new Map<string, HandleRecord>();
   /** Reasons not to trust a collection just now, and what was collected meanwhile. */
   #holds = 0;
   #held: HandleRecord[] = [];
@@ -64,7 +61,7 @@ export class SessionLedger {
     group: ObjectGroup | undefined,
   ): HandleRecord | undefined {
     const { stats, watch } = this.services;
-    const context = this.#contextOf(remoteObject.objectId);
+    const context = this.#index.contextOf(remoteObject.objectId);
     if (context.records.has(remoteObject.objectId)) return undefined; // A message seen twice.
     stats.minted++;
     if (this.hasEnded) {
@@ -73,7 +70,7 @@ export class SessionLedger {
     }
     stats.live++;
     const record = new HandleRecord(remoteObject.objectId, context, group);
-    context.records.set(record.objectId, record);
+    this.#index.add(record);
     group?.add(record);
     watch.register(remoteObject, record, stats.live);
     return record;
@@ -81,17 +78,17 @@ export class SessionLedger {
 
   /** The record of an id, whichever it had; `undefined` for one that is not in the ledger. */
   find(objectId: string): HandleRecord | undefined {
-    const record = this.#knownContextOf(objectId)?.records.get(objectId) ?? this.#formerIds.get(objectId);
+    const record = this.#index.find(objectId);
     return record?.group?.stage === 'released' ? undefined : record;
   }
 
   get hasFormerIds(): boolean {
-    return this.#formerIds.size > 0;
+    return this.#index.hasFormerIds;
   }
 
   /** The id by which the browser knows the object now. */
   currentId(objectId: string): string {
-    return this.#formerIds.get(objectId)?.objectId ?? objectId;
+    return this.#index.currentId(objectId);
   }
 
   pin(record: HandleRecord): void {
@@ -215,10 +212,7 @@ export class SessionLedger {
   /** Strikes a record out, its books being settled elsewhere. */
   end(record: HandleRecord): void {
     record.state = 'ended';
-    const { context } = record;
-    context.records.delete(record.objectId);
-    if (context.records.size === 0 && context !== this.#recent) this.#contexts.delete(context.prefix);
-    for (const formerId of record.formerIds) this.#formerIds.delete(formerId);
+    this.#index.remove(record);
   }
 
   /**
@@ -228,12 +222,7 @@ export class SessionLedger {
   rebind(record: HandleRecord, objectId: string, target: ObjectGroup): boolean {
     if (record.state !== 'live' || record.pins > 0 || record.context.isDestroyed) return false;
     if (!rewriteId(record, objectId)) return false;
-    const { records } = record.context;
-    records.delete(record.objectId);
-    records.set(objectId, record);
-    this.#formerIds.set(record.objectId, record);
-    record.formerIds = [...record.formerIds, record.objectId];
-    record.objectId = objectId;
+    this.#index.rename(record, objectId);
     if (record.group !== undefined) record.group.live--;
     record.group = target;
     target.add(record);
@@ -249,14 +238,14 @@ export class SessionLedger {
 
   /** `Runtime.executionContextDestroyed`. */
   endContextById(executionContextId: number): void {
-    for (const context of this.#contexts.values()) {
+    for (const context of this.#index.contexts) {
       if (context.executionContextId === executionContextId) this.endContext(context);
     }
   }
 
   /** All that the session minted so far is gone: a navigation, a crash. */
   endAllContexts(): void {
-    for (const context of this.#contexts.values()) this.endContext(context);
+    for (const context of this.#index.contexts) this.endContext(context);
   }
 
   /** The session is over. Whatever it held is free, whatever waited need not be sent. */
@@ -275,8 +264,7 @@ export class SessionLedger {
   endContext(context: ContextRecords): void {
     if (context.isDestroyed) return;
     context.isDestroyed = true;
-    this.#contexts.delete(context.prefix);
-    if (this.#recent === context) this.#recent = undefined;
+    this.#index.removeContext(context);
     this.services.sweeper.elide(context);
   }
 
@@ -333,23 +321,6 @@ export class SessionLedger {
     if (group.dropped === 0) group.staleSince = Number.POSITIVE_INFINITY;
     else if (group.staleSince > group.touchedAt) group.staleSince = group.touchedAt;
     if (group.owner === 'own') this.services.sweeper.touch(group);
-  }
-
-  #contextOf(objectId: string): ContextRecords {
-    let context = this.#knownContextOf(objectId);
-    if (context === undefined) {
-      context = new ContextRecords(this, contextPrefixOf(objectId));
-      this.#contexts.set(context.prefix, context);
-      this.#recent = context;
-    }
-    return context;
-  }
-
-  #knownContextOf(objectId: string): ContextRecords | undefined {
-    if (this.#recent?.holds(objectId)) return this.#recent;
-    const context = this.#contexts.get(contextPrefixOf(objectId));
-    if (context !== undefined) this.#recent = context;
-    return context;
   }
 }
 

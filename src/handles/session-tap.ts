@@ -4,6 +4,7 @@
  * it sends (but for the group that a mint joins), what comes back is the object that the browser's answer
  * was parsed into, and the original `send` is reached within the same call, or throws within it.
  */
+import { type ConsoleEntries, consoleGroup } from './console-entries.ts';
 import type { HandleRecord } from './handle-record.ts';
 import type { HandleScope, ScopeStack } from './handle-scope.ts';
 import type { ObjectGroup } from './object-group.ts';
@@ -42,6 +43,7 @@ export class SessionTap {
   readonly #scopes: ScopeStack;
   readonly #rules: CommandRules;
   readonly #tracks: boolean;
+  readonly #consoleEntries: ConsoleEntries | undefined;
 
   /** @param tracks whether mints are noted; if not, only the client's own releases are taken over. */
   constructor(
@@ -50,12 +52,14 @@ export class SessionTap {
     scopes: ScopeStack,
     rules: CommandRules,
     tracks: boolean,
+    consoleEntries: ConsoleEntries | undefined,
   ) {
     this.ledger = ledger;
     this.#acknowledger = acknowledger;
     this.#scopes = scopes;
     this.#rules = rules;
     this.#tracks = tracks;
+    this.#consoleEntries = consoleEntries;
   }
 
   /** One command of the client's, in place of its `send`. Throws only what `forward` throws. */
@@ -76,8 +80,10 @@ export class SessionTap {
   event(name: string, params: unknown): void {
     const mints = this.#tracks ? mintsOf(name) : undefined;
     if (mints !== undefined) {
-      // Unasked for, and in a group of the browser's own: one release each.
-      forEachRemoteObject(params, mints, (remoteObject) => this.ledger.mint(remoteObject, undefined));
+      // Unasked for, and the next may be on its way already: never released as a group, but one by one.
+      const group = name.startsWith('Runtime.') ? consoleGroup(this.ledger) : undefined;
+      forEachRemoteObject(params, mints, (remoteObject) => this.ledger.mint(remoteObject, group));
+      this.#consoleEntries?.onEntry();
       return;
     }
     switch (name) {

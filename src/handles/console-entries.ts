@@ -1,0 +1,63 @@
+/**
+ * Keeps the browser's own store of console messages empty, for those who asked for it. The store holds the
+ * arguments of the last thousand messages, apart from any handle, and only one command empties it:
+ * `Runtime.discardConsoleEntries`, which also releases the group `console`, to which every handle belongs
+ * that came with a console message or an uncaught error, in every session of the page (Chromium 156).
+ *
+ * So it is sent only while this session has no such handle in use. What it cannot know is what other
+ * sessions hold, and what the page logs while the command is on its way: those arguments are dead on
+ * arrival, and struck out here.
+ */
+import type { ObjectGroup } from './object-group.ts';
+import type { SessionLedger } from './session-ledger.ts';
+
+/** The group in which V8 binds what an event of the Runtime domain carries. */
+const CONSOLE_GROUP = 'console';
+/** Quiet for this long, or so many messages: half of what the store takes. */
+const QUIET_MS = 100;
+const MOST_ENTRIES = 500;
+
+export class ConsoleEntries {
+  readonly #ledger: SessionLedger;
+  #stored = 0;
+  #isDiscarding = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(ledger: SessionLedger) {
+    this.#ledger = ledger;
+  }
+
+  /** A message was stored, its arguments minted. */
+  onEntry(): void {
+    this.#stored++;
+    if (this.#stored >= MOST_ENTRIES) this.#discardIfUnused();
+    else this.#timer ??= setTimeout(() => this.#discardIfUnused(), QUIET_MS).unref();
+  }
+
+  #discardIfUnused(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#ledger.hasEnded || this.#isDiscarding) return;
+    if (isUsed(consoleGroup(this.#ledger))) {
+      this.#timer = setTimeout(() => this.#discardIfUnused(), QUIET_MS).unref();
+      return;
+    }
+    this.#stored = 0;
+    this.#isDiscarding = true;
+    this.#ledger.services.stats.commands++;
+    const done = (): void => {
+      this.#isDiscarding = false;
+      this.#ledger.onForeignGroupReleased(CONSOLE_GROUP);
+    };
+    this.#ledger.session.send('Runtime.discardConsoleEntries').then(done, done);
+  }
+}
+
+/** The handles of a session that came with console messages and uncaught errors. */
+export function consoleGroup(ledger: SessionLedger): ObjectGroup {
+  return ledger.foreignGroup(CONSOLE_GROUP);
+}
+
+function isUsed(group: ObjectGroup): boolean {
+  return group.live > 0 || group.pinned > 0;
+}

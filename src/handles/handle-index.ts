@@ -1,0 +1,81 @@
+/**
+ * Finds the record of an id within one session, by any id that the object ever had, and knows which
+ * records share a context.
+ */
+import { ContextRecords, contextPrefixOf } from './context-records.ts';
+import type { HandleRecord } from './handle-record.ts';
+import type { SessionLedger } from './session-ledger.ts';
+
+export class HandleIndex {
+  readonly #ledger: SessionLedger;
+  readonly #contexts = new Map<string, ContextRecords>();
+  /** The context of the id looked up last: mostly that of the next one, too. */
+  #recent: ContextRecords | undefined;
+  /** Moved handles by the ids that they had before. */
+  readonly #formerIds = new Map<string, HandleRecord>();
+
+  constructor(ledger: SessionLedger) {
+    this.#ledger = ledger;
+  }
+
+  get contexts(): Iterable<ContextRecords> {
+    return this.#contexts.values();
+  }
+
+  get hasFormerIds(): boolean {
+    return this.#formerIds.size > 0;
+  }
+
+  find(objectId: string): HandleRecord | undefined {
+    return this.#knownContextOf(objectId)?.records.get(objectId) ?? this.#formerIds.get(objectId);
+  }
+
+  /** The id by which the browser knows the object now. */
+  currentId(objectId: string): string {
+    return this.#formerIds.get(objectId)?.objectId ?? objectId;
+  }
+
+  /** The context of an id, noted as it is first heard of. */
+  contextOf(objectId: string): ContextRecords {
+    let context = this.#knownContextOf(objectId);
+    if (context === undefined) {
+      context = new ContextRecords(this.#ledger, contextPrefixOf(objectId));
+      this.#contexts.set(context.prefix, context);
+      this.#recent = context;
+    }
+    return context;
+  }
+
+  add(record: HandleRecord): void {
+    record.context.records.set(record.objectId, record);
+  }
+
+  remove(record: HandleRecord): void {
+    const { context } = record;
+    context.records.delete(record.objectId);
+    if (context.records.size === 0 && context !== this.#recent) this.removeContext(context);
+    for (const formerId of record.formerIds) this.#formerIds.delete(formerId);
+  }
+
+  /** From now on the record is found by its new id, and still by the old one. */
+  rename(record: HandleRecord, objectId: string): void {
+    record.context.records.delete(record.objectId);
+    this.#formerIds.set(record.objectId, record);
+    record.formerIds = [...record.formerIds, record.objectId];
+    record.objectId = objectId;
+    this.add(record);
+  }
+
+  /** Its ids are found no more; its records are left to whoever strikes them out. */
+  removeContext(context: ContextRecords): void {
+    if (this.#contexts.get(context.prefix) === context) this.#contexts.delete(context.prefix);
+    if (this.#recent === context) this.#recent = undefined;
+  }
+
+  #knownContextOf(objectId: string): ContextRecords | undefined {
+    if (this.#recent?.holds(objectId)) return this.#recent;
+    const context = this.#contexts.get(contextPrefixOf(objectId));
+    if (context !== undefined) this.#recent = context;
+    return context;
+  }
+}
