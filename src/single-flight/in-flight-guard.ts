@@ -1,0 +1,90 @@
+/**
+ * Runs the body of a leader whose slot is already claimed. The invariant: the slot is released exactly
+ * once, whichever way the body ends (a value, a failure, a synchronous throw, an abort) or never ends.
+ * What a slot is, who waits for it and how they learn of it stay with the caller.
+ */
+
+/** A claimed slot. Its hooks are called as methods, so an object with a life of its own may be the slot. */
+export interface InFlightSlot {
+  /** Frees the slot. Called exactly once, synchronous. */
+  release(): void;
+  /**
+   * Told the failure before the slot is freed, to pass it to whoever waits for the result. Not called
+   * where the body succeeds. Synchronous.
+   */
+  onOrphaned?(error: unknown): void;
+  /**
+   * When it fires the slot is orphaned and released at once, before `abort()` returns. The body is
+   * abandoned, not stopped: give it the signal as well if it can stop.
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Runs `run` at once and settles as it does, with the slot released by then. With nothing between the
+ * claim and this call no window is left in which the slot could be lost.
+ *
+ * The body's failure comes out as it is: what a hook throws after it is dropped and keeps no other hook
+ * from its call. A `release` that throws after a success is what the promise then rejects with.
+ *
+ * ```ts
+ * lane.takeSlot();
+ * guardInFlight({ release: () => lane.freeSlot() }, () => send(batch));
+ * ```
+ */
+export function guardInFlight<T>(slot: InFlightSlot, run: () => T | PromiseLike<T>): Promise<T> {
+  return slot.signal === undefined ? guardToTheEnd(slot, run) : guardUntilAborted(slot, slot.signal, run);
+}
+
+async function guardToTheEnd<T>(slot: InFlightSlot, run: () => T | PromiseLike<T>): Promise<T> {
+  let value: T;
+  try {
+    value = await run();
+  } catch (error) {
+    orphan(slot, error);
+    throw error;
+  }
+  slot.release();
+  return value;
+}
+
+function guardUntilAborted<T>(
+  slot: InFlightSlot,
+  signal: AbortSignal,
+  run: () => T | PromiseLike<T>,
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = () => {
+      orphan(slot, signal.reason);
+      reject(signal.reason);
+    };
+    // Aborted between the claim and here: the body is not begun.
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+
+    // An abort has released the slot already, so the body's own end must not do so again.
+    const untilAborted: InFlightSlot = {
+      onOrphaned: (error) => {
+        if (!signal.aborted) slot.onOrphaned?.(error);
+      },
+      release: () => {
+        signal.removeEventListener('abort', onAbort);
+        if (!signal.aborted) slot.release();
+      },
+    };
+    guardToTheEnd(untilAborted, run).then(resolve, reject);
+  });
+}
+
+function orphan(slot: InFlightSlot, error: unknown): void {
+  try {
+    slot.onOrphaned?.(error);
+  } catch {
+    // The failure at hand is the one to tell.
+  }
+  try {
+    slot.release();
+  } catch {
+    // Likewise.
+  }
+}
