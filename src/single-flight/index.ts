@@ -1,2 +1,12 @@
 /** Work done once though many ask for it. */
+export { SingleFlightError, type SingleFlightErrorCode } from './errors.ts';
 export { guardInFlight, type InFlightSlot } from './in-flight-guard.ts';
+export {
+  createInitLock,
+  type InitClaim,
+  type InitLock,
+  type InitLockOptions,
+  initWithLock,
+  revokeClaim,
+} from './init-lock.ts';
+export type { Now, Sleep } from './time.ts';

@@ -1,0 +1,20 @@
+/**
+ * What went wrong, for programs:
+ * - `ERR_INIT_LOCK_TIMED_OUT`: a caller of `initWithLock` waited `maxWaitMs` for somebody else's init.
+ * - `ERR_FETCH_TIMED_OUT`: a fetch of a `SingleFlightCache` took longer than `timeoutMs`.
+ */
+export type SingleFlightErrorCode = 'ERR_INIT_LOCK_TIMED_OUT' | 'ERR_FETCH_TIMED_OUT';
+
+/**
+ * The one error that this room makes of its own. Bad options get the standard TypeError and RangeError;
+ * whatever else comes out of here was thrown by the caller's code.
+ */
+export class SingleFlightError extends Error {
+  override readonly name = 'SingleFlightError';
+  readonly code: SingleFlightErrorCode;
+
+  constructor(code: SingleFlightErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
