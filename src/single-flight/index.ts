@@ -1,5 +1,6 @@
 /** Work done once though many ask for it. */
 export { SingleFlightError, type SingleFlightErrorCode } from './errors.ts';
+export { FlightGroup } from './flight-group.ts';
 export { guardInFlight, type InFlightSlot } from './in-flight-guard.ts';
 export {
   createInitLock,
@@ -9,4 +10,5 @@ export {
   initWithLock,
   revokeClaim,
 } from './init-lock.ts';
+export { SingleFlightCache, type SingleFlightCacheOptions } from './single-flight-cache.ts';
 export type { Now, Sleep } from './time.ts';

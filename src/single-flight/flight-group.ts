@@ -1,0 +1,70 @@
+/**
+ * Calls with the same key, made while one of them is under way, share its result. The invariant: a
+ * follower always hears the end of the flight that it follows, for the flight leaves the group only
+ * after its followers were told. After Go's `singleflight.Group`, with cancellation that stays with the
+ * one who cancels: followers of a cancelled leader do not fail, one of them leads anew.
+ */
+import { guardInFlight } from './in-flight-guard.ts';
+
+type Landing<T> = { readonly value: T } | { readonly error: unknown } | 'cancelled';
+
+/**
+ * ```ts
+ * const targets = new FlightGroup<string, TargetInfo>();
+ * await targets.run(targetId, () => describeTarget(targetId));
+ * ```
+ */
+export class FlightGroup<Key, T> {
+  readonly #landings = new Map<Key, Promise<Landing<T>>>();
+
+  /** Keys with a call under way. */
+  get size(): number {
+    return this.#landings.size;
+  }
+
+  /**
+   * Leads with `lead`, or follows the call that already leads, and then shares its value or its very
+   * error. When `signal` fires this call rejects with its reason; where it led, the first follower leads
+   * instead with its own `lead`. A `lead` that asks for its own key waits for itself.
+   */
+  async run(
+    key: Key,
+    lead: () => T | PromiseLike<T>,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<T> {
+    const { signal } = options;
+    for (;;) {
+      const followed = this.#landings.get(key);
+      if (followed === undefined) return this.#lead(key, lead, signal);
+      // A follower holds no slot; the guard only lets its own signal end the wait.
+      const landing = await guardInFlight({ signal, release: nothing }, () => followed);
+      if (landing === 'cancelled') continue;
+      if ('error' in landing) throw landing.error;
+      return landing.value;
+    }
+  }
+
+  #lead(key: Key, lead: () => T | PromiseLike<T>, signal: AbortSignal | undefined): Promise<T> {
+    let land: (landing: Landing<T>) => void = nothing;
+    this.#landings.set(
+      key,
+      new Promise((resolve) => {
+        land = resolve;
+      }),
+    );
+    return guardInFlight(
+      {
+        signal,
+        onOrphaned: (error) => land(signal?.aborted ? 'cancelled' : { error }),
+        release: () => this.#landings.delete(key),
+      },
+      async () => {
+        const value = await lead();
+        land({ value });
+        return value;
+      },
+    );
+  }
+}
+
+function nothing(): void {}
