@@ -10,5 +10,13 @@ export {
   initWithLock,
   revokeClaim,
 } from './init-lock.ts';
+export {
+  ExpiresImmediately,
+  type Fetched,
+  type Fetcher,
+  LazySlot,
+  type LazySlotLogger,
+  type LazySlotOptions,
+} from './lazy-slot.ts';
 export { SingleFlightCache, type SingleFlightCacheOptions } from './single-flight-cache.ts';
 export type { Now, Sleep } from './time.ts';
