@@ -168,11 +168,12 @@ export class Attachment implements Disposable {
     await this.#sweeper.flush();
     const due = ended(this.#stats) + this.#stats.queued + this.#stats.inFlight;
     for (;;) {
+      const change = this.#sweeper.nextChange();
+      await this.#sweeper.flush();
       await this.#dispatcher.settled();
       if (ended(this.#stats) >= due || isOver()) return;
-      // What is left is named by an unanswered command: it goes when that is answered.
-      await this.#sweeper.nextChange();
-      await this.#sweeper.flush();
+      // What is left is being moved, or named by an unanswered command: it goes when that is over.
+      await change;
     }
   }
 }

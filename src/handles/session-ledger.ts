@@ -40,6 +40,8 @@ export class SessionLedger {
   readonly isOrdered: boolean;
   readonly generations: Generations;
   readonly #index: HandleIndex = new HandleIndex(this);
+  /** Groups whose dead wait for the rest to die, oldest first; kept by the sweeper. */
+  readonly partlyDead: Set<ObjectGroup> = new Set();
   readonly #foreignGroups = new Map<string, ObjectGroup>();
   /** Reasons not to trust a collection just now, and what was collected meanwhile. */
   #holds = 0;
@@ -321,6 +323,7 @@ export class SessionLedger {
     if (group.dropped === 0) group.staleSince = Number.POSITIVE_INFINITY;
     else if (group.staleSince > group.touchedAt) group.staleSince = group.touchedAt;
     if (group.owner === 'own') this.services.sweeper.touch(group);
+    else if (group.live + group.dropped + group.pending === 0) this.#foreignGroups.delete(group.name);
   }
 }
 

@@ -38,8 +38,8 @@ export function isWorthMoving(group: ObjectGroup): boolean {
   );
 }
 
-/** Starts the moves; each group is judged anew when its own has ended. */
-export function moveSurvivors(groups: readonly ObjectGroup[]): void {
+/** Moves what lives in these groups, and has each judged anew. Never rejects. */
+export async function moveSurvivors(groups: readonly ObjectGroup[]): Promise<void> {
   for (const group of groups) group.stage = 'moving';
   const moves: Promise<void>[] = [];
   for (const [context, survivors] of byContext(groups)) {
@@ -47,14 +47,12 @@ export function moveSurvivors(groups: readonly ObjectGroup[]): void {
       moves.push(bindAnew(context, survivors.slice(start, start + MOST_AT_ONCE)));
     }
   }
-  void Promise.allSettled(moves).then(() => {
-    for (const group of groups) {
-      if (group.stage !== 'moving') continue;
-      group.stage = 'closed';
-      if (group.live > 0) group.isUnmovable = true;
-      group.ledger.touch(group);
-    }
-  });
+  await Promise.allSettled(moves);
+  for (const group of groups) {
+    group.stage = 'closed';
+    if (group.live > 0) group.isUnmovable = true; // Once is enough to try.
+    group.ledger.touch(group);
+  }
 }
 
 function byContext(groups: readonly ObjectGroup[]): Map<ContextRecords, HandleRecord[]> {
@@ -98,6 +96,7 @@ async function bindAnew(context: ContextRecords, survivors: readonly HandleRecor
       const objectId = newIds.get(String(index));
       if (objectId !== undefined && !ledger.rebind(record, objectId, target)) leftovers.push(objectId);
     });
+    if (target.live === 0) return; // Nobody moved in: the whole group goes.
     for (const objectId of leftovers) {
       services.dispatcher.enqueue(ledger.lane, new UncountedRelease('Runtime.releaseObject', { objectId }));
     }

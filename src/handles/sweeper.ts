@@ -17,10 +17,12 @@ import { isWorthMoving, moveSurvivors } from './survivors.ts';
 const SLICE_MS = 4;
 /** How many steps are taken between two looks at the clock. */
 const STEPS_PER_LOOK = 256;
-/** A group that is partly dead waits until none of it has died for this long ... */
-const GRACE_MS = 100;
-/** ... but its dead wait no longer than this. */
-const LONGEST_GRACE_MS = 500;
+/** An open generation in which nothing has happened for this long, and all is dead, may go. */
+const IDLE_MS = 100;
+/** How long the dead of a group wait for the rest to die: a collection or two come in that time. */
+const GRACE_MS = 2_000;
+/** How many dead a session may have waiting so: 512 objects of 200 KB are 100 MB. */
+const MOST_WAITING = 512;
 
 export class Sweeper {
   readonly #now: () => number;
@@ -61,7 +63,7 @@ export class Sweeper {
     this.#addBulk(elideRecords(context));
   }
 
-  /** Looks at everything now, without grace. Resolves when nothing is left to look at. */
+  /** Looks at everything now, without grace. Resolves when all that is to be sent is queued, but for moves. */
   async flush(): Promise<void> {
     // Finalizers run before the next immediate: what was collected by now is seen.
     await new Promise((resolve) => setImmediate(resolve));
@@ -71,7 +73,7 @@ export class Sweeper {
         this.#schedule();
       });
     }
-    this.flushNow();
+    this.#sweep(WITHOUT_GRACE);
   }
 
   /** Resolves when something that could not be released before may be by now. */
@@ -87,14 +89,12 @@ export class Sweeper {
     for (const resolve of waiters) resolve();
   }
 
-  /** The same for what is known already, in this very call. */
+  /** The same for what is known already, in this very call; there is no time for moves. */
   flushNow(): void {
     for (let record = this.#collected.shift(); record !== undefined; record = this.#collected.shift()) {
       record.context.ledger.collect(record);
     }
-    for (const group of this.#inGrace) this.#touched.add(group);
-    this.#inGrace.clear();
-    this.#sweepTouched(true);
+    this.#sweep(AT_ONCE);
   }
 
   #addBulk(records: Iterator<HandleRecord>): void {
@@ -116,7 +116,7 @@ export class Sweeper {
       this.#schedule();
       return;
     }
-    this.#sweepTouched(false);
+    this.#sweep(WITH_GRACE);
     const waiters = this.#onIdle;
     this.#onIdle = [];
     for (const resolve of waiters) resolve();
@@ -142,22 +142,48 @@ export class Sweeper {
     return true;
   }
 
-  #sweepTouched(isUrgent: boolean): void {
-    const groups = this.#touched;
+  #sweep(urgency: Urgency): void {
+    const groups = urgency.hasGrace ? this.#touched : new Set([...this.#touched, ...this.#inGrace]);
     if (groups.size === 0) return;
     this.#touched = new Set();
     const now = this.#now();
-    const movable: ObjectGroup[] = [];
+    const due: ObjectGroup[] = [];
     for (const group of groups) {
-      const verdict = judge(group, now, isUrgent);
-      if (verdict === 'wait') this.#inGrace.add(group);
-      else this.#inGrace.delete(group);
+      const verdict = judge(group, now, urgency);
       if (verdict === 'release') group.ledger.releaseWhole(group);
-      else if (verdict === 'resolve' && !isUrgent && isWorthMoving(group)) movable.push(group);
-      else if (verdict === 'resolve') releaseDeadSingly(group);
+      else if (verdict === 'resolve') due.push(group);
+      if (verdict === 'wait') this.#wait(group, due);
+      else this.#endGrace(group);
     }
-    if (movable.length > 0) moveSurvivors(movable);
+    this.#resolve(due, urgency);
     if (this.#inGrace.size > 0) this.#startGraceTimer();
+  }
+
+  /** Lets a group wait; where its session has too many dead waiting, the oldest groups are due instead. */
+  #wait(group: ObjectGroup, due: ObjectGroup[]): void {
+    const { partlyDead } = group.ledger;
+    this.#inGrace.add(group);
+    partlyDead.add(group);
+    let waiting = 0;
+    for (const { dropped } of partlyDead) waiting += dropped;
+    for (const oldest of partlyDead) {
+      if (waiting <= MOST_WAITING) return;
+      if (oldest.stage !== 'closed') continue;
+      waiting -= oldest.dropped;
+      this.#endGrace(oldest);
+      due.push(oldest);
+    }
+  }
+
+  #endGrace(group: ObjectGroup): void {
+    this.#inGrace.delete(group);
+    group.ledger.partlyDead.delete(group);
+  }
+
+  #resolve(due: readonly ObjectGroup[], { mayMove }: Urgency): void {
+    const movable = mayMove ? due.filter(isWorthMoving) : [];
+    for (const group of due) if (!movable.includes(group)) releaseDeadSingly(group);
+    if (movable.length > 0) void moveSurvivors(movable).then(() => this.noteChange());
   }
 
   #startGraceTimer(): void {
@@ -165,30 +191,37 @@ export class Sweeper {
     this.#graceTimer = setTimeout(() => {
       this.#graceTimer = undefined;
       for (const group of this.#inGrace) this.#touched.add(group);
-      this.#sweepTouched(false);
-    }, GRACE_MS / 2);
+      this.#sweep(WITH_GRACE);
+    }, IDLE_MS / 2);
     this.#graceTimer.unref();
   }
 }
 
+/** How much a sweep is pressed for time. */
+interface Urgency {
+  readonly hasGrace: boolean;
+  readonly mayMove: boolean;
+}
+const WITH_GRACE: Urgency = { hasGrace: true, mayMove: true };
+const WITHOUT_GRACE: Urgency = { hasGrace: false, mayMove: true };
+const AT_ONCE: Urgency = { hasGrace: false, mayMove: false };
+
 type Verdict = 'keep' | 'wait' | 'release' | 'resolve';
 
 /** What is to be done with a group as it stands now. Closes a generation that has had its time. */
-function judge(group: ObjectGroup, now: number, isUrgent: boolean): Verdict {
+function judge(group: ObjectGroup, now: number, { hasGrace }: Urgency): Verdict {
   const { ledger } = group;
   if (ledger.hasEnded) return 'keep'; // Its members are being struck out.
   if (group.stage === 'open') {
-    const isIdle = now - group.touchedAt >= GRACE_MS;
-    const mayClose = isUrgent || isFull(group, now) || (isIdle && group.pending === 0);
     if (group.dropped === 0) return 'keep';
-    if (!mayClose) return 'wait';
+    const isIdle = group.isDead && now - group.touchedAt >= IDLE_MS;
+    if (hasGrace && !isIdle && !isFull(group, now)) return 'wait';
     ledger.generations.close(group);
   }
   if (group.stage !== 'closed') return 'keep';
   if (group.isDead) return group.dropped + group.releasedSingly > 0 ? 'release' : 'keep';
   if (group.dropped === 0) return 'keep';
-  const isDue = now - group.touchedAt >= GRACE_MS || now - group.staleSince >= LONGEST_GRACE_MS;
-  return isUrgent || isDue ? 'resolve' : 'wait';
+  return hasGrace && now - group.staleSince < GRACE_MS ? 'wait' : 'resolve';
 }
 
 function releaseDeadSingly(group: ObjectGroup): void {
