@@ -16,8 +16,8 @@ import type { RemoteObject } from './protocol.ts';
 
 /** Fewer dead than this are released one by one for the same price. */
 const FEWEST_DEAD = 8;
-/** Survivors bound anew by one command; more would be a long answer to wait for. */
-const MOST_AT_ONCE = 512;
+/** Survivors of one group, and of all that is bound anew by one command; more would be long to wait for. */
+export const MOST_MOVED = 512;
 
 /**
  * Moving pays while there are more dead than alive: then no handle is moved more often, on the average,
@@ -33,7 +33,7 @@ export function isWorthMoving(group: ObjectGroup): boolean {
     group.pending === 0 &&
     group.pinned === 0 &&
     group.dropped >= FEWEST_DEAD &&
-    group.live <= Math.min(group.dropped, MOST_AT_ONCE) &&
+    group.live <= Math.min(group.dropped, MOST_MOVED) &&
     survivorsOf(group).every((record) => record.context.executionContextId !== undefined)
   );
 }
@@ -43,8 +43,8 @@ export async function moveSurvivors(groups: readonly ObjectGroup[]): Promise<voi
   for (const group of groups) group.stage = 'moving';
   const moves: Promise<void>[] = [];
   for (const [context, survivors] of byContext(groups)) {
-    for (let start = 0; start < survivors.length; start += MOST_AT_ONCE) {
-      moves.push(bindAnew(context, survivors.slice(start, start + MOST_AT_ONCE)));
+    for (let start = 0; start < survivors.length; start += MOST_MOVED) {
+      moves.push(bindAnew(context, survivors.slice(start, start + MOST_MOVED)));
     }
   }
   await Promise.allSettled(moves);
@@ -69,6 +69,12 @@ function survivorsOf(group: ObjectGroup): HandleRecord[] {
   return group.members.filter((member) => member.group === group && member.state === 'live');
 }
 
+/**
+ * Without a prototype: `getProperties` would bind an id for it, which nobody would release. Nothing in it can
+ * be led astray by what the page did to its built-ins.
+ */
+const LISTING_SURVIVORS = 'function(...survivors) { return { __proto__: null, ...survivors }; }';
+
 async function bindAnew(context: ContextRecords, survivors: readonly HandleRecord[]): Promise<void> {
   const { ledger } = context;
   const { services, session } = ledger;
@@ -78,20 +84,20 @@ async function bindAnew(context: ContextRecords, survivors: readonly HandleRecor
   try {
     services.stats.commands += 2;
     const bound = (await session.send('Runtime.callFunctionOn', {
-      functionDeclaration: 'function(...survivors) { return survivors; }',
+      functionDeclaration: LISTING_SURVIVORS,
       executionContextId: context.executionContextId,
       arguments: survivors.map(({ objectId }) => ({ objectId })),
       objectGroup: target.name,
       silent: true,
     })) as { result?: RemoteObject } | undefined;
-    const arrayId = bound?.result?.objectId;
-    if (arrayId === undefined) return;
-    const listed = await session.send('Runtime.getProperties', { objectId: arrayId, ownProperties: true });
+    const listId = bound?.result?.objectId;
+    if (listId === undefined) return;
+    const listed = await session.send('Runtime.getProperties', { objectId: listId, ownProperties: true });
     const newIds = elementIds(listed);
     // From here to the end in one go: no command can be sent between two survivors.
-    // Of no use any more are the array, which would keep in the page whatever dies from now on, and the
+    // Of no use any more are the list, which would keep in the page whatever dies from now on, and the
     // ids bound for survivors that died meanwhile.
-    const leftovers = [arrayId];
+    const leftovers = [listId];
     survivors.forEach((record, index) => {
       const objectId = newIds.get(String(index));
       if (objectId !== undefined && !ledger.rebind(record, objectId, target)) leftovers.push(objectId);
@@ -105,7 +111,7 @@ async function bindAnew(context: ContextRecords, survivors: readonly HandleRecor
     ledger.onRefused(context, outcome, reach);
   } finally {
     target.pending = 0;
-    // Even where nobody moved in: the array, or what was bound for a survivor that died meanwhile, is there.
+    // Even where nobody moved in: the list, or what was bound for a survivor that died meanwhile, is there.
     target.releasedSingly++;
     ledger.touch(target);
   }
