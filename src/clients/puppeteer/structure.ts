@@ -5,6 +5,9 @@
  */
 import type { Params } from '../../handles/protocol.ts';
 
+/** A function, whatever it is called with: Puppeteer's own types tell that by the event, and no two versions alike. */
+export type Listener = object;
+
 export interface CdpSessionLike {
   send(method: string, params?: Params, options?: unknown): Promise<unknown>;
   emit(event: string | symbol, payload?: unknown): unknown;
@@ -18,8 +21,8 @@ export interface CdpSessionLike {
 }
 
 export interface ConnectionLike {
-  on(event: string, listener: (payload: never) => void): unknown;
-  off(event: string, listener: (payload: never) => void): unknown;
+  on(event: string, listener: Listener): unknown;
+  off(event: string, listener?: Listener): unknown;
   session(sessionId: string): CdpSessionLike | null;
   /** Not public. Whether Puppeteer, and not the script, made the session that is being attached. */
   isAutoAttached?(targetId: string): boolean;
@@ -43,8 +46,8 @@ export interface BrowserLike {
   targets(): TargetLike[];
   browserContexts(): BrowserContextLike[];
   newPage(): Promise<unknown>;
-  on(event: string, listener: (payload: never) => void): unknown;
-  off(event: string, listener: (payload: never) => void): unknown;
+  on(event: string, listener: Listener): unknown;
+  off(event: string, listener?: Listener): unknown;
   /** Not public. Knows targets that `targets()` leaves out: tabs, prerendered pages. */
   _targetManager?(): { getAvailableTargets?(): ReadonlyMap<string, TargetLike> };
 }
@@ -68,6 +71,7 @@ export interface PageLike {
 }
 
 export interface FrameLike {
+  url(): string;
   /** Not public. */
   mainRealm?(): { readonly context?: { readonly id?: number } };
 }
