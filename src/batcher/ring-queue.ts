@@ -17,7 +17,10 @@
 export class RingQueue<T extends string | object> {
   #oldest: Segment<T> = new Segment(FIRST_CAPACITY);
   #newest: Segment<T> = this.#oldest;
-  /** The segment emptied last, kept for the next growth: at a steady load the two swap for ever. */
+  /**
+   * The segment emptied last, kept for the next growth: at a steady load the two swap for ever. Only one as
+   * long as the newest: shorter ones, left from the first growth, would go round for ever, and be too few.
+   */
   #spare: Segment<T> | undefined;
   #size = 0;
 
@@ -45,7 +48,7 @@ export class RingQueue<T extends string | object> {
       const emptied = this.#oldest;
       this.#oldest = this.#oldest.next;
       emptied.next = undefined;
-      this.#spare = emptied;
+      if (emptied.capacity >= this.#newest.capacity) this.#spare = emptied;
     }
     return item;
   }
