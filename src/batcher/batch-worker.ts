@@ -9,33 +9,35 @@ import type { Release, ReleaseSession } from './release.ts';
 /** Told once for each release of a batch, as it ends. Must not throw. */
 export type OnSettled = (release: Release | string, outcome: Outcome, reach: Reach) => void;
 
+/**
+ * @param batch belongs to the worker from here on: a slot is emptied as its release settles, so that what a
+ * release keeps alive is let go then, not when the slowest of the batch is done.
+ */
 export async function settleBatch(
   session: ReleaseSession,
-  batch: readonly (Release | string)[],
+  batch: (Release | string | undefined)[],
   timeoutMs: number,
   onSettled: OnSettled,
 ): Promise<void> {
-  // A slot is emptied as its release settles: what a release keeps alive is let go then, not when the
-  // slowest of the batch is done.
-  const unsettled: (Release | string | undefined)[] = batch.slice();
   const settle = (index: number, outcome: Outcome, reach: Reach): void => {
-    const release = unsettled[index];
+    const release = batch[index];
     if (release === undefined) return; // Timed out before this answer came.
-    unsettled[index] = undefined;
+    batch[index] = undefined;
     onSettled(release, outcome, reach);
   };
 
-  const answers = withoutStackTraces(() =>
-    batch.map((release, index) =>
-      sendOne(session, release).then(
-        () => settle(index, 'released', 'object'),
-        (reason: unknown) => {
-          const refusal = refusalOf(reason);
-          settle(index, refusal.outcome, refusal.reach);
-        },
-      ),
-    ),
-  );
+  // Awaited, not chained to: whatever a session returns, nothing of its own is called in this call.
+  const settleOne = async (index: number): Promise<void> => {
+    try {
+      await sendOne(session, batch[index]);
+    } catch (reason) {
+      const { outcome, reach } = refusalOf(reason);
+      settle(index, outcome, reach);
+      return;
+    }
+    settle(index, 'released', 'object');
+  };
+  const answers = withoutStackTraces(() => batch.map((_, index) => settleOne(index)));
 
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<void>((resolve) => {
@@ -44,19 +46,14 @@ export async function settleBatch(
   });
   await Promise.race([Promise.allSettled(answers), timeout]);
   clearTimeout(timer);
-  for (let index = 0; index < unsettled.length; index++) settle(index, 'timedOut', 'object');
+  for (let index = 0; index < batch.length; index++) settle(index, 'timedOut', 'object');
 }
 
-function sendOne(session: ReleaseSession, release: Release | string): Promise<unknown> {
-  try {
-    return Promise.resolve(
-      typeof release === 'string'
-        ? session.send('Runtime.releaseObject', { objectId: release })
-        : session.send(release.method, release.params),
-    );
-  } catch (reason) {
-    return Promise.reject(reason);
-  }
+function sendOne(session: ReleaseSession, release: Release | string | undefined): unknown {
+  if (release === undefined) return undefined;
+  return typeof release === 'string'
+    ? session.send('Runtime.releaseObject', { objectId: release })
+    : session.send(release.method, release.params);
 }
 
 /**
