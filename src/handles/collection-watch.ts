@@ -52,9 +52,16 @@ export class CollectionWatch {
     });
   }
 
-  /** Without a token: to unregister would cost ten times what an outdated callback does. */
-  register(remoteObject: RemoteObject, record: HandleRecord, live: number): void {
-    if (this.#bytesPerHandle > 0) this.#charge(remoteObject, record, live);
+  /**
+   * Without a token: to unregister would cost ten times what an outdated callback does.
+   *
+   * @param ordinal the object's place among those of its message. Of a long list only the first are charged:
+   * thousands of handles at once are a weight of their own here, and charging each would cost more than it
+   * tells.
+   */
+  register(remoteObject: RemoteObject, record: HandleRecord, live: number, ordinal: number): void {
+    if (this.#bytesPerHandle > 0 && ordinal < MOST_CHARGED_PER_MESSAGE)
+      this.#charge(remoteObject, record, live);
     if (this.#keepsObjects) record.remoteObject = new WeakRef(remoteObject);
     this.#registry.register(remoteObject, record);
   }
@@ -85,6 +92,7 @@ export class CollectionWatch {
   }
 }
 
+const MOST_CHARGED_PER_MESSAGE = 64;
 const FULL_WEIGHT_UP_TO = 1_024;
 /** Smaller weights are saved up: an ArrayBuffer itself takes some hundred bytes. */
 const SMALLEST_BUFFER = 4_096;

@@ -76,31 +76,31 @@ export class HandleScope implements Disposable {
 export class ScopeStack {
   readonly #storage = new AsyncLocalStorage<HandleScope>();
   readonly #coveringSessions = new Map<SessionLedger, HandleScope[]>();
-  /** Until there has been a scope, a command need not look for one. */
-  #isUsed = false;
+  /** Bodies that are running in a scope. While there are none, a command need not look for one. */
+  #running = 0;
 
   /** The innermost scope that a command sent now on this session belongs to. */
   current(ledger: SessionLedger): HandleScope | undefined {
-    if (!this.#isUsed) return undefined;
-    const inContext = this.#storage.getStore();
+    const inContext = this.#running > 0 ? this.#storage.getStore() : undefined;
     if (inContext !== undefined && !inContext.hasEnded) return inContext;
-    return this.#coveringSessions.get(ledger)?.at(-1);
+    return this.#coveringSessions.size > 0 ? this.#coveringSessions.get(ledger)?.at(-1) : undefined;
   }
 
   /** Runs `body` in a scope of its own, which ends however the body does. */
   async run<T>(body: () => T | PromiseLike<T>): Promise<T> {
-    this.#isUsed = true;
     const scope = new HandleScope();
+    this.#running++;
     try {
       return await this.#storage.run(scope, body);
     } finally {
       scope.end();
+      // On Node before 24 a storage in use slows down every promise of the process.
+      if (--this.#running === 0) this.#storage.disable();
     }
   }
 
   /** A scope over all that is minted in these sessions while it is open, whoever mints it. */
   cover(ledgers: readonly SessionLedger[]): HandleScope {
-    this.#isUsed = true;
     const scope = new HandleScope(() => {
       for (const ledger of ledgers) {
         const rest = this.#coveringSessions.get(ledger)?.filter((other) => other !== scope) ?? [];

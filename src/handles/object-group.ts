@@ -38,6 +38,8 @@ export class ObjectGroup implements Release {
   touchedAt: number;
   /** Since when dropped members have been waiting; `Infinity` while there are none. */
   staleSince: number = Number.POSITIVE_INFINITY;
+  /** What `dropped` was when the sweep last passed by. */
+  droppedAtLastLook = 0;
   /** Moving its survivors was tried and failed: its dead go one by one. */
   isUnmovable = false;
 

@@ -61,26 +61,25 @@ export function mintsOf(event: string): readonly Path[] | undefined {
   return eventMints.get(event);
 }
 
-/** Calls `visit` for each remote object with an id found along `paths`. */
+/** Calls `visit` for each remote object with an id found along `paths`, with its place among them. */
 export function forEachRemoteObject(
   root: unknown,
   paths: readonly Path[],
-  visit: (remoteObject: RemoteObject & { objectId: string }) => void,
+  visit: (remoteObject: RemoteObject & { objectId: string }, ordinal: number) => void,
 ): void {
-  for (const path of paths) {
-    visitLeaves(root, path, 0, (leaf) => {
-      if (hasId(leaf)) visit(leaf);
-    });
-  }
+  let ordinal = 0;
+  const visitLeaf = (leaf: unknown): void => {
+    if (hasId(leaf)) visit(leaf, ordinal++);
+  };
+  for (const path of paths) visitLeaves(root, path, 0, visitLeaf);
 }
 
 /** Calls `visit` with each object id found along `paths` of a command's parameters. */
 export function forEachNamedId(params: unknown, paths: readonly Path[], visit: (id: string) => void): void {
-  for (const path of paths) {
-    visitLeaves(params, path, 0, (leaf) => {
-      if (typeof leaf === 'string') visit(leaf);
-    });
-  }
+  const visitLeaf = (leaf: unknown): void => {
+    if (typeof leaf === 'string') visit(leaf);
+  };
+  for (const path of paths) visitLeaves(params, path, 0, visitLeaf);
 }
 
 /** A copy of `params` with each id along `paths` replaced by what `translate` gives; only what changes is copied. */

@@ -57,10 +57,15 @@ export class SessionLedger {
     this.generations = new Generations(this);
   }
 
-  /** Notes a remote object that the client is about to get, and watches for its collection. */
+  /**
+   * Notes a remote object that the client is about to get, and watches for its collection.
+   *
+   * @param ordinal its place among the remote objects of its message.
+   */
   mint(
     remoteObject: RemoteObject & { objectId: string },
     group: ObjectGroup | undefined,
+    ordinal: number,
   ): HandleRecord | undefined {
     const { stats, watch } = this.services;
     const context = this.#index.contextOf(remoteObject.objectId);
@@ -74,7 +79,7 @@ export class SessionLedger {
     const record = new HandleRecord(remoteObject.objectId, context, group);
     this.#index.add(record);
     group?.add(record);
-    watch.register(remoteObject, record, stats.live);
+    watch.register(remoteObject, record, stats.live, ordinal);
     return record;
   }
 

@@ -82,7 +82,9 @@ export class SessionTap {
     if (mints !== undefined) {
       // Unasked for, and the next may be on its way already: never released as a group, but one by one.
       const group = name.startsWith('Runtime.') ? consoleGroup(this.ledger) : undefined;
-      forEachRemoteObject(params, mints, (remoteObject) => this.ledger.mint(remoteObject, group));
+      forEachRemoteObject(params, mints, (remoteObject, ordinal) => {
+        this.ledger.mint(remoteObject, group, ordinal);
+      });
       this.#consoleEntries?.onEntry();
       return;
     }
@@ -134,8 +136,8 @@ export class SessionTap {
     }
     return answer.then(
       (result) => {
-        forEachRemoteObject(result, shape.mints, (remoteObject) => {
-          const record = ledger.mint(remoteObject, group);
+        forEachRemoteObject(result, shape.mints, (remoteObject, ordinal) => {
+          const record = ledger.mint(remoteObject, group, ordinal);
           if (record !== undefined) scope?.own(record);
         });
         done();

@@ -11,7 +11,7 @@ import type { ContextRecords } from './context-records.ts';
 import { isFull } from './generations.ts';
 import type { HandleRecord } from './handle-record.ts';
 import type { ObjectGroup } from './object-group.ts';
-import { isWorthMoving, moveSurvivors } from './survivors.ts';
+import { isWorthMoving, MOST_MOVED, moveSurvivors } from './survivors.ts';
 
 /** How long one slice may hold the event loop. */
 const SLICE_MS = 4;
@@ -167,8 +167,10 @@ export class Sweeper {
     let waiting = 0;
     for (const { dropped } of partlyDead) waiting += dropped;
     for (const oldest of partlyDead) {
-      if (waiting <= MOST_WAITING) return;
-      if (oldest.stage !== 'closed') continue;
+      const isDying = oldest.dropped > oldest.droppedAtLastLook;
+      oldest.droppedAtLastLook = oldest.dropped;
+      if (waiting <= MOST_WAITING || oldest.stage !== 'closed' || (isDying && !isCheapToEnd(oldest)))
+        continue;
       waiting -= oldest.dropped;
       this.#endGrace(oldest);
       due.push(oldest);
@@ -222,6 +224,14 @@ function judge(group: ObjectGroup, now: number, { hasGrace }: Urgency): Verdict 
   if (group.isDead) return group.dropped + group.releasedSingly > 0 ? 'release' : 'keep';
   if (group.dropped === 0) return 'keep';
   return hasGrace && now - group.staleSince < GRACE_MS ? 'wait' : 'resolve';
+}
+
+/**
+ * A group that is losing its members just now, as where a long list is disposed of, may soon be dead as a
+ * whole: it is let be while what waits is no more than what lives, or too much lives to be moved.
+ */
+function isCheapToEnd(group: ObjectGroup): boolean {
+  return group.dropped > group.live && group.live <= MOST_MOVED;
 }
 
 function releaseDeadSingly(group: ObjectGroup): void {
