@@ -5,7 +5,7 @@
  */
 import { guardInFlight } from '../single-flight/in-flight-guard.ts';
 import { settleBatch } from './batch-worker.ts';
-import { settledWithin } from './flush.ts';
+import { settledUnattended, settledWithin } from './flush.ts';
 import { Lane } from './lane.ts';
 import type { ResolvedBatcherOptions } from './options.ts';
 import type { Outcome, Reach } from './outcome.ts';
@@ -109,10 +109,17 @@ export class Dispatcher {
     return this.#closing;
   }
 
+  /** The same where nobody waits for it: a session that hangs does not keep the process alive meanwhile. */
+  closeUnattended(): void {
+    this.#closing ??= settledUnattended(this.settled(), this.#options.releaseTimeoutMs).then(() =>
+      this.#clear(),
+    );
+  }
+
   /** Takes nothing more and drops what waits, at once. */
   abort(): void {
     this.#clear();
-    void this.close();
+    this.closeUnattended();
   }
 
   #clear(): void {

@@ -40,10 +40,22 @@ export async function reportFlush(
 }
 
 /** Tells whether `work` ended in time. The timer is ref'd: somebody waits for this answer. */
-export async function settledWithin(work: Promise<void>, timeoutMs: number): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
+export function settledWithin(work: Promise<void>, timeoutMs: number): Promise<boolean> {
+  return raced(work, (resolve) => setTimeout(resolve, timeoutMs, false));
+}
+
+/** The same where nobody waits: the process may exit meanwhile. */
+export function settledUnattended(work: Promise<void>, timeoutMs: number): Promise<boolean> {
+  return raced(work, (resolve) => setTimeout(resolve, timeoutMs, false).unref());
+}
+
+async function raced(
+  work: Promise<void>,
+  startTimer: (resolve: (value: false) => void) => NodeJS.Timeout,
+): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, false);
+    timer = startTimer(resolve);
   });
   const inTime = await Promise.race([work.then(() => true), timeout]);
   clearTimeout(timer);

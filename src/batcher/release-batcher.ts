@@ -21,6 +21,7 @@ export class ReleaseBatcher implements AsyncDisposable {
   readonly #options: ResolvedBatcherOptions;
   readonly #stats: ReleaseStats = emptyStats();
   readonly #dispatcher: Dispatcher;
+  readonly #onAbort = (): void => this.#dispatcher.abort();
 
   /** @throws TypeError or RangeError for a bad option; the message names it and its value. */
   constructor(options: BatcherOptions = {}) {
@@ -28,7 +29,7 @@ export class ReleaseBatcher implements AsyncDisposable {
     this.#dispatcher = new Dispatcher(this.#options, this.#stats);
     const { signal } = this.#options;
     if (signal?.aborted) this.#dispatcher.abort();
-    else signal?.addEventListener('abort', () => this.#dispatcher.abort(), { once: true });
+    else signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
   /** Whether the dispatcher runs. The first release starts it. */
@@ -85,8 +86,10 @@ export class ReleaseBatcher implements AsyncDisposable {
   }
 
   /** Takes nothing more, flushes for `releaseTimeoutMs` at most, and drops what is left then. Never rejects. */
-  close(): Promise<void> {
-    return this.#dispatcher.close();
+  async close(): Promise<void> {
+    await this.#dispatcher.close();
+    // A signal may outlive many batchers.
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
