@@ -70,8 +70,8 @@ test.each<[string, () => unknown, 'released' | 'gone' | 'failed']>([
   ],
   [
     'returns a thenable that settles twice, with contradiction',
-    // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested.
     () => ({
+      // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested.
       then: (resolve: () => void, reject: (reason: Error) => void) => [resolve(), reject(new Error())],
     }),
     'released',
