@@ -6,6 +6,7 @@ import { Dispatcher } from '../batcher/dispatcher.ts';
 import { type FlushOptions, reportFlush, resolveFlushTimeout } from '../batcher/flush.ts';
 import type { ReleaseSession } from '../batcher/release.ts';
 import { ended, type FlushReport } from '../batcher/stats.ts';
+import { type Leak, LeakReport } from '../observe/leak-report.ts';
 import type { ResolvedAttachOptions } from './attach-options.ts';
 import { CollectionWatch } from './collection-watch.ts';
 import { ConsoleEntries } from './console-entries.ts';
@@ -40,6 +41,7 @@ export class Attachment implements Disposable {
   readonly #watch: CollectionWatch;
   readonly #services: LedgerServices;
   readonly #scopes = new ScopeStack();
+  readonly #leakReport: LeakReport | undefined;
   readonly #ledgers = new Set<SessionLedger>();
   readonly #unhooks: (() => void)[] = [];
   #isDetached = false;
@@ -64,6 +66,7 @@ export class Attachment implements Disposable {
       movesSurvivors,
       now: options.now,
     };
+    this.#leakReport = options.traceLeaks ? new LeakReport() : undefined;
     options.signal?.addEventListener('abort', () => this.detach(), { once: true });
   }
 
@@ -119,6 +122,14 @@ export class Attachment implements Disposable {
     return { ...this.#stats };
   }
 
+  /**
+   * The lines of the program that forgot handles, or hold some now, the worst first. Empty unless attached
+   * with `traceLeaks: true`.
+   */
+  leaks(): Leak[] {
+    return this.#leakReport?.list() ?? [];
+  }
+
   /** Leaves the client as it was found. Handles that live on are its own affair again. Idempotent. */
   detach(): void {
     if (this.#isDetached) return;
@@ -144,7 +155,10 @@ export class Attachment implements Disposable {
     const consoleEntries =
       this.#options.consoleEntries === 'discard' ? new ConsoleEntries(ledger) : undefined;
     const rules = traits.createRules(ledger);
-    return new SessionTap(ledger, acknowledger, this.#scopes, rules, traits.tracks, consoleEntries);
+    return new SessionTap(ledger, acknowledger, this.#scopes, rules, traits.tracks, {
+      consoleEntries,
+      leakReport: this.#leakReport,
+    });
   }
 
   /** Ends the books of a session that is over. @internal */

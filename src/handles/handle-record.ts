@@ -11,6 +11,7 @@
  * held its object would keep it from ever being collected.
  */
 import type { Release } from '../batcher/release.ts';
+import type { MintOrigin } from '../observe/leak-report.ts';
 import type { ContextRecords } from './context-records.ts';
 import type { ObjectGroup } from './object-group.ts';
 import type { Params, RemoteObject } from './protocol.ts';
@@ -33,6 +34,8 @@ export class HandleRecord implements Release {
   pins = 0;
   /** Bytes charged to the local heap on its behalf. */
   chargedBytes = 0;
+  /** Where it was minted; known only while leaks are traced. */
+  origin: MintOrigin | undefined;
   /** The ids that it had before it was moved, oldest first. */
   formerIds: readonly string[] = NONE;
   /** Kept where it may be moved, which rewrites the object's id. */

@@ -123,6 +123,7 @@ export class SessionLedger {
     stats.live--;
     stats.queued++;
     stats[cause]++;
+    if (record.origin !== undefined) record.origin[cause]++;
     const { group } = record;
     if (group !== undefined) {
       group.live--;
@@ -284,8 +285,10 @@ export class SessionLedger {
       this.end(record); // In the books of the group's release.
       return;
     }
-    if (state === 'live') stats.live--;
-    else stats.queued--;
+    if (state === 'live') {
+      stats.live--;
+      if (record.origin !== undefined) record.origin.elided++;
+    } else stats.queued--;
     stats.elided++;
     if (group !== undefined) {
       if (state === 'live') group.live--;
@@ -316,6 +319,7 @@ export class SessionLedger {
       if (record.state === 'live') {
         stats.live--;
         stats.disposed++;
+        if (record.origin !== undefined) record.origin.disposed++;
       } else stats.queued--;
       stats.released++;
       this.end(record);

@@ -4,6 +4,7 @@
  * it sends (but for the group that a mint joins), what comes back is the object that the browser's answer
  * was parsed into, and the original `send` is reached within the same call, or throws within it.
  */
+import { callingLine, type LeakReport } from '../observe/leak-report.ts';
 import { type ConsoleEntries, consoleGroup } from './console-entries.ts';
 import type { HandleRecord } from './handle-record.ts';
 import type { HandleScope, ScopeStack } from './handle-scope.ts';
@@ -14,6 +15,7 @@ import {
   forEachRemoteObject,
   mintsOf,
   type Params,
+  type RemoteObject,
   shapeOf,
   withTranslatedIds,
 } from './protocol.ts';
@@ -37,6 +39,12 @@ export interface CollectionHold {
   unhold(): void;
 }
 
+/** What a tap does only where it was asked for. */
+export interface TapOptions {
+  readonly consoleEntries: ConsoleEntries | undefined;
+  readonly leakReport: LeakReport | undefined;
+}
+
 export class SessionTap {
   readonly ledger: SessionLedger;
   readonly #acknowledger: ReleaseAcknowledger;
@@ -44,6 +52,7 @@ export class SessionTap {
   readonly #rules: CommandRules;
   readonly #tracks: boolean;
   readonly #consoleEntries: ConsoleEntries | undefined;
+  readonly #leakReport: LeakReport | undefined;
 
   /** @param tracks whether mints are noted; if not, only the client's own releases are taken over. */
   constructor(
@@ -52,7 +61,7 @@ export class SessionTap {
     scopes: ScopeStack,
     rules: CommandRules,
     tracks: boolean,
-    consoleEntries: ConsoleEntries | undefined,
+    { consoleEntries, leakReport }: TapOptions,
   ) {
     this.ledger = ledger;
     this.#acknowledger = acknowledger;
@@ -60,6 +69,7 @@ export class SessionTap {
     this.#rules = rules;
     this.#tracks = tracks;
     this.#consoleEntries = consoleEntries;
+    this.#leakReport = leakReport;
   }
 
   /** One command of the client's, in place of its `send`. Throws only what `forward` throws. */
@@ -83,7 +93,7 @@ export class SessionTap {
       // Unasked for, and the next may be on its way already: never released as a group, but one by one.
       const group = name.startsWith('Runtime.') ? consoleGroup(this.ledger) : undefined;
       forEachRemoteObject(params, mints, (remoteObject, ordinal) => {
-        this.ledger.mint(remoteObject, group, ordinal);
+        this.#mint(remoteObject, group, ordinal, name);
       });
       this.#consoleEntries?.onEntry();
       return;
@@ -119,6 +129,7 @@ export class SessionTap {
     const scope = this.#scopeFor(method, params);
     const group = this.#groupFor(shape, params, pinned, scope);
     if (group !== undefined) group.pending++;
+    const line = this.#leakReport === undefined ? '' : callingLine();
 
     const done = (): void => {
       if (group !== undefined) {
@@ -137,7 +148,7 @@ export class SessionTap {
     return answer.then(
       (result) => {
         forEachRemoteObject(result, shape.mints, (remoteObject, ordinal) => {
-          const record = ledger.mint(remoteObject, group, ordinal);
+          const record = this.#mint(remoteObject, group, ordinal, line);
           if (record !== undefined) scope?.own(record);
         });
         done();
@@ -148,6 +159,21 @@ export class SessionTap {
         throw error;
       },
     );
+  }
+
+  /** @param origin the line, or the event, by which it came. */
+  #mint(
+    remoteObject: RemoteObject & { objectId: string },
+    group: ObjectGroup | undefined,
+    ordinal: number,
+    origin: string,
+  ): HandleRecord | undefined {
+    const record = this.ledger.mint(remoteObject, group, ordinal);
+    if (record !== undefined && this.#leakReport !== undefined) {
+      const kind = remoteObject.subtype ?? remoteObject.type ?? 'object';
+      record.origin = this.#leakReport.noteMint(origin, kind);
+    }
+    return record;
   }
 
   #scopeFor(method: string, params: Params | undefined): HandleScope | undefined {
