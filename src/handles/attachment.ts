@@ -11,7 +11,7 @@ import type { ResolvedAttachOptions } from './attach-options.ts';
 import { CollectionWatch } from './collection-watch.ts';
 import { ConsoleEntries } from './console-entries.ts';
 import { type HandleScope, ScopeStack } from './handle-scope.ts';
-import { emptyLedgerStats, type LedgerStats } from './ledger-stats.ts';
+import { type AttachmentStats, emptyLedgerStats, type LedgerStats } from './ledger-stats.ts';
 import { type PageActions, ReleaseAcknowledger } from './release-acknowledger.ts';
 import { type LedgerServices, SessionLedger } from './session-ledger.ts';
 import { type CollectionHold, type CommandRules, SessionTap } from './session-tap.ts';
@@ -118,8 +118,9 @@ export class Attachment implements Disposable {
   }
 
   /** The books as of now; a copy. */
-  stats(): LedgerStats {
-    return { ...this.#stats };
+  stats(): AttachmentStats {
+    const { commands, released } = this.#stats;
+    return { ...this.#stats, commandsPerFreedHandle: released === 0 ? 0 : commands / released };
   }
 
   /**

@@ -10,6 +10,12 @@ export interface LedgerStats extends ReleaseStats {
   chargedBytes: number;
 }
 
+/** The books as `stats()` shows them: a copy, with what follows from them. */
+export interface AttachmentStats extends LedgerStats {
+  /** Commands sent for each handle that the browser let go of; 0 while there is none. */
+  commandsPerFreedHandle: number;
+}
+
 export function emptyLedgerStats(): LedgerStats {
   return { ...emptyStats(), groupFreed: 0, moved: 0, chargedBytes: 0 };
 }
