@@ -13,6 +13,9 @@ export interface RemoteObject {
 
 export type Params = Record<string, unknown>;
 
+/** Sends a command the way that the client meant to, with these parameters. */
+export type Forward = (params: Params | undefined) => PromiseLike<unknown>;
+
 /** One command, as far as remote objects are concerned. */
 export interface CommandShape {
   readonly mints: readonly Path[];

@@ -10,9 +10,8 @@
 
 import { refusalOf } from '../batcher/outcome.ts';
 import type { HandleRecord } from './handle-record.ts';
-import type { Params } from './protocol.ts';
+import type { Forward, Params } from './protocol.ts';
 import type { SessionLedger } from './session-ledger.ts';
-import type { Forward } from './session-tap.ts';
 
 /** Shared by the sessions of one page: an action on any of them is one to wait for on all. */
 export class PageActions {

@@ -11,6 +11,7 @@ import type { HandleScope, ScopeStack } from './handle-scope.ts';
 import type { ObjectGroup } from './object-group.ts';
 import {
   type CommandShape,
+  type Forward,
   forEachNamedId,
   forEachRemoteObject,
   mintsOf,
@@ -21,9 +22,6 @@ import {
 } from './protocol.ts';
 import type { ReleaseAcknowledger } from './release-acknowledger.ts';
 import type { SessionLedger } from './session-ledger.ts';
-
-/** Reaches the browser the way that the client meant to, with these parameters. */
-export type Forward = (params: Params | undefined) => PromiseLike<unknown>;
 
 /** What only the client's own file can know of a session's commands. */
 export interface CommandRules {
