@@ -4,6 +4,7 @@ export { FlightGroup } from './flight-group.ts';
 export { guardInFlight, type InFlightSlot } from './in-flight-guard.ts';
 export {
   createInitLock,
+  type Init,
   type InitClaim,
   type InitLock,
   type InitLockOptions,

@@ -24,16 +24,18 @@ export function createInitLock(): InitLock {
   return { ownerStartedAt: null, generation: 0 };
 }
 
-/** What an init is told about the lock that it runs under. */
+/** What an init may pass on to the locks that it takes in turn, as their `within`. */
 export interface InitClaim {
-  /**
-   * False once the lock was taken from this init. Ask right before publishing, with no `await` between;
-   * an init that has lost publishes nothing, and undoes what it has started.
-   */
-  readonly isCurrentClaim: () => boolean;
-  /** The deadline that the init runs under, for the `within` of locks taken inside it. */
+  /** The deadline that the init runs under. */
   readonly deadlineMs: number;
 }
+
+/**
+ * Makes the value and publishes it. `isCurrentClaim()` is false once the lock was taken from this init: ask
+ * right before publishing, with no `await` between; an init that has lost publishes nothing, and undoes what
+ * it has started.
+ */
+export type Init<T> = (isCurrentClaim: () => boolean, claim: InitClaim) => T | PromiseLike<T>;
 
 export interface InitLockOptions {
   /**
@@ -91,7 +93,7 @@ const MAX_WAIT_HEADROOM_MS = 15_000;
  * let database: Database | undefined;
  *
  * const getDatabase = (): Promise<Database> =>
- *   initWithLock(lock, () => database, async ({ isCurrentClaim }) => {
+ *   initWithLock(lock, () => database, async (isCurrentClaim) => {
  *     const opened = await Database.open();
  *     if (isCurrentClaim()) return (database = opened);
  *     await opened.close();
@@ -105,7 +107,7 @@ const MAX_WAIT_HEADROOM_MS = 15_000;
 export async function initWithLock<T>(
   lock: InitLock,
   getCached: () => T | null | undefined,
-  init: (claim: InitClaim) => T | PromiseLike<T>,
+  init: Init<T>,
   options: InitLockOptions = {},
 ): Promise<T> {
   const { isCached = () => isPresent(getCached()), signal, onWaited } = options;
@@ -143,7 +145,7 @@ export function revokeClaim(lock: InitLock): void {
 
 async function runClaimed<T>(
   lock: InitLock,
-  init: (claim: InitClaim) => T | PromiseLike<T>,
+  init: Init<T>,
   deadlineMs: number,
   now: Now,
   anchor: InitLockOptions['anchor'],
@@ -156,7 +158,7 @@ async function runClaimed<T>(
     if (isCurrentClaim()) lock.ownerStartedAt = null;
   };
   // The init begins one microtask late: by then it is anchored, and even its synchronous throw is swallowed there.
-  const begin = () => Promise.resolve().then(() => init({ isCurrentClaim, deadlineMs }));
+  const begin = () => Promise.resolve().then(() => init(isCurrentClaim, { deadlineMs }));
   const inFlight = guardInFlight({ release }, begin);
   // Should the anchor throw, its caller hears of it, and the init still runs to its end under the lock.
   anchor?.(inFlight.then(ignore, ignore));

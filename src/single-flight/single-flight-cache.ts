@@ -5,13 +5,7 @@
  */
 import { SingleFlightError } from './errors.ts';
 import { guardInFlight } from './in-flight-guard.ts';
-import {
-  createInitLock,
-  type InitClaim,
-  type InitLockOptions,
-  initWithLock,
-  revokeClaim,
-} from './init-lock.ts';
+import { createInitLock, type InitLockOptions, initWithLock, revokeClaim } from './init-lock.ts';
 import { requirePositiveMs, type Sleep, sleepOnTimer } from './time.ts';
 
 export interface SingleFlightCacheOptions extends Pick<InitLockOptions, 'pollMs' | 'now' | 'sleep'> {
@@ -65,7 +59,7 @@ export class SingleFlightCache<T> {
    */
   get(options: Pick<InitLockOptions, 'signal' | 'anchor' | 'onWaited' | 'within'> = {}): Promise<T> {
     const getCached = () => this.#cached?.value;
-    return initWithLock(this.#lock, getCached, (claim) => this.#fill(claim), {
+    return initWithLock(this.#lock, getCached, (isCurrentClaim) => this.#fill(isCurrentClaim), {
       ...options,
       ...this.#lockOptions,
     });
@@ -77,7 +71,7 @@ export class SingleFlightCache<T> {
     revokeClaim(this.#lock);
   }
 
-  async #fill({ isCurrentClaim }: InitClaim): Promise<T> {
+  async #fill(isCurrentClaim: () => boolean): Promise<T> {
     const value = await this.#fetchInTime();
     if (isCurrentClaim()) this.#cached = { value };
     return value;

@@ -2,15 +2,15 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   createInitLock,
-  type InitClaim,
   type InitLock,
   type InitLockOptions,
+  type Init as InitOf,
   initWithLock,
   revokeClaim,
 } from '../../src/single-flight/index.ts';
 import { deferred, quiescence, VirtualClock } from './virtual-clock.ts';
 
-type Init = (claim: InitClaim) => string | PromiseLike<string>;
+type Init = InitOf<string>;
 
 /** One lock and the one value that it guards. */
 class Singleton {
@@ -26,7 +26,7 @@ class Singleton {
 
   /** An init that takes `ms`, and publishes only while it holds the claim. */
   slow(value: string, ms: number): Init {
-    return async ({ isCurrentClaim }) => {
+    return async (isCurrentClaim) => {
       await this.clock.sleep(ms);
       if (isCurrentClaim()) this.cached = value;
       return value;
@@ -192,16 +192,16 @@ describe('an owner that is dead or slow', () => {
   });
 
   test('isCurrentClaim is true, then false after the reclaim, so that a slow owner cannot overwrite', async () => {
-    const claims: InitClaim[] = [];
-    const owner = singleton.get((claim) => {
-      claims.push(claim);
-      return singleton.slow('stale', 2_000)(claim);
+    const claims: (() => boolean)[] = [];
+    const owner = singleton.get((isCurrentClaim, claim) => {
+      claims.push(isCurrentClaim);
+      return singleton.slow('stale', 2_000)(isCurrentClaim, claim);
     });
     await quiescence();
-    expect(claims[0]?.isCurrentClaim()).toBe(true);
+    expect(claims[0]?.()).toBe(true);
     const reclaimer = singleton.get(singleton.slow('current', 0));
     await singleton.clock.advance(1_020);
-    expect(claims[0]?.isCurrentClaim()).toBe(false);
+    expect(claims[0]?.()).toBe(false);
     await singleton.clock.drain();
     expect(await Promise.all([owner, reclaimer])).toEqual(['stale', 'current']);
     expect(singleton.cached).toBe('current');
@@ -211,9 +211,9 @@ describe('an owner that is dead or slow', () => {
     ['finishes', () => 'stale'],
     ['fails', () => Promise.reject(new Error('Stale'))],
   ])('a stale owner that %s does not free the claim of its reclaimer', async (_, end: Init) => {
-    const owner = singleton.get(async (claim) => {
+    const owner = singleton.get(async (...claim) => {
       await singleton.clock.sleep(1_200);
-      return end(claim);
+      return end(...claim);
     });
     owner.catch(() => {});
     const reclaimer = singleton.get(singleton.slow('current', 900));
@@ -327,9 +327,9 @@ describe('waiting', () => {
     );
     failing.catch(() => {});
     const next = singleton.get(
-      (claim) => {
+      (...claim) => {
         events.push('init');
-        return singleton.slow('made', 30)(claim);
+        return singleton.slow('made', 30)(...claim);
       },
       { onWaited: note('next') },
     );
@@ -369,16 +369,16 @@ describe('waiting', () => {
 describe('nested locks', () => {
   test('compose where the inner deadline is below the outer one', async () => {
     const inner = new Singleton();
-    const call = singleton.get((within) => inner.get(() => 'inner', { deadlineMs: 500, within }));
+    const call = singleton.get((_, within) => inner.get(() => 'inner', { deadlineMs: 500, within }));
     expect(await call).toBe('inner');
   });
 
   test('are refused where it is not, and where a lock is taken inside itself', async () => {
     const inner = new Singleton();
     await expect(
-      singleton.get((within) => inner.get(unexpected, { deadlineMs: 1_001, within })),
+      singleton.get((_, within) => inner.get(unexpected, { deadlineMs: 1_001, within })),
     ).rejects.toThrow(new RangeError("deadlineMs must be below the enclosing lock's (1000), got 1001"));
-    await expect(singleton.get((within) => singleton.get(unexpected, { within }))).rejects.toThrow(
+    await expect(singleton.get((_, within) => singleton.get(unexpected, { within }))).rejects.toThrow(
       new RangeError("deadlineMs must be below the enclosing lock's (1000), got 1000"),
     );
     expect(singleton.isFree && inner.isFree).toBe(true);
@@ -465,7 +465,7 @@ describe('whatever the callers and their inits do', () => {
         const broken: string[] = [];
 
         for (const { arrivesAt, initMs, ending } of callers) {
-          const init: Init = async ({ isCurrentClaim }) => {
+          const init: Init = async (isCurrentClaim) => {
             if (singleton.cached !== undefined) broken.push('An init began though a value was cached');
             const isOverlap = current && !current.hasEnded && clock.now() - current.startedAt <= 1_000;
             if (isOverlap) broken.push('An init began beside one that was within its deadline');

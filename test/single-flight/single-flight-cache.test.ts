@@ -163,7 +163,7 @@ describe('time', () => {
       initWithLock<string>(
         createInitLock(),
         () => undefined,
-        (within) => cache.get({ within }),
+        (_, within) => cache.get({ within }),
         { deadlineMs, now, sleep },
       );
     expect(await getInside(6_001)).toBe('value');
