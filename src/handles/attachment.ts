@@ -44,6 +44,7 @@ export class Attachment implements Disposable {
   readonly #leakReport: LeakReport | undefined;
   readonly #ledgers = new Set<SessionLedger>();
   readonly #unhooks: (() => void)[] = [];
+  readonly #onAbort = (): void => this.detach();
   #isDetached = false;
 
   /** @internal Made by the clients' `attach`. */
@@ -67,7 +68,8 @@ export class Attachment implements Disposable {
       now: options.now,
     };
     this.#leakReport = options.traceLeaks ? new LeakReport() : undefined;
-    options.signal?.addEventListener('abort', () => this.detach(), { once: true });
+    if (options.signal?.aborted) this.detach();
+    else options.signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
   /** Whether `detach` was called. */
@@ -135,6 +137,7 @@ export class Attachment implements Disposable {
   detach(): void {
     if (this.#isDetached) return;
     this.#isDetached = true;
+    this.#options.signal?.removeEventListener('abort', this.#onAbort); // It may outlive many attachments.
     for (const unhook of this.#unhooks) unhook();
     // What was dropped goes out first; it was acknowledged.
     this.#sweeper.flushNow();

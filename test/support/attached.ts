@@ -3,9 +3,9 @@
 import { expect, onTestFinished } from 'vitest';
 import { ended } from '../../src/batcher/stats.ts';
 import {
+  type AttachmentStats,
   type AttachOptions,
   attach,
-  type LedgerStats,
   type PuppeteerAttachment,
 } from '../../src/clients/puppeteer/index.ts';
 import type {
@@ -35,14 +35,14 @@ export function attached(subject: Subject, options: AttachOptions = {}): Puppete
 }
 
 /** The law of conservation, as it holds at any time. */
-export function expectConserved(stats: LedgerStats): void {
+export function expectConserved(stats: AttachmentStats): void {
   const accounted = stats.live + stats.queued + stats.inFlight + ended(stats);
   expect(accounted, `conservation in ${JSON.stringify(stats)}`).toBe(stats.minted);
   for (const [name, count] of Object.entries(stats)) expect(count, name).toBeGreaterThanOrEqual(0);
 }
 
 /** The law as it holds when nothing is on its way. */
-export function expectAtRest(stats: LedgerStats): void {
+export function expectAtRest(stats: AttachmentStats): void {
   expectConserved(stats);
   expect(stats, 'nothing is on its way').toMatchObject({ queued: 0, inFlight: 0 });
 }
@@ -116,7 +116,9 @@ class Belongings {
     }
     if (browser !== undefined) {
       const emitter = browser as BrowserLike & Emitter;
-      this.#listeners.push([emitter, 'targetcreated', emitter.listenerCount('targetcreated')]);
+      for (const event of ['targetcreated', 'targetdestroyed']) {
+        this.#listeners.push([emitter, event, emitter.listenerCount(event)]);
+      }
     }
   }
 

@@ -43,16 +43,23 @@ const attachments = new WeakMap<object, PuppeteerAttachment>();
 export function attach(subject: Subject, options: AttachOptions = {}): PuppeteerAttachment {
   const resolved = resolveAttachOptions(options);
   const key = keyOf(subject);
-  const known = attachments.get(key) ?? coveringAttachment(subject);
-  if (known !== undefined && !known.detached) return known;
+  const known = attachmentOf(key) ?? coveringAttachment(subject);
+  if (known !== undefined) return known;
 
   const attachment = new PuppeteerAttachment(resolved);
+  if (attachment.detached) return attachment; // Its signal had fired.
   attachments.set(key, attachment);
   if (isSession(subject)) attachment.adoptUsers(subject, targetTypeOf(subject));
   else if (isPage(subject)) attachToPage(attachment, subject);
   else if (isBrowser(subject)) attachToBrowser(attachment, subject, wholeBrowser);
   else attachToContext(attachment, subject);
   return attachment;
+}
+
+/** The attachment that was made for just this, while it lasts. */
+function attachmentOf(key: object): PuppeteerAttachment | undefined {
+  const attachment = attachments.get(key);
+  return attachment?.detached === false ? attachment : undefined;
 }
 
 /** Checks the subject, and gives what its attachment is filed under. */
@@ -101,8 +108,8 @@ function coveringAttachment(subject: Subject): PuppeteerAttachment | undefined {
     ? [connectionOf(subject.browser()), subject.browserContext()]
     : [isBrowserContext(subject) && !isBrowser(subject) ? connectionBehind(subject) : undefined];
   for (const candidate of candidates) {
-    const attachment = candidate && attachments.get(candidate);
-    if (attachment?.detached === false) return attachment;
+    const attachment = candidate && attachmentOf(candidate);
+    if (attachment !== undefined) return attachment;
   }
   return undefined;
 }
@@ -182,7 +189,9 @@ function follow(
  * like a session of the script's own. So it is the asking that is watched.
  */
 function watchWorkerTargets(attachment: PuppeteerAttachment, browser: BrowserLike, coverage: Coverage): void {
+  const watched = new Map<TargetLike, () => void>();
   const watch = (target: TargetLike): void => {
+    if (watched.has(target)) return;
     const type = target.type();
     if (type !== 'service_worker' && type !== 'shared_worker') return;
     const worker = target.worker?.bind(target);
@@ -198,10 +207,16 @@ function watchWorkerTargets(attachment: PuppeteerAttachment, browser: BrowserLik
       );
       return answer;
     };
-    attachment.onDetach(shadow(target, 'worker', ask));
+    watched.set(target, shadow(target, 'worker', ask));
   };
+  const forget = (target: TargetLike): void => void watched.delete(target);
   browser.on('targetcreated', watch);
-  attachment.onDetach(() => browser.off('targetcreated', watch));
+  browser.on('targetdestroyed', forget);
+  attachment.onDetach(() => {
+    browser.off('targetcreated', watch);
+    browser.off('targetdestroyed', forget);
+    for (const unshadow of watched.values()) unshadow();
+  });
   for (const target of browser.targets()) watch(target);
 }
 
