@@ -312,7 +312,6 @@ export class SessionLedger {
   onForeignGroupReleased(name: string): void {
     const group = this.#foreignGroups.get(name);
     if (group === undefined) return;
-    this.#foreignGroups.delete(name);
     const { stats } = this.services;
     for (const record of group.members) {
       if (record.state === 'ended' || record.group !== group) continue;
@@ -324,7 +323,11 @@ export class SessionLedger {
       stats.released++;
       this.end(record);
     }
-    group.stage = 'released';
+    // Not over for all that: what is on its way may be born into it yet.
+    group.members = [];
+    group.live = 0;
+    group.dropped = 0;
+    this.touch(group);
   }
 
   touch(group: ObjectGroup): void {
@@ -332,7 +335,9 @@ export class SessionLedger {
     if (group.dropped === 0) group.staleSince = Number.POSITIVE_INFINITY;
     else if (group.staleSince > group.touchedAt) group.staleSince = group.touchedAt;
     if (group.owner === 'own') this.services.sweeper.touch(group);
-    else if (group.live + group.dropped + group.pending === 0) this.#foreignGroups.delete(group.name);
+    else if (group.live + group.dropped + group.pending + group.pinned === 0) {
+      this.#foreignGroups.delete(group.name);
+    }
   }
 }
 

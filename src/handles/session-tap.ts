@@ -125,7 +125,7 @@ export class SessionTap {
     const { ledger } = this;
     const pinned = this.#pinNamed(shape, params);
     const scope = this.#scopeFor(method, params);
-    const group = this.#groupFor(shape, params, pinned, scope);
+    const group = this.#groupFor(shape, params, scope);
     if (group !== undefined) group.pending++;
     const line = this.#leakReport === undefined ? '' : callingLine();
 
@@ -196,7 +196,6 @@ export class SessionTap {
   #groupFor(
     shape: CommandShape,
     params: Params | undefined,
-    pinned: readonly HandleRecord[],
     scope: HandleScope | undefined,
   ): ObjectGroup | undefined {
     if (shape.mints.length === 0) return undefined;
@@ -204,9 +203,10 @@ export class SessionTap {
     if (shape.takesGroup && asked !== undefined && asked !== '') {
       return typeof asked === 'string' ? this.ledger.foreignGroup(asked) : undefined;
     }
-    if (shape.inheritsGroup && inheritsFrom(params)) {
-      // The object named first is the one whose group counts. Results of the user's own stay in his group.
-      const inherited = pinned[0]?.group;
+    const target = shape.inheritsGroup && asked !== '' ? targetOf(params) : undefined;
+    if (target !== undefined) {
+      // Results of the user's own stay in his group; so do those of an object that the ledger does not know.
+      const inherited = this.ledger.find(target)?.group;
       if (!shape.takesGroup || inherited === undefined || inherited.owner === 'foreign') return inherited;
     }
     if (!shape.takesGroup || !this.ledger.services.usesGroups) return undefined;
@@ -241,9 +241,10 @@ export class SessionTap {
 
 const NONE: readonly HandleRecord[] = [];
 
-/** Whether the command is about an object, rather than about a context. */
-function inheritsFrom(params: Params | undefined): boolean {
-  return params?.objectId !== undefined || params?.promiseObjectId !== undefined;
+/** The object that a command is about, where it is about one, rather than about a context. */
+function targetOf(params: Params | undefined): string | undefined {
+  const id = params?.objectId ?? params?.promiseObjectId;
+  return typeof id === 'string' ? id : undefined;
 }
 
 /** These are asked to see what the page really holds: garbage of ours would be in the figure. */
