@@ -1,0 +1,238 @@
+// A fake peer with attached sessions, for tests in which the test is the clock, the garbage collector and the
+// network. When it is disposed of it asserts what holds at the end of every test: the law of conservation, that
+// no command came too late for the object it names, and that no rejection went unhandled.
+import { setImmediate as macrotask } from 'node:timers/promises';
+import { expect, vi } from 'vitest';
+import { ended } from '../../src/batcher/stats.ts';
+import { plainRules } from '../../src/clients/puppeteer/command-rules.ts';
+import { hookSession } from '../../src/clients/puppeteer/session-hook.ts';
+import { type AttachOptions, resolveAttachOptions } from '../../src/handles/attach-options.ts';
+import { Attachment, type SessionTraits } from '../../src/handles/attachment.ts';
+import type { Registry, RegistryFactory } from '../../src/handles/collection-watch.ts';
+import type { HandleRecord } from '../../src/handles/handle-record.ts';
+import type { LedgerStats } from '../../src/handles/ledger-stats.ts';
+import type { RemoteObject } from '../../src/handles/protocol.ts';
+import { PageActions } from '../../src/handles/release-acknowledger.ts';
+import type { SessionTap } from '../../src/handles/session-tap.ts';
+import {
+  type Command,
+  FakePeer,
+  type FakeSession,
+  type FakeTarget,
+  type Hold,
+  isReply,
+  type Message,
+} from '../support/fake-peer.ts';
+
+export type Handle = RemoteObject & { objectId: string };
+export type Params = Record<string, unknown>;
+
+/** Collects what it is told to, rather than what is garbage. */
+export class TestCollector {
+  readonly #records = new Map<object, HandleRecord>();
+  #onCollected: (record: HandleRecord) => void = () => {};
+
+  readonly createRegistry: RegistryFactory = (onCollected): Registry => {
+    this.#onCollected = onCollected;
+    return { register: (target: object, record: HandleRecord) => void this.#records.set(target, record) };
+  };
+
+  collect(...handles: readonly object[]): void {
+    for (const handle of handles) {
+      const record = this.#records.get(handle);
+      if (record === undefined) throw new Error('collect: not registered, or collected already');
+      this.#records.delete(handle);
+      this.#onCollected(record);
+    }
+  }
+
+  /** What is registered and not collected: with ids that no program ever saw, too. */
+  get registered(): Handle[] {
+    return [...this.#records.keys()] as Handle[];
+  }
+
+  recordOf(handle: object): HandleRecord | undefined {
+    return this.#records.get(handle);
+  }
+}
+
+/** A session as its user has it, and the wire behind it. */
+export class AttachedSession {
+  readonly session: FakeSession;
+  readonly tap: SessionTap;
+  readonly unhook: () => void;
+  readonly #peer: FakePeer;
+
+  constructor(peer: FakePeer, session: FakeSession, tap: SessionTap) {
+    this.#peer = peer;
+    this.session = session;
+    this.tap = tap;
+    this.unhook = hookSession(session as never, tap, () => {});
+  }
+
+  send(method: string, params?: Params): Promise<unknown> {
+    return this.session.send(method, params);
+  }
+
+  /** What an expression came to; an object comes with an id. */
+  async evaluate(expression: string = '({})', params: Params = {}): Promise<Handle> {
+    return resultOf(await this.send('Runtime.evaluate', { expression, ...params }));
+  }
+
+  async mint(count: number, params: Params = {}): Promise<Handle[]> {
+    return Promise.all(Array.from({ length: count }, () => this.evaluate('({})', params)));
+  }
+
+  /** Calls a function on an object. */
+  async call(
+    target: { objectId: string },
+    functionDeclaration: string,
+    params: Params = {},
+  ): Promise<Handle> {
+    const { objectId } = target;
+    return resultOf(await this.send('Runtime.callFunctionOn', { objectId, functionDeclaration, ...params }));
+  }
+
+  release(handle: { objectId: string }): Promise<unknown> {
+    return this.send('Runtime.releaseObject', { objectId: handle.objectId });
+  }
+
+  /** Ids alive in the browser, of one group or of all. */
+  alive(group?: string): string[] {
+    return this.session.peer.store.alive(group);
+  }
+
+  groupOf(handle: Handle): string {
+    return this.session.peer.store.find(handle.objectId).group;
+  }
+
+  /** What reached the browser, by method and parameters. */
+  wire(method?: string): { readonly method: string; readonly params: Params }[] {
+    return this.#peer.commands
+      .filter(
+        (command) => command.sessionId === this.session.id() && (method ?? command.method) === command.method,
+      )
+      .map(({ method, params }) => ({ method, params: { ...params } }));
+  }
+
+  releasesOnTheWire(): { readonly method: string; readonly params: Params }[] {
+    return this.wire().filter(({ method }) => /^Runtime\.releaseObject/.test(method));
+  }
+
+  /** Holds the answers to these commands until told; the commands themselves run. */
+  holdAnswers(method: string): Hold<Message> {
+    return this.#peer.outbound.hold(
+      (message) =>
+        isReply(message) && message.sessionId === this.session.id() && message.command.method === method,
+    );
+  }
+
+  /** Holds these commands on their way to the browser. */
+  holdCommands(method: string): Hold<Command> {
+    return this.#peer.inbound.hold(
+      (command) => command.sessionId === this.session.id() && command.method === method,
+    );
+  }
+}
+
+export interface OpenOptions extends Partial<SessionTraits> {
+  readonly target?: FakeTarget;
+  readonly kind?: 'page' | 'worker';
+}
+
+export class AttachedPeer implements AsyncDisposable {
+  readonly peer: FakePeer = new FakePeer();
+  readonly collector: TestCollector = new TestCollector();
+  readonly attachment: Attachment;
+  readonly #unhandled: unknown[] = [];
+  readonly #onUnhandled = (reason: unknown): void => void this.#unhandled.push(reason);
+  #now = 0;
+
+  constructor(options: AttachOptions = {}) {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    process.on('unhandledRejection', this.#onUnhandled);
+    this.attachment = new Attachment(
+      resolveAttachOptions({
+        createRegistry: this.collector.createRegistry,
+        now: () => this.#now,
+        pressure: false,
+        ...options,
+      }),
+    );
+  }
+
+  get stats(): LedgerStats {
+    return this.attachment.stats();
+  }
+
+  open({ target, kind = 'page', ...traits }: OpenOptions = {}): AttachedSession {
+    const subject = target ?? this.peer.openTarget(kind);
+    const session = this.peer.attach(subject);
+    const { send } = session;
+    const direct = { send: (method: string, params?: Params) => send.call(session, method, params) };
+    const tap = this.attachment.open(direct, {
+      isOrdered: subject.kind === 'page',
+      actions: new PageActions(),
+      tracks: true,
+      createRules: () => plainRules,
+      ...traits,
+    });
+    const attached = new AttachedSession(this.peer, session, tap);
+    session.on('disconnected', () => this.attachment.end(tap));
+    this.attachment.onDetach(attached.unhook);
+    return attached;
+  }
+
+  /** Lets time pass, for the clock and for timers. */
+  elapse(ms: number): void {
+    this.#now += ms;
+    vi.advanceTimersByTime(ms);
+  }
+
+  /** Lets grace after grace pass, and the event loop turn, until all that is not held is done. */
+  async rest(): Promise<void> {
+    for (let round = 0; round < 6; round++) {
+      await turns();
+      this.elapse(2_500);
+    }
+    await turns();
+  }
+
+  expectConserved(): void {
+    const stats = this.stats;
+    const { minted, live, queued, inFlight } = stats;
+    expect(live + queued + inFlight + ended(stats), JSON.stringify(stats)).toBe(minted);
+    for (const [name, count] of Object.entries(stats)) expect(count, name).toBeGreaterThanOrEqual(0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await turns();
+      this.expectConserved();
+      expect(this.peer.earlyReleases).toEqual([]);
+      expect(this.#unhandled).toEqual([]);
+    } finally {
+      this.attachment.detach();
+      process.off('unhandledRejection', this.#onUnhandled);
+      vi.useRealTimers();
+    }
+  }
+}
+
+export function resultOf(answer: unknown): Handle {
+  return (answer as { result: Handle }).result;
+}
+
+/** Lets everything run that needs neither the test nor time. */
+export async function turns(count: number = 25): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await macrotask();
+}
+
+/** Turns the event loop until the condition holds. */
+export async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`not within 5 s: ${condition}`);
+    await macrotask();
+  }
+}
