@@ -26,6 +26,11 @@ export class ContextRecords {
     return prefix !== '' && objectId.lastIndexOf('.') === prefix.length - 1 && objectId.startsWith(prefix);
   }
 
+  /** Whether the ids tell which context it is; if not, what holds for one of them says nothing of the others. */
+  get isNamed(): boolean {
+    return this.prefix !== '';
+  }
+
   /** The protocol's `executionContextId`; `undefined` where the ids do not tell. */
   get executionContextId(): number | undefined {
     const parsed = Number(this.prefix.slice(0, -1).split('.')[1]);

@@ -129,6 +129,7 @@ export class SessionLedger {
       group.live--;
       group.dropped++;
       this.touch(group);
+      group.lostAt = group.touchedAt;
     }
     if (!isSweptWhole(record) && record.pins === 0) this.releaseSingly(record);
   }
@@ -241,7 +242,7 @@ export class SessionLedger {
   onRefused(context: ContextRecords | undefined, outcome: Outcome, reach: Reach): void {
     if (outcome !== 'gone') return;
     if (reach === 'session') this.endSession();
-    else if (reach === 'context' && context !== undefined) this.endContext(context);
+    else if (reach === 'context' && context?.isNamed) this.endContext(context);
   }
 
   /** `Runtime.executionContextDestroyed`. */
