@@ -36,6 +36,8 @@ export class ObjectGroup implements Release {
   readonly openedAt: number;
   /** When it last changed. */
   touchedAt: number;
+  /** When a member was last dropped. */
+  lostAt = 0;
   /** Since when dropped members have been waiting; `Infinity` while there are none. */
   staleSince: number = Number.POSITIVE_INFINITY;
   /** What `dropped` was when the sweep last passed by. */

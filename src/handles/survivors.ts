@@ -17,7 +17,7 @@ import type { RemoteObject } from './protocol.ts';
 /** Fewer dead than this are released one by one for the same price. */
 const FEWEST_DEAD = 8;
 /** Survivors of one group, and of all that is bound anew by one command; more would be long to wait for. */
-export const MOST_MOVED = 512;
+const MOST_MOVED = 512;
 
 /**
  * Moving pays while there are more dead than alive: then no handle is moved more often, on the average,

@@ -11,7 +11,7 @@ import type { ContextRecords } from './context-records.ts';
 import { isFull } from './generations.ts';
 import type { HandleRecord } from './handle-record.ts';
 import type { ObjectGroup } from './object-group.ts';
-import { isWorthMoving, MOST_MOVED, moveSurvivors } from './survivors.ts';
+import { isWorthMoving, moveSurvivors } from './survivors.ts';
 
 /** How long one slice may hold the event loop. */
 const SLICE_MS = 4;
@@ -32,6 +32,8 @@ export class Sweeper {
   #touched = new Set<ObjectGroup>();
   /** Groups to look at again when their grace is over. */
   readonly #inGrace = new Set<ObjectGroup>();
+  /** Groups whose survivors are on the move. */
+  readonly #moving = new Set<ObjectGroup>();
   #isScheduled = false;
   #graceTimer: ReturnType<typeof setTimeout> | undefined;
   #onIdle: (() => void)[] = [];
@@ -94,6 +96,7 @@ export class Sweeper {
     for (let record = this.#collected.shift(); record !== undefined; record = this.#collected.shift()) {
       record.context.ledger.collect(record);
     }
+    for (const group of this.#moving) releaseDeadSingly(group);
     this.#sweep(AT_ONCE);
   }
 
@@ -167,10 +170,9 @@ export class Sweeper {
     let waiting = 0;
     for (const { dropped } of partlyDead) waiting += dropped;
     for (const oldest of partlyDead) {
-      const isDying = oldest.dropped > oldest.droppedAtLastLook;
+      const isLetBe = isInTheMiddle(oldest, this.#now()) && !isWorthMoving(oldest);
       oldest.droppedAtLastLook = oldest.dropped;
-      if (waiting <= MOST_WAITING || oldest.stage !== 'closed' || (isDying && !isCheapToEnd(oldest)))
-        continue;
+      if (waiting <= MOST_WAITING || oldest.stage !== 'closed' || isLetBe) continue;
       waiting -= oldest.dropped;
       this.#endGrace(oldest);
       due.push(oldest);
@@ -185,7 +187,14 @@ export class Sweeper {
   #resolve(due: readonly ObjectGroup[], { mayMove }: Urgency): void {
     const movable = mayMove ? due.filter(isWorthMoving) : [];
     for (const group of due) if (!movable.includes(group)) releaseDeadSingly(group);
-    if (movable.length > 0) void moveSurvivors(movable).then(() => this.noteChange());
+    if (movable.length > 0) void this.#move(movable);
+  }
+
+  async #move(groups: readonly ObjectGroup[]): Promise<void> {
+    for (const group of groups) this.#moving.add(group);
+    await moveSurvivors(groups);
+    for (const group of groups) this.#moving.delete(group);
+    this.noteChange();
   }
 
   #startGraceTimer(): void {
@@ -227,11 +236,16 @@ function judge(group: ObjectGroup, now: number, { hasGrace }: Urgency): Verdict 
 }
 
 /**
- * A group that is losing its members just now, as where a long list is disposed of, may soon be dead as a
- * whole: it is let be while what waits is no more than what lives, or too much lives to be moved.
+ * Whether something is going on in a group that may soon leave it dead as a whole: a long list being
+ * disposed of, a query whose commands are under way.
  */
-function isCheapToEnd(group: ObjectGroup): boolean {
-  return group.dropped > group.live && group.live <= MOST_MOVED;
+function isInTheMiddle(group: ObjectGroup, now: number): boolean {
+  return (
+    group.pending > 0 ||
+    group.pinned > 0 ||
+    group.dropped > group.droppedAtLastLook || // However long the garbage collector took meanwhile.
+    now - group.lostAt < IDLE_MS
+  );
 }
 
 function releaseDeadSingly(group: ObjectGroup): void {
