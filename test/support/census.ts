@@ -1,6 +1,9 @@
-// Counts inside the page what is still alive there. The page gets a global `mk()`, which makes an object and notes it
-// by WeakRef; the census collects the page's garbage and counts the WeakRefs that still have their object. It speaks
-// through a session of its own and mints no remote object, so it keeps nothing alive and disturbs no ledger.
+/**
+ * Counts inside the page what is still alive there. The page gets a global `mk()`, which makes an object and
+ * notes it by WeakRef; the census collects the page's garbage and counts the WeakRefs that still have their
+ * object. It speaks through a session of its own and mints no remote object, so it keeps nothing alive and
+ * disturbs no ledger.
+ */
 import type { CDPSession, Page } from 'puppeteer-core';
 
 declare global {

@@ -1,9 +1,16 @@
-// A real Chromium for tests, the one that `findBrowser` finds; set CHROME_PATH to test with another. Whatever a test
-// file launches here is closed when the file is done, also after a failure.
+/**
+ * A real Chromium for tests, the one that `findBrowser` finds; set CHROME_PATH to test with another.
+ * Whatever a test file launches here is closed when the file is done, also after a failure.
+ */
 import puppeteer25, { type Browser, type LaunchOptions, type PuppeteerNode } from 'puppeteer-core';
 import puppeteer24 from 'puppeteer-core-24';
 import { afterAll } from 'vitest';
-import { type FoundBrowser, findBrowser, launchOptions } from '../../src/cli/browser-finder.ts';
+import {
+  type LaunchOptions as BrowserLaunchOptions,
+  type FoundBrowser,
+  findBrowser,
+  launchOptions,
+} from '../../src/cli/browser-finder.ts';
 
 /** For `describe.each(PUPPETEERS)('$name', ({ puppeteer }) => …)`. */
 export const PUPPETEERS: readonly { readonly name: string; readonly puppeteer: PuppeteerNode }[] = [
@@ -23,7 +30,7 @@ export async function launchChromium(
   options: LaunchOptions = {},
   puppeteer: Pick<PuppeteerNode, 'launch'> = puppeteer25,
 ): Promise<Browser> {
-  const base = launchOptions(await chromium());
+  const base = await chromiumLaunchOptions();
   const browser = await puppeteer.launch({
     ...base,
     ...options,
@@ -32,6 +39,11 @@ export async function launchChromium(
   launched.add(browser);
   browser.once('disconnected', () => launched.delete(browser));
   return browser;
+}
+
+/** How it is launched, for a process of its own that launches one. */
+export async function chromiumLaunchOptions(): Promise<BrowserLaunchOptions> {
+  return launchOptions(await chromium());
 }
 
 afterAll(async () => {

@@ -1,4 +1,7 @@
-// Waiting for the client's garbage collector without sleeping. Needs `--expose-gc`, which vitest.config.ts sets.
+/**
+ * Waiting for the client's garbage collector without sleeping. Needs `--expose-gc`, which vitest.config.ts
+ * sets.
+ */
 import { setImmediate as macrotask } from 'node:timers/promises';
 
 /**

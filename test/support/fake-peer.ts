@@ -1,10 +1,12 @@
-// A fake peer of the protocol: the remote object store of Chromium without Chromium, for tests that need to decide
-// what arrives when. Commands pass the inbound fence before they are run, replies and events the outbound one before
-// they are delivered; without a rule of the test, both let everything through, in order.
-//
-//   client ── take ──▶ [commands] ── inbound ──▶ target (its own order) ──▶ store ── outbound ──▶ client
-//
-// In-process by `attach`; over a real WebSocket by `FakeBrowser.listen(peer)`, for `puppeteer.connect`.
+/**
+ * A fake peer of the protocol: the remote object store of Chromium without Chromium, for tests that need to decide
+ * what arrives when. Commands pass the inbound fence before they are run, replies and events the outbound one before
+ * they are delivered; without a rule of the test, both let everything through, in order.
+ *
+ *   client ── take ──▶ [commands] ── inbound ──▶ target (its own order) ──▶ store ── outbound ──▶ client
+ *
+ * In-process by `attach`; over a real WebSocket by `FakeBrowser.listen(peer)`, for `puppeteer.connect`.
+ */
 import { FakeSession } from './fake-peer/fake-session.ts';
 import { FakeTarget, type TargetKind } from './fake-peer/fake-target.ts';
 import { Fence } from './fake-peer/fence.ts';

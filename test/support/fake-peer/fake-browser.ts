@@ -1,6 +1,8 @@
-// The fake peer behind a real WebSocket, on loopback and a port of the system's choice: enough of the `Browser` and
-// `Target` domains for `puppeteer.connect({ browserWSEndpoint: browser.url })` to find the peer's pages, and for a
-// raw client to attach to them. Sessions are flat.
+/**
+ * The fake peer behind a real WebSocket, on loopback and a port of the system's choice: enough of the
+ * `Browser` and `Target` domains for `puppeteer.connect({ browserWSEndpoint: browser.url })` to find the
+ * peer's pages, and for a raw client to attach to them. Sessions are flat.
+ */
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { FakePeer } from '../fake-peer.ts';

@@ -1,6 +1,8 @@
-// The client's end of a session without a socket: what a library for the protocol hands to its user. Each message is
-// serialised and parsed again, so nothing is shared with the peer that a wire would not carry, and each reply comes
-// in a macrotask of its own.
+/**
+ * The client's end of a session without a socket: what a library for the protocol hands to its user. Each
+ * message is serialised and parsed again, so nothing is shared with the peer that a wire would not carry,
+ * and each reply comes in a macrotask of its own.
+ */
 import { EventEmitter } from 'node:events';
 import type { ClientEnd, PeerSession } from './peer-session.ts';
 import { isReply, type Message, type Params, type ReplyError } from './protocol.ts';

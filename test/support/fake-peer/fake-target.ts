@@ -1,7 +1,9 @@
-// A page or a worker: its execution contexts, its console, and the order in which it takes commands. A page takes
-// them as they come. In a worker some interrupt, as in Chromium: a release overtakes whatever has not begun, so a
-// command that names the released id fails. In Chromium that is certain where the worker is busy and luck where it is
-// idle; here it is certain always.
+/**
+ * A page or a worker: its execution contexts, its console, and the order in which it takes commands. A page
+ * takes them as they come. In a worker some interrupt, as in Chromium: a release overtakes whatever has not
+ * begun, so a command that names the released id fails. In Chromium that is certain where the worker is busy
+ * and luck where it is idle; here it is certain always.
+ */
 import { randomBytes } from 'node:crypto';
 import { createContext, runInContext } from 'node:vm';
 import type { PeerSession } from './peer-session.ts';

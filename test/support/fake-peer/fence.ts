@@ -1,6 +1,8 @@
-// A fence stands in the way of messages, so that a race becomes a plain, deterministic test: a message is held until
-// the test lets it go, alone or in any order; or it is dropped, or changed. Nothing here knows of time.
-
+/**
+ * A fence stands in the way of messages, so that a race becomes a plain, deterministic test: a message is
+ * held until the test lets it go, alone or in any order; or it is dropped, or changed. Nothing here knows of
+ * time.
+ */
 /** Tells whether a rule is for this message. */
 export type Matcher<Message> = (message: Message) => boolean;
 

@@ -1,5 +1,8 @@
-// The fake peer is worth no more than its likeness. Each conversation below is held word for word with a real Chromium
-// and with the model, and the two transcripts must be the same: ids, groups, what is inherited, and every refusal.
+/**
+ * The fake peer is worth no more than its likeness. Each conversation below is held word for word with a
+ * real Chromium and with the model, and the two transcripts must be the same: ids, groups, what is
+ * inherited, and every refusal.
+ */
 import type { Browser, WebWorker } from 'puppeteer-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../chromium.ts';

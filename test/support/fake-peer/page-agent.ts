@@ -1,4 +1,4 @@
-// What Puppeteer asks of a page before it gives it to the user, answered as far as it needs an answer.
+/** What Puppeteer asks of a page before it gives it to the user, answered as far as it needs an answer. */
 import type { FakeTarget } from './fake-target.ts';
 import type { Params } from './protocol.ts';
 

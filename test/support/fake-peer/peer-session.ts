@@ -1,5 +1,8 @@
-// The peer's end of one session: takes commands through the inbound fence, has its target run them, and sends replies
-// and events through the outbound one. It knows which ids were released, so it notices every command that comes late.
+/**
+ * The peer's end of one session: takes commands through the inbound fence, has its target run them, and
+ * sends replies and events through the outbound one. It knows which ids were released, so it notices every
+ * command that comes late.
+ */
 import { randomBytes } from 'node:crypto';
 import type { FakePeer } from '../fake-peer.ts';
 import type { FakeTarget } from './fake-target.ts';

@@ -1,5 +1,4 @@
-// The messages between a client and the fake peer, and how the peer refuses one.
-
+/** The messages between a client and the fake peer, and how the peer refuses one. */
 export type Params = Readonly<Record<string, unknown>>;
 
 export interface Command {

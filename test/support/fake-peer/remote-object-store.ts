@@ -1,6 +1,9 @@
-// One session's remote objects, as V8's inspector keeps them: a strong reference per wrap under an id that is never
-// given twice, in at most one group. Ids count from 1 in each context of each session, so two sessions give the same
-// ids to different objects. Every id that was released is remembered: whoever names one again came too late.
+/**
+ * One session's remote objects, as V8's inspector keeps them: a strong reference per wrap under an id that
+ * is never given twice, in at most one group. Ids count from 1 in each context of each session, so two
+ * sessions give the same ids to different objects. Every id that was released is remembered: whoever names
+ * one again came too late.
+ */
 import { serverFault } from './protocol.ts';
 
 export interface BoundObject {

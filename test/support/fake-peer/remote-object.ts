@@ -1,4 +1,7 @@
-// Describes a value as the protocol's RemoteObject: whatever has an identity is bound to an id, the rest goes by value.
+/**
+ * Describes a value as the protocol's RemoteObject: whatever has an identity is bound to an id, the rest
+ * goes by value.
+ */
 import { types } from 'node:util';
 import { serverFault } from './protocol.ts';
 

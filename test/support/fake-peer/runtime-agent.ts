@@ -1,6 +1,9 @@
-// The `Runtime` domain of one session, as far as remote objects are concerned. Expressions are real JavaScript, run
-// in the target's own `node:vm` contexts; what is modelled here is who gets an id, in which group, and who is refused.
-// Faithful to `v8/src/inspector`: model-against-chromium.test.ts holds one and the same conversation with both.
+/**
+ * The `Runtime` domain of one session, as far as remote objects are concerned. Expressions are real
+ * JavaScript, run in the target's own `node:vm` contexts; what is modelled here is who gets an id, in which
+ * group, and who is refused. Faithful to `v8/src/inspector`: model-against-chromium.test.ts holds one and
+ * the same conversation with both.
+ */
 import { types } from 'node:util';
 import type { FakeContext, FakeTarget } from './fake-target.ts';
 import { methodNotFound, type Params, serverFault, stringParam } from './protocol.ts';
