@@ -1,6 +1,8 @@
-// Finds the Chromium that demo, bench and tests drive, and says how it is to be launched. The order is fixed:
-// what the user names, then what is installed, then the Chromium inside `@sparticuz/chromium`. A browser that
-// the user names is never silently replaced by another one.
+/**
+ * Finds the Chromium that demo, bench and tests drive, and says how it is to be launched. The order is
+ * fixed: what the user names, then what is installed, then the Chromium inside `@sparticuz/chromium`. A
+ * browser that the user names is never silently replaced by another one.
+ */
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { posix, win32 } from 'node:path';
@@ -21,6 +23,8 @@ export interface FindBrowserOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly platform?: NodeJS.Platform;
   readonly isExecutableFile?: (path: string) => Promise<boolean>;
+  /** Where Puppeteer would have put a browser that it downloaded; counts as installed. */
+  readonly downloadedBrowser?: string | undefined;
   /** Resolves to `undefined` where the package is not installed. */
   readonly inflateBundled?: typeof inflateBundledChromium;
 }
@@ -70,7 +74,9 @@ export async function findBrowser(options: FindBrowserOptions = {}): Promise<Fou
     return { executablePath, source: variable, environment: {} };
   }
 
-  for (const executablePath of [...pathsOnPath(env, platform), ...installationPaths(env, platform)]) {
+  const downloaded = options.downloadedBrowser === undefined ? [] : [options.downloadedBrowser];
+  const installations = [...installationPaths(env, platform), ...downloaded];
+  for (const executablePath of [...pathsOnPath(env, platform), ...installations]) {
     if (await isExecutableFile(executablePath)) {
       return { executablePath, source: 'installed', environment: {} };
     }
@@ -84,7 +90,7 @@ export async function findBrowser(options: FindBrowserOptions = {}): Promise<Fou
       'No Chrome or Chromium was found. Looked for, in this order:',
       `  - a path in ${NAMING_VARIABLES.join(' or ')}: not set`,
       `  - on the PATH: ${NAMES_ON_PATH.join(', ')}`,
-      ...installationPaths(env, platform).map((path) => `  - ${path}`),
+      ...installations.map((path) => `  - ${path}`),
       `  - the npm package ${BUNDLED_PACKAGE} (Linux, x64): not installed`,
       'Name one:    CHROME_PATH=/path/to/chrome npx cdp-release-batcher demo',
       `or add one:  npm install --save-dev ${BUNDLED_PACKAGE}`,
@@ -140,7 +146,7 @@ function installationPaths(env: NonNullable<FindBrowserOptions['env']>, platform
           win32.join(folder, 'Chromium\\Application\\chrome.exe'),
         ]);
     default:
-      return ['/opt/google/chrome/chrome', '/usr/lib/chromium/chromium', '/snap/bin/chromium'];
+      return []; // Elsewhere, whatever installs a browser puts it on the PATH.
   }
 }
 

@@ -1,7 +1,10 @@
-// The Chromium that `@sparticuz/chromium` carries as compressed files: unpacked once per version, into a folder of
-// the user's own below the temp dir. Invariant: that folder appears whole or not at all. The package itself writes
-// straight to `<temp dir>/chromium` and takes a file that exists for a finished one, so two processes that start
-// together would launch half a browser; hence it unpacks into a folder nobody else knows, which is then renamed.
+/**
+ * The Chromium that `@sparticuz/chromium` carries as compressed files: unpacked once per version, into a
+ * folder of the user's own below the temp dir. Invariant: that folder appears whole or not at all. The
+ * package itself writes straight to `<temp dir>/chromium` and takes a file that exists for a finished one,
+ * so two processes that start together would launch half a browser; hence it unpacks into a folder nobody
+ * else knows, which is then renamed.
+ */
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, lstat, mkdtemp, readFile, rename, rm } from 'node:fs/promises';

@@ -73,6 +73,11 @@ describe('where a browser is looked for', () => {
     expect(windows.asked).toContain('C:\\Tools\\chrome.exe');
   });
 
+  it('knows the browser that Puppeteer downloaded', async () => {
+    const browser = await findBrowser(machine(['/cache/chrome'], { downloadedBrowser: '/cache/chrome' }));
+    expect(browser).toMatchObject({ executablePath: '/cache/chrome', source: 'installed' });
+  });
+
   it('falls back on the Chromium in @sparticuz/chromium', async () => {
     const bundled = { executablePath: '/tmp/x/chromium', environment: { FONTCONFIG_PATH: '/tmp/x/fonts' } };
     await expect(findBrowser(machine([], { inflateBundled: async () => bundled }))).resolves.toEqual({
@@ -82,12 +87,14 @@ describe('where a browser is looked for', () => {
   });
 
   it('says where it looked and how to name a browser when there is none', async () => {
-    const failure = await findBrowser(machine([])).catch((error: unknown) => error);
+    const options = { platform: 'darwin', downloadedBrowser: '/cache/puppeteer/chrome' } as const;
+    const failure = await findBrowser(machine([], options)).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'ERR_CANNOT_RUN' });
     const { message } = failure as Error;
     expect(message).toContain('CHROME_PATH or PUPPETEER_EXECUTABLE_PATH: not set');
     expect(message).toContain('google-chrome-stable');
-    expect(message).toContain('/opt/google/chrome/chrome');
+    expect(message).toContain('/Applications/Chromium.app');
+    expect(message).toContain('/cache/puppeteer/chrome');
     expect(message).toContain('@sparticuz/chromium (Linux, x64): not installed');
     expect(message).toContain('CHROME_PATH=/path/to/chrome');
   });

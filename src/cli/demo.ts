@@ -1,0 +1,82 @@
+/**
+ * `cdp-release-batcher demo`: the same work on a real Chromium, plain and attached, and what is left of it
+ * in the page. Every run has a process and a browser of its own, one after the other, so that none pays for
+ * another.
+ */
+import { fork } from 'node:child_process';
+import { constants } from 'node:os';
+import { findBrowser } from './browser-finder.ts';
+import { CannotRunError } from './cannot-run-error.ts';
+import { ProgressLine } from './demo/progress-line.ts';
+import { formatReport, type ScenarioReport } from './demo/report.ts';
+import type { RunResult } from './demo/run.ts';
+import type { RunMessage, RunOrder } from './demo/run-process.ts';
+import { SCENARIOS } from './demo/scenarios.ts';
+import { loadPuppeteer } from './load-puppeteer.ts';
+
+export interface DemoOptions {
+  /** Fewer operations: under 20 s, and no crash to see. */
+  readonly quick: boolean;
+  /** Print JSON instead of a table. Progress goes to stderr in either case. */
+  readonly json: boolean;
+}
+
+/** @throws {CannotRunError} without a Puppeteer, or without a browser that can be launched. */
+export async function demo({ quick, json }: DemoOptions): Promise<void> {
+  const { name: puppeteer, downloadedBrowser } = await loadPuppeteer();
+  const browser = await findBrowser({ downloadedBrowser });
+  process.stderr.write(`${puppeteer} on ${browser.executablePath} (${browser.source})\n\n`);
+
+  const scenarios: ScenarioReport[] = [];
+  for (const scenario of SCENARIOS) {
+    const { name, title } = scenario;
+    const operations = quick ? scenario.quickOperations : scenario.operations;
+    const plain = await runInProcess({ side: 'plain', name, operations, browser }, title);
+    const attached = await runInProcess({ side: 'attached', name, operations, browser }, title);
+    scenarios.push({ name, title, plain, attached });
+  }
+
+  const { executablePath, source } = browser;
+  const report = { node: process.version, puppeteer, executablePath, source, quick, scenarios };
+  process.stdout.write(`${json ? JSON.stringify(report, undefined, 2) : formatReport(report)}\n`);
+}
+
+/**
+ * @throws {CannotRunError} when the browser cannot be launched; Error for whatever else went wrong in the process.
+ */
+function runInProcess(order: RunOrder, title: string): Promise<RunResult> {
+  const line = new ProgressLine(process.stderr, order.side, title);
+  // The compiled file beside this one. Without our own flags: a user's script has no --expose-gc.
+  const child = fork(new URL('./demo/run-process.js', import.meta.url), [], { execArgv: [] });
+  let outcome: Exclude<RunMessage, { kind: 'progress' }> | undefined;
+  child.on('message', (message: RunMessage) => {
+    if (message.kind === 'progress') line.advance(message.progress);
+    else outcome = message;
+  });
+
+  // What this process is asked to do, that process does first: its Puppeteer closes the browser.
+  let exitCode: number | undefined;
+  const passOn = (signal: NodeJS.Signals): void => {
+    exitCode = 128 + constants.signals[signal];
+    child.kill(signal);
+  };
+  process.on('SIGINT', passOn).on('SIGTERM', passOn);
+
+  return new Promise<RunResult>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      if (exitCode !== undefined) process.exit(exitCode);
+      process.off('SIGINT', passOn).off('SIGTERM', passOn);
+      if (outcome?.kind === 'result') {
+        line.finish(outcome.result);
+        resolve(outcome.result);
+        return;
+      }
+      line.abandon();
+      const message =
+        outcome?.message ?? `The run ended without a result (${signal ?? `exit code ${code}`}).`;
+      reject(outcome?.kind === 'cannotRun' ? new CannotRunError(message) : new Error(message));
+    });
+    child.send(order);
+  });
+}

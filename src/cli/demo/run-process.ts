@@ -1,0 +1,48 @@
+/**
+ * The entry of a process that does one run for the demo. It is told what to do by its first message, reports
+ * its progress, and ends with its parent, in any case.
+ */
+import type { FoundBrowser } from '../browser-finder.ts';
+import { CannotRunError } from '../cannot-run-error.ts';
+import { loadPuppeteer } from '../load-puppeteer.ts';
+import { type Progress, type RunResult, run, type Side } from './run.ts';
+import { type DemoBrowser, SCENARIOS, type Scenario } from './scenarios.ts';
+
+export interface RunOrder {
+  readonly side: Side;
+  readonly name: Scenario['name'];
+  readonly operations: number;
+  readonly browser: FoundBrowser;
+}
+
+export type RunMessage =
+  | { readonly kind: 'progress'; readonly progress: Progress }
+  | { readonly kind: 'result'; readonly result: RunResult }
+  | { readonly kind: 'failure' | 'cannotRun'; readonly message: string };
+
+process.once('message', (order: RunOrder) => void carryOut(order));
+// A parent that is gone wants no result; the browser goes with the pipe.
+process.once('disconnect', () => process.exit());
+
+async function carryOut({ side, name, operations, browser }: RunOrder): Promise<void> {
+  try {
+    const { puppeteer } = await loadPuppeteer<DemoBrowser>();
+    const scenario = SCENARIOS.find((candidate) => candidate.name === name);
+    if (!scenario) throw new Error(`no scenario is called ${name}`);
+    const onProgress = (progress: Progress): void => tell({ kind: 'progress', progress });
+    const result = await run(side, scenario, operations, browser, puppeteer, onProgress);
+    conclude({ kind: 'result', result });
+  } catch (error) {
+    if (error instanceof CannotRunError) conclude({ kind: 'cannotRun', message: error.message });
+    else conclude({ kind: 'failure', message: String((error as Error)?.stack ?? error) });
+  }
+}
+
+function tell(message: RunMessage): void {
+  process.send?.(message);
+}
+
+/** Says the last word. Not left to the event loop: what a crashed page owes us would keep this process for minutes. */
+function conclude(message: RunMessage): void {
+  process.send?.(message, () => process.exit());
+}

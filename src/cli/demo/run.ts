@@ -1,0 +1,124 @@
+/**
+ * One side of one scenario, in this process: launch, operate, count. A plain run and an attached one differ
+ * in the one line that attaches; nobody calls `gc()` while either runs.
+ */
+import { setImmediate as macrotask } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { attach } from '../../clients/puppeteer/index.ts';
+import { type FoundBrowser, launchOptions } from '../browser-finder.ts';
+import { CannotRunError } from '../cannot-run-error.ts';
+import type { Puppeteer } from '../load-puppeteer.ts';
+import { PageCensus } from './page-census.ts';
+import type { DemoBrowser, DemoPage, Scenario } from './scenarios.ts';
+
+export type Side = 'plain' | 'attached';
+
+export interface Progress {
+  readonly done: number;
+  readonly operations: number;
+  readonly peakHeapBytes: number;
+  readonly elapsedMs: number;
+}
+
+export interface RunResult extends Progress {
+  readonly crashed: boolean;
+  /** Counted inside the page; `null` where the page is no more. */
+  readonly alive: number | null;
+  /** Commands that released something. */
+  readonly releaseCommands: number;
+  readonly browserVersion: string;
+}
+
+const OPERATIONS_PER_SAMPLE = 100;
+
+/** @throws {CannotRunError} when the browser cannot be launched. */
+export async function run(
+  side: Side,
+  scenario: Scenario,
+  operations: number,
+  browserToLaunch: FoundBrowser,
+  puppeteer: Puppeteer<DemoBrowser>,
+  onProgress: (progress: Progress) => void,
+): Promise<RunResult> {
+  const browser = await launch(puppeteer, browserToLaunch);
+  try {
+    const releases = side === 'attached' ? attach(browser, scenario.attachOptions) : undefined;
+    const browserVersion = await browser.version();
+    const page = await browser.newPage();
+    const census = await PageCensus.open(page);
+    const { crashed, ...progress } = await operate(page, census, scenario, operations, onProgress);
+    if (!crashed) {
+      await collectOwnGarbage();
+      await releases?.flush({ timeoutMs: 10_000 });
+    }
+    const alive = crashed ? null : await census.alive();
+    return { ...progress, crashed, alive, releaseCommands: releases?.stats().commands ?? 0, browserVersion };
+  } finally {
+    await browser.close();
+  }
+}
+
+async function launch(puppeteer: Puppeteer<DemoBrowser>, browser: FoundBrowser): Promise<DemoBrowser> {
+  try {
+    // Over a pipe, the browser ends with this process, however this process ends.
+    return await puppeteer.launch({ ...launchOptions(browser), pipe: true });
+  } catch (cause) {
+    const { executablePath, source } = browser;
+    throw new CannotRunError(
+      [
+        `${executablePath} (${source}) could not be launched: ${(cause as Error).message}`,
+        'Name another:  CHROME_PATH=/path/to/chrome npx cdp-release-batcher demo',
+      ].join('\n'),
+      { cause },
+    );
+  }
+}
+
+async function operate(
+  page: DemoPage,
+  census: PageCensus,
+  scenario: Scenario,
+  operations: number,
+  onProgress: (progress: Progress) => void,
+): Promise<Progress & { readonly crashed: boolean }> {
+  scenario.prepare?.(page);
+  const startedAt = performance.now();
+  let done = 0;
+  const progress = (): Progress => {
+    return {
+      done,
+      operations,
+      peakHeapBytes: census.peakHeapBytes,
+      elapsedMs: performance.now() - startedAt,
+    };
+  };
+  const operateAll = async (): Promise<false> => {
+    while (done < operations) {
+      await scenario.operate(page, scenario.length);
+      done++;
+      if (done % OPERATIONS_PER_SAMPLE !== 0) continue;
+      await census.sampleHeap();
+      onProgress(progress());
+    }
+    return false;
+  };
+  // What is under way in a page that crashes is never answered. One race for the whole run: a race per operation would
+  // keep each operation's handle, by way of the promise that it lost to.
+  const crash = new Promise<true>((resolve) => page.on('error', () => resolve(true)));
+  const crashed = await Promise.race([operateAll(), crash]);
+  return { ...progress(), crashed };
+}
+
+/**
+ * Collects this process's garbage twice: what a WeakRef was made for in the same job survives the first time. Both
+ * sides do so once their work is done and timed, so that neither is counted at a moment that V8 happened to choose.
+ */
+async function collectOwnGarbage(): Promise<void> {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  for (let round = 0; round < 2; round++) {
+    gc();
+    await macrotask();
+  }
+}

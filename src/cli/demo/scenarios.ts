@@ -1,0 +1,77 @@
+/**
+ * What the demo does to a page: three ways in which a Puppeteer script leaves objects behind without being
+ * wrong.
+ */
+import type { AttachOptions } from '../../clients/puppeteer/index.ts';
+import type { BrowserLike } from '../../clients/puppeteer/structure.ts';
+
+/** The members of a Puppeteer browser that the demo uses. */
+export interface DemoBrowser extends BrowserLike {
+  newPage(): Promise<DemoPage>;
+  version(): Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface DemoPage {
+  evaluate(pageFunction: (length: number) => unknown, length: number): Promise<unknown>;
+  evaluateHandle(pageFunction: (length: number) => unknown, length: number): Promise<unknown>;
+  on(event: 'console' | 'error', listener: (what: unknown) => void): unknown;
+  createCDPSession(): Promise<DemoSession>;
+}
+
+export interface DemoSession {
+  send(method: string, params?: Record<string, unknown>): Promise<unknown>;
+}
+
+/** In the page: makes an object that holds `length` numbers, 8 bytes each, and notes it for the census. */
+declare const makeCounted: (length: number) => object;
+
+export interface Scenario {
+  readonly name: 'forgottenHandles' | 'thrownErrors' | 'consoleArguments';
+  /** What is done, once per operation. */
+  readonly title: string;
+  readonly operations: number;
+  readonly quickOperations: number;
+  /** Numbers that each object holds. */
+  readonly length: number;
+  /** How the attached side attaches; as everybody does where nothing is said. */
+  readonly attachOptions?: AttachOptions;
+  readonly prepare?: (page: DemoPage) => void;
+  /** One operation. Nothing of its result is kept. */
+  readonly operate: (page: DemoPage, length: number) => Promise<unknown>;
+}
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'forgottenHandles',
+    title: 'handles forgotten, 200 KB each',
+    operations: 20_000,
+    quickOperations: 2_000,
+    length: 25_000,
+    operate: (page, length) => page.evaluateHandle((n) => makeCounted(n), length),
+  },
+  {
+    name: 'thrownErrors',
+    title: 'errors thrown in evaluate',
+    operations: 2_000,
+    quickOperations: 300,
+    length: 2_500,
+    operate: (page, length) =>
+      page
+        .evaluate((n) => {
+          throw Object.assign(new Error('thrown in the page'), { data: makeCounted(n) });
+        }, length)
+        .catch(() => {}),
+  },
+  {
+    name: 'consoleArguments',
+    title: 'console arguments listened to',
+    operations: 2_000,
+    quickOperations: 300,
+    length: 2_500,
+    // Chromium keeps its last 1,000 console messages, arguments and all, apart from any handle; this empties that, too.
+    attachOptions: { consoleEntries: 'discard' },
+    prepare: (page) => page.on('console', () => {}),
+    operate: (page, length) => page.evaluate((n) => console.log(makeCounted(n)), length),
+  },
+];

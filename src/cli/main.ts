@@ -1,0 +1,66 @@
+#!/usr/bin/env node
+/** The command line. Exit codes: 0 done; 1 something went wrong; 2 only the user can put it right. */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { CannotRunError } from './cannot-run-error.ts';
+import { demo } from './demo.ts';
+
+const USAGE = `Usage: cdp-release-batcher <command> [options]
+
+Commands:
+  demo         run the same work on a real Chromium, plain and attached, and count what is left in the page
+    --quick    fewer operations: under 20 seconds, and no crash to see
+    --json     print the outcome as JSON (progress goes to stderr)
+
+Options:
+  --help       print this
+  --version    print the version
+
+The browser: CHROME_PATH or PUPPETEER_EXECUTABLE_PATH, else an installed Chrome or Chromium, else @sparticuz/chromium.
+`;
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  const isUsersToMend = error instanceof CannotRunError;
+  process.stderr.write(`${isUsersToMend ? error.message : String((error as Error)?.stack ?? error)}\n`);
+  process.exitCode = isUsersToMend ? 2 : 1;
+}
+
+async function main(args: string[]): Promise<void> {
+  const { values, positionals } = parse(args);
+  const [command, ...rest] = positionals;
+  if (values.help) process.stdout.write(USAGE);
+  else if (values.version) process.stdout.write(`${version()}\n`);
+  else if (command === undefined) throw usageError('No command given.');
+  else if (command !== 'demo') throw usageError(`Unknown command: ${command}`);
+  else if (rest.length > 0) throw usageError(`Too many arguments: ${rest.join(' ')}`);
+  else await demo({ quick: values.quick, json: values.json });
+}
+
+function parse(args: string[]): {
+  values: Record<'help' | 'version' | 'quick' | 'json', boolean>;
+  positionals: string[];
+} {
+  const flag = { type: 'boolean', default: false } as const;
+  const options = {
+    help: { ...flag, short: 'h' },
+    version: { ...flag, short: 'v' },
+    quick: flag,
+    json: flag,
+  } as const;
+  try {
+    return parseArgs({ args, options, allowPositionals: true });
+  } catch (error) {
+    throw usageError((error as Error).message);
+  }
+}
+
+function usageError(message: string): CannotRunError {
+  return new CannotRunError(`${message}\n\n${USAGE}`);
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}

@@ -1,0 +1,81 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MAIN, runCommandLine } from './command-line.ts';
+
+describe('the command line', () => {
+  it('prints its usage when asked', async () => {
+    const { exitCode, stdout } = await runCommandLine(['--help']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('Usage: cdp-release-batcher <command>');
+  });
+
+  it("prints the package's version", async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+    await expect(runCommandLine(['--version'])).resolves.toMatchObject({
+      exitCode: 0,
+      stdout: `${version}\n`,
+    });
+  });
+
+  it.each([
+    [[], 'No command given.'],
+    [['dance'], 'Unknown command: dance'],
+    [['demo', 'twice'], 'Too many arguments: twice'],
+    [['demo', '--loud'], "Unknown option '--loud'"],
+    [['demo', '--json=yes'], "Option '--json' does not take an argument"],
+  ])('exits with 2 and the usage on %j', async (args, complaint) => {
+    const { exitCode, stdout, stderr } = await runCommandLine(args);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(complaint);
+    expect(stderr).toContain('Usage:');
+    expect(stdout).toBe('');
+  });
+
+  it('exits with 2 when the browser named is none', async () => {
+    const { exitCode, stderr } = await runCommandLine(['demo'], { env: { CHROME_PATH: '/no/such/browser' } });
+    expect(exitCode).toBe(2);
+    expect(stderr).toBe('CHROME_PATH is set to "/no/such/browser", which is not an executable file.\n');
+  });
+
+  it.skipIf(process.platform === 'win32')(
+    'exits with 2 when the browser named cannot be launched',
+    async () => {
+      const { exitCode, stderr } = await runCommandLine(['demo'], { env: { CHROME_PATH: '/bin/false' } });
+      expect(exitCode).toBe(2);
+      expect(stderr).toContain('/bin/false (CHROME_PATH) could not be launched');
+    },
+  );
+});
+
+describe('a copy of the package without anything installed beside it', () => {
+  let folder = '';
+  let main = '';
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'cdp-release-batcher-test-'));
+    cpSync(dirname(dirname(MAIN)), join(folder, 'dist'), { recursive: true });
+    cpSync('package.json', join(folder, 'package.json'));
+    main = join(folder, 'dist', 'cli', 'main.js');
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  // Puppeteer is found in the working directory, which is this checkout.
+  it.skipIf(process.platform !== 'linux')(
+    'exits with 2 where there is no browser, and says how to name one',
+    async () => {
+      const env = { PATH: '', CHROME_PATH: '', PUPPETEER_EXECUTABLE_PATH: '' };
+      const { exitCode, stderr } = await runCommandLine(['demo', '--json'], { main, env });
+      expect(exitCode).toBe(2);
+      expect(stderr).toContain('No Chrome or Chromium was found.');
+      expect(stderr).toContain('CHROME_PATH=/path/to/chrome');
+    },
+  );
+
+  it('exits with 2 where there is no Puppeteer, and says how to get one', async () => {
+    const { exitCode, stderr } = await runCommandLine(['demo'], { main, cwd: folder });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('Neither puppeteer nor puppeteer-core was found');
+    expect(stderr).toContain('npm install --save-dev puppeteer');
+  });
+});
