@@ -112,7 +112,7 @@ export class SessionTap {
   /** Sends, ahead of whatever is sent next, the release of all that is known to be dropped. */
   releaseAllNow(): void {
     const { sweeper, dispatcher } = this.ledger.services;
-    sweeper.flushNow();
+    sweeper.flushNow(this.ledger);
     dispatcher.drainNow(this.ledger.lane);
   }
 

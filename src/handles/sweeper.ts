@@ -11,6 +11,7 @@ import type { ContextRecords } from './context-records.ts';
 import { isFull } from './generations.ts';
 import type { HandleRecord } from './handle-record.ts';
 import type { ObjectGroup } from './object-group.ts';
+import type { SessionLedger } from './session-ledger.ts';
 import { isWorthMoving, moveSurvivors } from './survivors.ts';
 
 /** How long one slice may hold the event loop. */
@@ -91,13 +92,12 @@ export class Sweeper {
     for (const resolve of waiters) resolve();
   }
 
-  /** The same for what is known already, in this very call; there is no time for moves. */
-  flushNow(): void {
+  /** The same for one session, or all, in this very call: there is no time for moves. */
+  flushNow(ledger?: SessionLedger): void {
     for (let record = this.#collected.shift(); record !== undefined; record = this.#collected.shift()) {
       record.context.ledger.collect(record);
     }
-    for (const group of this.#moving) releaseDeadSingly(group);
-    this.#sweep(AT_ONCE);
+    this.#sweep(AT_ONCE, ledger);
   }
 
   #addBulk(records: Iterator<HandleRecord>): void {
@@ -145,10 +145,9 @@ export class Sweeper {
     return true;
   }
 
-  #sweep(urgency: Urgency): void {
-    const groups = urgency.hasGrace ? this.#touched : new Set([...this.#touched, ...this.#inGrace]);
+  #sweep(urgency: Urgency, ledger?: SessionLedger): void {
+    const groups = this.#groupsToJudge(urgency, ledger);
     if (groups.size === 0) return;
-    this.#touched = new Set();
     const now = this.#now();
     const due: ObjectGroup[] = [];
     for (const group of groups) {
@@ -160,6 +159,19 @@ export class Sweeper {
     }
     this.#resolve(due, urgency);
     if (this.#inGrace.size > 0) this.#startGraceTimer();
+  }
+
+  /** Takes the groups that were touched; those in their grace, too, where there shall be none. */
+  #groupsToJudge({ hasGrace }: Urgency, ledger: SessionLedger | undefined): ReadonlySet<ObjectGroup> {
+    const touched = this.#touched;
+    this.#touched = new Set();
+    if (hasGrace) return touched;
+    const groups = new Set<ObjectGroup>();
+    for (const group of [...touched, ...this.#inGrace]) {
+      if (ledger === undefined || group.ledger === ledger) groups.add(group);
+      else if (touched.has(group)) this.#touched.add(group);
+    }
+    return groups;
   }
 
   /** Lets a group wait; where its session has too many dead waiting, the oldest groups are due instead. */
