@@ -4,6 +4,7 @@
  */
 import { Dispatcher } from '../batcher/dispatcher.ts';
 import { type FlushOptions, reportFlush, resolveFlushTimeout } from '../batcher/flush.ts';
+import { show } from '../batcher/options.ts';
 import type { ReleaseSession } from '../batcher/release.ts';
 import { ended, type FlushReport } from '../batcher/stats.ts';
 import { type Leak, LeakReport } from '../observe/leak-report.ts';
@@ -94,17 +95,21 @@ export class Attachment implements Disposable {
   }
 
   /**
-   * Lets a handle outlive the scope that it was minted in. Gives the handle back.
+   * Lets a handle outlive the scopes around it. Gives the handle back; for one that is in no scope that is all.
    *
-   * @throws TypeError for something that is no handle of an attached session.
+   * @throws TypeError for something that is no handle.
    */
   escape<Handle extends RemoteHandle>(handle: Handle): Handle {
-    const objectId = handle?.remoteObject?.().objectId;
-    if (objectId === undefined) return handle; // A primitive: nothing is held, so nothing can be taken away.
-    for (const ledger of this.#ledgers) {
-      const record = ledger.find(objectId);
-      if (record !== undefined) for (const scope of this.#scopes.active) scope.escape(record);
+    if (typeof handle?.remoteObject !== 'function') {
+      throw new TypeError(`escape: expected a handle, got ${show(handle)}`);
     }
+    const remoteObject = handle.remoteObject();
+    const { objectId } = remoteObject;
+    if (objectId === undefined) return handle; // A primitive: nothing is held, so nothing can be taken away.
+    // Another session may have the same id for another object. Where it cannot be told, both escape.
+    const records = [...this.#ledgers].flatMap((ledger) => ledger.find(objectId) ?? []);
+    const own = records.filter((record) => record.remoteObject?.deref() === remoteObject);
+    for (const record of own.length > 0 ? own : records) this.#scopes.escape(record);
     return handle;
   }
 
@@ -144,7 +149,7 @@ export class Attachment implements Disposable {
     this.#watch.unburden();
     for (const ledger of this.#ledgers) ledger.forsake();
     this.#ledgers.clear();
-    void this.#dispatcher.close();
+    this.#dispatcher.closeUnattended();
   }
 
   [Symbol.dispose](): void {

@@ -11,11 +11,13 @@ export class HandleScope implements Disposable {
   readonly #groups = new Map<SessionLedger, ObjectGroup>();
   /** Handles of the scope's in groups that are not: children of objects from outside, mostly. */
   readonly #strays: HandleRecord[] = [];
-  readonly #escaped = new Set<HandleRecord>();
+  readonly #escaped: WeakSet<HandleRecord>;
   readonly #onEnd: () => void;
   #hasEnded = false;
 
-  constructor(onEnd: () => void = () => {}) {
+  /** @param escaped handles that no scope ends: their groups are left to the ledger, as ones partly dead. */
+  constructor(escaped: WeakSet<HandleRecord>, onEnd: () => void = () => {}) {
+    this.#escaped = escaped;
     this.#onEnd = onEnd;
   }
 
@@ -40,11 +42,6 @@ export class HandleScope implements Disposable {
     else if (record.group === undefined || record.group !== this.#groups.get(record.context.ledger)) {
       this.#strays.push(record);
     }
-  }
-
-  /** Lets one handle outlive the scope. Its group is then left to the ledger, as one partly dead. */
-  escape(record: HandleRecord): void {
-    this.#escaped.add(record);
   }
 
   /** Drops all that was minted inside and did not escape. Once; safe while commands are unanswered. */
@@ -75,6 +72,7 @@ export class HandleScope implements Disposable {
 /** The scopes of one attachment: those that follow an async context, and those that cover a session. */
 export class ScopeStack {
   readonly #storage = new AsyncLocalStorage<HandleScope>();
+  readonly #escaped = new WeakSet<HandleRecord>();
   readonly #coveringSessions = new Map<SessionLedger, HandleScope[]>();
   /** Bodies that are running in a scope. While there are none, a command need not look for one. */
   #running = 0;
@@ -88,7 +86,7 @@ export class ScopeStack {
 
   /** Runs `body` in a scope of its own, which ends however the body does. */
   async run<T>(body: () => T | PromiseLike<T>): Promise<T> {
-    const scope = new HandleScope();
+    const scope = new HandleScope(this.#escaped);
     this.#running++;
     try {
       return await this.#storage.run(scope, body);
@@ -101,7 +99,7 @@ export class ScopeStack {
 
   /** A scope over all that is minted in these sessions while it is open, whoever mints it. */
   cover(ledgers: readonly SessionLedger[]): HandleScope {
-    const scope = new HandleScope(() => {
+    const scope = new HandleScope(this.#escaped, () => {
       for (const ledger of ledgers) {
         const rest = this.#coveringSessions.get(ledger)?.filter((other) => other !== scope) ?? [];
         if (rest.length === 0) this.#coveringSessions.delete(ledger);
@@ -114,9 +112,8 @@ export class ScopeStack {
     return scope;
   }
 
-  /** The scopes that a handle could be escaping from: all that are open around here. */
-  get active(): HandleScope[] {
-    const inContext = this.#storage.getStore();
-    return [...(inContext === undefined ? [] : [inContext]), ...[...this.#coveringSessions.values()].flat()];
+  /** Lets a handle outlive every scope, whichever it was minted in and wherever this is called. */
+  escape(record: HandleRecord): void {
+    this.#escaped.add(record);
   }
 }
