@@ -165,7 +165,10 @@ async function runClaimed<T>(
   return inFlight;
 }
 
-function checkedDurations(options: InitLockOptions): Record<'deadlineMs' | 'pollMs' | 'maxWaitMs', number> {
+/** @throws TypeError or RangeError for durations that no lock could be kept by. */
+export function checkedDurations(
+  options: InitLockOptions,
+): Record<'deadlineMs' | 'pollMs' | 'maxWaitMs', number> {
   const { deadlineMs = DEFAULT_DEADLINE_MS, pollMs = DEFAULT_POLL_MS, within } = options;
   requirePositiveMs('deadlineMs', deadlineMs);
   requirePositiveMs('pollMs', pollMs);

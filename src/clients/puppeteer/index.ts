@@ -5,5 +5,12 @@ export type { HandleScope } from '../../handles/handle-scope.ts';
 export type { AttachmentStats } from '../../handles/ledger-stats.ts';
 export type { Leak } from '../../observe/leak-report.ts';
 export { attach } from './attach.ts';
+export {
+  type GetBrowserOptions,
+  type Launch,
+  type LaunchedBrowser,
+  type LazyBrowserOptions,
+  lazyBrowser,
+} from './lazy-browser.ts';
 export type { PuppeteerAttachment } from './puppeteer-attachment.ts';
 export { type PuppeteerLike, withReleases } from './with-releases.ts';
