@@ -2,6 +2,7 @@
 /** The command line. Exit codes: 0 done; 1 something went wrong; 2 only the user can put it right. */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { BENCH_USAGE, benchCommand } from './bench/command.ts';
 import { CannotRunError } from './cannot-run-error.ts';
 import { demo } from './demo.ts';
 
@@ -11,7 +12,7 @@ Commands:
   demo         run the same work on a real Chromium, plain and attached, and count what is left in the page
     --quick    fewer operations: under 20 seconds, and no crash to see
     --json     print the outcome as JSON (progress goes to stderr)
-
+${BENCH_USAGE}
 Options:
   --help       print this
   --version    print the version
@@ -28,6 +29,10 @@ try {
 }
 
 async function main(args: string[]): Promise<void> {
+  if (args[0] === 'bench' && !args.includes('--help') && !args.includes('-h')) {
+    process.exitCode = await benchCommand(args.slice(1));
+    return;
+  }
   const { values, positionals } = parse(args);
   const [command, ...rest] = positionals;
   if (values.help) process.stdout.write(USAGE);

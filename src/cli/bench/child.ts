@@ -1,0 +1,47 @@
+/**
+ * The entry of a process that belongs to one subject: it warms up once, then takes a sample each time it is
+ * asked. It ends with its parent, in any case.
+ */
+import { loadPuppeteer } from '../load-puppeteer.ts';
+import type { Workshop } from './measurement.ts';
+import { measurementOf } from './measurements.ts';
+import type { BenchBrowser } from './puppeteer-structure.ts';
+import type { Sample } from './sample.ts';
+
+export interface Order {
+  readonly measurement: string;
+  readonly handles: number;
+  readonly browserWSEndpoint: string;
+}
+
+export type Answer =
+  | { readonly kind: 'sample'; readonly sample: Sample }
+  | { readonly kind: 'failure'; readonly message: string };
+
+let isWarm = false;
+
+process.on('message', (order: Order) => void carryOut(order));
+process.once('disconnect', () => process.exit());
+// Ctrl-C reaches the whole process group; it is the parent that decides when this one ends.
+process.on('SIGINT', () => {});
+
+async function carryOut({ measurement: id, handles, browserWSEndpoint }: Order): Promise<void> {
+  try {
+    const measurement = measurementOf(id);
+    const { puppeteer } = await loadPuppeteer<BenchBrowser>();
+    const workshop: Workshop = { puppeteer: puppeteer as Workshop['puppeteer'], browserWSEndpoint };
+    if (!isWarm && measurement.warmUp > 0)
+      await measurement.run(workshop, Math.min(measurement.warmUp, handles));
+    isWarm = true;
+    tell({ kind: 'sample', sample: await measurement.run(workshop, handles) });
+  } catch (error) {
+    tell({
+      kind: 'failure',
+      message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+  }
+}
+
+function tell(answer: Answer): void {
+  process.send?.(answer);
+}

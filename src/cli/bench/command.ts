@@ -1,0 +1,56 @@
+/** The bench's part of the command line. */
+import { parseArgs } from 'node:util';
+import { bench } from '../bench.ts';
+import { CannotRunError } from '../cannot-run-error.ts';
+
+export const BENCH_USAGE = `  bench        measure what releasing costs, with and without the library, side by side on one browser
+    --quick                        under a minute; fewer handles where the work is slow
+    --rounds <number>              samples of each measurement (default 5, quick 1)
+    --only <name>                  rows or measurements by a part of their name; may be repeated
+    --table                        the design's table only
+    --json <file>                  write every sample, medians and ratios
+    --html <file>                  write a page to look at
+    --compare <a.json> <b.json>    say what changed between two runs, and whether it is more than noise
+    --executable-path <file>       the browser to launch
+    --browser-url <url>            a browser that runs already, http://host:port
+    --browser-ws-endpoint <url>    the same, by its WebSocket
+`;
+
+/** @returns the exit code. */
+export async function benchCommand(args: readonly string[]): Promise<number> {
+  const { values } = parse(args);
+  const rounds = values.rounds === undefined ? (values.quick ? 1 : 5) : Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1_000) {
+    throw new CannotRunError(`--rounds must be a whole number from 1 to 1,000, got "${values.rounds}".`);
+  }
+  const named = ['executable-path', 'browser-url', 'browser-ws-endpoint'].filter((name) => name in values);
+  if (named.length > 1) throw new CannotRunError(`--${named.join(' and --')}: name one browser.`);
+  return bench({
+    quick: values.quick,
+    rounds,
+    only: values.only,
+    jsonFile: values.json,
+    executablePath: values['executable-path'],
+    browserUrl: values['browser-url'],
+    browserWSEndpoint: values['browser-ws-endpoint'],
+  });
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        quick: { type: 'boolean', default: false },
+        rounds: { type: 'string' },
+        only: { type: 'string', multiple: true, default: [] as string[] },
+        json: { type: 'string' },
+        'executable-path': { type: 'string' },
+        'browser-url': { type: 'string' },
+        'browser-ws-endpoint': { type: 'string' },
+      },
+    });
+  } catch (error) {
+    throw new CannotRunError(`${(error as Error).message}\n\n${BENCH_USAGE}`);
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * The page that one sample is taken on, and the Puppeteer that drives it: as it is, attached, or with
+ * releases that cost nothing. Every sample has a fresh connection and a fresh page, so that no sample pays
+ * for another, and a subject that is not at work is attached to nothing.
+ */
+import { type AttachOptions, attach, type PuppeteerAttachment } from '../../clients/puppeteer/index.ts';
+import { PageCensus } from './page-census.ts';
+import type { BenchBrowser, BenchPage, BenchPuppeteer, CountableConnection } from './puppeteer-structure.ts';
+import type { Sample } from './sample.ts';
+import { Stopwatch } from './stopwatch.ts';
+
+/** `floor`: what Puppeteer's own bookkeeping costs, where a release costs nothing at all. */
+export type Variant = 'plain' | 'attached' | 'floor';
+
+export interface DrivenPageOptions {
+  readonly variant: Variant;
+  readonly attachOptions?: AttachOptions;
+}
+
+/** What a workload tells of itself; the rest of a sample is measured here. */
+export interface Outcome {
+  readonly handles: number;
+  /** Objects that the script keeps, and the census therefore must find. */
+  readonly kept?: number;
+  readonly mustLetGo: boolean;
+  /** Releases sent by a client that is not Puppeteer. */
+  readonly commands?: number;
+  readonly extra?: Readonly<Record<string, number>>;
+}
+
+export class DrivenPage {
+  readonly browser: BenchBrowser;
+  readonly page: BenchPage;
+  readonly census: PageCensus;
+  /** There unless the variant is `plain` or `floor`. */
+  readonly releases: PuppeteerAttachment | undefined;
+  readonly #watch: Stopwatch = new Stopwatch();
+  #timing: ReturnType<Stopwatch['stop']> | undefined;
+  #releasesOnWire = 0;
+  #commands = 0;
+  #crash: Promise<void>;
+
+  private constructor(
+    browser: BenchBrowser,
+    page: BenchPage,
+    census: PageCensus,
+    releases: PuppeteerAttachment | undefined,
+  ) {
+    this.browser = browser;
+    this.page = page;
+    this.census = census;
+    this.releases = releases;
+    this.#crash = new Promise((resolve) => page.on('error', () => resolve()));
+    this.#countReleases(page._client().connection() as CountableConnection);
+  }
+
+  static async open(
+    puppeteer: BenchPuppeteer,
+    browserWSEndpoint: string,
+    { variant, attachOptions }: DrivenPageOptions,
+  ): Promise<DrivenPage> {
+    const browser = await puppeteer.connect({ browserWSEndpoint, protocolTimeout: 0, defaultViewport: null });
+    const releases = variant === 'attached' ? attach(browser, attachOptions) : undefined;
+    const page = await browser.newPage();
+    if (variant === 'floor') releaseForNothing(page);
+    return new DrivenPage(browser, page, await PageCensus.open(page), releases);
+  }
+
+  /** Where the measured stretch begins. */
+  start(): void {
+    this.#commands = this.#commandsSoFar();
+    this.#watch.start();
+  }
+
+  /** Where it ends: by default when all that was dropped has been answered. */
+  async stop({ letGo = true }: { readonly letGo?: boolean } = {}): Promise<void> {
+    if (letGo) await this.releases?.flush({ timeoutMs: 120_000 });
+    this.#timing = this.#watch.stop();
+  }
+
+  /** What a client of another make attaches to. */
+  async targetId(): Promise<string> {
+    const { targetInfo } = (await this.page._client().send('Target.getTargetInfo')) as {
+      targetInfo: { targetId: string };
+    };
+    return targetInfo.targetId;
+  }
+
+  /** Resolves if and when the page crashes. */
+  get crashed(): Promise<void> {
+    return this.#crash;
+  }
+
+  /**
+   * Takes the census and closes the page.
+   *
+   * @param isCrashed where there is no page any more to take one of.
+   */
+  async close(outcome: Outcome, isCrashed = false): Promise<Sample> {
+    if (this.#timing === undefined) throw new Error('a workload ended that was never timed');
+    const commands = outcome.commands ?? this.#commandsSoFar() - this.#commands;
+    const alive = isCrashed ? null : await this.census.alive();
+    const { handles, kept = 0, mustLetGo, extra } = outcome;
+    if (!isCrashed) await this.page.close();
+    await this.browser.disconnect();
+    return {
+      handles,
+      commands,
+      ...this.#timing,
+      peakHeapBytes: this.census.peakHeapBytes,
+      leftAlive: alive === null ? null : alive - kept,
+      mustLetGo,
+      ...(extra === undefined ? {} : { extra }),
+    };
+  }
+
+  /** Releases seen on the wire; where the library sent others on top, to move survivors, those too. */
+  #commandsSoFar(): number {
+    return Math.max(this.#releasesOnWire, this.releases?.stats().commands ?? 0);
+  }
+
+  #countReleases(connection: CountableConnection): void {
+    const send = connection._rawSend;
+    connection._rawSend = (callbacks, method, ...rest) => {
+      if (method === 'Runtime.releaseObject' || method === 'Runtime.releaseObjectGroup')
+        this.#releasesOnWire++;
+      return send.call(connection, callbacks, method, ...rest);
+    };
+  }
+}
+
+function releaseForNothing(page: BenchPage): void {
+  const session = page._client();
+  const { send } = session;
+  session.send = (method, params, options) =>
+    method === 'Runtime.releaseObject' ? Promise.resolve({}) : send.call(session, method, params, options);
+}

@@ -1,0 +1,129 @@
+/** Loops as scripts have them: the time is that of the loop, as the script sees it. */
+import { collectAll } from './collector.ts';
+import type { DrivenPage, Outcome } from './driven-page.ts';
+import type { MakeCounted } from './page-census.ts';
+import type { BenchHandle } from './puppeteer-structure.ts';
+
+declare const makeCounted: MakeCounted;
+declare const noteCounted: (object: object) => object;
+
+/** How large a page's list of elements is in the `$$` loops. */
+const ELEMENTS = 200;
+/** Numbers in a large object: 200 KB. */
+const LARGE = 25_000;
+const OPERATIONS_PER_HEAP_SAMPLE = 100;
+
+/** `evaluateHandle`, forgotten. */
+export async function forgetInLoop(driven: DrivenPage, count: number): Promise<Outcome> {
+  driven.start();
+  for (let done = 0; done < count; done++) await driven.page.evaluateHandle(() => makeCounted(0));
+  await driven.stop({ letGo: false });
+  return settled(driven, { handles: count });
+}
+
+/** `evaluateHandle`, disposed of and awaited. */
+export async function disposeInLoop(driven: DrivenPage, count: number): Promise<Outcome> {
+  driven.start();
+  for (let done = 0; done < count; done++) {
+    const handle = await driven.page.evaluateHandle(() => makeCounted(0));
+    await handle.dispose();
+  }
+  await driven.stop({ letGo: false });
+  return { ...(await settled(driven, { handles: count })), mustLetGo: true };
+}
+
+/** One in a hundred is kept for ever. */
+export async function keepFew(driven: DrivenPage, count: number): Promise<Outcome> {
+  const kept: BenchHandle[] = [];
+  driven.start();
+  for (let done = 0; done < count; done++) {
+    const handle = await driven.page.evaluateHandle(() => makeCounted(0));
+    if (done % 100 === 0) kept.push(handle);
+  }
+  await driven.stop({ letGo: false });
+  const outcome = await settled(driven, { handles: count - kept.length, kept: kept.length });
+  let usable = 0;
+  for (const handle of kept) if ((await handle.getProperties()).size === 1) usable++;
+  return { ...outcome, extra: { kept: kept.length, usable } };
+}
+
+/** `$$` over a list, each element disposed of and awaited. */
+export async function queryAndDispose(driven: DrivenPage, count: number): Promise<Outcome> {
+  await showElements(driven);
+  driven.start();
+  for (let done = 0; done < count; done += ELEMENTS) {
+    for (const element of await driven.page.$$('p')) await element.dispose();
+  }
+  await driven.stop({ letGo: false });
+  return { ...(await withoutElements(driven, count)), mustLetGo: true };
+}
+
+/** `$$` over a list, forgotten. */
+export async function queryAndForget(driven: DrivenPage, count: number): Promise<Outcome> {
+  await showElements(driven);
+  driven.start();
+  for (let done = 0; done < count; done += ELEMENTS) await driven.page.$$('p');
+  await driven.stop({ letGo: false });
+  return withoutElements(driven, count);
+}
+
+/** Errors thrown in the page, each with an object, whose handles the script never sees. */
+export async function throwInLoop(driven: DrivenPage, count: number): Promise<Outcome> {
+  driven.start();
+  for (let done = 0; done < count; done++) {
+    await driven.page
+      .evaluate(() => {
+        throw Object.assign(new Error('thrown in the page'), { data: makeCounted(0) });
+      })
+      .catch(() => {});
+  }
+  await driven.stop({ letGo: false });
+  return settled(driven, { handles: count });
+}
+
+/** 200 KB each, forgotten: what a page can hold of that ends at some 3 GB. Nobody calls for a collection meanwhile. */
+export async function forgetLarge(
+  driven: DrivenPage,
+  count: number,
+): Promise<Outcome & { readonly isCrashed: boolean }> {
+  let done = 0;
+  const heap: number[] = [];
+  const loop = async (): Promise<false> => {
+    for (; done < count; done++) {
+      await driven.page.evaluateHandle((length) => makeCounted(length), LARGE);
+      if (done % OPERATIONS_PER_HEAP_SAMPLE === 0) heap.push(await driven.census.sampleHeap());
+    }
+    return false;
+  };
+  driven.start();
+  const isCrashed = await Promise.race([loop(), driven.crashed.then(() => true)]);
+  await driven.stop({ letGo: false });
+  const extra = Object.fromEntries(
+    heap.map((bytes, index) => [`heapAt${index * OPERATIONS_PER_HEAP_SAMPLE}`, bytes]),
+  );
+  if (isCrashed) return { handles: done, mustLetGo: false, isCrashed, extra: { ...extra, crashedAt: done } };
+  return { ...(await settled(driven, { handles: count })), isCrashed, extra };
+}
+
+/** Waits until what the loop left behind is released, where somebody releases it: the clock has stopped already. */
+async function settled(driven: DrivenPage, outcome: Omit<Outcome, 'mustLetGo'>): Promise<Outcome> {
+  if (driven.releases !== undefined) {
+    await collectAll();
+    await driven.releases.flush({ timeoutMs: 60_000 });
+  }
+  return { ...outcome, mustLetGo: driven.releases !== undefined };
+}
+
+async function showElements(driven: DrivenPage): Promise<void> {
+  await driven.page.evaluate((count) => {
+    for (let index = 0; index < count; index++)
+      document.body.append(noteCounted(document.createElement('p')) as Node);
+  }, ELEMENTS);
+}
+
+/** Elements live as long as the document shows them, so they leave it before the census. */
+async function withoutElements(driven: DrivenPage, count: number): Promise<Outcome> {
+  const outcome = await settled(driven, { handles: count });
+  await driven.census.run('document.body.replaceChildren()');
+  return outcome;
+}

@@ -1,0 +1,67 @@
+/** Takes the samples: every round all measurements, in an order that alternates, one at a time. */
+import type { Measurement } from './measurement.ts';
+import type { Sample } from './sample.ts';
+import { SubjectProcess } from './subject-process.ts';
+
+export interface ScheduleOptions {
+  readonly measurements: readonly Measurement[];
+  readonly rounds: number;
+  readonly handlesOf: (measurement: Measurement) => number;
+  readonly browserWSEndpoint: string;
+  /** Ends the run; what was sampled so far stays. */
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: ScheduleProgress) => void;
+}
+
+export interface ScheduleProgress {
+  readonly round: number;
+  readonly rounds: number;
+  readonly done: number;
+  readonly total: number;
+  readonly measurement: Measurement;
+}
+
+/** Samples by measurement, and by round; `undefined` where a subject failed. */
+export type Samples = Map<string, (Sample | undefined)[]>;
+
+export interface Failure {
+  readonly measurement: string;
+  readonly round: number;
+  readonly message: string;
+}
+
+export async function takeSamples(
+  options: ScheduleOptions,
+): Promise<{ readonly samples: Samples; readonly failures: readonly Failure[] }> {
+  const { measurements, rounds, handlesOf, browserWSEndpoint, signal, onProgress } = options;
+  const samples: Samples = new Map();
+  const failures: Failure[] = [];
+  const processes = new Map<Measurement, SubjectProcess>();
+  let done = 0;
+  try {
+    for (let round = 0; round < rounds && !signal.aborted; round++) {
+      const order = round % 2 === 0 ? measurements : [...measurements].reverse();
+      for (const measurement of order) {
+        if (signal.aborted) break;
+        onProgress({ round, rounds, done: done++, total: rounds * measurements.length, measurement });
+        const subject = processes.get(measurement) ?? new SubjectProcess(measurement);
+        processes.set(measurement, subject);
+        const taken = samples.get(measurement.id) ?? [];
+        samples.set(measurement.id, taken);
+        try {
+          taken[round] = await subject.sample({ handles: handlesOf(measurement), browserWSEndpoint }, signal);
+        } catch (error) {
+          if (signal.aborted) break;
+          failures.push({ measurement: measurement.id, round, message: (error as Error).message });
+          processes.delete(measurement);
+          await subject.end();
+        }
+        // A process that nobody needs again should not take the others' memory.
+        if (round === rounds - 1) await subject.end();
+      }
+    }
+  } finally {
+    await Promise.all([...processes.values()].map((subject) => subject.end()));
+  }
+  return { samples, failures };
+}

@@ -1,0 +1,86 @@
+/** Tables and progress for people. */
+import type { WriteStream } from 'node:tty';
+import type { DesignRowResult } from './design-table.ts';
+import type { ScheduleProgress } from './schedule.ts';
+
+export function formatDesignTable(rows: readonly DesignRowResult[]): string {
+  const cells = rows.map((row) => [
+    row.work,
+    row.against,
+    formatFigure(row.figure.median, row.unit),
+    `${formatFigure(row.figure.low, row.unit)} … ${formatFigure(row.figure.high, row.unit)}`,
+    `${row.comparison === 'atLeast' ? '≥' : '≤'} ${formatFigure(row.wanted, row.unit)}`,
+    row.reached ? 'reached' : row.proven ? 'NOT reached' : 'NOT proven: the page had not let go',
+  ]);
+  return formatTable(['work', 'against', 'ratio', 'spread', 'wanted', ''], cells, [2, 3, 4]);
+}
+
+/** Columns as wide as their widest cell; those named stand to the right. */
+export function formatTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  rightAligned: readonly number[],
+): string {
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return rightAligned.includes(column) ? cell.padStart(width) : cell.padEnd(width);
+      })
+      .join('  ')
+      .trimEnd();
+  return [line(head), widths.map((width) => '─'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
+}
+
+export function formatFigure(value: number, unit: DesignRowResult['unit']): string {
+  if (!Number.isFinite(value)) return unit === 'MB' ? 'crashed' : '–';
+  switch (unit) {
+    case '×':
+      return `${significant(value)} ×`;
+    case 'per handle':
+      return value === 0
+        ? '0'
+        : value >= 1
+          ? significant(value)
+          : `1/${Math.round(1 / value).toLocaleString('en-US')}`;
+    default:
+      return `${significant(value)} ${unit}`;
+  }
+}
+
+/** Three digits that tell something. */
+export function significant(value: number): string {
+  if (value >= 100) return Math.round(value).toLocaleString('en-US');
+  return value.toFixed(value >= 10 ? 1 : 2);
+}
+
+/** One line that is written over on a terminal; elsewhere a line for each sample. */
+export class ProgressLine {
+  readonly #output: Pick<WriteStream, 'isTTY' | 'write' | 'columns'>;
+  readonly #startedAt: number = performance.now();
+
+  constructor(output: Pick<WriteStream, 'isTTY' | 'write' | 'columns'>) {
+    this.#output = output;
+  }
+
+  readonly show = ({ round, rounds, done, total, measurement }: ScheduleProgress): void => {
+    const elapsedMs = performance.now() - this.#startedAt;
+    const left = done === 0 ? '' : `, about ${formatDuration((elapsedMs / done) * (total - done))} left`;
+    const text = `round ${round + 1} of ${rounds}, ${done + 1} of ${total}${left}: ${measurement.id}`;
+    if (this.#output.isTTY)
+      this.#output.write(`\r\u001B[K${text.slice(0, (this.#output.columns ?? 80) - 1)}`);
+    else this.#output.write(`${text}\n`);
+  };
+
+  clear(): void {
+    if (this.#output.isTTY) this.#output.write('\r\u001B[K');
+  }
+}
+
+function formatDuration(milliseconds: number): string {
+  const seconds = Math.round(milliseconds / 1000);
+  return seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+}
