@@ -97,6 +97,9 @@ export class Sweeper {
     for (let record = this.#collected.shift(); record !== undefined; record = this.#collected.shift()) {
       record.context.ledger.collect(record);
     }
+    for (const group of this.#moving) {
+      if (ledger === undefined || group.ledger === ledger) releaseDeadSingly(group);
+    }
     this.#sweep(AT_ONCE, ledger);
   }
 
