@@ -24,6 +24,10 @@ const FAILED: Refusal = { outcome: 'failed', reach: 'object' };
 const OBJECT_GONE: Refusal = { outcome: 'gone', reach: 'object' };
 const CONTEXT_GONE: Refusal = { outcome: 'gone', reach: 'context' };
 const SESSION_GONE: Refusal = { outcome: 'gone', reach: 'session' };
+const UNANSWERED: Refusal = { outcome: 'timedOut', reach: 'object' };
+
+/** With this a client of ours rejects what it sent and will not hear of any more, being detached. */
+export const NOT_AWAITED = 'The answer is not waited for any more';
 
 /**
  * Chromium's words (`v8/src/inspector`, `content/browser/devtools`), and those by which clients
@@ -41,6 +45,7 @@ const MEANINGS: readonly (readonly [phrase: string, refusal: Refusal])[] = [
   ['WebSocket is not open', SESSION_GONE],
   ['Target page, context or browser has been closed', SESSION_GONE],
   ['Session is not connected', SESSION_GONE],
+  [NOT_AWAITED, UNANSWERED],
 ];
 
 /** Tells what a rejected release means. Never throws, whatever was rejected with. */

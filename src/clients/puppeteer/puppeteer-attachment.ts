@@ -4,12 +4,14 @@
  * Invariant: a session is hooked by one attachment at most, and only Puppeteer's own are, but for the one
  * that was handed to `attach` itself: of sessions made with `createCDPSession()` the script may keep ids.
  */
+import { NOT_AWAITED } from '../../batcher/outcome.ts';
 import type { ResolvedAttachOptions } from '../../handles/attach-options.ts';
 import { Attachment } from '../../handles/attachment.ts';
 import type { HandleScope } from '../../handles/handle-scope.ts';
 import { PageActions } from '../../handles/release-acknowledger.ts';
 import type { SessionTap } from '../../handles/session-tap.ts';
 import { PuppeteerRules, plainRules } from './command-rules.ts';
+import { type DirectSend, directSend } from './direct-send.ts';
 import { hookSession } from './session-hook.ts';
 import type { AttachedToTarget, CdpSessionLike, ConnectionLike, PageLike, TargetLike } from './structure.ts';
 
@@ -17,6 +19,7 @@ interface HookedSession {
   readonly tap: SessionTap;
   readonly actions: PageActions;
   readonly rules: PuppeteerRules | undefined;
+  readonly direct: DirectSend;
   readonly unhook: () => void;
 }
 
@@ -112,12 +115,7 @@ export class PuppeteerAttachment extends Attachment {
   ): void {
     if (this.detached || hookedSessions.has(session)) return;
     hookedSessions.add(session);
-    const { send } = session;
-    // No timer a command (Puppeteer's is ref'd, and 180 s long): the batch has one for all.
-    const direct = {
-      send: (method: string, params?: Record<string, unknown>) =>
-        send.call(session, method, params, { timeout: 0 }),
-    };
+    const direct = directSend(session);
     let rules: PuppeteerRules | undefined;
     const tap = this.open(direct, {
       isOrdered,
@@ -134,7 +132,7 @@ export class PuppeteerAttachment extends Attachment {
       if (isDisconnected(event)) this.#forget(session);
       else if (event === 'Target.attachedToTarget') this.#onAttached(payload as AttachedToTarget, session);
     });
-    this.#sessions.set(session, { tap, actions, rules, unhook });
+    this.#sessions.set(session, { tap, actions, rules, direct, unhook });
   }
 
   #forget(session: CdpSessionLike): void {
@@ -142,13 +140,15 @@ export class PuppeteerAttachment extends Attachment {
     if (hooked === undefined) return;
     this.#sessions.delete(session);
     hooked.unhook();
+    hooked.direct.close('Session closed');
     hookedSessions.delete(session);
     this.end(hooked.tap);
   }
 
   #unhookAll(): void {
-    for (const [session, { unhook }] of this.#sessions) {
+    for (const [session, { unhook, direct }] of this.#sessions) {
       unhook();
+      direct.close(NOT_AWAITED);
       hookedSessions.delete(session);
     }
     this.#sessions.clear();

@@ -1,0 +1,113 @@
+/**
+ * The cheap way to the browser for commands whose failure nobody reads: past Puppeteer's timer, its Error and
+ * its four promises a command, which cost more than twice what the message itself does. Versions 24 and 25
+ * have the members that it takes; where one is missing, `session.send` with its timer off does the same.
+ */
+import type { ReleaseSession } from '../../batcher/release.ts';
+import { shadow } from './session-hook.ts';
+import type { CdpSessionLike, ConnectionLike } from './structure.ts';
+
+/** Not public in Puppeteer, every one of them. */
+interface DirectConnection extends ConnectionLike {
+  _rawSend(
+    callbacks: Callbacks,
+    method: string,
+    params: Record<string, unknown> | undefined,
+    sessionId: string,
+    options: { readonly timeout: number },
+  ): Promise<unknown>;
+  readonly _idGenerator: () => number;
+}
+interface DirectSession extends CdpSessionLike {
+  onMessage(reply: Reply): void;
+  hasCallback(id: number): boolean;
+}
+/** Puppeteer's register of what waits for an answer, as far as `_rawSend` uses it. */
+interface Callbacks {
+  create(method: string, timeoutMs: number, send: (id: number) => void): Promise<unknown>;
+}
+interface Reply {
+  readonly id?: number;
+  readonly result?: unknown;
+  readonly error?: { readonly message?: string };
+}
+interface Waiting {
+  resolve(result: unknown): void;
+  reject(reason: Error): void;
+}
+
+export interface DirectSend extends ReleaseSession {
+  /**
+   * Leaves the session as it was found; what is sent from now on goes through it. Answers that are still
+   * outstanding are not waited for: their commands are rejected with `reason`.
+   */
+  close(reason: string): void;
+}
+
+export function directSend(session: CdpSessionLike): DirectSend {
+  const connection = session.connection();
+  return isDirectSession(session) && isDirectConnection(connection)
+    ? throughConnection(session, connection)
+    : throughSession(session);
+}
+
+function throughSession(session: CdpSessionLike): DirectSend {
+  const { send } = session;
+  return {
+    send: (method, params) => send.call(session, method, params, NO_TIMER),
+    close: () => {},
+  };
+}
+
+function throughConnection(session: DirectSession, connection: DirectConnection): DirectSend {
+  const waiting = new Map<number, Waiting>();
+  const { onMessage, hasCallback } = session;
+  const sessionId = session.id();
+  const plain = throughSession(session);
+  let isClosed = false;
+
+  const callbacks: Callbacks = {
+    create: (_method, _timeoutMs, send) =>
+      new Promise((resolve, reject) => {
+        const id = connection._idGenerator();
+        send(id);
+        waiting.set(id, { resolve, reject });
+      }),
+  };
+  const unshadow = [
+    shadow(session, 'onMessage', (reply: Reply) => {
+      const command = reply.id === undefined ? undefined : waiting.get(reply.id);
+      if (command === undefined || reply.id === undefined) return onMessage.call(session, reply);
+      waiting.delete(reply.id);
+      if (reply.error === undefined) command.resolve(reply.result);
+      else command.reject(new Error(reply.error.message));
+    }),
+    // By this Puppeteer finds the session of an answer that does not name it.
+    shadow(session, 'hasCallback', (id: number) => waiting.has(id) || hasCallback.call(session, id)),
+  ];
+
+  return {
+    send: (method, params) =>
+      isClosed || session.detached === true
+        ? plain.send(method, params)
+        : connection._rawSend(callbacks, method, params, sessionId, NO_TIMER),
+    close: (reason) => {
+      isClosed = true;
+      for (const undo of unshadow) undo();
+      for (const command of waiting.values()) command.reject(new Error(reason));
+      waiting.clear();
+    },
+  };
+}
+
+const NO_TIMER = { timeout: 0 };
+
+function isDirectSession(session: CdpSessionLike): session is DirectSession {
+  const candidate = session as Partial<DirectSession>;
+  return typeof candidate.onMessage === 'function' && typeof candidate.hasCallback === 'function';
+}
+
+function isDirectConnection(connection: ConnectionLike | undefined): connection is DirectConnection {
+  const candidate = connection as Partial<DirectConnection> | undefined;
+  return typeof candidate?._rawSend === 'function' && typeof candidate._idGenerator === 'function';
+}
