@@ -143,7 +143,7 @@ export class Attachment implements Disposable {
     if (this.#isDetached) return;
     this.#isDetached = true;
     this.#options.signal?.removeEventListener('abort', this.#onAbort); // It may outlive many attachments.
-    for (const unhook of this.#unhooks) unhook();
+    for (const unhook of this.#unhooks.splice(0)) unhook();
     // What was dropped goes out first; it was acknowledged.
     this.#sweeper.flushNow();
     this.#watch.unburden();

@@ -67,6 +67,7 @@ export class SessionLedger {
     group: ObjectGroup | undefined,
     ordinal: number,
   ): HandleRecord | undefined {
+    if (this.#isForsaken) return undefined;
     const { stats, watch } = this.services;
     const context = this.#index.contextOf(remoteObject.objectId);
     if (context.records.has(remoteObject.objectId)) return undefined; // A message seen twice.
@@ -230,6 +231,7 @@ export class SessionLedger {
    */
   rebind(record: HandleRecord, objectId: string, target: ObjectGroup): boolean {
     if (record.state !== 'live' || record.pins > 0 || record.context.isDestroyed) return false;
+    if (this.#isForsaken) return false; // Nobody would translate the old id.
     if (!rewriteId(record, objectId)) return false;
     this.#index.rename(record, objectId);
     if (record.group !== undefined) record.group.live--;
@@ -263,6 +265,10 @@ export class SessionLedger {
     this.hasEnded = true;
     this.endAllContexts();
     this.services.dispatcher.clearLane(this.lane, 'gone');
+  }
+
+  get isForsaken(): boolean {
+    return this.#isForsaken;
   }
 
   /** Gives up the books: what lives is the client's own affair from now on. */

@@ -102,6 +102,11 @@ async function bindAnew(context: ContextRecords, survivors: readonly HandleRecor
       const objectId = newIds.get(String(index));
       if (objectId !== undefined && !ledger.rebind(record, objectId, target)) leftovers.push(objectId);
     });
+    if (ledger.isForsaken) {
+      // Detached meanwhile: nobody moved in, and the dispatcher takes nothing more.
+      await session.send('Runtime.releaseObjectGroup', { objectGroup: target.name });
+      return;
+    }
     if (target.live === 0) return; // Nobody moved in: the whole group goes.
     for (const objectId of leftovers) {
       services.dispatcher.enqueue(ledger.lane, new UncountedRelease('Runtime.releaseObject', { objectId }));

@@ -126,6 +126,7 @@ export class Sweeper {
     const waiters = this.#onIdle;
     this.#onIdle = [];
     for (const resolve of waiters) resolve();
+    this.noteChange(); // What was struck out need not be waited for.
   };
 
   #dropCollected(deadline: number): boolean {
