@@ -44,6 +44,7 @@ export class Attachment implements Disposable {
   readonly #scopes = new ScopeStack();
   readonly #leakReport: LeakReport | undefined;
   readonly #ledgers = new Set<SessionLedger>();
+  readonly #consoleEntries = new Map<SessionLedger, ConsoleEntries>();
   readonly #unhooks: (() => void)[] = [];
   readonly #onAbort = (): void => this.detach();
   #isDetached = false;
@@ -174,6 +175,7 @@ export class Attachment implements Disposable {
   end(tap: SessionTap): void {
     tap.ledger.endSession();
     this.#ledgers.delete(tap.ledger);
+    this.#consoleEntries.delete(tap.ledger);
   }
 
   /** A scope over these sessions. @internal */
@@ -194,9 +196,10 @@ export class Attachment implements Disposable {
       const change = this.#sweeper.nextChange();
       await this.#sweeper.flush();
       await this.#dispatcher.settled();
-      if (ended(this.#stats) >= due || isOver()) return;
+      if (ended(this.#stats) >= due || isOver()) break;
       // What is left is being moved, or named by an unanswered command: it goes when that is over.
       await change;
     }
+    await Promise.all([...this.#consoleEntries.values()].map((entries) => entries.flush()));
   }
 }

@@ -20,7 +20,7 @@ const MOST_ENTRIES = 500;
 export class ConsoleEntries {
   readonly #ledger: SessionLedger;
   #stored = 0;
-  #isDiscarding = false;
+  #discarding: Promise<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(ledger: SessionLedger) {
@@ -31,25 +31,37 @@ export class ConsoleEntries {
   onEntry(): void {
     this.#stored++;
     if (this.#stored >= MOST_ENTRIES) this.#discardIfUnused();
-    else this.#timer ??= setTimeout(() => this.#discardIfUnused(), QUIET_MS).unref();
+    else this.#discardLater();
+  }
+
+  /** Empties the store now, if it may be. Never rejects. */
+  async flush(): Promise<void> {
+    this.#discardIfUnused();
+    await this.#discarding;
   }
 
   #discardIfUnused(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#ledger.hasEnded || this.#isDiscarding) return;
-    if (isUsed(consoleGroup(this.#ledger))) {
-      this.#timer = setTimeout(() => this.#discardIfUnused(), QUIET_MS).unref();
-      return;
-    }
+    if (this.#stored === 0 || this.#discarding !== undefined || this.#ledger.hasEnded) return;
+    if (isUsed(consoleGroup(this.#ledger))) this.#discardLater();
+    else this.#discarding = this.#discard();
+  }
+
+  #discardLater(): void {
+    this.#timer ??= setTimeout(() => this.#discardIfUnused(), QUIET_MS).unref();
+  }
+
+  async #discard(): Promise<void> {
     this.#stored = 0;
-    this.#isDiscarding = true;
     this.#ledger.services.stats.commands++;
-    const done = (): void => {
-      this.#isDiscarding = false;
-      this.#ledger.onForeignGroupReleased(CONSOLE_GROUP);
-    };
-    this.#ledger.session.send('Runtime.discardConsoleEntries').then(done, done);
+    try {
+      await this.#ledger.session.send('Runtime.discardConsoleEntries');
+    } catch {
+      // The session is over, and its store with it.
+    }
+    this.#discarding = undefined;
+    this.#ledger.onForeignGroupReleased(CONSOLE_GROUP);
   }
 }
 
