@@ -1,12 +1,14 @@
-// `cdp-release-batcher bench`: what releasing costs, with and without the library, side by side on one browser.
+/** `cdp-release-batcher bench`: what releasing costs, with and without the library, side by side on one browser. */
 import { writeFile } from 'node:fs/promises';
 import { type BrowserChoice, openBrowser } from './bench/browser-under-test.ts';
-import { DESIGN_TABLE, judge, measurementsOf } from './bench/design-table.ts';
+import { DESIGN_TABLE, measurementsOf } from './bench/design-table.ts';
+import { htmlOf } from './bench/html-report.ts';
 import { packageVersion } from './bench/load-package.ts';
 import type { Measurement } from './bench/measurement.ts';
-import { measurementOf } from './bench/measurements.ts';
+import { MEASUREMENTS, measurementOf } from './bench/measurements.ts';
+import { type BenchReport, reportOf } from './bench/report.ts';
 import { takeSamples } from './bench/schedule.ts';
-import { formatDesignTable, ProgressLine } from './bench/terminal.ts';
+import { formatReport, ProgressLine } from './bench/terminal.ts';
 import { CannotRunError } from './cannot-run-error.ts';
 
 export interface BenchOptions extends BrowserChoice {
@@ -14,48 +16,127 @@ export interface BenchOptions extends BrowserChoice {
   readonly rounds: number;
   /** Parts of the names of what is to be measured; all, where there are none. */
   readonly only: readonly string[];
+  /** The design's table alone. */
+  readonly tableOnly: boolean;
   readonly jsonFile?: string | undefined;
+  readonly htmlFile?: string | undefined;
 }
 
-/** @returns the exit code: 130 where the user ended it. */
+/**
+ * What was measured is printed and written also where the run is cut short.
+ *
+ * @returns the exit code: 0 done, 1 the browser went away or a subject failed, 130 the user ended it.
+ * @throws {CannotRunError} where nothing can be measured at all.
+ */
 export async function bench(options: BenchOptions): Promise<number> {
-  const rows = DESIGN_TABLE.filter(
-    ({ id, measurements }) =>
-      options.only.length === 0 || options.only.some((part) => id === part || measurements[0].includes(part)),
+  const chosen = choose(options);
+  const skipped = chosen.flatMap(({ id, needs = [] }) =>
+    needs
+      .filter((name) => packageVersion(name) === undefined)
+      .map((name) => ({ measurement: id, needs: name })),
   );
-  if (rows.length === 0) throw new CannotRunError(`--only: nothing is called ${options.only.join(', ')}.`);
-  const measurements = measurementsOf(rows).map(measurementOf);
-  const missing = (measurement: Measurement): string | undefined =>
-    measurement.needs?.find((name) => packageVersion(name) === undefined);
-  const able = measurements.filter((measurement) => missing(measurement) === undefined);
+  const measurements = chosen.filter(({ id }) => !skipped.some(({ measurement }) => measurement === id));
+  for (const { measurement, needs } of skipped) {
+    process.stderr.write(`${measurement} is skipped: ${needs} is not installed.\n`);
+  }
 
+  const startedAt = new Date();
   const browser = await openBrowser(options);
   process.stderr.write(`${browser.puppeteer} on ${browser.version}, ${browser.where}\n`);
-  const abort = new AbortController();
-  const interrupt = (): void => abort.abort(new Error('interrupted'));
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
-  void browser.gone.then(() => abort.abort(new Error('the browser went away')));
+  const ending = new Ending(browser.gone);
   const line = new ProgressLine(process.stderr);
   const { samples, failures } = await takeSamples({
-    measurements: able,
+    measurements,
     rounds: options.rounds,
     handlesOf: ({ handles, quickHandles }) => (options.quick ? quickHandles : handles),
     browserWSEndpoint: browser.browserWSEndpoint,
-    signal: abort.signal,
+    signal: ending.signal,
     onProgress: line.show,
   }).finally(() => browser.close());
   line.clear();
-  process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
 
-  const table = judge(rows, samples);
-  process.stdout.write(`${formatDesignTable(table)}\n`);
+  const { quick, rounds } = options;
+  const { cutShort } = ending;
+  const report = reportOf({
+    startedAt,
+    quick,
+    rounds,
+    cutShort,
+    browser,
+    measurements,
+    samples,
+    failures,
+    skipped,
+  });
+  process.stdout.write(`${formatReport(report)}\n`);
+  await writeFiles(options, report);
+  ending.forget();
   for (const { measurement, message } of failures)
     process.stderr.write(`${measurement} failed: ${message}\n`);
-  if (options.jsonFile !== undefined) {
-    await writeFile(
-      options.jsonFile,
-      `${JSON.stringify({ table, samples: Object.fromEntries(samples), failures }, undefined, 2)}\n`,
-    );
+  if (cutShort !== undefined) process.stderr.write(`Cut short: ${cutShort}.\n`);
+  return ending.exitCode ?? (failures.length > 0 ? 1 : 0);
+}
+
+/** Writes what the options ask for. */
+async function writeFiles({ jsonFile, htmlFile }: BenchOptions, report: BenchReport): Promise<void> {
+  const write = async (file: string | undefined, content: () => string): Promise<void> => {
+    if (file === undefined) return;
+    await writeFile(file, content()).catch((error: Error) => {
+      throw new CannotRunError(`${file} cannot be written: ${error.message}`);
+    });
+    process.stderr.write(`Written: ${file}\n`);
+  };
+  await write(jsonFile, () => `${JSON.stringify(report, undefined, 1)}\n`);
+  await write(htmlFile, () => htmlOf(report));
+}
+
+function choose({ only, tableOnly, quick }: BenchOptions): readonly Measurement[] {
+  if (only.length === 0) {
+    const ofTable = measurementsOf(DESIGN_TABLE).map(measurementOf);
+    return tableOnly || quick ? ofTable : [...new Set([...ofTable, ...MEASUREMENTS])];
   }
-  return abort.signal.aborted ? 130 : 0;
+  const ids = only.flatMap((part) => {
+    const rows = DESIGN_TABLE.filter(({ id }) => id === part);
+    const named = MEASUREMENTS.filter(({ id }) => id.includes(part)).map(({ id }) => id);
+    const found = [...measurementsOf(rows), ...named];
+    if (found.length === 0) throw new CannotRunError(`--only: nothing is called "${part}". ${namesOfAll()}`);
+    return found;
+  });
+  return [...new Set(ids)].map(measurementOf);
+}
+
+function namesOfAll(): string {
+  const names = [...DESIGN_TABLE, ...MEASUREMENTS].map(({ id }) => id);
+  return `There are: ${names.join(', ')}.`;
+}
+
+/** What may end a run before its time: the user, or the browser. */
+class Ending {
+  readonly #abort: AbortController = new AbortController();
+  cutShort: string | undefined;
+  exitCode: number | undefined;
+
+  constructor(browserGone: Promise<void>) {
+    process.on('SIGINT', this.#onSignal).on('SIGTERM', this.#onSignal);
+    void browserGone.then(() => this.#end('the browser went away', 1));
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  forget(): void {
+    process.off('SIGINT', this.#onSignal).off('SIGTERM', this.#onSignal);
+  }
+
+  readonly #onSignal = (name: NodeJS.Signals): void => {
+    this.#end(name === 'SIGINT' ? 'interrupted' : 'terminated', name === 'SIGINT' ? 130 : 143);
+  };
+
+  #end(reason: string, exitCode: number): void {
+    if (this.signal.aborted) return;
+    this.cutShort = reason;
+    this.exitCode = exitCode;
+    this.#abort.abort(new Error(reason));
+  }
 }

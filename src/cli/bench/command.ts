@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { bench } from '../bench.ts';
 import { CannotRunError } from '../cannot-run-error.ts';
+import { compareFiles } from './compare.ts';
 
 export const BENCH_USAGE = `  bench        measure what releasing costs, with and without the library, side by side on one browser
     --quick                        under a minute; fewer handles where the work is slow
@@ -18,7 +19,9 @@ export const BENCH_USAGE = `  bench        measure what releasing costs, with an
 
 /** @returns the exit code. */
 export async function benchCommand(args: readonly string[]): Promise<number> {
-  const { values } = parse(args);
+  const { values, positionals } = parse(args);
+  if (values.compare.length > 0) return compareFiles([...values.compare, ...positionals]);
+  if (positionals.length > 0) throw new CannotRunError(`Too many arguments: ${positionals.join(' ')}.`);
   const rounds = values.rounds === undefined ? (values.quick ? 1 : 5) : Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1_000) {
     throw new CannotRunError(`--rounds must be a whole number from 1 to 1,000, got "${values.rounds}".`);
@@ -29,7 +32,9 @@ export async function benchCommand(args: readonly string[]): Promise<number> {
     quick: values.quick,
     rounds,
     only: values.only,
+    tableOnly: values.table,
     jsonFile: values.json,
+    htmlFile: values.html,
     executablePath: values['executable-path'],
     browserUrl: values['browser-url'],
     browserWSEndpoint: values['browser-ws-endpoint'],
@@ -40,11 +45,15 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
+      allowPositionals: true,
       options: {
         quick: { type: 'boolean', default: false },
         rounds: { type: 'string' },
         only: { type: 'string', multiple: true, default: [] as string[] },
+        table: { type: 'boolean', default: false },
         json: { type: 'string' },
+        html: { type: 'string' },
+        compare: { type: 'string', multiple: true, default: [] as string[] },
         'executable-path': { type: 'string' },
         'browser-url': { type: 'string' },
         'browser-ws-endpoint': { type: 'string' },

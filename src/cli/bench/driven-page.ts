@@ -25,7 +25,8 @@ export interface Outcome {
   readonly mustLetGo: boolean;
   /** Releases sent by a client that is not Puppeteer. */
   readonly commands?: number;
-  readonly extra?: Readonly<Record<string, number>>;
+  readonly heap?: Sample['heap'];
+  readonly extra?: Sample['extra'];
 }
 
 export class DrivenPage {
@@ -100,16 +101,17 @@ export class DrivenPage {
     if (this.#timing === undefined) throw new Error('a workload ended that was never timed');
     const commands = outcome.commands ?? this.#commandsSoFar() - this.#commands;
     const alive = isCrashed ? null : await this.census.alive();
-    const { handles, kept = 0, mustLetGo, extra } = outcome;
+    const { handles, kept = 0, mustLetGo, heap, extra } = outcome;
     if (!isCrashed) await this.page.close();
     await this.browser.disconnect();
     return {
       handles,
       commands,
       ...this.#timing,
-      peakHeapBytes: this.census.peakHeapBytes,
+      ...(this.census.peakHeapBytes === 0 ? {} : { peakHeapBytes: this.census.peakHeapBytes }),
       leftAlive: alive === null ? null : alive - kept,
       mustLetGo,
+      ...(heap === undefined ? {} : { heap }),
       ...(extra === undefined ? {} : { extra }),
     };
   }

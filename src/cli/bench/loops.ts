@@ -87,22 +87,19 @@ export async function forgetLarge(
   count: number,
 ): Promise<Outcome & { readonly isCrashed: boolean }> {
   let done = 0;
-  const heap: number[] = [];
+  const heap: [number, number][] = [];
   const loop = async (): Promise<false> => {
     for (; done < count; done++) {
       await driven.page.evaluateHandle((length) => makeCounted(length), LARGE);
-      if (done % OPERATIONS_PER_HEAP_SAMPLE === 0) heap.push(await driven.census.sampleHeap());
+      if (done % OPERATIONS_PER_HEAP_SAMPLE === 0) heap.push([done, await driven.census.sampleHeap()]);
     }
     return false;
   };
   driven.start();
   const isCrashed = await Promise.race([loop(), driven.crashed.then(() => true)]);
   await driven.stop({ letGo: false });
-  const extra = Object.fromEntries(
-    heap.map((bytes, index) => [`heapAt${index * OPERATIONS_PER_HEAP_SAMPLE}`, bytes]),
-  );
-  if (isCrashed) return { handles: done, mustLetGo: false, isCrashed, extra: { ...extra, crashedAt: done } };
-  return { ...(await settled(driven, { handles: count })), isCrashed, extra };
+  if (isCrashed) return { handles: done, mustLetGo: false, isCrashed, heap, extra: { crashedAt: done } };
+  return { ...(await settled(driven, { handles: count })), isCrashed, heap };
 }
 
 /** Waits until what the loop left behind is released, where somebody releases it: the clock has stopped already. */

@@ -12,6 +12,8 @@ export interface Measurement {
   readonly quickHandles: number;
   /** Handles of the unmeasured run at the beginning; 0 for none. */
   readonly warmUp: number;
+  /** Rounds that are enough, where one takes long and says all. */
+  readonly mostRounds?: number;
   /** Flags of the process that it needs. */
   readonly nodeFlags?: readonly string[];
   /** Packages without which it is skipped. */

@@ -12,12 +12,18 @@ import {
   throwInLoop,
 } from './loops.ts';
 import { type Measurement, onPage } from './measurement.ts';
+import {
+  disposeByPlaywright,
+  releaseByBatcher,
+  releaseByRemoteInterface,
+  sendByPlaywright,
+} from './other-clients.ts';
 
 const BULK = { handles: 20_000, quickHandles: 20_000, warmUp: 2_000 };
 const SERIAL = { handles: 20_000, quickHandles: 2_000, warmUp: 500 };
 const LOOP = { handles: 4_000, quickHandles: 1_000, warmUp: 300 };
 const QUERY = { handles: 20_000, quickHandles: 4_000, warmUp: 400 };
-const LARGE = { handles: 20_000, quickHandles: 1_500, warmUp: 0 };
+const LARGE = { handles: 20_000, quickHandles: 1_500, warmUp: 0, mostRounds: 2 };
 
 const GROWTH = [1_000, 10_000, 100_000, 1_000_000];
 /** A million of Puppeteer's handles do not fit into a default heap. */
@@ -62,6 +68,40 @@ export const MEASUREMENTS: readonly Measurement[] = [
     ...BULK,
     needs: ['ws'],
     run: onPage('plain', releaseByGroup),
+  },
+  {
+    id: 'bulk/remote-interface-all',
+    title: 'chrome-remote-interface, all at once',
+    ...BULK,
+    needs: ['chrome-remote-interface'],
+    run: onPage('plain', releaseByRemoteInterface(Number.POSITIVE_INFINITY)),
+  },
+  {
+    id: 'bulk/remote-interface-64',
+    title: 'chrome-remote-interface, 64 at a time',
+    ...BULK,
+    needs: ['chrome-remote-interface'],
+    run: onPage('plain', releaseByRemoteInterface(64)),
+  },
+  {
+    id: 'bulk/playwright-dispose',
+    title: 'Playwright, Promise.all(dispose)',
+    ...BULK,
+    needs: ['playwright-core'],
+    run: onPage('plain', disposeByPlaywright),
+  },
+  {
+    id: 'bulk/playwright-send',
+    title: 'Playwright, CDPSession.send',
+    ...BULK,
+    needs: ['playwright-core'],
+    run: onPage('plain', sendByPlaywright),
+  },
+  {
+    id: 'bulk/batcher-per-id',
+    title: 'ReleaseBatcher, ids of a CDPSession',
+    ...BULK,
+    run: onPage('plain', releaseByBatcher),
   },
   {
     id: 'bulk/attached-all',

@@ -20,6 +20,8 @@ export interface Sample {
   readonly leftAlive?: number | null;
   /** Whether `leftAlive` has to be 0 for this sample to count. */
   readonly mustLetGo: boolean;
+  /** The page's heap as the work went on: operations done, bytes. */
+  readonly heap?: readonly (readonly [operations: number, bytes: number])[];
   /** What else there is to say, by name. */
   readonly extra?: Readonly<Record<string, number>>;
 }

@@ -37,13 +37,16 @@ export async function takeSamples(
   const samples: Samples = new Map();
   const failures: Failure[] = [];
   const processes = new Map<Measurement, SubjectProcess>();
+  const roundsOf = ({ mostRounds = rounds }: Measurement): number => Math.min(rounds, mostRounds);
+  const total = measurements.reduce((sum, measurement) => sum + roundsOf(measurement), 0);
   let done = 0;
   try {
     for (let round = 0; round < rounds && !signal.aborted; round++) {
-      const order = round % 2 === 0 ? measurements : [...measurements].reverse();
+      const due = measurements.filter((measurement) => round < roundsOf(measurement));
+      const order = round % 2 === 0 ? due : due.reverse();
       for (const measurement of order) {
         if (signal.aborted) break;
-        onProgress({ round, rounds, done: done++, total: rounds * measurements.length, measurement });
+        onProgress({ round, rounds, done: done++, total, measurement });
         const subject = processes.get(measurement) ?? new SubjectProcess(measurement);
         processes.set(measurement, subject);
         const taken = samples.get(measurement.id) ?? [];
@@ -57,7 +60,7 @@ export async function takeSamples(
           await subject.end();
         }
         // A process that nobody needs again should not take the others' memory.
-        if (round === rounds - 1) await subject.end();
+        if (round === roundsOf(measurement) - 1) await subject.end();
       }
     }
   } finally {

@@ -1,7 +1,62 @@
 /** Tables and progress for people. */
 import type { WriteStream } from 'node:tty';
 import type { DesignRowResult } from './design-table.ts';
+import type { BenchReport, MeasurementReport } from './report.ts';
+import { SCENARIOS } from './scenarios.ts';
 import type { ScheduleProgress } from './schedule.ts';
+
+/** Everything that a run found: the design's table, then a table for each scenario. */
+export function formatReport(report: BenchReport): string {
+  const { environment, measurements, table } = report;
+  const blocks = SCENARIOS.flatMap(({ name, title, about }) => {
+    const members = measurements.filter(({ scenario }) => scenario === name);
+    return members.length === 0 ? [] : [`${title}\n${about}\n\n${formatMeasurements(members)}`];
+  });
+  if (table.length > 0) blocks.unshift(formatDesignTable(table));
+  const versions = Object.entries(environment.packages).map(([name, version]) => `${name} ${version}`);
+  const { node, browser, cpu, cpuCount, platform } = environment;
+  blocks.push(`${browser}, Node ${node}, ${versions.join(', ')}\n${cpuCount} × ${cpu}, ${platform}`);
+  return blocks.join('\n\n');
+}
+
+function formatMeasurements(measurements: readonly MeasurementReport[]): string {
+  const rows = measurements.map((measurement) => {
+    const { handlesPerSecond: rate, peakHeapBytes } = measurement;
+    return [
+      measurement.title,
+      measurement.handles.toLocaleString('en-US'),
+      significant(rate.median),
+      `${significant(rate.low)} … ${significant(rate.high)}`,
+      significant(measurement.cpuMicrosecondsPerHandle.median),
+      formatFigure(measurement.commandsPerHandle.median, 'per handle'),
+      significant(measurement.eventLoopDelayMs.median),
+      peakHeapBytes === undefined ? '' : significant(peakHeapBytes.median / 1e6),
+      significant(measurement.rssBytes.median / 1e6),
+      verdictOf(measurement),
+    ];
+  });
+  const head = [
+    'subject',
+    'handles',
+    'handles/s',
+    'spread',
+    'CPU µs each',
+    'commands each',
+    'loop held ms',
+    'page MB',
+    'RSS MB',
+    '',
+  ];
+  return formatTable(head, rows, [1, 2, 3, 4, 5, 6, 7, 8]);
+}
+
+/** What the census said, where it is not what was to be expected. */
+export function verdictOf({ crashed, proven, samples }: MeasurementReport): string {
+  if (crashed) return 'the page crashed';
+  if (!proven) return 'NOT proven: the page had not let go';
+  const left = samples.at(-1)?.leftAlive ?? 0;
+  return left > 0 ? `leaves ${left.toLocaleString('en-US')} alive` : '';
+}
 
 export function formatDesignTable(rows: readonly DesignRowResult[]): string {
   const cells = rows.map((row) => [
