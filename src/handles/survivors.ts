@@ -50,8 +50,21 @@ export async function moveSurvivors(groups: readonly ObjectGroup[]): Promise<voi
   await Promise.allSettled(moves);
   for (const group of groups) {
     group.stage = 'closed';
-    if (group.live > 0) group.isUnmovable = true; // Once is enough to try.
+    if (group.live > 0) {
+      group.isUnmovable = true; // Once is enough to try.
+      releaseLeftBehind(group);
+    }
     group.ledger.touch(group);
+  }
+}
+
+/** The old ids of those that did move, where the others keep the group: they would outlive their objects. */
+function releaseLeftBehind(group: ObjectGroup): void {
+  const { services, lane } = group.ledger;
+  for (const { group: current, formerIds } of group.members) {
+    const objectId = formerIds.at(-1);
+    if (current === group || objectId === undefined) continue;
+    services.dispatcher.enqueue(lane, new UncountedRelease('Runtime.releaseObject', { objectId }));
   }
 }
 
