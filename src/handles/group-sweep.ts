@@ -1,0 +1,174 @@
+/**
+ * Judges the groups that something happened to. One wholly dead goes by one command, at once. One partly
+ * dead is given a grace, in which the rest may die too; then the cheaper is chosen: its dead one by one, or,
+ * where few are alive, the survivors moved to a new group and the old one released whole.
+ */
+import { isFull } from './generations.ts';
+import type { ObjectGroup } from './object-group.ts';
+import type { SessionLedger } from './session-ledger.ts';
+import { isWorthMoving, moveSurvivors } from './survivors.ts';
+
+/** An open generation in which nothing has happened for this long, and all is dead, may go. */
+const IDLE_MS = 100;
+/** How long the dead of a group wait for the rest to die: a collection or two come in that time. */
+const GRACE_MS = 2_000;
+/** How many dead a session may have waiting so: 512 objects of 200 KB are 100 MB. */
+const MOST_WAITING = 512;
+
+/** How much a sweep is pressed for time. */
+export interface Urgency {
+  readonly hasGrace: boolean;
+  readonly mayMove: boolean;
+}
+export const WITH_GRACE: Urgency = { hasGrace: true, mayMove: true };
+export const WITHOUT_GRACE: Urgency = { hasGrace: false, mayMove: true };
+export const AT_ONCE: Urgency = { hasGrace: false, mayMove: false };
+
+export class GroupSweep {
+  readonly #now: () => number;
+  readonly #onMoved: () => void;
+  /** Groups to judge in the next sweep. */
+  #touched = new Set<ObjectGroup>();
+  /** Groups to judge again when their grace is over. */
+  readonly #inGrace = new Set<ObjectGroup>();
+  /** Groups whose survivors are on the move. */
+  readonly #moving = new Set<ObjectGroup>();
+  #graceTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param onMoved called when moves have ended, and with them what kept a group from being released. */
+  constructor(now: () => number, onMoved: () => void) {
+    this.#now = now;
+    this.#onMoved = onMoved;
+  }
+
+  /** Has a group judged in the next sweep. */
+  touch(group: ObjectGroup): void {
+    this.#touched.add(group);
+  }
+
+  /** Judges what was touched, in one session or all; with no grace, all that waits as well. */
+  sweep(urgency: Urgency, ledger?: SessionLedger): void {
+    if (!urgency.mayMove) this.#stopWaitingForMoves(ledger);
+    const groups = this.#groupsToJudge(urgency, ledger);
+    if (groups.size === 0) return;
+    const now = this.#now();
+    const due: ObjectGroup[] = [];
+    for (const group of groups) {
+      const verdict = judge(group, now, urgency);
+      if (verdict === 'release') group.ledger.releaseWhole(group);
+      else if (verdict === 'resolve') due.push(group);
+      if (verdict === 'wait') this.#wait(group, due);
+      else this.#endGrace(group);
+    }
+    this.#resolve(due, urgency);
+    if (this.#inGrace.size > 0) this.#startGraceTimer();
+  }
+
+  /** Takes the groups that were touched; those in their grace, too, where there shall be none. */
+  #groupsToJudge({ hasGrace }: Urgency, ledger: SessionLedger | undefined): ReadonlySet<ObjectGroup> {
+    const touched = this.#touched;
+    this.#touched = new Set();
+    if (hasGrace) return touched;
+    const groups = new Set<ObjectGroup>();
+    for (const group of [...touched, ...this.#inGrace]) {
+      if (ledger === undefined || group.ledger === ledger) groups.add(group);
+      else if (touched.has(group)) this.#touched.add(group);
+    }
+    return groups;
+  }
+
+  /** Lets a group wait; where its session has too many dead waiting, the oldest groups are due instead. */
+  #wait(group: ObjectGroup, due: ObjectGroup[]): void {
+    const { partlyDead } = group.ledger;
+    this.#inGrace.add(group);
+    partlyDead.add(group);
+    let waiting = 0;
+    for (const { dropped } of partlyDead) waiting += dropped;
+    for (const oldest of partlyDead) {
+      if (waiting > MOST_WAITING && oldest.stage === 'closed' && isRipe(oldest, this.#now())) {
+        waiting -= oldest.dropped;
+        this.#endGrace(oldest);
+        due.push(oldest);
+      }
+      oldest.droppedAtLastLook = oldest.dropped;
+    }
+  }
+
+  #endGrace(group: ObjectGroup): void {
+    this.#inGrace.delete(group);
+    group.ledger.partlyDead.delete(group);
+  }
+
+  #resolve(due: readonly ObjectGroup[], { mayMove }: Urgency): void {
+    const movable = mayMove ? due.filter(isWorthMoving) : [];
+    for (const group of due) if (!movable.includes(group)) releaseDeadSingly(group);
+    if (movable.length > 0) void this.#move(movable);
+  }
+
+  #stopWaitingForMoves(ledger: SessionLedger | undefined): void {
+    for (const group of this.#moving) {
+      if (ledger === undefined || group.ledger === ledger) releaseDeadSingly(group);
+    }
+  }
+
+  async #move(groups: readonly ObjectGroup[]): Promise<void> {
+    for (const group of groups) this.#moving.add(group);
+    await moveSurvivors(groups);
+    for (const group of groups) this.#moving.delete(group);
+    this.#onMoved();
+  }
+
+  #startGraceTimer(): void {
+    if (this.#graceTimer !== undefined) return;
+    this.#graceTimer = setTimeout(() => {
+      this.#graceTimer = undefined;
+      for (const group of this.#inGrace) this.#touched.add(group);
+      this.sweep(WITH_GRACE);
+    }, IDLE_MS / 2);
+    this.#graceTimer.unref();
+  }
+}
+
+type Verdict = 'keep' | 'wait' | 'release' | 'resolve';
+
+/** What is to be done with a group as it stands now. Closes a generation that has had its time. */
+function judge(group: ObjectGroup, now: number, { hasGrace }: Urgency): Verdict {
+  const { ledger } = group;
+  if (ledger.hasEnded) return 'keep'; // Its members are being struck out.
+  if (group.stage === 'open') {
+    if (group.dropped === 0) return 'keep';
+    const isIdle = group.isDead && now - group.touchedAt >= IDLE_MS;
+    if (hasGrace && !isIdle && !isFull(group, now)) return 'wait';
+    ledger.generations.close(group);
+  }
+  if (group.stage !== 'closed') return 'keep';
+  if (group.isDead) return group.dropped + group.releasedSingly > 0 ? 'release' : 'keep';
+  if (group.dropped === 0) return 'keep';
+  return hasGrace && now - group.staleSince < GRACE_MS ? 'wait' : 'resolve';
+}
+
+/** Whether a group may as well be resolved now: nothing suggests that it soon dies whole, or the rest moves cheaply. */
+function isRipe(group: ObjectGroup, now: number): boolean {
+  return !isInTheMiddle(group, now) || isWorthMoving(group);
+}
+
+/**
+ * Whether something is going on in a group that may soon leave it dead as a whole: a long list being
+ * disposed of, a query whose commands are under way.
+ */
+function isInTheMiddle(group: ObjectGroup, now: number): boolean {
+  return (
+    group.pending > 0 ||
+    group.pinned > 0 ||
+    group.dropped > group.droppedAtLastLook || // However long the garbage collector took meanwhile.
+    now - group.lostAt < IDLE_MS
+  );
+}
+
+function releaseDeadSingly(group: ObjectGroup): void {
+  for (const member of group.members) {
+    if (member.group === group && member.state === 'dropped' && member.pins === 0) {
+      group.ledger.releaseSingly(member);
+    }
+  }
+}
