@@ -5,7 +5,7 @@
  */
 import { type AttachOptions, attach, type PuppeteerAttachment } from '../../clients/puppeteer/index.ts';
 import { PageCensus } from './page-census.ts';
-import type { BenchBrowser, BenchPage, BenchPuppeteer, CountableConnection } from './puppeteer-structure.ts';
+import type { BenchBrowser, BenchPage, CountableConnection } from './puppeteer-structure.ts';
 import type { Sample } from './sample.ts';
 import { Stopwatch } from './stopwatch.ts';
 
@@ -55,12 +55,11 @@ export class DrivenPage {
     this.#countReleases(page._client().connection() as CountableConnection);
   }
 
+  /** A page of its own in a browser that nobody else of this process speaks to. */
   static async open(
-    puppeteer: BenchPuppeteer,
-    browserWSEndpoint: string,
+    browser: BenchBrowser,
     { variant, attachOptions }: DrivenPageOptions,
   ): Promise<DrivenPage> {
-    const browser = await puppeteer.connect({ browserWSEndpoint, protocolTimeout: 0, defaultViewport: null });
     const releases = variant === 'attached' ? attach(browser, attachOptions) : undefined;
     const page = await browser.newPage();
     if (variant === 'floor') releaseForNothing(page);
@@ -103,7 +102,6 @@ export class DrivenPage {
     const alive = isCrashed ? null : await this.census.alive();
     const { handles, kept = 0, mustLetGo, heap, extra } = outcome;
     if (!isCrashed) await this.page.close();
-    await this.browser.disconnect();
     return {
       handles,
       commands,

@@ -46,7 +46,7 @@ export function barsOf(measurements: readonly MeasurementReport[]): string {
 
 const WIDTH = 640;
 const HEIGHT = 300;
-const MARGIN = { left: 64, right: 16, top: 16, bottom: 44 };
+const MARGIN = { left: 64, right: 36, top: 16, bottom: 44 };
 
 /** One chart of curves; each axis is a log scale or begins at nought. */
 export function curvesOf(

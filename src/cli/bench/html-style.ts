@@ -49,7 +49,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
   h1 { font-size: 1.6rem; }
   .bars li { grid-template-columns: 1fr auto; padding: .35rem 0; }
   .track { grid-column: 1 / -1; grid-row: 2; }
-  .scale { display: block; }
+  .scale, .ticks { display: block; }
   svg text { font-size: 22px; }
   thead { display: none; }
   tr { display: block; padding: .6rem 0; border-bottom: 1px solid var(--line); }

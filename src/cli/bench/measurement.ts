@@ -1,7 +1,9 @@
 /** What the bench can measure: one subject at one piece of work. The parent schedules these, the children run them. */
 import type { AttachOptions } from '../../clients/puppeteer/index.ts';
+import { findBrowser, launchOptions } from '../browser-finder.ts';
+import { openDelayProxy } from './delay-proxy.ts';
 import { DrivenPage, type Outcome, type Variant } from './driven-page.ts';
-import type { BenchPuppeteer } from './puppeteer-structure.ts';
+import type { BenchBrowser, BenchPuppeteer } from './puppeteer-structure.ts';
 import type { Sample } from './sample.ts';
 
 export interface Measurement {
@@ -27,16 +29,59 @@ export interface Workshop {
   readonly browserWSEndpoint: string;
 }
 
-/** Work on a page of its own. */
-export function onPage(
-  variant: Variant,
-  work: (driven: DrivenPage, handles: number) => Promise<Outcome & { readonly isCrashed?: boolean }>,
-  attachOptions?: AttachOptions,
-): Measurement['run'] {
+type Work = (driven: DrivenPage, handles: number) => Promise<Outcome & { readonly isCrashed?: boolean }>;
+
+/** Work on a page of its own, over a connection of its own. */
+export function onPage(variant: Variant, work: Work, attachOptions?: AttachOptions): Measurement['run'] {
   return async ({ puppeteer, browserWSEndpoint }, handles) => {
-    const options = attachOptions === undefined ? { variant } : { variant, attachOptions };
-    const driven = await DrivenPage.open(puppeteer, browserWSEndpoint, options);
-    const outcome = await work(driven, handles);
-    return driven.close(outcome, outcome.isCrashed);
+    const browser = await puppeteer.connect({ ...CONNECT_OPTIONS, browserWSEndpoint });
+    const sample = await workOn(browser, variant, work, handles, attachOptions);
+    await browser.disconnect();
+    return sample;
+  };
+}
+
+/** The same in a browser of its own, spoken to over a pipe or a WebSocket. */
+export function inOwnBrowser(
+  transport: 'pipe' | 'websocket',
+  variant: Variant,
+  work: Work,
+): Measurement['run'] {
+  return async ({ puppeteer }, handles) => {
+    const found = await findBrowser();
+    const pipe = transport === 'pipe';
+    const browser = await puppeteer.launch({ ...launchOptions(found), ...CONNECT_OPTIONS, pipe });
+    try {
+      return await workOn(browser, variant, work, handles);
+    } finally {
+      await browser.close();
+    }
+  };
+}
+
+const CONNECT_OPTIONS = { protocolTimeout: 0, defaultViewport: null };
+
+async function workOn(
+  browser: BenchBrowser,
+  variant: Variant,
+  work: Work,
+  handles: number,
+  attachOptions?: AttachOptions,
+): Promise<Sample> {
+  const options = attachOptions === undefined ? { variant } : { variant, attachOptions };
+  const driven = await DrivenPage.open(browser, options);
+  const outcome = await work(driven, handles);
+  return driven.close(outcome, outcome.isCrashed);
+}
+
+/** The same, with the browser far away. */
+export function farAway(delayMs: number, run: Measurement['run']): Measurement['run'] {
+  return async ({ puppeteer, browserWSEndpoint }, handles) => {
+    const proxy = await openDelayProxy(browserWSEndpoint, delayMs);
+    try {
+      return await run({ puppeteer, browserWSEndpoint: proxy.endpoint }, handles);
+    } finally {
+      await proxy.close();
+    }
   };
 }

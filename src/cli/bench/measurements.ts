@@ -1,7 +1,8 @@
 /** All measurements, by id. */
-import { releaseByFrames, releaseByGroup } from './bare-websocket.ts';
-import { collectHandles, disposeAll, disposeByUsing, disposeSerially, endScope } from './bulk.ts';
+import { disposeAll, disposeSerially, endScope } from './bulk.ts';
+import { BULK_MEASUREMENTS } from './bulk-measurements.ts';
 import { enqueueInBursts } from './enqueue.ts';
+import { releaseOnFarm, releaseOnOneSession, waitBehindBusySession } from './farm.ts';
 import {
   disposeInLoop,
   forgetInLoop,
@@ -11,130 +12,29 @@ import {
   queryAndForget,
   throwInLoop,
 } from './loops.ts';
-import { type Measurement, onPage } from './measurement.ts';
-import {
-  disposeByPlaywright,
-  releaseByBatcher,
-  releaseByRemoteInterface,
-  sendByPlaywright,
-} from './other-clients.ts';
+import { disposeOnManyPages } from './many-pages.ts';
+import { farAway, inOwnBrowser, type Measurement, onPage } from './measurement.ts';
 
-const BULK = { handles: 20_000, quickHandles: 20_000, warmUp: 2_000 };
-const SERIAL = { handles: 20_000, quickHandles: 2_000, warmUp: 500 };
 const LOOP = { handles: 4_000, quickHandles: 1_000, warmUp: 300 };
 const QUERY = { handles: 20_000, quickHandles: 4_000, warmUp: 400 };
 const LARGE = { handles: 20_000, quickHandles: 1_500, warmUp: 0, mostRounds: 2 };
 
-const GROWTH = [1_000, 10_000, 100_000, 1_000_000];
+const TRANSPORT = { handles: 20_000, quickHandles: 5_000, warmUp: 1_000 };
+const PAGES = { handles: 25_000, quickHandles: 5_000, warmUp: 0, mostRounds: 3 };
+const FARM = { handles: 500_000, quickHandles: 50_000, warmUp: 10_000 };
+
+/** Sizes, and what a quick run takes for them. */
+const GROWTH = [
+  [1_000, 1_000],
+  [10_000, 5_000],
+  [100_000, 20_000],
+  [1_000_000, 50_000],
+] as const;
 /** A million of Puppeteer's handles do not fit into a default heap. */
 const ROOMY = ['--max-old-space-size=8192'];
 
 export const MEASUREMENTS: readonly Measurement[] = [
-  {
-    id: 'bulk/puppeteer-all',
-    title: 'Puppeteer, Promise.all(dispose)',
-    ...BULK,
-    run: onPage('plain', disposeAll),
-  },
-  {
-    id: 'bulk/puppeteer-serial',
-    title: 'Puppeteer, await dispose()',
-    ...SERIAL,
-    run: onPage('plain', disposeSerially),
-  },
-  { id: 'bulk/puppeteer-using', title: 'Puppeteer, using', ...BULK, run: onPage('plain', disposeByUsing) },
-  {
-    id: 'bulk/floor-all',
-    title: 'free send, Promise.all(dispose)',
-    ...BULK,
-    run: onPage('floor', notReleased(disposeAll)),
-  },
-  {
-    id: 'bulk/floor-serial',
-    title: 'free send, await dispose()',
-    ...BULK,
-    run: onPage('floor', notReleased(disposeSerially)),
-  },
-  {
-    id: 'bulk/bare-websocket',
-    title: 'bare WebSocket, prebuilt frames',
-    ...BULK,
-    needs: ['ws'],
-    run: onPage('plain', releaseByFrames),
-  },
-  {
-    id: 'bulk/release-object-group',
-    title: 'one releaseObjectGroup',
-    ...BULK,
-    needs: ['ws'],
-    run: onPage('plain', releaseByGroup),
-  },
-  {
-    id: 'bulk/remote-interface-all',
-    title: 'chrome-remote-interface, all at once',
-    ...BULK,
-    needs: ['chrome-remote-interface'],
-    run: onPage('plain', releaseByRemoteInterface(Number.POSITIVE_INFINITY)),
-  },
-  {
-    id: 'bulk/remote-interface-64',
-    title: 'chrome-remote-interface, 64 at a time',
-    ...BULK,
-    needs: ['chrome-remote-interface'],
-    run: onPage('plain', releaseByRemoteInterface(64)),
-  },
-  {
-    id: 'bulk/playwright-dispose',
-    title: 'Playwright, Promise.all(dispose)',
-    ...BULK,
-    needs: ['playwright-core'],
-    run: onPage('plain', disposeByPlaywright),
-  },
-  {
-    id: 'bulk/playwright-send',
-    title: 'Playwright, CDPSession.send',
-    ...BULK,
-    needs: ['playwright-core'],
-    run: onPage('plain', sendByPlaywright),
-  },
-  {
-    id: 'bulk/batcher-per-id',
-    title: 'ReleaseBatcher, ids of a CDPSession',
-    ...BULK,
-    run: onPage('plain', releaseByBatcher),
-  },
-  {
-    id: 'bulk/attached-all',
-    title: 'attached, Promise.all(dispose)',
-    ...BULK,
-    run: onPage('attached', disposeAll),
-  },
-  {
-    id: 'bulk/attached-serial',
-    title: 'attached, await dispose()',
-    ...BULK,
-    run: onPage('attached', disposeSerially),
-  },
-  { id: 'bulk/attached-using', title: 'attached, using', ...BULK, run: onPage('attached', disposeByUsing) },
-  {
-    id: 'bulk/attached-per-id',
-    title: 'attached, groups: false, Promise.all(dispose)',
-    ...BULK,
-    run: onPage('attached', disposeAll, { groups: false }),
-  },
-  {
-    id: 'bulk/attached-scope',
-    title: 'attached, end of a scope',
-    ...BULK,
-    run: onPage('attached', endScope),
-  },
-  {
-    id: 'bulk/attached-collection',
-    title: 'attached, a collection',
-    ...BULK,
-    nodeFlags: ['--expose-gc'],
-    run: onPage('attached', collectHandles),
-  },
+  ...BULK_MEASUREMENTS,
   {
     id: 'forget/puppeteer',
     title: 'Puppeteer, forgetting (leaks)',
@@ -184,16 +84,99 @@ export const MEASUREMENTS: readonly Measurement[] = [
   { id: 'throw/attached', title: 'attached', ...LOOP, run: onPage('attached', throwInLoop) },
   { id: 'large/puppeteer', title: 'Puppeteer, forgetting', ...LARGE, run: onPage('plain', forgetLarge) },
   { id: 'large/attached', title: 'attached, forgetting', ...LARGE, run: onPage('attached', forgetLarge) },
-  ...GROWTH.map((handles) => ({
+  ...GROWTH.map(([handles, quickHandles]) => ({
     id: `growth/${handles}`,
     title: `attached, a scope over ${handles.toLocaleString('en-US')}`,
     handles,
-    // A quick run says the same of a tenth as many.
-    quickHandles: handles === 1_000 ? handles : handles / 10,
+    quickHandles,
+    mostRounds: handles === 1_000_000 ? 3 : 100,
     warmUp: 10_000,
     nodeFlags: ROOMY,
     run: onPage('attached', (driven, count) => endScope(driven, count, 1_000)),
   })),
+  ...[5, 20, 80].flatMap((delayMs): Measurement[] => {
+    const size = { handles: 2_000, quickHandles: 500, warmUp: 0 };
+    const serial = { handles: 100, quickHandles: 20, warmUp: 0 };
+    const title = `${delayMs} ms each way:`;
+    const remote = (
+      id: string,
+      ...[variant, work]: Parameters<typeof onPage>
+    ): Pick<Measurement, 'id' | 'run'> => ({
+      id: `remote/${id}-${delayMs}`,
+      run: farAway(delayMs, onPage(variant, work)),
+    });
+    return [
+      {
+        ...remote('puppeteer-serial', 'plain', disposeSerially),
+        ...serial,
+        title: `${title} Puppeteer, await dispose()`,
+      },
+      {
+        ...remote('attached-serial', 'attached', disposeSerially),
+        ...size,
+        title: `${title} attached, await dispose()`,
+      },
+      {
+        ...remote('puppeteer-all', 'plain', disposeAll),
+        ...size,
+        title: `${title} Puppeteer, Promise.all(dispose)`,
+      },
+      {
+        ...remote('attached-all', 'attached', disposeAll),
+        ...size,
+        title: `${title} attached, Promise.all(dispose)`,
+      },
+      {
+        ...remote('attached-scope', 'attached', endScope),
+        ...size,
+        title: `${title} attached, end of a scope`,
+      },
+    ];
+  }),
+  ...(['pipe', 'websocket'] as const).flatMap((transport): Measurement[] => [
+    {
+      id: `transport/puppeteer-all-${transport}`,
+      title: `${transport}: Puppeteer, Promise.all(dispose)`,
+      ...TRANSPORT,
+      run: inOwnBrowser(transport, 'plain', disposeAll),
+    },
+    {
+      id: `transport/attached-all-${transport}`,
+      title: `${transport}: attached, Promise.all(dispose)`,
+      ...TRANSPORT,
+      run: inOwnBrowser(transport, 'attached', disposeAll),
+    },
+  ]),
+  {
+    id: 'pages/puppeteer-all',
+    title: 'Puppeteer, Promise.all(dispose)',
+    ...PAGES,
+    run: onPage('plain', disposeOnManyPages),
+  },
+  {
+    id: 'pages/attached-all',
+    title: 'attached, Promise.all(dispose)',
+    ...PAGES,
+    run: onPage('attached', disposeOnManyPages),
+  },
+  {
+    id: 'farm/one-session',
+    title: 'all on 1 session',
+    ...FARM,
+    run: (_workshop, count) => releaseOnOneSession(count),
+  },
+  {
+    id: 'farm/sessions',
+    title: 'spread over 5,000 sessions',
+    ...FARM,
+    run: (_workshop, count) => releaseOnFarm(count),
+  },
+  {
+    id: 'farm/fairness',
+    title: 'one handle behind a session that has all',
+    ...FARM,
+    run: (_workshop, count) => waitBehindBusySession(count),
+  },
   {
     id: 'enqueue/release',
     title: 'batcher.release()',
@@ -208,9 +191,4 @@ export function measurementOf(id: string): Measurement {
   const measurement = MEASUREMENTS.find((candidate) => candidate.id === id);
   if (measurement === undefined) throw new Error(`no measurement is called ${id}`);
   return measurement;
-}
-
-/** Nothing is let go of where nothing is released. */
-function notReleased(work: typeof disposeAll): typeof disposeAll {
-  return async (driven, handles) => ({ ...(await work(driven, handles)), mustLetGo: false });
 }
