@@ -1,0 +1,415 @@
+// A program at random, run against the fake peer: it mints, names, drops, moves in and out of scopes, while contexts
+// end and answers come in whatever order the protocol allows. It names an id only while the handle is its own, so a
+// command that finds its object released is a fault of the ledger's.
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import type { AttachOptions } from '../../src/handles/attach-options.ts';
+import type { Command, FakeTarget, Hold, Message } from '../support/fake-peer.ts';
+import { AttachedPeer, type AttachedSession, type Handle, type Params, turns } from './attached-peer.ts';
+
+type FakeContext = FakeTarget['defaultContext'];
+
+/** What a worker does although it is busy. */
+const INTERRUPTING = /^Runtime\.(releaseObject|releaseObjectGroup|getHeapUsage)$/;
+
+/** One thing that a program does; the numbers choose among what there is to choose from then. */
+export type Step =
+  | { do: 'mint'; session: number; count: number; group: 'none' | 'mine' | 'isolated' }
+  | { do: 'mintInAScopeThatEndsAtOnce' | 'throw' | 'log' | 'act' | 'measure'; session: number }
+  | { do: 'list' | 'call' | 'await' | 'pass'; handle: number; argument: number }
+  | { do: 'nameAndDrop'; handle: number; how: 'dispose' | 'collect' }
+  | { do: 'dispose' | 'collect' | 'forget'; handle: number; count: number }
+  | { do: 'openScope' | 'closeScope' | 'releaseMine' | 'navigate' | 'endWorld'; session: number }
+  | { do: 'escape'; handle: number }
+  | { do: 'answer'; session: number; count: number }
+  | { do: 'elapse'; ms: number };
+
+const index = fc.nat({ max: 1_000 });
+const session = fc.nat({ max: 2 });
+const of = <Name extends Step['do']>(...names: Name[]): fc.Arbitrary<Name> => fc.constantFrom(...names);
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: of('mint'),
+      session,
+      count: fc.integer({ min: 1, max: 40 }),
+      group: fc.constantFrom('none', 'none', 'none', 'mine', 'isolated'),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: of('mintInAScopeThatEndsAtOnce', 'throw', 'log'), session }) },
+  { weight: 2, arbitrary: fc.record({ do: of('act', 'measure'), session }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: of('list', 'call', 'await', 'pass'), handle: index, argument: index }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: of('nameAndDrop'),
+      handle: index,
+      how: fc.constantFrom('dispose', 'collect'),
+    }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: of('dispose', 'collect', 'forget'),
+      handle: index,
+      count: fc.integer({ min: 1, max: 40 }),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ do: of('openScope', 'closeScope', 'releaseMine'), session }) },
+  { weight: 1, arbitrary: fc.record({ do: of('navigate', 'endWorld'), session }) },
+  { weight: 1, arbitrary: fc.record({ do: of('escape'), handle: index }) },
+  {
+    weight: 14,
+    arbitrary: fc.record({ do: of('answer'), session, count: fc.integer({ min: 1, max: 100 }) }),
+  },
+  { weight: 5, arbitrary: fc.record({ do: of('elapse'), ms: fc.constantFrom(10, 60, 200, 2_500) }) },
+) as fc.Arbitrary<Step>;
+
+export const programs: fc.Arbitrary<Step[]> = fc.array(step, { minLength: 30, maxLength: 100, size: 'max' });
+
+interface OpenScope {
+  readonly scope: Disposable;
+  readonly session: AttachedSession;
+  hasEnded: boolean;
+}
+
+interface Held {
+  readonly handle: Handle;
+  readonly session: AttachedSession;
+  readonly scope: OpenScope | undefined;
+  /** Its id as it was at first, which a program may have kept as a string. */
+  readonly firstId: string;
+}
+
+/** What is known of a command as it is sent, and decides whose its result is when it is answered. */
+interface Sent {
+  readonly session: AttachedSession;
+  readonly scope: OpenScope | undefined;
+  /** How often the program had released its own group by then; only for what is minted into that. */
+  readonly releasesOfMine: number | undefined;
+}
+
+/** Things that happened over all runs: a property that never saw a move would prove little. */
+export interface Coverage {
+  moved: number;
+  groupFreed: number;
+  elided: number;
+  released: number;
+}
+
+/** @param workerIsOrdered a lie to tell the ledger, to see what it is worth. */
+export async function runProgram(
+  steps: readonly Step[],
+  options: AttachOptions = {},
+  coverage?: Coverage,
+  workerIsOrdered: boolean = false,
+): Promise<void> {
+  await using world = new AttachedPeer({
+    maxInFlightBatches: 2,
+    maxBatchSize: 8,
+    releaseTimeoutMs: 2 ** 31 - 1,
+    ...options,
+  });
+  const program = new Program(world, workerIsOrdered);
+  await turns(5);
+  for (const step of steps) {
+    await program.take(step);
+    world.expectConserved();
+  }
+  await program.end();
+  if (coverage === undefined) return;
+  const { moved, groupFreed, elided, released } = world.stats;
+  coverage.moved += moved;
+  coverage.groupFreed += groupFreed;
+  coverage.elided += elided;
+  coverage.released += released;
+}
+
+class Program {
+  readonly #world: AttachedPeer;
+  readonly #page: FakeTarget;
+  readonly #sessions: readonly AttachedSession[];
+  /** Commands that wait until the page is idle; releases do not wait for a worker. */
+  readonly #commands: readonly Hold<Command>[];
+  readonly #answers: readonly Hold<Message>[];
+  readonly #running: Promise<unknown>[] = [];
+  readonly #escaped = new Set<Handle>();
+  readonly #releasesOfMine = new Map<AttachedSession, number>();
+  #held: Held[] = [];
+  #scopes: OpenScope[] = [];
+  #isolated: FakeContext;
+
+  constructor(world: AttachedPeer, workerIsOrdered: boolean) {
+    this.#world = world;
+    this.#page = world.peer.openTarget();
+    // Two sessions of one page, which give the same ids to different objects, and a worker's, which keeps no order.
+    this.#sessions = [
+      world.open({ target: this.#page }),
+      world.open({ target: this.#page }),
+      world.open({ kind: 'worker', isOrdered: workerIsOrdered }),
+    ];
+    for (const { session } of this.#sessions) void session.send('Runtime.enable');
+    this.#isolated = this.#page.createContext('world');
+    const { inbound, outbound } = world.peer;
+    this.#commands = this.#sessions.map(({ session }) =>
+      inbound.hold(({ sessionId, method }) => {
+        const overtakes = session.peer.target.kind === 'worker' && INTERRUPTING.test(method);
+        return sessionId === session.id() && !overtakes;
+      }),
+    );
+    this.#answers = this.#sessions.map(({ session }) =>
+      outbound.hold(({ sessionId }) => sessionId === session.id()),
+    );
+  }
+
+  async take(step: Step): Promise<void> {
+    switch (step.do) {
+      case 'mint':
+        return this.#mint(this.#session(step.session), step.count, step.group);
+      case 'mintInAScopeThatEndsAtOnce': {
+        const session = this.#session(step.session);
+        const minting = this.#world.attachment.scope(() => {
+          this.#send(session, 'Runtime.evaluate', { expression: '({})' }, undefined);
+        });
+        this.#running.push(minting);
+        return;
+      }
+      case 'throw':
+        return this.#send(
+          this.#session(step.session),
+          'Runtime.evaluate',
+          { expression: 'throw { thrown: 1 }' },
+          undefined,
+        );
+      case 'log':
+        return this.#send(
+          this.#session(step.session),
+          'Runtime.evaluate',
+          { expression: 'console.log({}, {})' },
+          undefined,
+        );
+      case 'act':
+        return this.#send(this.#session(step.session), 'Page.enable', {}, undefined);
+      case 'measure':
+        return this.#send(this.#session(step.session), 'Runtime.getHeapUsage', {}, undefined);
+      case 'list':
+      case 'call':
+      case 'await':
+      case 'pass':
+        return this.#name(step.do, step.handle, step.argument);
+      case 'nameAndDrop':
+        this.#name('pass', step.handle, step.handle);
+        return this.#drop(step.handle, 1, step.how);
+      case 'dispose':
+      case 'collect':
+      case 'forget':
+        return this.#drop(step.handle, step.count, step.do);
+      case 'openScope': {
+        const session = this.#session(step.session);
+        const scope = this.#world.attachment.cover([session.tap]);
+        this.#scopes.push({ scope, session, hasEnded: false });
+        return;
+      }
+      case 'closeScope':
+        return this.#endScope(this.#scopes.at(step.session % Math.max(1, this.#scopes.length)));
+      case 'escape': {
+        const held = this.#held[step.handle % Math.max(1, this.#held.length)];
+        if (held === undefined) return;
+        this.#world.attachment.escape({ remoteObject: () => held.handle });
+        this.#escaped.add(held.handle);
+        return;
+      }
+      case 'releaseMine':
+        return this.#releaseMine(this.#session(step.session));
+      case 'navigate':
+        this.#page.navigate();
+        this.#isolated = this.#page.createContext('world');
+        return this.#giveUpTheDead();
+      case 'endWorld':
+        this.#page.destroyContext(this.#isolated);
+        this.#isolated = this.#page.createContext('world');
+        return this.#giveUpTheDead();
+      case 'answer':
+        return this.#answer(step.session, step.count);
+      case 'elapse':
+        this.#world.elapse(step.ms);
+        return turns(1);
+    }
+  }
+
+  /** Lets all answers go, drops what is to be dropped, and asserts that the browser has what the program has. */
+  async end(): Promise<void> {
+    for (const scope of [...this.#scopes]) this.#endScope(scope);
+    for (const hold of [...this.#commands, ...this.#answers]) hold[Symbol.dispose]();
+    await this.#world.rest();
+    await Promise.all(this.#running);
+    // What the program never held (the double of a thrown error, a listing's prototype) is garbage by now.
+    const held = new Set<object>(this.#held.map(({ handle }) => handle));
+    const { collector } = this.#world;
+    collector.collect(...collector.registered.filter((handle) => !held.has(handle)));
+    await this.#world.rest();
+
+    expect(this.#world.peer.earlyReleases, 'never early').toEqual([]);
+    for (const session of this.#sessions) {
+      const own = this.#held.filter((each) => each.session === session).map(({ handle }) => handle.objectId);
+      expect(session.alive().sort(), 'never early, never lost').toEqual(own.sort());
+    }
+    const { queued, inFlight, live, failed, timedOut, dropped } = this.#world.stats;
+    expect({ queued, inFlight, live, failed, timedOut, dropped }).toEqual({
+      queued: 0,
+      inFlight: 0,
+      live: this.#held.length,
+      failed: 0,
+      timedOut: 0,
+      dropped: 0,
+    });
+  }
+
+  #session(number: number): AttachedSession {
+    const session = this.#sessions[number];
+    if (session === undefined) throw new RangeError(`no session ${number}`);
+    return session;
+  }
+
+  #mint(session: AttachedSession, count: number, group: 'none' | 'mine' | 'isolated'): void {
+    const isMine = group === 'mine';
+    const params = {
+      expression: '({ made: "by evaluate" })',
+      ...(isMine ? { objectGroup: 'mine' } : {}),
+      ...(group === 'isolated' && session !== this.#sessions[2] ? { contextId: this.#isolated.id } : {}),
+    };
+    for (let made = 0; made < count; made++)
+      this.#send(session, 'Runtime.evaluate', params, this.#sent(session, isMine));
+  }
+
+  /** Names one handle as the target, and another of its session and context as an argument. */
+  #name(how: 'list' | 'call' | 'await' | 'pass', target: number, argument: number): void {
+    const held = this.#held[target % Math.max(1, this.#held.length)];
+    if (held === undefined) return;
+    const { session, handle, firstId } = held;
+    const isMine = groupOf(held) === 'mine';
+    if (how === 'list') {
+      const params = { objectId: handle.objectId, ownProperties: true };
+      this.#send(session, 'Runtime.getProperties', params, this.#sent(session, isMine));
+      return;
+    }
+    if (how === 'await') {
+      // In a group of the program's own its result could be bound before or after that is released.
+      const functionDeclaration = 'async function() { return { awaited: this }; }';
+      const params = { objectId: firstId, functionDeclaration, awaitPromise: true };
+      if (!isMine) this.#send(session, 'Runtime.callFunctionOn', params, this.#sent(session, false));
+      return;
+    }
+    const others = this.#held.filter(
+      (other) => other.session === session && contextOf(other.handle) === contextOf(handle),
+    );
+    const other = others[argument % others.length];
+    const params = {
+      objectId: handle.objectId,
+      functionDeclaration:
+        how === 'call' ? 'function(other) { return { child: this, other }; }' : 'function() { return 1; }',
+      arguments: other === undefined ? [] : [{ objectId: other.firstId }],
+    };
+    this.#send(
+      session,
+      'Runtime.callFunctionOn',
+      params,
+      how === 'call' ? this.#sent(session, isMine) : undefined,
+    );
+  }
+
+  #drop(first: number, count: number, how: 'dispose' | 'collect' | 'forget'): void {
+    const start = first % Math.max(1, this.#held.length);
+    for (const { handle, session } of this.#held.splice(start, count)) {
+      if (how === 'collect') this.#world.collector.collect(handle);
+      if (how === 'dispose')
+        this.#send(session, 'Runtime.releaseObject', { objectId: handle.objectId }, undefined);
+    }
+  }
+
+  #endScope(ending: OpenScope | undefined): void {
+    if (ending === undefined) return;
+    ending.hasEnded = true;
+    ending.scope[Symbol.dispose]();
+    this.#scopes = this.#scopes.filter((scope) => scope !== ending);
+    this.#held = this.#held.filter(({ handle, scope }) => scope !== ending || this.#escaped.has(handle));
+  }
+
+  /** A worker's release of a group would overtake the program's own commands: that is its own affair. */
+  #releaseMine(session: AttachedSession): void {
+    if (session === this.#sessions[2]) return;
+    this.#held = this.#held.filter((held) => held.session !== session || groupOf(held) !== 'mine');
+    this.#releasesOfMine.set(session, (this.#releasesOfMine.get(session) ?? 0) + 1);
+    this.#send(session, 'Runtime.releaseObjectGroup', { objectGroup: 'mine' }, undefined);
+  }
+
+  #giveUpTheDead(): void {
+    this.#held = this.#held.filter(isInALivingContext);
+  }
+
+  /** Commands run in order. So do pages answer; from a worker the newest answers come first. */
+  async #answer(number: number, count: number): Promise<void> {
+    const commands = this.#commands[number];
+    const running = commands?.messages.slice(0, count) ?? [];
+    if (running.length > 0) commands?.letGo(...running);
+    await turns(3);
+    const answers = this.#answers[number];
+    const messages = answers?.messages ?? [];
+    const chosen = number === 2 ? messages.slice(-count).reverse() : messages.slice(0, count);
+    if (chosen.length > 0) answers?.letGo(...chosen);
+    await turns(2);
+  }
+
+  #sent(session: AttachedSession, isMine: boolean): Sent {
+    return {
+      session,
+      scope: this.#scopes.findLast((scope) => scope.session === session),
+      releasesOfMine: isMine ? (this.#releasesOfMine.get(session) ?? 0) : undefined,
+    };
+  }
+
+  /** @param sent where the result is the program's to hold. */
+  #send(session: AttachedSession, method: string, params: Params, sent: Sent | undefined): void {
+    const answered = session.send(method, params).then(
+      (answer) => {
+        if (sent !== undefined) for (const handle of handlesIn(answer)) this.#take(handle, sent);
+      },
+      (error: Error) => {
+        // A navigation is the program's own doing; anything else is not to be.
+        expect(error.message).toMatch(/context|Inspected target navigated/);
+      },
+    );
+    this.#running.push(answered);
+  }
+
+  #take(handle: Handle, { session, scope, releasesOfMine }: Sent): void {
+    const held: Held = { handle, session, scope, firstId: handle.objectId };
+    const isReleasedWithItsGroup =
+      releasesOfMine !== undefined && releasesOfMine !== (this.#releasesOfMine.get(session) ?? 0);
+    if (!scope?.hasEnded && !isReleasedWithItsGroup && isInALivingContext(held)) this.#held.push(held);
+  }
+}
+
+/** The object that a call came to, or the objects that a listing found. */
+function handlesIn(answer: unknown): Handle[] {
+  const { result } = answer as { result: Handle | { value?: Handle }[] };
+  const found = Array.isArray(result) ? result.flatMap(({ value }) => value ?? []) : [result];
+  return found.filter(({ objectId }) => objectId !== undefined);
+}
+
+function groupOf({ session, handle }: Held): string {
+  return session.groupOf(handle);
+}
+
+function contextOf({ objectId }: Handle): number {
+  return Number(objectId.split('.')[1]);
+}
+
+function isInALivingContext({ session, handle }: Held): boolean {
+  return session.session.peer.target.hasContext(contextOf(handle));
+}
