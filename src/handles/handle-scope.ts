@@ -8,7 +8,10 @@ import type { ObjectGroup } from './object-group.ts';
 import type { SessionLedger } from './session-ledger.ts';
 
 export class HandleScope implements Disposable {
-  readonly #groups = new Map<SessionLedger, ObjectGroup>();
+  /** By session, the group that takes the scope's mints now. */
+  readonly #openGroups = new Map<SessionLedger, ObjectGroup>();
+  /** All that it ever had: the sweep closes one of which much was dropped inside, and another follows. */
+  readonly #groups: ObjectGroup[] = [];
   /** Handles of the scope's in groups that are not: children of objects from outside, mostly. */
   readonly #strays: HandleRecord[] = [];
   readonly #escaped: WeakSet<HandleRecord>;
@@ -27,10 +30,11 @@ export class HandleScope implements Disposable {
 
   /** The scope's group in a session, into which what is minted now shall go. */
   groupFor(ledger: SessionLedger): ObjectGroup {
-    let group = this.#groups.get(ledger);
-    if (group === undefined) {
+    let group = this.#openGroups.get(ledger);
+    if (group?.stage !== 'open') {
       group = ledger.generations.create();
-      this.#groups.set(ledger, group);
+      this.#openGroups.set(ledger, group);
+      this.#groups.push(group);
     }
     return group;
   }
@@ -39,7 +43,7 @@ export class HandleScope implements Disposable {
   own(record: HandleRecord): void {
     // Its answer came when all was over: it was minted inside, so it ends here.
     if (this.#hasEnded) record.context.ledger.drop(record, 'disposed');
-    else if (record.group === undefined || record.group !== this.#groups.get(record.context.ledger)) {
+    else if (record.group === undefined || record.group !== this.#openGroups.get(record.context.ledger)) {
       this.#strays.push(record);
     }
   }
@@ -49,12 +53,13 @@ export class HandleScope implements Disposable {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#onEnd();
-    for (const group of this.#groups.values()) {
+    for (const group of this.#groups) {
       group.ledger.generations.close(group);
       this.#dropAll(group.members);
     }
     this.#dropAll(this.#strays);
-    this.#groups.clear();
+    this.#openGroups.clear();
+    this.#groups.length = 0;
     this.#strays.length = 0;
   }
 
