@@ -44,6 +44,25 @@ test.each<[string, () => unknown]>([
   expect(session.alive()).toEqual([]);
 });
 
+test('what is dropped in a long scope goes at once; what is minted afterwards goes to another group', async () => {
+  await using world = new AttachedPeer();
+  const session = world.open();
+  await world.attachment.scope(async () => {
+    const first = await session.mint(100);
+    await Promise.all(first.map((handle) => session.release(handle)));
+    await world.rest();
+    expect(session.alive()).toEqual([]);
+    const later = await session.evaluate('({ later: 1 })');
+    await world.rest();
+    expect(await session.call(later, 'function() { return this.later; }')).toMatchObject({ value: 1 });
+    await session.send('Runtime.getHeapUsage');
+    expect(await session.mint(10)).toHaveLength(10);
+  });
+  await world.rest();
+  expect(session.alive()).toEqual([]);
+  expect(world.stats).toMatchObject({ minted: 111, released: 111 });
+});
+
 test('a body that is no async function, and one that throws before it is', async () => {
   await using world = new AttachedPeer();
   expect(await world.attachment.scope(() => 7)).toBe(7);
