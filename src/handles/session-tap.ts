@@ -79,7 +79,13 @@ export class SessionTap {
     if (measuresMemory(method)) this.releaseAllNow();
     const onAnswer = this.#rules.onSent(method);
     const shape = this.#tracks ? shapeOf(method) : undefined;
-    const answer = shape === undefined ? forward(params) : this.#observed(method, shape, params, forward);
+    let answer: PromiseLike<unknown>;
+    try {
+      answer = shape === undefined ? forward(params) : this.#observed(method, shape, params, forward);
+    } catch (error) {
+      onAnswer?.(); // It was not sent, and never will be answered.
+      throw error;
+    }
     if (onAnswer !== undefined) answer.then(onAnswer, onAnswer);
     return answer;
   }
