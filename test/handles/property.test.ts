@@ -16,7 +16,6 @@ test.each([
       fc.asyncProperty(programs, (steps) => runProgram(steps, options, coverage)),
       { numRuns: 60 },
     );
-    console.log(coverage);
     expect(coverage.released).toBeGreaterThan(1_000);
     expect(coverage.elided).toBeGreaterThan(100);
     if (!('groups' in options)) expect(coverage.groupFreed).toBeGreaterThan(1_000);
