@@ -24,6 +24,9 @@ export const WITH_GRACE: Urgency = { hasGrace: true, mayMove: true };
 export const WITHOUT_GRACE: Urgency = { hasGrace: false, mayMove: true };
 export const AT_ONCE: Urgency = { hasGrace: false, mayMove: false };
 
+/** A group that would be dead after so many sweeps more, at the pace of the last, is waited for. */
+const LOOKS_TO_COME = 8;
+
 export class GroupSweep {
   readonly #now: () => number;
   readonly #onMoved: () => void;
@@ -147,9 +150,11 @@ function judge(group: ObjectGroup, now: number, { hasGrace }: Urgency): Verdict 
   return hasGrace && now - group.staleSince < GRACE_MS ? 'wait' : 'resolve';
 }
 
-/** Whether a group may as well be resolved now: nothing suggests that it soon dies whole, or the rest moves cheaply. */
+/** Whether a group may as well be resolved now: it does not look as if it would soon die whole. */
 function isRipe(group: ObjectGroup, now: number): boolean {
-  return !isInTheMiddle(group, now) || isWorthMoving(group);
+  if (!isInTheMiddle(group, now)) return true;
+  const isSoonDead = (group.dropped - group.droppedAtLastLook) * LOOKS_TO_COME >= group.live;
+  return !isSoonDead && isWorthMoving(group);
 }
 
 /**

@@ -16,7 +16,7 @@ const STEPS_PER_LOOK = 256;
 export class Sweeper {
   readonly #now: () => number;
   readonly #collected = new RingQueue<HandleRecord>();
-  readonly #bulk = new RingQueue<Iterator<HandleRecord>>();
+  readonly #bulk = new RingQueue<Iterator<void>>();
   readonly #groups: GroupSweep;
   #isScheduled = false;
   #onIdle: (() => void)[] = [];
@@ -83,8 +83,8 @@ export class Sweeper {
     this.#groups.sweep(AT_ONCE, ledger);
   }
 
-  #addBulk(records: Iterator<HandleRecord>): void {
-    this.#bulk.push(records);
+  #addBulk(work: Iterator<void>): void {
+    this.#bulk.push(work);
     this.#schedule();
   }
 
@@ -119,10 +119,10 @@ export class Sweeper {
   }
 
   #runBulk(deadline: number): boolean {
-    for (let records = this.#bulk.shift(); records !== undefined; records = this.#bulk.shift()) {
-      for (let step = 1; records.next().done !== true; step++) {
-        if (step % STEPS_PER_LOOK !== 0 || this.#now() < deadline) continue;
-        this.#bulk.push(records);
+    for (let work = this.#bulk.shift(); work !== undefined; work = this.#bulk.shift()) {
+      while (work.next().done !== true) {
+        if (this.#now() < deadline) continue;
+        this.#bulk.push(work);
         return false;
       }
     }
@@ -130,17 +130,20 @@ export class Sweeper {
   }
 }
 
-function* endMembers(group: ObjectGroup): Generator<HandleRecord> {
+/** Pauses after each `STEPS_PER_LOOK` members, for a look at the clock. */
+function* endMembers(group: ObjectGroup): Generator<void> {
+  let step = 0;
   for (const member of group.members) {
     if (member.group === group && member.state === 'dropped') group.ledger.end(member);
-    yield member;
+    if (++step % STEPS_PER_LOOK === 0) yield;
   }
   group.members = [];
 }
 
-function* elideRecords(context: ContextRecords): Generator<HandleRecord> {
+function* elideRecords(context: ContextRecords): Generator<void> {
+  let step = 0;
   for (const record of context.records.values()) {
     context.ledger.elide(record);
-    yield record;
+    if (++step % STEPS_PER_LOOK === 0) yield;
   }
 }
