@@ -14,7 +14,7 @@ import { CannotRunError } from './cannot-run-error.ts';
 export interface BenchOptions extends BrowserChoice {
   readonly quick: boolean;
   readonly rounds: number;
-  /** Parts of the names of what is to be measured; all, where there are none. */
+  /** Names of the table's rows, or parts of the names of measurements; all, where there are none. */
   readonly only: readonly string[];
   /** The design's table alone. */
   readonly tableOnly: boolean;
@@ -98,7 +98,7 @@ function choose({ only, tableOnly, quick }: BenchOptions): readonly Measurement[
   const ids = only.flatMap((part) => {
     const rows = DESIGN_TABLE.filter(({ id }) => id === part);
     const named = MEASUREMENTS.filter(({ id }) => id.includes(part)).map(({ id }) => id);
-    const found = [...measurementsOf(rows), ...named];
+    const found = rows.length > 0 ? measurementsOf(rows) : named;
     if (found.length === 0) throw new CannotRunError(`--only: nothing is called "${part}". ${namesOfAll()}`);
     return found;
   });

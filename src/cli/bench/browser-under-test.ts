@@ -67,7 +67,8 @@ async function underTest(
     gone,
     close: async () => {
       isClosing = true;
-      await close().catch(() => {}); // It is gone already.
+      // Of a browser that is gone, Puppeteer would wait for an answer.
+      if (browser.connected) await close().catch(() => {});
     },
   };
 }

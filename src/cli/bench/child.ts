@@ -5,6 +5,7 @@
 import { loadPuppeteer } from '../load-puppeteer.ts';
 import type { Workshop } from './measurement.ts';
 import { measurementOf } from './measurements.ts';
+import { closeAllPages } from './open-pages.ts';
 import type { BenchBrowser } from './puppeteer-structure.ts';
 import type { Sample } from './sample.ts';
 
@@ -21,7 +22,7 @@ export type Answer =
 let isWarm = false;
 
 process.on('message', (order: Order) => void carryOut(order));
-process.once('disconnect', () => process.exit());
+process.once('disconnect', () => void closeAllPages().finally(() => process.exit()));
 // Ctrl-C reaches the whole process group; it is the parent that decides when this one ends.
 process.on('SIGINT', () => {});
 

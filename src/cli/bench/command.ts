@@ -7,7 +7,7 @@ import { compareFiles } from './compare.ts';
 export const BENCH_USAGE = `  bench        measure what releasing costs, with and without the library, side by side on one browser
     --quick                        under a minute; fewer handles where the work is slow
     --rounds <number>              samples of each measurement (default 5, quick 1)
-    --only <name>                  rows or measurements by a part of their name; may be repeated
+    --only <name>                  a row of the table, or measurements by a part of their name; may be repeated
     --table                        the design's table only
     --json <file>                  write every sample, medians and ratios
     --html <file>                  write a page to look at

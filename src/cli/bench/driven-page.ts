@@ -4,6 +4,7 @@
  * for another, and a subject that is not at work is attached to nothing.
  */
 import { type AttachOptions, attach, type PuppeteerAttachment } from '../../clients/puppeteer/index.ts';
+import { closePage, openPage } from './open-pages.ts';
 import { PageCensus } from './page-census.ts';
 import type { BenchBrowser, BenchPage, CountableConnection } from './puppeteer-structure.ts';
 import type { Sample } from './sample.ts';
@@ -61,7 +62,7 @@ export class DrivenPage {
     { variant, attachOptions }: DrivenPageOptions,
   ): Promise<DrivenPage> {
     const releases = variant === 'attached' ? attach(browser, attachOptions) : undefined;
-    const page = await browser.newPage();
+    const page = await openPage(browser);
     if (variant === 'floor') releaseForNothing(page);
     return new DrivenPage(browser, page, await PageCensus.open(page), releases);
   }
@@ -101,7 +102,7 @@ export class DrivenPage {
     const commands = outcome.commands ?? this.#commandsSoFar() - this.#commands;
     const alive = isCrashed ? null : await this.census.alive();
     const { handles, kept = 0, mustLetGo, heap, extra } = outcome;
-    if (!isCrashed) await this.page.close();
+    if (!isCrashed) await closePage(this.page);
     return {
       handles,
       commands,

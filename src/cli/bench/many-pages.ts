@@ -1,6 +1,7 @@
 /** Fifty pages of one browser at once, one of them hung: whether it holds up the others. */
 import { mintHandles } from './bulk.ts';
 import type { DrivenPage, Outcome } from './driven-page.ts';
+import { closePage, openPage } from './open-pages.ts';
 import { PageCensus } from './page-census.ts';
 
 const PAGES = 50;
@@ -8,7 +9,7 @@ const PAGES = 50;
 /** @param count handles on all pages together. */
 export async function disposeOnManyPages(driven: DrivenPage, count: number): Promise<Outcome> {
   const each = Math.ceil(count / PAGES);
-  const pages = await Promise.all(Array.from({ length: PAGES }, () => driven.browser.newPage()));
+  const pages = await Promise.all(Array.from({ length: PAGES }, () => openPage(driven.browser)));
   const censuses = await Promise.all(pages.map((page) => PageCensus.open(page)));
   const handles = await Promise.all(pages.map((page) => mintHandles(page, each)));
   const [hung, ...others] = pages.keys();
@@ -26,7 +27,7 @@ export async function disposeOnManyPages(driven: DrivenPage, count: number): Pro
   await driven.releases?.flush({ timeoutMs: 30_000 });
   let left = 0;
   for (const census of censuses) left += await census.alive();
-  await Promise.all(pages.map((page) => page.close()));
+  await Promise.all(pages.map(closePage));
   return { handles: each * others.length, kept: -left, mustLetGo: true, extra: { pages: PAGES } };
 }
 
@@ -36,7 +37,8 @@ const POLL_MS = 2;
 /** Resolves when nothing is on its way but what the hung page has; a flush would wait for that, too. */
 async function othersAnswered({ releases }: DrivenPage, each: number): Promise<void> {
   if (releases === undefined) return;
-  const ofHungPage = each + 1; // The array that they came from was disposed of, too.
+  // The array that they came from was disposed of, too, and Puppeteer dropped the array's prototype.
+  const ofHungPage = each + 2;
   const isOver = (): boolean => {
     const { queued, inFlight } = releases.stats();
     return queued + inFlight <= ofHungPage;

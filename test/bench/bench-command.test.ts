@@ -1,0 +1,170 @@
+import { fork } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BenchReport } from '../../src/cli/bench/report.ts';
+import { MAIN, runCommandLine } from '../cli/command-line.ts';
+import { launchChromium } from '../support/chromium.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bench-test-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const readReport = async (file: string): Promise<BenchReport> => JSON.parse(await readFile(file, 'utf8'));
+
+describe('the bench', { timeout: 120_000 }, () => {
+  it('measures on a browser that runs already, and leaves it and its pages alone', async () => {
+    const browser = await launchChromium();
+    const pages = (await browser.pages()).length;
+    const browserUrl = `http://${new URL(browser.wsEndpoint()).host}`;
+    const json = join(folder, 'out.json');
+    const html = join(folder, 'out.html');
+    const args = [
+      '--quick',
+      '--only',
+      'scope',
+      '--only',
+      'bulk/release-object-group',
+      '--json',
+      json,
+      '--html',
+      html,
+    ];
+    const { exitCode, stdout, stderr } = await runCommandLine([
+      'bench',
+      '--browser-url',
+      browserUrl,
+      ...args,
+    ]);
+    expect(stderr).not.toContain('failed');
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('20,000 dropped by the end of a scope');
+    expect((await browser.pages()).length).toBe(pages);
+
+    const report = await readReport(json);
+    expect(report).toMatchObject({
+      schema: 1,
+      quick: true,
+      rounds: 1,
+      environment: { browserAt: browserUrl },
+    });
+    const scope = report.measurements.find(({ id }) => id === 'bulk/attached-scope');
+    expect(scope).toMatchObject({ proven: true, handles: 20_000, commandsPerHandle: { median: 1 / 20_000 } });
+    expect(scope?.samples[0]).toMatchObject({ leftAlive: 0, mustLetGo: true });
+
+    const page = await browser.newPage();
+    await page.setViewport({ width: 360, height: 800 });
+    for (const value of ['dark', 'light']) {
+      await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value }]);
+      await page.goto(`file://${html}`);
+      const shown = await page.evaluate(() => ({
+        widths: [...document.querySelectorAll('#bulk .bar')].map((bar) => bar.getBoundingClientRect().width),
+        overflow: document.documentElement.scrollWidth - window.innerWidth,
+        requests: performance.getEntriesByType('resource').length,
+      }));
+      expect(shown.widths).toHaveLength(report.measurements.length);
+      for (const width of shown.widths) expect(width).toBeGreaterThan(10);
+      expect(shown).toMatchObject({ overflow: 0, requests: 0 });
+    }
+    expect(await page.$eval('#environment', (section) => section.textContent)).toContain(browserUrl);
+  });
+
+  it('says what is wrong with the address of a browser', async () => {
+    const { exitCode, stderr } = await runCommandLine(['bench', '--browser-url', 'http://127.0.0.1:49151']);
+    expect(stderr).toBe('No browser answers at http://127.0.0.1:49151/json/version: ECONNREFUSED\n');
+    expect(exitCode).toBe(2);
+    const wrong = await runCommandLine([
+      'bench',
+      '--browser-ws-endpoint',
+      'ws://127.0.0.1:49151/devtools/browser/x',
+    ]);
+    expect(wrong).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/^No browser answers at ws:/) });
+    const executable = await runCommandLine(['bench', '--executable-path', '/nowhere/chrome']);
+    expect(executable).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('/nowhere/chrome') });
+  });
+
+  it.each([
+    [['--rounds', 'many'], '--rounds must be a whole number'],
+    [['--only', 'nothing-like-it'], '--only: nothing is called "nothing-like-it"'],
+    [['--compare', 'a.json'], '--compare needs two files'],
+    [['--compare', 'nowhere.json', 'nowhere.json'], 'nowhere.json cannot be read'],
+    [['--browser-url', 'http://x', '--executable-path', 'y'], 'name one browser'],
+    [['--sideways'], "Unknown option '--sideways'"],
+  ])('refuses %j', async (args, message) => {
+    const { exitCode, stderr } = await runCommandLine(['bench', ...args]);
+    expect(stderr).toContain(message);
+    expect(exitCode).toBe(2);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('writes what it has when it gets a %s', async (signal) => {
+    const json = join(folder, `${signal}.json`);
+    const run = startBench([
+      '--rounds',
+      '50',
+      '--only',
+      'enqueue',
+      '--only',
+      'bulk/attached-scope',
+      '--json',
+      json,
+    ]);
+    await run.shows('round 2 of 50');
+    run.child.kill(signal);
+    expect(await run.exited).toBe(signal === 'SIGINT' ? 130 : 143);
+    const { cutShort, measurements } = await readReport(json);
+    expect(cutShort).toBe(signal === 'SIGINT' ? 'interrupted' : 'terminated');
+    expect(measurements).toContainEqual(expect.objectContaining({ id: 'bulk/attached-scope', proven: true }));
+  });
+
+  it('leaves no page behind in a browser of somebody else', async () => {
+    const browser = await launchChromium();
+    const before = (await browser.pages()).length;
+    const run = startBench(['--only', 'bulk/puppeteer-all', '--browser-ws-endpoint', browser.wsEndpoint()]);
+    const opened = new Promise((resolve) => browser.once('targetcreated', resolve));
+    await opened;
+    run.child.kill('SIGINT');
+    expect(await run.exited).toBe(130);
+    await expect.poll(async () => (await browser.pages()).length, { timeout: 10_000 }).toBe(before);
+  });
+
+  it('writes what it has when the browser goes away', async () => {
+    const browser = await launchChromium();
+    const json = join(folder, 'gone.json');
+    const endpoint = browser.wsEndpoint();
+    const args = [
+      '--rounds',
+      '50',
+      '--only',
+      'commands-bulk',
+      '--browser-ws-endpoint',
+      endpoint,
+      '--json',
+      json,
+    ];
+    const run = startBench(args);
+    await run.shows('round 2 of 50');
+    await browser.close();
+    expect(await run.exited).toBe(1);
+    expect((await readReport(json)).cutShort).toBe('the browser went away');
+  });
+});
+
+/** A bench in a process of its own, whose progress can be waited for. */
+function startBench(args: readonly string[]) {
+  const child = fork(MAIN, ['bench', '--quick', ...args], { silent: true, execArgv: [] });
+  let stderr = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const shows = async (text: string): Promise<void> => {
+    while (!stderr.includes(text)) {
+      if (child.exitCode !== null) throw new Error(`ended before it said "${text}": ${stderr}`);
+      await new Promise((resolve) => child.stderr?.once('data', resolve));
+    }
+  };
+  return { child, exited, shows };
+}

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { compare } from '../../src/cli/bench/compare.ts';
+import { DESIGN_TABLE, judge, measurementsOf } from '../../src/cli/bench/design-table.ts';
+import { MEASUREMENTS } from '../../src/cli/bench/measurements.ts';
+import type { BenchReport } from '../../src/cli/bench/report.ts';
+import type { Sample } from '../../src/cli/bench/sample.ts';
+import { SCENARIOS, scenarioOf } from '../../src/cli/bench/scenarios.ts';
+import { spreadOf } from '../../src/cli/bench/statistics.ts';
+
+function sample(elapsedMs: number, more: Partial<Sample> = {}): Sample {
+  return {
+    handles: 100,
+    elapsedMs,
+    cpuMicroseconds: 1_000,
+    commands: 1,
+    eventLoopDelayMs: 1,
+    rssBytes: 1e6,
+    leftAlive: 0,
+    mustLetGo: true,
+    ...more,
+  };
+}
+
+describe('the median of samples', () => {
+  it('is given with the extremes of a few and the quartiles of many', () => {
+    expect(spreadOf([3, 1, 2])).toEqual({ median: 2, low: 1, high: 3, count: 3 });
+    expect(spreadOf([1, 2, 3, 4, 100])).toEqual({ median: 3, low: 2, high: 4, count: 5 });
+    expect(spreadOf([1, 2]).median).toBe(1.5);
+  });
+});
+
+describe("the design's table", () => {
+  it('refers to measurements that exist, each of a scenario that exists', () => {
+    const ids = MEASUREMENTS.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids).toEqual(expect.arrayContaining(measurementsOf(DESIGN_TABLE)));
+    const scenarios = SCENARIOS.map(({ name }) => name);
+    for (const id of ids) expect(scenarios).toContain(scenarioOf(id));
+  });
+
+  it('compares samples of the same round, and leaves out a round in which one is missing', () => {
+    const samples = new Map([
+      ['bulk/attached-scope', [sample(1), undefined, sample(2), sample(1)]],
+      ['bulk/puppeteer-all', [sample(100), sample(1), sample(400), sample(300)]],
+    ]);
+    const row = judge(DESIGN_TABLE, samples).find(({ id }) => id === 'scope');
+    expect(row).toMatchObject({ figure: { median: 200, low: 100, high: 300, count: 3 }, reached: true });
+  });
+
+  it('does not count as reached what the census does not bear out', () => {
+    const samples = new Map([
+      ['bulk/attached-scope', [sample(1, { leftAlive: 3 })]],
+      ['bulk/puppeteer-all', [sample(1_000)]],
+    ]);
+    const row = judge(DESIGN_TABLE, samples).find(({ id }) => id === 'scope');
+    expect(row).toMatchObject({ figure: { median: 1_000 }, proven: false, reached: false });
+  });
+
+  it('does not count a crashed page as a small one', () => {
+    const crashed = sample(1, { leftAlive: null, mustLetGo: false, peakHeapBytes: 1 });
+    const samples = new Map([
+      ['large/attached', [crashed]],
+      ['large/puppeteer', [crashed]],
+    ]);
+    expect(judge(DESIGN_TABLE, samples)).toMatchObject([{ id: 'large', reached: false }]);
+  });
+});
+
+describe('a comparison of two runs', () => {
+  const report = (low: number, median: number, high: number): BenchReport =>
+    ({
+      schema: 1,
+      table: [],
+      measurements: [{ id: 'bulk/x', handlesPerSecond: { low, median, high, count: 5 } }],
+    }) as unknown as BenchReport;
+
+  it('tells better and worse from noise by whether the spreads overlap', () => {
+    expect(compare(report(9, 10, 11), report(19, 20, 21))).toMatchObject([{ ratio: 2, verdict: 'better' }]);
+    expect(compare(report(19, 20, 21), report(9, 10, 11))).toMatchObject([{ ratio: 0.5, verdict: 'worse' }]);
+    expect(compare(report(8, 10, 14), report(11, 12, 13))).toMatchObject([{ verdict: 'noise' }]);
+    expect(compare(report(10, 10, 10), report(10.1, 10.1, 10.1))).toMatchObject([{ verdict: 'same' }]);
+  });
+});
