@@ -54,7 +54,8 @@ export class SubjectProcess {
   }
 }
 
-const PATIENCE_MS = 1_000;
+/** Time to close its pages in. */
+const PATIENCE_MS = 5_000;
 
 /** For profiles: `CDP_BENCH_NODE_FLAGS='--cpu-prof --cpu-prof-dir=profiles'`. */
 function extraFlags(): string[] {
