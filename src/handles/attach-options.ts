@@ -20,7 +20,10 @@ export interface AttachOptions extends BatcherOptions {
   readonly groups?: boolean | undefined;
   /** Whether the few survivors of a group are moved, so that the rest can die by one command. Default `true`. */
   readonly moveSurvivors?: boolean | undefined;
-  /** Bytes that a live handle is charged to this process's heap; `false` for none. Default 65,536. */
+  /**
+   * Bytes that a live handle is charged to this process's heap; `false` for none. By default it starts at
+   * 65,536, and follows what the page's heap holds for each handle.
+   */
   readonly pressure?: number | false | undefined;
   /**
    * `'discard'` keeps the browser's own store of console messages empty, which otherwise holds the arguments
@@ -39,7 +42,7 @@ export interface ResolvedAttachOptions extends ResolvedBatcherOptions {
   readonly track: boolean | undefined;
   readonly groups: boolean;
   readonly moveSurvivors: boolean;
-  readonly pressure: number;
+  readonly pressure: number | 'follow';
   readonly consoleEntries: 'keep' | 'discard';
   readonly traceLeaks: boolean;
   readonly createRegistry: RegistryFactory;
@@ -61,8 +64,9 @@ export function resolveAttachOptions(options: AttachOptions = {}): ResolvedAttac
   };
 }
 
-function pressureOption(value: unknown): number {
+function pressureOption(value: unknown): number | 'follow' {
+  if (value === undefined) return 'follow';
   if (value === false) return 0;
   if (value === true) throw new TypeError(`pressure must be a number of bytes or false, got ${show(value)}`);
-  return integerOption('pressure', value, 65_536, 0, 2 ** 30);
+  return integerOption('pressure', value, 0, 0, 2 ** 30);
 }

@@ -9,8 +9,10 @@ import type { ReleaseSession } from '../batcher/release.ts';
 import { ended, type FlushReport } from '../batcher/stats.ts';
 import { type Leak, LeakReport } from '../observe/leak-report.ts';
 import type { ResolvedAttachOptions } from './attach-options.ts';
+import { CollectingTime } from './collecting-time.ts';
 import { CollectionWatch } from './collection-watch.ts';
 import { ConsoleEntries } from './console-entries.ts';
+import { fixedWeight, GcWeight } from './gc-weight.ts';
 import { type HandleScope, ScopeStack } from './handle-scope.ts';
 import { type AttachmentStats, emptyLedgerStats, type LedgerStats } from './ledger-stats.ts';
 import { type PageActions, ReleaseAcknowledger } from './release-acknowledger.ts';
@@ -56,7 +58,6 @@ export class Attachment implements Disposable {
     this.#sweeper = new Sweeper(options.now);
     const movesSurvivors = options.groups && options.moveSurvivors;
     this.#watch = new CollectionWatch(this.#stats, this.#sweeper.onCollected, {
-      bytesPerHandle: options.pressure,
       keepsObjects: movesSurvivors,
       createRegistry: options.createRegistry,
     });
@@ -67,6 +68,7 @@ export class Attachment implements Disposable {
       watch: this.#watch,
       usesGroups: options.groups,
       movesSurvivors,
+      createWeight: this.#weigher(),
       now: options.now,
     };
     this.#leakReport = options.traceLeaks ? new LeakReport() : undefined;
@@ -186,6 +188,23 @@ export class Attachment implements Disposable {
   /** What `detach` has to undo. @internal */
   onDetach(unhook: () => void): void {
     this.#unhooks.push(unhook);
+  }
+
+  /** What the handles of each session weigh: what the user says, or what the session's page holds for them. */
+  #weigher(): LedgerServices['createWeight'] {
+    const { pressure, now } = this.#options;
+    if (pressure !== 'follow') {
+      const weight = fixedWeight(pressure);
+      return () => weight;
+    }
+    const collecting = new CollectingTime();
+    this.#unhooks.push(() => collecting.stop());
+    return (ledger) =>
+      new GcWeight(ledger.session, {
+        countHandles: () => ledger.size,
+        collectingMs: () => collecting.ms,
+        now,
+      });
   }
 
   /** Resolves when as much has ended as was dropped at the call, or `isOver`. */

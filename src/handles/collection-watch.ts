@@ -21,8 +21,6 @@ export type RegistryFactory = (onCollected: (record: HandleRecord) => void) => R
 export const garbageCollector: RegistryFactory = (onCollected) => new FinalizationRegistry(onCollected);
 
 export interface CollectionWatchOptions {
-  /** What one live handle is charged; 0 charges nothing. */
-  readonly bytesPerHandle: number;
   /** Whether records get a weak way back to their RemoteObject. */
   readonly keepsObjects: boolean;
   readonly createRegistry: RegistryFactory;
@@ -31,7 +29,6 @@ export interface CollectionWatchOptions {
 export class CollectionWatch {
   readonly #registry: Registry;
   readonly #stats: LedgerStats;
-  readonly #bytesPerHandle: number;
   readonly #keepsObjects: boolean;
   /** Buffers by the RemoteObject whose life they share. Not a property: the client's objects stay as they are. */
   #weights = new WeakMap<RemoteObject, ArrayBuffer>();
@@ -43,7 +40,6 @@ export class CollectionWatch {
     options: CollectionWatchOptions,
   ) {
     this.#stats = stats;
-    this.#bytesPerHandle = options.bytesPerHandle;
     this.#keepsObjects = options.keepsObjects;
     this.#registry = options.createRegistry((record) => {
       stats.chargedBytes -= record.chargedBytes;
@@ -55,13 +51,21 @@ export class CollectionWatch {
   /**
    * Without a token: to unregister would cost ten times what an outdated callback does.
    *
+   * @param bytes what it weighs at full weight; 0 for nothing.
+   * @param live how many handles live, this one included.
    * @param ordinal the object's place among those of its message. Of a long list only the first are charged:
    * thousands of handles at once are a weight of their own here, and charging each would cost more than it
    * tells.
    */
-  register(remoteObject: RemoteObject, record: HandleRecord, live: number, ordinal: number): void {
-    if (this.#bytesPerHandle > 0 && ordinal < MOST_CHARGED_PER_MESSAGE)
-      this.#charge(remoteObject, record, live);
+  register(
+    remoteObject: RemoteObject,
+    record: HandleRecord,
+    bytes: number,
+    live: number,
+    ordinal: number,
+  ): void {
+    this.#stats.bytesPerHandle = bytes;
+    if (bytes > 0 && ordinal < MOST_CHARGED_PER_MESSAGE) this.#charge(remoteObject, record, bytes, live);
     if (this.#keepsObjects) record.remoteObject = new WeakRef(remoteObject);
     this.#registry.register(remoteObject, record);
   }
@@ -72,13 +76,14 @@ export class CollectionWatch {
   }
 
   /**
-   * A handle weighs its full weight while few live. Beyond `FULL_WEIGHT_UP_TO` the weight of one more falls
-   * as the number alive rises, so that the sum grows with its logarithm: a collection comes each time the
-   * handles alive have grown by about the same factor, and a million of them do not cost gigabytes.
+   * A handle weighs its full weight while few live. Once they weigh `FULL_WEIGHT_UP_TO` together, the weight
+   * of one more falls as the number alive rises, so that the sum grows with its logarithm: a collection comes
+   * each time the handles alive have grown by about the same factor, and a million of them do not cost
+   * gigabytes.
    */
-  #charge(remoteObject: RemoteObject, record: HandleRecord, live: number): void {
-    this.#debt += this.#bytesPerHandle * Math.min(1, FULL_WEIGHT_UP_TO / live);
-    if (this.#debt < SMALLEST_BUFFER && this.#debt < this.#bytesPerHandle) return;
+  #charge(remoteObject: RemoteObject, record: HandleRecord, fullWeight: number, live: number): void {
+    this.#debt += Math.min(fullWeight, FULL_WEIGHT_UP_TO / live);
+    if (this.#debt < SMALLEST_BUFFER && this.#debt < fullWeight) return;
     const bytes = Math.floor(this.#debt);
     this.#debt -= bytes;
     try {
@@ -93,6 +98,7 @@ export class CollectionWatch {
 }
 
 const MOST_CHARGED_PER_MESSAGE = 64;
-const FULL_WEIGHT_UP_TO = 1_024;
+/** Bytes. */
+const FULL_WEIGHT_UP_TO = 64 * 2 ** 20;
 /** Smaller weights are saved up: an ArrayBuffer itself takes some hundred bytes. */
 const SMALLEST_BUFFER = 4_096;

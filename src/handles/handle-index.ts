@@ -26,6 +26,13 @@ export class HandleIndex {
     return this.#formerIds.size > 0;
   }
 
+  /** Counted when asked for: of a session's contexts there are few. */
+  get size(): number {
+    let size = 0;
+    for (const { records } of this.#contexts.values()) size += records.size;
+    return size;
+  }
+
   find(objectId: string): HandleRecord | undefined {
     return this.#knownContextOf(objectId)?.records.get(objectId) ?? this.#formerIds.get(objectId);
   }

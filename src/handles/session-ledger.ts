@@ -11,6 +11,7 @@ import type { Outcome, Reach } from '../batcher/outcome.ts';
 import type { ReleaseSession } from '../batcher/release.ts';
 import type { CollectionWatch } from './collection-watch.ts';
 import type { ContextRecords } from './context-records.ts';
+import type { HandleWeight } from './gc-weight.ts';
 import { Generations } from './generations.ts';
 import { HandleIndex } from './handle-index.ts';
 import { HandleRecord } from './handle-record.ts';
@@ -27,6 +28,8 @@ export interface LedgerServices {
   readonly watch: CollectionWatch;
   readonly usesGroups: boolean;
   readonly movesSurvivors: boolean;
+  /** What the handles of a session are to weigh. */
+  createWeight(ledger: SessionLedger): HandleWeight;
   /** Milliseconds, monotonic. */
   now(): number;
 }
@@ -39,6 +42,7 @@ export class SessionLedger {
   /** Whether the browser takes this session's commands in order: pages do, workers do not. */
   readonly isOrdered: boolean;
   readonly generations: Generations;
+  readonly #weight: HandleWeight;
   readonly #index: HandleIndex = new HandleIndex(this);
   /** Groups whose dead wait for the rest to die, oldest first; kept by the sweeper. */
   readonly partlyDead: Set<ObjectGroup> = new Set();
@@ -55,6 +59,12 @@ export class SessionLedger {
     this.lane = services.dispatcher.lane(session);
     this.isOrdered = isOrdered;
     this.generations = new Generations(this);
+    this.#weight = services.createWeight(this);
+  }
+
+  /** How many handles the browser holds for the session, those included that are dropped and not released yet. */
+  get size(): number {
+    return this.#index.size;
   }
 
   /**
@@ -80,7 +90,8 @@ export class SessionLedger {
     const record = new HandleRecord(remoteObject.objectId, context, group);
     this.#index.add(record);
     group?.add(record);
-    watch.register(remoteObject, record, stats.live, ordinal);
+    this.#weight.onMint();
+    watch.register(remoteObject, record, this.#weight.bytes, stats.live, ordinal);
     return record;
   }
 

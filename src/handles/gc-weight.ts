@@ -1,0 +1,157 @@
+/**
+ * What one live handle of a session is charged to the local heap, so that V8 collects here when the page
+ * has grown. It follows the page: a share of what a handle stands for there, whether that is 20 KB or 5 MB.
+ * And it is bounded by what it costs here: no more than a few per cent of the time goes into collecting,
+ * whatever the page's heap is full of.
+ *
+ * The page is asked in the background, on the occasion of a mint, a few times a second at most. One that
+ * does not answer costs one unanswered command; the weight stays as it was.
+ *
+ * What is released is garbage there, and V8 may let a gigabyte of it gather before it collects: objects that
+ * have outlived their first milliseconds count as old. Where released handles have left that much behind,
+ * the page is told to collect.
+ */
+import type { ReleaseSession } from '../batcher/release.ts';
+import { ExpiresImmediately, type Fetched, LazySlot } from '../single-flight/lazy-slot.ts';
+import { PageGrowth } from './page-growth.ts';
+
+export interface HandleWeight {
+  /** What one more handle is charged. */
+  readonly bytes: number;
+  /** Told of each mint. Cheap. */
+  onMint(): void;
+}
+
+/** One that does not follow anything. */
+export function fixedWeight(bytes: number): HandleWeight {
+  return { bytes, onMint: () => {} };
+}
+
+export interface GcWeightServices {
+  /** How many handles of the session the browser holds. */
+  countHandles(): number;
+  /** Milliseconds, monotonic. */
+  now(): number;
+  /** Milliseconds that this process has spent in major collections so far. */
+  collectingMs(): number;
+}
+
+/** What a handle weighs while nothing is known of its page. */
+export const DEFAULT_BYTES_PER_HANDLE = 65_536;
+
+/** V8 collects here when some 30 to 60 MB have been charged: then the handles of about 100 MB are let go of. */
+const CHARGED_SHARE = 0.35;
+const LIGHTEST = 8_192;
+const HEAVIEST = 4_194_304;
+/** How much of the time major collections may take before handles are made lighter. */
+const MOST_COLLECTING = 0.03;
+/** The time over which that is averaged. */
+const COLLECTING_WINDOW_MS = 1_000;
+const MINTS_PER_LOOK = 8;
+const LOOK_AGAIN_MS = 100;
+/** Bytes of released handles' garbage in the page for which it is told to collect. */
+const MOST_GARBAGE = 96e6;
+/** It has collected by itself before its heap has grown by so much, as a rule. */
+const MOST_GROWTH = 150e6;
+/** Bytes that live handles may hold in the page before nothing is spared to find the dead among them. */
+const MOST_HELD = 128e6;
+/** A page is left alone for this many times as long as it took to collect. */
+const REST_AFTER_COLLECTION = 2;
+
+export class GcWeight implements HandleWeight {
+  readonly #session: ReleaseSession;
+  readonly #services: GcWeightServices;
+  readonly #slot: LazySlot<number>;
+  readonly #growth = new PageGrowth();
+  #bytes = DEFAULT_BYTES_PER_HANDLE;
+  #mintsUntilLook = 1;
+  /** Over the same window: the share of the time that went into collecting, and the weight that caused it. */
+  #collectingShare = 0;
+  #averageBytes = DEFAULT_BYTES_PER_HANDLE;
+  #collectingMsThen: number;
+  #lookedAt: number;
+  #pageRestsUntil = 0;
+
+  /** @param session the unhooked one: what is sent here is none of the client's. */
+  constructor(session: ReleaseSession, services: GcWeightServices) {
+    this.#session = session;
+    this.#services = services;
+    this.#lookedAt = services.now();
+    this.#collectingMsThen = services.collectingMs();
+    this.#slot = new LazySlot((previous) => this.#fetch(previous), { now: () => services.now() });
+    void this.#slot.get();
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The slot lets one mint ask the page, and gives all others what it has. */
+  onMint(): void {
+    this.#growth.noteMint();
+    if (--this.#mintsUntilLook > 0) return;
+    this.#mintsUntilLook = MINTS_PER_LOOK;
+    void this.#slot.get().then((bytes) => {
+      this.#bytes = bytes;
+    });
+  }
+
+  async #fetch(previous: number | undefined): Promise<Fetched<number>> {
+    // The first value is there without asking, so that nobody ever waits for one.
+    if (previous === undefined) return { value: this.#bytes, expiresInMs: ExpiresImmediately };
+    this.#growth.note(await this.#readHeap(), this.#services.countHandles());
+    this.#noteCollecting();
+    if (this.#isPageOverdue()) await this.#collectPage();
+    return { value: this.#weigh(previous), expiresInMs: LOOK_AGAIN_MS };
+  }
+
+  async #readHeap(): Promise<number> {
+    const answer = (await this.#session.send('Runtime.getHeapUsage')) as HeapUsage | undefined;
+    const { usedSize, backingStorageSize = 0 } = answer ?? {};
+    if (typeof usedSize !== 'number') throw new TypeError('Runtime.getHeapUsage told no usedSize');
+    return usedSize + backingStorageSize;
+  }
+
+  #isPageOverdue(): boolean {
+    const { leastGarbage, grownSinceCollection } = this.#growth;
+    if (leastGarbage <= MOST_GARBAGE || grownSinceCollection <= MOST_GROWTH) return false;
+    return this.#services.now() >= this.#pageRestsUntil;
+  }
+
+  async #collectPage(): Promise<void> {
+    const start = this.#services.now();
+    await this.#session.send('HeapProfiler.collectGarbage');
+    const end = this.#services.now();
+    this.#pageRestsUntil = end + (end - start) * REST_AFTER_COLLECTION;
+    this.#growth.noteCollection(await this.#readHeap());
+  }
+
+  #noteCollecting(): void {
+    const now = this.#services.now();
+    const collectingMs = this.#services.collectingMs();
+    const elapsed = now - this.#lookedAt;
+    if (elapsed <= 0) return;
+    const share = (collectingMs - this.#collectingMsThen) / elapsed;
+    const weightOfNow = 1 - Math.exp(-elapsed / COLLECTING_WINDOW_MS);
+    this.#collectingShare += (share - this.#collectingShare) * weightOfNow;
+    this.#averageBytes += (this.#bytes - this.#averageBytes) * weightOfNow;
+    this.#lookedAt = now;
+    this.#collectingMsThen = collectingMs;
+  }
+
+  #weigh(previous: number): number {
+    const { bytesPerHandle } = this.#growth;
+    if (bytesPerHandle === undefined) return previous;
+    const wanted = bytesPerHandle * CHARGED_SHARE;
+    // Collections come in proportion to the weight. A page that may crash is worse than a slow script.
+    const isUrgent = bytesPerHandle * this.#services.countHandles() > MOST_HELD;
+    const affordable = isUrgent ? wanted : (this.#averageBytes * MOST_COLLECTING) / this.#collectingShare;
+    return Math.round(Math.min(HEAVIEST, Math.max(LIGHTEST, Math.min(wanted, affordable))));
+  }
+}
+
+/** What is used of the answer. Array buffers are counted apart, by browsers that count them. */
+interface HeapUsage {
+  readonly usedSize?: unknown;
+  readonly backingStorageSize?: number;
+}

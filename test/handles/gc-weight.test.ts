@@ -1,0 +1,209 @@
+// The weight of a handle against a page whose heap the test sets.
+import { beforeEach, describe, expect, test } from 'vitest';
+import { DEFAULT_BYTES_PER_HANDLE, GcWeight } from '../../src/handles/gc-weight.ts';
+import { quiescence } from '../single-flight/virtual-clock.ts';
+
+/** A page of which only the heap is there, and this process as far as it collects. */
+class FakePage {
+  readonly sent: string[] = [];
+  time = 1_000;
+  used = 8e6;
+  backingStorage = 0;
+  handles = 0;
+  collectingMs = 0;
+  /** What a collection takes, and what it leaves; it collects nothing by default. */
+  collectionMs = 20;
+  left: number | undefined;
+  answers: 'at once' | 'never' | 'with an error' = 'at once';
+  readonly weight: GcWeight;
+
+  constructor() {
+    this.weight = new GcWeight(
+      { send: (method) => this.#answer(method) },
+      {
+        countHandles: () => this.handles,
+        now: () => this.time,
+        collectingMs: () => this.collectingMs,
+      },
+    );
+  }
+
+  /** Mints handles of that size, ten a turn of 110 ms. */
+  async mint(count: number, bytes: number): Promise<void> {
+    await quiescence();
+    for (let i = 0; i < count; i++) {
+      this.used += bytes;
+      this.handles++;
+      this.weight.onMint();
+      if (i % 10 < 9) continue;
+      await quiescence();
+      this.time += 110;
+    }
+    await quiescence();
+  }
+
+  asked(method = 'Runtime.getHeapUsage'): number {
+    return this.sent.filter((sent) => sent === method).length;
+  }
+
+  async #answer(method: string): Promise<unknown> {
+    this.sent.push(method);
+    if (this.answers === 'never') return new Promise(() => {});
+    if (this.answers === 'with an error') throw new Error('Session closed');
+    await null; // Answered after what was sent before.
+    if (method === 'Runtime.getHeapUsage') {
+      return { usedSize: this.used, totalSize: 1e9, backingStorageSize: this.backingStorage };
+    }
+    this.time += this.collectionMs;
+    this.used = this.left ?? this.used;
+    return {};
+  }
+}
+
+let page: FakePage;
+beforeEach(() => {
+  page = new FakePage();
+});
+
+describe('what a handle weighs', () => {
+  test('is 64 KiB while nothing is known', async () => {
+    expect(page.weight.bytes).toBe(DEFAULT_BYTES_PER_HANDLE);
+    await page.mint(1, 5e6);
+    expect(page.weight.bytes).toBe(65_536);
+  });
+
+  test.each([
+    [100, 8_192],
+    [20e3, 8_192],
+    [200e3, 70e3],
+    [5e6, 1.75e6],
+    [50e6, 4_194_304],
+  ])('follows the page: %d bytes there are %d here', async (bytes, charged) => {
+    await page.mint(60, bytes);
+    expect(page.weight.bytes).toBe(charged);
+  });
+
+  test('is not misled by what the page holds of its own, nor by collections there', async () => {
+    page.used = 800e6;
+    await page.mint(60, 200e3);
+    page.used = 700e6;
+    await page.mint(60, 200e3);
+    expect(page.weight.bytes).toBe(70e3);
+  });
+
+  test('counts array buffers', async () => {
+    for (let i = 0; i < 6; i++) {
+      await page.mint(10, 0);
+      page.backingStorage += 10 * 200e3;
+    }
+    expect(page.weight.bytes).toBe(70e3);
+  });
+
+  test('falls where collecting takes too much of the time, and recovers', async () => {
+    for (let i = 0; i < 20; i++) {
+      await page.mint(10, 200e3);
+      page.collectingMs += 11; // Of 110.
+      page.handles = 0;
+    }
+    expect(page.weight.bytes).toBeLessThan(35e3);
+    for (let i = 0; i < 40; i++) {
+      await page.mint(10, 200e3);
+      page.handles = 0;
+    }
+    expect(page.weight.bytes).toBe(70e3);
+  });
+
+  test('does not fall where the handles that live hold too much of the page', async () => {
+    for (let i = 0; i < 20; i++) {
+      await page.mint(10, 5e6);
+      page.collectingMs += 11;
+    }
+    expect(page.weight.bytes).toBe(1.75e6);
+  });
+});
+
+describe('the page is asked', () => {
+  test('never while nothing is minted', async () => {
+    await quiescence();
+    page.time += 60_000;
+    await quiescence();
+    expect(page.sent).toEqual([]);
+  });
+
+  test('ten times a second at most, however fast handles are minted', async () => {
+    await quiescence();
+    for (let i = 0; i < 10_000; i++) {
+      page.weight.onMint();
+      if (i % 100 < 99) continue;
+      await quiescence();
+      page.time += 10;
+    }
+    expect(page.time).toBe(2_000);
+    expect(page.asked()).toBeLessThanOrEqual(10);
+  });
+
+  test('once, if it does not answer; the weight stays', async () => {
+    page.answers = 'never';
+    await page.mint(500, 5e6);
+    expect(page.sent).toEqual(['Runtime.getHeapUsage']);
+    expect(page.weight.bytes).toBe(65_536);
+  });
+
+  test('every five seconds, if it answers with errors, and nobody hears of them', async () => {
+    page.answers = 'with an error';
+    await page.mint(1_000, 5e6);
+    expect(page.time).toBe(12_000);
+    expect(page.asked()).toBe(3);
+    expect(page.weight.bytes).toBe(65_536);
+  });
+});
+
+describe('the page is told to collect', () => {
+  const collected = () => page.asked('HeapProfiler.collectGarbage');
+
+  test('where released handles have left 150 MB behind', async () => {
+    await page.mint(30, 5e6);
+    expect(collected()).toBe(0);
+    page.handles = 0;
+    page.left = 8e6;
+    await page.mint(20, 5e6);
+    expect(collected()).toBe(1);
+    expect(page.used).toBeLessThan(150e6);
+  });
+
+  test('not where the handles live', async () => {
+    await page.mint(200, 5e6);
+    expect(collected()).toBe(0);
+  });
+
+  test('not for garbage of the page itself', async () => {
+    for (let i = 0; i < 30; i++) {
+      await page.mint(10, 20e3);
+      page.handles = 0;
+      // Two looks in three find that something else has allocated, too.
+      if (i % 3 > 0) page.used += 50e6;
+    }
+    expect(collected()).toBe(0);
+  });
+
+  test('not where it has collected by itself', async () => {
+    for (let i = 0; i < 20; i++) {
+      await page.mint(20, 5e6);
+      page.handles = 0;
+      page.used = 8e6;
+    }
+    expect(collected()).toBe(0);
+  });
+
+  test('not again before it has rested for twice as long', async () => {
+    page.collectionMs = 1_000;
+    page.left = 8e6;
+    for (let i = 0; i < 100; i++) {
+      await page.mint(10, 20e6);
+      page.handles = 0;
+    }
+    // 3 s a round.
+    expect(collected()).toBeLessThanOrEqual(Math.ceil((page.time - 1_000) / 3_000));
+    expect(collected()).toBeGreaterThan(2);
+  });
+});
