@@ -95,7 +95,7 @@ test.each([
   ['a queue that is nearly empty', 0],
   ['a queue of one full segment', 2_040],
   ['a long queue', 10_000],
-])('once warm, a million items pass through %s without allocating', (_, backlog) => {
+])('once warm, items pass through %s without allocating', (_, backlog) => {
   const queue = new RingQueue<string>();
   for (let index = 0; index < backlog; index++) queue.push('waiting');
   const pass = (count: number): void => {
@@ -105,12 +105,12 @@ test.each([
     }
   };
   pass(1_000_000);
-  const growths = Array.from({ length: 4 }, () => {
+  const growths = Array.from({ length: 9 }, () => {
     const before = process.memoryUsage().heapUsed;
-    pass(1_000_000);
+    pass(100_000);
     return process.memoryUsage().heapUsed - before;
   });
-  // The least of a few, as others allocate here, too. A new segment for every 2,048 items would be 8 MB.
-  expect(Math.min(...growths)).toBeLessThan(100_000);
+  // The median, as the collector may come in between. A new segment for every 2,048 items would be 800,000.
+  expect(growths.sort((a, b) => a - b)[4]).toBeLessThan(100_000);
   expect(queue.size).toBe(backlog);
 });

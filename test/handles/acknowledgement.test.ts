@@ -104,6 +104,22 @@ test('what the page said on the action has arrived when the release behind it is
   expect(heard).toEqual(['console']);
 });
 
+test('on a worker a release behind an action is not sent ahead of a running call that names the handle', async () => {
+  await using world = new AttachedPeer();
+  const session = world.open({ kind: 'worker' });
+  const handle = await session.evaluate('({ answer: 42 })');
+  const commands = session.holdCommands('Runtime.callFunctionOn');
+  const call = session.call(handle, 'function() { return this.answer; }');
+  await session.send('Page.enable');
+  await session.release(handle);
+  await world.rest();
+  expect(session.alive()).toEqual([handle.objectId]);
+  commands.letGo();
+  expect(await call).toMatchObject({ value: 42 });
+  await world.rest();
+  expect(session.alive()).toEqual([]);
+});
+
 test('an early acknowledgement is never in the same tick', async () => {
   await using world = new AttachedPeer();
   const session = world.open();
