@@ -1,0 +1,92 @@
+// What a live handle is charged to this process's heap, so that V8 collects here when the page has grown.
+import { expect, test } from 'vitest';
+import { resolveAttachOptions } from '../../src/handles/attach-options.ts';
+import { AttachedPeer } from './attached-peer.ts';
+
+test('a handle of a fixed weight is charged it while it lives, and no longer', async () => {
+  await using world = new AttachedPeer({ pressure: 10_000 });
+  const session = world.open();
+  const handles = await session.mint(20);
+  expect(world.stats.chargedBytes).toBe(200_000);
+  world.collector.collect(...handles.slice(5));
+  await world.rest();
+  expect(world.stats.chargedBytes).toBe(50_000);
+  world.collector.collect(...handles.slice(0, 5));
+  expect(world.stats.chargedBytes).toBe(0);
+});
+
+test('a disposed handle is charged until its object is collected: it is that object that weighs', async () => {
+  await using world = new AttachedPeer({ pressure: 10_000 });
+  const session = world.open();
+  const handle = await session.evaluate();
+  await session.release(handle);
+  await world.rest();
+  expect(world.stats).toMatchObject({ released: 1, chargedBytes: 10_000 });
+  world.collector.collect(handle);
+  expect(world.stats.chargedBytes).toBe(0);
+});
+
+test('pressure: false charges nothing', async () => {
+  await using world = new AttachedPeer({ pressure: false });
+  await world.open().mint(20);
+  expect(world.stats).toMatchObject({ live: 20, chargedBytes: 0 });
+});
+
+test('one more weighs less the more are alive: ten thousand do not cost ten times as much as a thousand', async () => {
+  await using world = new AttachedPeer({ pressure: 65_536 });
+  const session = world.open();
+  await session.mint(1_000);
+  const ofThousand = world.stats.chargedBytes;
+  expect(ofThousand).toBe(65_536_000);
+  await session.mint(9_000);
+  expect(world.stats.chargedBytes).toBeLessThan(5 * ofThousand);
+  expect(world.stats.chargedBytes).toBeGreaterThan(ofThousand);
+});
+
+test('the weight is real: without a collection asked for, forgotten handles are noticed', async () => {
+  let collected = 0;
+  await using world = new AttachedPeer({
+    pressure: 1_048_576,
+    createRegistry: (onCollected) =>
+      new FinalizationRegistry((record) => {
+        collected++;
+        onCollected(record);
+      }),
+  });
+  const session = world.open();
+  for (let round = 0; round < 200 && collected === 0; round++) await session.mint(10);
+  expect(collected).toBeGreaterThan(0);
+  await world.rest();
+});
+
+test("a client's object gets no property of ours", async () => {
+  await using world = new AttachedPeer({ pressure: 65_536 });
+  const handle = await world.open().evaluate();
+  expect(Reflect.ownKeys(handle).sort()).toEqual(['className', 'description', 'objectId', 'type']);
+});
+
+test.each<[unknown, string]>([
+  [true, 'TypeError'],
+  ['64 KiB', 'TypeError'],
+  [null, 'TypeError'],
+  [-1, 'RangeError'],
+  [1.5, 'RangeError'],
+  [2 ** 31, 'RangeError'],
+])('pressure: %s is refused with a %s that names it', (pressure, name) => {
+  expect(() => resolveAttachOptions({ pressure: pressure as number })).toThrow(
+    expect.objectContaining({ name, message: expect.stringMatching(/^pressure must be/) }),
+  );
+});
+
+test.each<[string, unknown, string]>([
+  ['groups', 1, 'TypeError'],
+  ['track', 'yes', 'TypeError'],
+  ['moveSurvivors', null, 'TypeError'],
+  ['traceLeaks', {}, 'TypeError'],
+  ['consoleEntries', 'drop', 'RangeError'],
+  ['consoleEntries', true, 'TypeError'],
+])('the option %s of value %j is refused with a %s that names it', (option, value, name) => {
+  expect(() => resolveAttachOptions({ [option]: value })).toThrow(
+    expect.objectContaining({ name, message: expect.stringContaining(`${option} must be`) }),
+  );
+});
