@@ -190,18 +190,21 @@ describe.each(PUPPETEERS)('nothing is released early with $name', ({ name, puppe
       await page.close();
     });
 
-    it('attached, the call is answered, though its handle was collected meanwhile', async () => {
-      const page = await openPage();
-      const worker = await addWorker(page);
-      const releases = attached(page);
-      for (let attempt = 1; attempt <= 5; attempt++) {
-        const { objectId } = await mint(worker); // Nothing holds the handle any more.
-        const asked = askWhileBusy(worker, objectId);
-        await collectUntil(() => releases.stats().collected === attempt);
-        expect(await asked).toBe(42);
-      }
-      await page.close();
-    });
+    it.each([true, false])(
+      'attached with groups %s, the call is answered, though its handle was collected meanwhile',
+      async (groups) => {
+        const page = await openPage();
+        const worker = await addWorker(page);
+        const releases = attached(page, { groups });
+        for (let attempt = 1; attempt <= 5; attempt++) {
+          const { objectId } = await mint(worker); // Nothing holds the handle any more.
+          const asked = askWhileBusy(worker, objectId);
+          await collectUntil(() => releases.stats().collected === attempt);
+          expect(await asked).toBe(42);
+        }
+        await page.close();
+      },
+    );
   });
 
   it('what a frame mints after it changed its process, by a late dispose of what it had before', async () => {
