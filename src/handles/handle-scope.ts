@@ -55,9 +55,11 @@ export class HandleScope implements Disposable {
     this.#onEnd();
     for (const group of this.#groups) {
       group.ledger.generations.close(group);
-      this.#dropAll(group.members);
+      group.ledger.dropMembers(group, this.#escaped);
     }
-    this.#dropAll(this.#strays);
+    for (const record of this.#strays) {
+      if (!this.#escaped.has(record)) record.context.ledger.drop(record, 'disposed');
+    }
     this.#openGroups.clear();
     this.#groups.length = 0;
     this.#strays.length = 0;
@@ -65,12 +67,6 @@ export class HandleScope implements Disposable {
 
   [Symbol.dispose](): void {
     this.end();
-  }
-
-  #dropAll(records: readonly HandleRecord[]): void {
-    for (const record of records) {
-      if (!this.#escaped.has(record)) record.context.ledger.drop(record, 'disposed');
-    }
   }
 }
 

@@ -146,6 +146,25 @@ export class SessionLedger {
     if (!isSweptWhole(record) && record.pins === 0) this.releaseSingly(record);
   }
 
+  /** The program let go of all that lives in a group of ours, but for what is spared: `drop` for many at once. */
+  dropMembers(group: ObjectGroup, spared: { has(record: HandleRecord): boolean }): void {
+    let dropped = 0;
+    for (const record of group.members) {
+      if (record.state !== 'live' || record.group !== group || spared.has(record)) continue;
+      record.state = 'dropped';
+      if (record.origin !== undefined) record.origin.disposed++;
+      dropped++;
+    }
+    const { stats } = this.services;
+    stats.live -= dropped;
+    stats.queued += dropped;
+    stats.disposed += dropped;
+    group.live -= dropped;
+    group.dropped += dropped;
+    this.touch(group);
+    group.lostAt = group.touchedAt;
+  }
+
   /** The garbage collector found it unreachable. Put off while an id may be on its way as a bare string. */
   collect(record: HandleRecord): void {
     if (this.#isForsaken) return;
