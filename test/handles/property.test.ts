@@ -14,7 +14,7 @@ test.each([
     const coverage: Coverage = { moved: 0, groupFreed: 0, elided: 0, released: 0 };
     await fc.assert(
       fc.asyncProperty(programs, (steps) => runProgram(steps, options, coverage)),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
     expect(coverage.released).toBeGreaterThan(1_000);
     expect(coverage.elided).toBeGreaterThan(100);
