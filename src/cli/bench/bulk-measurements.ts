@@ -9,7 +9,7 @@ import {
   sendByPlaywright,
 } from './other-clients.ts';
 
-const BULK = { handles: 20_000, quickHandles: 20_000, warmUp: 2_000 };
+const BULK = { handles: 20_000, quickHandles: 20_000, warmUp: 5_000 };
 const SERIAL = { handles: 20_000, quickHandles: 2_000, warmUp: 500 };
 
 export const BULK_MEASUREMENTS: readonly Measurement[] = [

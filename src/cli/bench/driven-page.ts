@@ -39,6 +39,7 @@ export class DrivenPage {
   readonly #watch: Stopwatch = new Stopwatch();
   #timing: ReturnType<Stopwatch['stop']> | undefined;
   #releasesOnWire = 0;
+  #lastAnswerAt = Number.NEGATIVE_INFINITY;
   #commands = 0;
   #crash: Promise<void>;
 
@@ -75,8 +76,11 @@ export class DrivenPage {
 
   /** Where it ends: by default when all that was dropped has been answered. */
   async stop({ letGo = true }: { readonly letGo?: boolean } = {}): Promise<void> {
+    const scriptDoneAt = performance.now();
     if (letGo) await this.releases?.flush({ timeoutMs: 120_000 });
-    this.#timing = this.#watch.stop();
+    // What the library tidies up after the page's last answer is in the CPU time, not in the page's.
+    const letGoAt = Math.max(scriptDoneAt, this.#lastAnswerAt);
+    this.#timing = this.#watch.stop(letGo && this.releases !== undefined ? letGoAt : undefined);
   }
 
   /** What a client of another make attaches to. */
@@ -122,10 +126,16 @@ export class DrivenPage {
 
   #countReleases(connection: CountableConnection): void {
     const send = connection._rawSend;
+    const noteAnswer = (): void => {
+      this.#lastAnswerAt = performance.now();
+    };
     connection._rawSend = (callbacks, method, ...rest) => {
-      if (method === 'Runtime.releaseObject' || method === 'Runtime.releaseObjectGroup')
-        this.#releasesOnWire++;
-      return send.call(connection, callbacks, method, ...rest);
+      const answer = send.call(connection, callbacks, method, ...rest);
+      if (method !== 'Runtime.releaseObject' && method !== 'Runtime.releaseObjectGroup') return answer;
+      this.#releasesOnWire++;
+      // Plain Puppeteer's script waits for the answers itself, so nothing is put in its way.
+      if (this.releases !== undefined) void answer.then(noteAnswer, noteAnswer);
+      return answer;
     };
   }
 }

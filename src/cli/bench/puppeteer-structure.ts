@@ -41,5 +41,5 @@ export interface BenchHandle {
 
 /** Puppeteer's connection, with the one method that every command passes through. Not public. */
 export interface CountableConnection extends ConnectionLike {
-  _rawSend(callbacks: unknown, method: string, ...rest: unknown[]): unknown;
+  _rawSend(callbacks: unknown, method: string, ...rest: unknown[]): Promise<unknown>;
 }

@@ -20,8 +20,9 @@ export class Stopwatch {
     this.#startedAt = performance.now();
   }
 
-  stop(): Timing {
-    const elapsedMs = performance.now() - this.#startedAt;
+  /** @param at when it was over, where that was noticed later; CPU time runs until now. */
+  stop(at: number = performance.now()): Timing {
+    const elapsedMs = at - this.#startedAt;
     const { user, system } = process.cpuUsage(this.#cpu);
     const probed = Math.max(0, this.#delays.max / 1e6 - PROBE_MS);
     this.#delays.disable();
