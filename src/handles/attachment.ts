@@ -16,7 +16,7 @@ import { fixedWeight, GcWeight } from './gc-weight.ts';
 import { type HandleScope, ScopeStack } from './handle-scope.ts';
 import { type AttachmentStats, emptyLedgerStats, type LedgerStats } from './ledger-stats.ts';
 import { type PageActions, ReleaseAcknowledger } from './release-acknowledger.ts';
-import { type LedgerServices, SessionLedger } from './session-ledger.ts';
+import { SessionLedger, type SessionServices } from './session-ledger.ts';
 import { type CollectionHold, type CommandRules, SessionTap } from './session-tap.ts';
 import { Sweeper } from './sweeper.ts';
 
@@ -42,7 +42,7 @@ export class Attachment implements Disposable {
   readonly #dispatcher: Dispatcher;
   readonly #sweeper: Sweeper;
   readonly #watch: CollectionWatch;
-  readonly #services: LedgerServices;
+  readonly #services: SessionServices;
   readonly #scopes = new ScopeStack();
   readonly #leakReport: LeakReport | undefined;
   readonly #ledgers = new Set<SessionLedger>();
@@ -191,7 +191,7 @@ export class Attachment implements Disposable {
   }
 
   /** What the handles of each session weigh: what the user says, or what the session's page holds for them. */
-  #weigher(): LedgerServices['createWeight'] {
+  #weigher(): SessionServices['createWeight'] {
     const { pressure, now } = this.#options;
     if (pressure !== 'follow') {
       const weight = fixedWeight(pressure);

@@ -4,7 +4,7 @@
  * And it is bounded by what it costs here: no more than a few per cent of the time goes into collecting,
  * whatever the page's heap is full of.
  *
- * The page is asked in the background, on the occasion of a mint, a few times a second at most. One that
+ * The page is asked in the background, on the occasion of a mint, twenty times a second at most. One that
  * does not answer costs one unanswered command; the weight stays as it was.
  *
  * What is released is garbage there, and V8 may let a gigabyte of it gather before it collects: objects that
@@ -40,7 +40,7 @@ export interface GcWeightServices {
 export const DEFAULT_BYTES_PER_HANDLE = 65_536;
 
 /** V8 collects here when some 30 to 60 MB have been charged: then the handles of about 100 MB are let go of. */
-const CHARGED_SHARE = 0.35;
+const CHARGED_SHARE = 0.3;
 const LIGHTEST = 8_192;
 const HEAVIEST = 4_194_304;
 /** How much of the time major collections may take before handles are made lighter. */
@@ -48,15 +48,15 @@ const MOST_COLLECTING = 0.03;
 /** The time over which that is averaged. */
 const COLLECTING_WINDOW_MS = 1_000;
 const MINTS_PER_LOOK = 8;
-const LOOK_AGAIN_MS = 100;
+const LOOK_AGAIN_MS = 50;
 /** Bytes of released handles' garbage in the page for which it is told to collect. */
 const MOST_GARBAGE = 96e6;
 /** It has collected by itself before its heap has grown by so much, as a rule. */
 const MOST_GROWTH = 150e6;
 /** Bytes that live handles may hold in the page before nothing is spared to find the dead among them. */
 const MOST_HELD = 128e6;
-/** A page is left alone for this many times as long as it took to collect. */
-const REST_AFTER_COLLECTION = 2;
+/** A page is left alone for as long as it took to collect, times this. */
+const REST_AFTER_COLLECTION = 1;
 
 export class GcWeight implements HandleWeight {
   readonly #session: ReleaseSession;

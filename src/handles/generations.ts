@@ -4,8 +4,7 @@
  * does not wait for hundreds of others: it closes after `WINDOW_MS`, but not before it has held a few, and
  * at once when it is full.
  */
-import { ObjectGroup } from './object-group.ts';
-import type { SessionLedger } from './session-ledger.ts';
+import { type Ledger, ObjectGroup } from './handle-record.ts';
 
 /** A generation's garbage is held back at least this long: 50 ms of 200 KB objects are some 25 MB. */
 const WINDOW_MS = 50;
@@ -20,10 +19,10 @@ const MOST = 1_024;
 let namesGiven = 0;
 
 export class Generations {
-  readonly #ledger: SessionLedger;
+  readonly #ledger: Ledger;
   #open: ObjectGroup | undefined;
 
-  constructor(ledger: SessionLedger) {
+  constructor(ledger: Ledger) {
     this.#ledger = ledger;
   }
 

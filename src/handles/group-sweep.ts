@@ -4,8 +4,7 @@
  * where few are alive, the survivors moved to a new group and the old one released whole.
  */
 import { isFull } from './generations.ts';
-import type { ObjectGroup } from './object-group.ts';
-import type { SessionLedger } from './session-ledger.ts';
+import type { Ledger, ObjectGroup } from './handle-record.ts';
 import { isWorthMoving, moveSurvivors } from './survivors.ts';
 
 /** An open generation in which nothing has happened for this long, and all is dead, may go. */
@@ -50,7 +49,7 @@ export class GroupSweep {
   }
 
   /** Judges what was touched, in one session or all; with no grace, all that waits as well. */
-  sweep(urgency: Urgency, ledger?: SessionLedger): void {
+  sweep(urgency: Urgency, ledger?: Ledger): void {
     if (!urgency.mayMove) this.#stopWaitingForMoves(ledger);
     const groups = this.#groupsToJudge(urgency, ledger);
     if (groups.size === 0) return;
@@ -68,7 +67,7 @@ export class GroupSweep {
   }
 
   /** Takes the groups that were touched; those in their grace, too, where there shall be none. */
-  #groupsToJudge({ hasGrace }: Urgency, ledger: SessionLedger | undefined): ReadonlySet<ObjectGroup> {
+  #groupsToJudge({ hasGrace }: Urgency, ledger: Ledger | undefined): ReadonlySet<ObjectGroup> {
     const touched = this.#touched;
     this.#touched = new Set();
     if (hasGrace) return touched;
@@ -108,7 +107,7 @@ export class GroupSweep {
     if (movable.length > 0) void this.#move(movable);
   }
 
-  #stopWaitingForMoves(ledger: SessionLedger | undefined): void {
+  #stopWaitingForMoves(ledger: Ledger | undefined): void {
     for (const group of this.#moving) {
       if (ledger === undefined || group.ledger === ledger) releaseDeadSingly(group);
     }

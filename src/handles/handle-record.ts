@@ -1,5 +1,6 @@
 /**
- * What is known of one remote object. It goes one way only:
+ * What is known of remote objects: of each by itself, of those that share an execution context, and of those
+ * that share an object group. A record goes one way only:
  *
  * ```text
  *   live ──▶ dropped ──▶ queued ──▶ ended
@@ -7,13 +8,15 @@
  *              └── pinned ──┘     (a command that names it was sent meanwhile)
  * ```
  *
- * A record never refers to its RemoteObject strongly: the registry holds records, and a record that
- * held its object would keep it from ever being collected.
+ * It never refers to its RemoteObject strongly: the registry holds records, and a record that held its object
+ * would keep it from ever being collected. What moves a record is the ledger's doing.
  */
-import type { Release } from '../batcher/release.ts';
+import type { Dispatcher } from '../batcher/dispatcher.ts';
+import type { Lane } from '../batcher/lane.ts';
+import type { Outcome, Reach } from '../batcher/outcome.ts';
+import type { Release, ReleaseSession } from '../batcher/release.ts';
 import type { MintOrigin } from '../observe/leak-report.ts';
-import type { ContextRecords } from './context-records.ts';
-import type { ObjectGroup } from './object-group.ts';
+import type { LedgerStats } from './ledger-stats.ts';
 import type { Params, RemoteObject } from './protocol.ts';
 
 /** Shared by all that never moved. */
@@ -64,4 +67,168 @@ export class HandleRecord implements Release {
   settled(...[outcome, reach]: Parameters<Release['settled']>): void {
     this.context.ledger.onRefused(this.context, outcome, reach);
   }
+}
+
+/**
+ * The handles of one execution context, which end together when the context does.
+ *
+ * Today's ids read `isolate.context.number`. That form is no promise of the protocol's, so it is used
+ * for one thing only: to tell, sooner than by a refusal, which ids a destroyed context took along. An id
+ * of any other form belongs to the context without a name, which nothing destroys but the session's end.
+ */
+export class ContextRecords {
+  readonly ledger: Ledger;
+  /** What all its ids begin with, `isolate.context.`; empty for ids of another form. */
+  readonly prefix: string;
+  readonly records: Map<string, HandleRecord> = new Map();
+  isDestroyed = false;
+
+  constructor(ledger: Ledger, prefix: string) {
+    this.ledger = ledger;
+    this.prefix = prefix;
+  }
+
+  /** Whether an id is one of this context's, by its form; quicker than taking the id apart. */
+  holds(objectId: string): boolean {
+    const { prefix } = this;
+    return prefix !== '' && objectId.lastIndexOf('.') === prefix.length - 1 && objectId.startsWith(prefix);
+  }
+
+  /** Whether the ids tell which context it is; if not, what holds for one of them says nothing of the others. */
+  get isNamed(): boolean {
+    return this.prefix !== '';
+  }
+
+  /** The protocol's `executionContextId`; `undefined` where the ids do not tell. */
+  get executionContextId(): number | undefined {
+    const parsed = Number(this.prefix.slice(0, -1).split('.')[1]);
+    return this.prefix !== '' && Number.isInteger(parsed) ? parsed : undefined;
+  }
+}
+
+/** `own`: named here, released here. `foreign`: named by the user, who may release it as well. */
+export type GroupOwner = 'own' | 'foreign';
+
+export type GroupStage = 'open' | 'closed' | 'moving' | 'queued' | 'released';
+
+/**
+ * One object group of one session, as the browser keeps it: a name under which many objects are
+ * released by one command. The books here decide when that command may be sent: no member lives, none is
+ * pinned, and no command that could still mint into the group is unanswered.
+ */
+export class ObjectGroup implements Release {
+  readonly method = 'Runtime.releaseObjectGroup';
+  readonly ledger: Ledger;
+  readonly name: string;
+  readonly owner: GroupOwner;
+  /** In the order of their mint. A record that left stays listed until the next `compact`. */
+  members: HandleRecord[] = [];
+  /** Members that the program may still use. */
+  live = 0;
+  /** Members dropped whose release is not queued one by one. */
+  dropped = 0;
+  /** Members that an unanswered command names. */
+  pinned = 0;
+  /** Unanswered commands that may mint into it. */
+  pending = 0;
+  /** Members released one by one; the browser's list of the group still has a number for each. */
+  releasedSingly = 0;
+  stage: GroupStage = 'open';
+  /** Part of `Release`: what the command frees, fixed by `claim`. */
+  handles = 0;
+  readonly openedAt: number;
+  /** When it last changed. */
+  touchedAt: number;
+  /** When a member was last dropped. */
+  lostAt = 0;
+  /** Since when dropped members have been waiting; `Infinity` while there are none. */
+  staleSince: number = Number.POSITIVE_INFINITY;
+  /** What `dropped` was when the sweep last passed by. */
+  droppedAtLastLook = 0;
+  /** Moving its survivors was tried and failed: its dead go one by one. */
+  isUnmovable = false;
+
+  constructor(ledger: Ledger, name: string, owner: GroupOwner, now: number) {
+    this.ledger = ledger;
+    this.name = name;
+    this.owner = owner;
+    this.openedAt = now;
+    this.touchedAt = now;
+  }
+
+  get params(): Params {
+    return { objectGroup: this.name };
+  }
+
+  /** Nothing lives in it, nothing names a member, nothing can be born into it. */
+  get isDead(): boolean {
+    return this.live === 0 && this.pinned === 0 && this.pending === 0;
+  }
+
+  add(record: HandleRecord): void {
+    if (this.members.length > COMPACT_ABOVE && this.members.length > 2 * (this.live + this.dropped)) {
+      this.members = this.members.filter((member) => member.group === this && member.state !== 'ended');
+    }
+    this.members.push(record);
+    this.live++;
+  }
+
+  /** Part of `Release`. */
+  claim(): boolean {
+    return this.ledger.claimGroup(this);
+  }
+
+  /** Part of `Release`. */
+  settled(...[outcome, reach]: Parameters<Release['settled']>): void {
+    this.ledger.onRefused(this.members[0]?.context, outcome, reach);
+  }
+}
+
+/** Members from which on those that left are worth clearing away; own groups seldom come that far. */
+const COMPACT_ABOVE = 4096;
+
+/** What a session's ledger does for its handles, and for those who decide over them. */
+export interface Ledger {
+  readonly services: LedgerServices;
+  /** The unhooked way to the browser. */
+  readonly session: ReleaseSession;
+  readonly lane: Lane;
+  /** Whether the browser takes this session's commands in order: pages do, workers do not. */
+  readonly isOrdered: boolean;
+  readonly hasEnded: boolean;
+  readonly isForsaken: boolean;
+  readonly generations: { create(): ObjectGroup; close(group: ObjectGroup): void };
+  /** Groups whose dead wait for the rest to die, oldest first; kept by the sweep. */
+  readonly partlyDead: Set<ObjectGroup>;
+  drop(record: HandleRecord, cause: 'disposed' | 'collected'): void;
+  dropMembers(group: ObjectGroup, spared: { has(record: HandleRecord): boolean }): void;
+  collect(record: HandleRecord): void;
+  elide(record: HandleRecord): void;
+  end(record: HandleRecord): void;
+  rebind(record: HandleRecord, objectId: string, target: ObjectGroup): boolean;
+  releaseSingly(record: HandleRecord): void;
+  releaseWhole(group: ObjectGroup): void;
+  claimRecord(record: HandleRecord): boolean;
+  claimGroup(group: ObjectGroup): boolean;
+  onRefused(context: ContextRecords | undefined, outcome: Outcome, reach: Reach): void;
+  touch(group: ObjectGroup): void;
+}
+
+/** What the ledgers of one attachment share. */
+export interface LedgerServices {
+  readonly stats: LedgerStats;
+  readonly dispatcher: Dispatcher;
+  readonly sweeper: Sweep;
+  readonly usesGroups: boolean;
+  readonly movesSurvivors: boolean;
+  /** Milliseconds, monotonic. */
+  now(): number;
+}
+
+/** Where a ledger reports what has to be seen to, though not now. */
+export interface Sweep {
+  touch(group: ObjectGroup): void;
+  retire(group: ObjectGroup): void;
+  elide(context: ContextRecords): void;
+  noteChange(): void;
 }

@@ -3,13 +3,11 @@
  * command a session, whether the program still refers to them or not.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { HandleRecord } from './handle-record.ts';
-import type { ObjectGroup } from './object-group.ts';
-import type { SessionLedger } from './session-ledger.ts';
+import type { HandleRecord, Ledger, ObjectGroup } from './handle-record.ts';
 
 export class HandleScope implements Disposable {
   /** By session, the group that takes the scope's mints now. */
-  readonly #openGroups = new Map<SessionLedger, ObjectGroup>();
+  readonly #openGroups = new Map<Ledger, ObjectGroup>();
   /** All that it ever had: the sweep closes one of which much was dropped inside, and another follows. */
   readonly #groups: ObjectGroup[] = [];
   /** Handles of the scope's in groups that are not: children of objects from outside, mostly. */
@@ -29,7 +27,7 @@ export class HandleScope implements Disposable {
   }
 
   /** The scope's group in a session, into which what is minted now shall go. */
-  groupFor(ledger: SessionLedger): ObjectGroup {
+  groupFor(ledger: Ledger): ObjectGroup {
     let group = this.#openGroups.get(ledger);
     if (group?.stage !== 'open') {
       group = ledger.generations.create();
@@ -74,12 +72,12 @@ export class HandleScope implements Disposable {
 export class ScopeStack {
   readonly #storage = new AsyncLocalStorage<HandleScope>();
   readonly #escaped = new WeakSet<HandleRecord>();
-  readonly #coveringSessions = new Map<SessionLedger, HandleScope[]>();
+  readonly #coveringSessions = new Map<Ledger, HandleScope[]>();
   /** Bodies that are running in a scope. While there are none, a command need not look for one. */
   #running = 0;
 
   /** The innermost scope that a command sent now on this session belongs to. */
-  current(ledger: SessionLedger): HandleScope | undefined {
+  current(ledger: Ledger): HandleScope | undefined {
     const inContext = this.#running > 0 ? this.#storage.getStore() : undefined;
     if (inContext !== undefined && !inContext.hasEnded) return inContext;
     return this.#coveringSessions.size > 0 ? this.#coveringSessions.get(ledger)?.at(-1) : undefined;
@@ -99,7 +97,7 @@ export class ScopeStack {
   }
 
   /** A scope over all that is minted in these sessions while it is open, whoever mints it. */
-  cover(ledgers: readonly SessionLedger[]): HandleScope {
+  cover(ledgers: readonly Ledger[]): HandleScope {
     const scope = new HandleScope(this.#escaped, () => {
       for (const ledger of ledgers) {
         const rest = this.#coveringSessions.get(ledger)?.filter((other) => other !== scope) ?? [];

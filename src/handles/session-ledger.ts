@@ -5,37 +5,33 @@
  * Invariant: a record leaves for the browser only when its state is `dropped`, no unanswered command names
  * it, and, with a whole group, when the same holds for each member and no command can mint into it.
  */
-import type { Dispatcher } from '../batcher/dispatcher.ts';
 import type { Lane } from '../batcher/lane.ts';
 import type { Outcome, Reach } from '../batcher/outcome.ts';
 import type { ReleaseSession } from '../batcher/release.ts';
 import type { CollectionWatch } from './collection-watch.ts';
-import type { ContextRecords } from './context-records.ts';
 import type { HandleWeight } from './gc-weight.ts';
 import { Generations } from './generations.ts';
 import { HandleIndex } from './handle-index.ts';
-import { HandleRecord } from './handle-record.ts';
-import type { LedgerStats } from './ledger-stats.ts';
-import { ObjectGroup } from './object-group.ts';
+import {
+  type ContextRecords,
+  HandleRecord,
+  type Ledger,
+  type LedgerServices,
+  ObjectGroup,
+} from './handle-record.ts';
 import type { RemoteObject } from './protocol.ts';
 import type { Sweeper } from './sweeper.ts';
 
-/** What all ledgers of one attachment share. */
-export interface LedgerServices {
-  readonly stats: LedgerStats;
-  readonly dispatcher: Dispatcher;
+/** What all ledgers of one attachment share, and only they use. */
+export interface SessionServices extends LedgerServices {
   readonly sweeper: Sweeper;
   readonly watch: CollectionWatch;
-  readonly usesGroups: boolean;
-  readonly movesSurvivors: boolean;
   /** What the handles of a session are to weigh. */
   createWeight(ledger: SessionLedger): HandleWeight;
-  /** Milliseconds, monotonic. */
-  now(): number;
 }
 
-export class SessionLedger {
-  readonly services: LedgerServices;
+export class SessionLedger implements Ledger {
+  readonly services: SessionServices;
   /** The unhooked way to the browser. */
   readonly session: ReleaseSession;
   readonly lane: Lane;
@@ -53,7 +49,7 @@ export class SessionLedger {
   hasEnded = false;
   #isForsaken = false;
 
-  constructor(services: LedgerServices, session: ReleaseSession, isOrdered: boolean) {
+  constructor(services: SessionServices, session: ReleaseSession, isOrdered: boolean) {
     this.services = services;
     this.session = session;
     this.lane = services.dispatcher.lane(session);

@@ -6,9 +6,8 @@
  */
 import { callingLine, type LeakReport } from '../observe/leak-report.ts';
 import { type ConsoleEntries, consoleGroup } from './console-entries.ts';
-import type { HandleRecord } from './handle-record.ts';
+import type { HandleRecord, ObjectGroup } from './handle-record.ts';
 import type { HandleScope, ScopeStack } from './handle-scope.ts';
-import type { ObjectGroup } from './object-group.ts';
 import {
   type CommandShape,
   type Forward,

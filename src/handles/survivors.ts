@@ -9,9 +9,7 @@
  */
 import { refusalOf } from '../batcher/outcome.ts';
 import { UncountedRelease } from '../batcher/release.ts';
-import type { ContextRecords } from './context-records.ts';
-import type { HandleRecord } from './handle-record.ts';
-import type { ObjectGroup } from './object-group.ts';
+import type { ContextRecords, HandleRecord, ObjectGroup } from './handle-record.ts';
 import type { RemoteObject } from './protocol.ts';
 
 /** Fewer dead than this are released one by one for the same price. */

@@ -3,11 +3,8 @@
  * slices, so that neither 100,000 finalizers nor the end of a context with as many handles stalls the program.
  */
 import { RingQueue } from '../batcher/ring-queue.ts';
-import type { ContextRecords } from './context-records.ts';
 import { AT_ONCE, GroupSweep, WITH_GRACE, WITHOUT_GRACE } from './group-sweep.ts';
-import type { HandleRecord } from './handle-record.ts';
-import type { ObjectGroup } from './object-group.ts';
-import type { SessionLedger } from './session-ledger.ts';
+import type { ContextRecords, HandleRecord, Ledger, ObjectGroup } from './handle-record.ts';
 
 /** How long one slice may hold the event loop. */
 const SLICE_MS = 4;
@@ -76,7 +73,7 @@ export class Sweeper {
   }
 
   /** The same for one session, or all, in this very call: there is no time for moves. */
-  flushNow(ledger?: SessionLedger): void {
+  flushNow(ledger?: Ledger): void {
     for (let record = this.#collected.shift(); record !== undefined; record = this.#collected.shift()) {
       record.context.ledger.collect(record);
     }
