@@ -1,8 +1,8 @@
 /**
  * What one live handle of a session is charged to the local heap, so that V8 collects here when the page
  * has grown. It follows the page: a share of what a handle stands for there, whether that is 20 KB or 5 MB.
- * And it is bounded by what it costs here: no more than a few per cent of the time goes into collecting,
- * whatever the page's heap is full of.
+ * And it is bounded by what it costs here: unless the handles alive may hold more of the page than is safe,
+ * only a few per cent of the time go into collecting.
  *
  * The page is asked in the background, on the occasion of a mint, twenty times a second at most. One that
  * does not answer costs one unanswered command; the weight stays as it was.
@@ -39,7 +39,7 @@ export interface GcWeightServices {
 /** What a handle weighs while nothing is known of its page. */
 export const DEFAULT_BYTES_PER_HANDLE = 65_536;
 
-/** V8 collects here when some 30 to 60 MB have been charged: then the handles of about 100 MB are let go of. */
+/** V8 collects here when some 30 to 60 MB have been charged: then the handles of 100 to 200 MB are let go of. */
 const CHARGED_SHARE = 0.3;
 const LIGHTEST = 8_192;
 const HEAVIEST = 4_194_304;
