@@ -90,7 +90,7 @@ export const MEASUREMENTS: readonly Measurement[] = [
     handles,
     quickHandles,
     mostRounds: handles === 1_000_000 ? 3 : 100,
-    warmUp: 10_000,
+    warmUp: 2_000,
     nodeFlags: ROOMY,
     run: onPage('attached', (driven, count) => endScope(driven, count, 1_000)),
   })),
