@@ -8,6 +8,8 @@ import type { CollectionHold, CommandRules } from '../../handles/session-tap.ts'
 
 /** Puppeteer ends the functions of its callers so, and its own with `pptr:internal`. */
 const CALLERS_FUNCTION = /\/\/# sourceURL=pptr:(?!internal)/;
+/** How Puppeteer brings a frame's document; since the call names where it stands, it looks like a caller's. */
+const DOCUMENT = /^\(\)\s*=>\s*(?:\{\s*return document;?\s*\}|document)\s*(?:\/\/#|$)/;
 /** Longer strings are taken for Puppeteer's own script of utilities (some 30,000 characters). */
 const LONGEST_EXPRESSION_OF_CALLER = 2_000;
 /** An installation is `addBinding`, the function that goes with it, and at last the script. */
@@ -35,7 +37,7 @@ export class PuppeteerRules implements CommandRules {
   keepsResult(method: string, params: Params | undefined): boolean {
     switch (method) {
       case 'Runtime.callFunctionOn':
-        return !CALLERS_FUNCTION.test(endOf(params?.functionDeclaration));
+        return isPuppeteersFunction(params?.functionDeclaration);
       case 'Runtime.evaluate':
         return String(params?.expression).length > LONGEST_EXPRESSION_OF_CALLER;
       case 'DOM.resolveNode':
@@ -86,7 +88,8 @@ function isEvaluation(method: string): boolean {
   return method === 'Runtime.evaluate' || method === 'Runtime.callFunctionOn';
 }
 
-/** Where the name of the source stands; the function before it may be long. */
-function endOf(functionDeclaration: unknown): string {
-  return typeof functionDeclaration === 'string' ? functionDeclaration.slice(-1_000) : '';
+function isPuppeteersFunction(declaration: unknown): boolean {
+  if (typeof declaration !== 'string') return true;
+  // The name of the source stands at the end; the function before it may be long.
+  return !CALLERS_FUNCTION.test(declaration.slice(-1_000)) || DOCUMENT.test(declaration.slice(0, 200));
 }
