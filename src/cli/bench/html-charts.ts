@@ -22,9 +22,11 @@ export function isOurs({ id }: Pick<MeasurementReport, 'id'>): boolean {
 /** Throughput as bars on a log scale, the fastest first. Each bar's length is its place between two powers of ten. */
 export function barsOf(measurements: readonly MeasurementReport[]): string {
   const sorted = [...measurements].sort((a, b) => b.handlesPerSecond.median - a.handlesPerSecond.median);
-  const rates = sorted.map(({ handlesPerSecond }) => handlesPerSecond.median);
-  const first = Math.floor(Math.log10(Math.min(...rates))) - 1;
-  const last = Math.ceil(Math.log10(Math.max(...rates)));
+  const first =
+    Math.floor(Math.log10(Math.min(...sorted.map(({ handlesPerSecond }) => handlesPerSecond.low)))) - 1;
+  const last = Math.ceil(
+    Math.log10(Math.max(...sorted.map(({ handlesPerSecond }) => handlesPerSecond.high))),
+  );
   const share = (rate: number): number => (100 * (Math.log10(rate) - first)) / (last - first);
   const bars = sorted.map((measurement) => {
     const { median, low, high } = measurement.handlesPerSecond;
