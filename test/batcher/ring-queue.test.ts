@@ -70,7 +70,7 @@ test('it behaves as an array does that is pushed to and shifted from', () => {
         expect(queue.size).toBe(model.length);
       }
     }),
-    { numRuns: 100 },
+    { numRuns: 30 },
   );
 });
 

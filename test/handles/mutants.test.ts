@@ -4,7 +4,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import type { HandleRecord } from '../../src/handles/handle-record.ts';
 import { ObjectGroup } from '../../src/handles/handle-record.ts';
 import { SessionLedger } from '../../src/handles/session-ledger.ts';
-import { programs, runProgram, type Step } from './random-program.ts';
+import { programs, runProgram } from './random-program.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -86,12 +86,6 @@ const wrongRules: [rule: string, put: () => void][] = [
 
 const runs = { numRuns: 1_000, seed: 1_234, endOnFailure: true };
 
-/** The same programs, all on one session: more happens to each handle, and a fault shows sooner. */
-const on = (session: number): fc.Arbitrary<Step[]> =>
-  programs.map((steps) => steps.map((step) => ('session' in step ? { ...step, session } : step)));
-const PAGE = 0;
-const WORKER = 2;
-
 test('without any, the same programs pass', async () => {
   const { failed } = await fc.check(
     fc.asyncProperty(programs, (steps) => runProgram(steps)),
@@ -102,13 +96,13 @@ test('without any, the same programs pass', async () => {
 
 test.each(wrongRules)('%s: found out', async (_, put) => {
   put();
-  const property = fc.asyncProperty(fc.oneof(on(PAGE), on(WORKER)), (steps) => runProgram(steps));
+  const property = fc.asyncProperty(programs, (steps) => runProgram(steps));
   const { failed, numRuns } = await fc.check(property, runs);
   expect({ failed }, `${numRuns} programs`).toEqual({ failed: true });
 });
 
 test('a worker is taken for a page, which keeps order: found out', async () => {
-  const property = fc.asyncProperty(on(WORKER), (steps) => runProgram(steps, {}, undefined, true));
+  const property = fc.asyncProperty(programs, (steps) => runProgram(steps, {}, undefined, true));
   const { failed, numRuns } = await fc.check(property, runs);
   expect({ failed }, `${numRuns} programs`).toEqual({ failed: true });
 });

@@ -70,7 +70,47 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: of('elapse'), ms: fc.constantFrom(10, 60, 200, 2_500) }) },
 ) as fc.Arbitrary<Step>;
 
-export const programs: fc.Arbitrary<Step[]> = fc.array(step, { minLength: 30, maxLength: 100, size: 'max' });
+/** Openings that bring a program where it is risky: it goes on at random from there. */
+const openings: readonly Step[][] = [
+  [],
+  // Most of a group is dead, its survivors are on the move, and one of them is named meanwhile.
+  [
+    { do: 'mint', session: 0, count: 40, group: 'none' },
+    { do: 'answer', session: 0, count: 100 },
+    { do: 'collect', handle: 3, count: 37 },
+    { do: 'elapse', ms: 10 },
+    { do: 'elapse', ms: 2_500 },
+    { do: 'answer', session: 0, count: 100 },
+    { do: 'pass', handle: 0, argument: 1 },
+    { do: 'answer', session: 0, count: 100 },
+    { do: 'answer', session: 0, count: 100 },
+    { do: 'elapse', ms: 10 },
+    { do: 'pass', handle: 1, argument: 2 },
+  ],
+  // The same on a busy worker, where a survivor is disposed of behind an action.
+  [
+    { do: 'mint', session: 2, count: 40, group: 'none' },
+    { do: 'answer', session: 2, count: 100 },
+    { do: 'collect', handle: 3, count: 37 },
+    { do: 'elapse', ms: 10 },
+    { do: 'elapse', ms: 2_500 },
+    { do: 'act', session: 2 },
+    { do: 'dispose', handle: 0, count: 1 },
+  ],
+  // All of a group is dead, but a busy worker has been asked something about a member.
+  [
+    { do: 'mint', session: 2, count: 5, group: 'none' },
+    { do: 'answer', session: 2, count: 100 },
+    { do: 'pass', handle: 0, argument: 1 },
+    { do: 'collect', handle: 0, count: 5 },
+    { do: 'elapse', ms: 10 },
+    { do: 'elapse', ms: 2_500 },
+  ],
+];
+
+export const programs: fc.Arbitrary<Step[]> = fc
+  .tuple(fc.constantFrom(...openings), fc.array(step, { minLength: 20, maxLength: 80, size: 'max' }))
+  .map(([opening, steps]) => [...opening, ...steps]);
 
 interface OpenScope {
   readonly scope: Disposable;
