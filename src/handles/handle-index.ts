@@ -2,7 +2,7 @@
  * Finds the record of an id within one session, by any id that the object ever had, and knows which
  * records share a context.
  */
-import { ContextRecords, type HandleRecord, type Ledger } from './handle-record.ts';
+import { ContextRecords, contextPrefixOf, type HandleRecord, type Ledger } from './handle-record.ts';
 
 export class HandleIndex {
   readonly #ledger: Ledger;
@@ -84,14 +84,3 @@ export class HandleIndex {
     return context;
   }
 }
-
-/** `''` for an id that has not today's form. */
-export function contextPrefixOf(objectId: string): string {
-  const end = objectId.lastIndexOf('.');
-  const start = objectId.indexOf('.');
-  const hasThreeParts = start > 0 && end > start + 1 && objectId.indexOf('.', start + 1) === end;
-  return hasThreeParts && objectId.length <= LONGEST_PARSED_ID ? objectId.slice(0, end + 1) : '';
-}
-
-/** Ids are 43 characters at most today. A page cannot choose them; a broken peer could. */
-const LONGEST_PARSED_ID = 128;

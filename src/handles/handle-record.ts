@@ -69,6 +69,17 @@ export class HandleRecord implements Release {
   }
 }
 
+/** Ids are 43 characters at most today. A page cannot choose them; a broken peer could. */
+const LONGEST_PARSED_ID = 128;
+
+/** What the ids of one context begin with, `isolate.context.`; `''` for an id that has not today's form. */
+export function contextPrefixOf(objectId: string): string {
+  const first = objectId.indexOf('.');
+  const second = objectId.indexOf('.', first + 1);
+  const hasContext = first > 0 && second > first + 1 && objectId.length <= LONGEST_PARSED_ID;
+  return hasContext ? objectId.slice(0, second + 1) : '';
+}
+
 /**
  * The handles of one execution context, which end together when the context does.
  *
@@ -90,8 +101,7 @@ export class ContextRecords {
 
   /** Whether an id is one of this context's, by its form; quicker than taking the id apart. */
   holds(objectId: string): boolean {
-    const { prefix } = this;
-    return prefix !== '' && objectId.lastIndexOf('.') === prefix.length - 1 && objectId.startsWith(prefix);
+    return this.prefix !== '' && objectId.length <= LONGEST_PARSED_ID && objectId.startsWith(this.prefix);
   }
 
   /** Whether the ids tell which context it is; if not, what holds for one of them says nothing of the others. */

@@ -15,8 +15,8 @@ export function hookSession(session: CdpSessionLike, tap: SessionTap, onEvent: O
   const { send, emit } = session;
   let isHooked = true;
 
-  const unshadowSend = shadow(session, 'send', (method: string, params?: Params, ...rest: [unknown?]) => {
-    const forward = (outgoing: Params | undefined) => send.call(session, method, outgoing, ...rest);
+  const unshadowSend = shadow(session, 'send', (method: string, params?: Params, options?: unknown) => {
+    const forward = (outgoing: Params | undefined) => send.call(session, method, outgoing, options);
     return isHooked ? tap.command(method, params, forward) : forward(params);
   });
   const unshadowEmit = shadow(session, 'emit', (event: string | symbol, payload?: unknown) => {
