@@ -6,7 +6,7 @@ export const STYLE: string = `
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-main { max-width: 60rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
+main { max-width: 60rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; overflow-x: clip; }
 h1 { font-size: 2rem; line-height: 1.2; margin: 0 0 .5rem; }
 h2 { font-size: 1.2rem; margin: 3rem 0 .25rem; }
 p { margin: .25rem 0 1rem; max-width: 44rem; }

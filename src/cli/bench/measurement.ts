@@ -9,7 +9,8 @@ import type { Sample } from './sample.ts';
 export interface Measurement {
   /** Work and subject, as `bulk/puppeteer-all`. */
   readonly id: string;
-  readonly title: string;
+  /** Told of the handles that it was in fact, where there is one for several sizes. */
+  readonly title: string | ((handles: string) => string);
   readonly handles: number;
   readonly quickHandles: number;
   /** Handles of each of the unmeasured runs at the beginning; 0 for none. */

@@ -86,7 +86,7 @@ export const MEASUREMENTS: readonly Measurement[] = [
   { id: 'large/attached', title: 'attached, forgetting', ...LARGE, run: onPage('attached', forgetLarge) },
   ...GROWTH.map(([handles, quickHandles]) => ({
     id: `growth/${handles}`,
-    title: `attached, a scope over ${handles.toLocaleString('en-US')}`,
+    title: (size: string) => `attached, a scope over ${size}`,
     handles,
     quickHandles,
     mostRounds: handles === 1_000_000 ? 3 : 100,

@@ -91,11 +91,12 @@ export function reportOf(run: Run): BenchReport {
 function measurementReportOf({ id, title }: Measurement, samples: readonly Sample[]): MeasurementReport {
   const spread = (figure: (sample: Sample) => number): Spread => spreadOf(samples.map(figure));
   const isHeapKnown = samples.some(({ peakHeapBytes }) => peakHeapBytes !== undefined);
+  const handles = Math.max(...samples.map((sample) => sample.handles));
   return {
     id,
     scenario: scenarioOf(id),
-    title,
-    handles: Math.max(...samples.map(({ handles }) => handles)),
+    title: typeof title === 'string' ? title : title(handles.toLocaleString('en-US')),
+    handles,
     handlesPerSecond: spread(({ handles, elapsedMs }) => (handles / elapsedMs) * 1_000),
     cpuMicrosecondsPerHandle: spread(({ handles, cpuMicroseconds }) => cpuMicroseconds / handles),
     commandsPerHandle: spread(commandsPerHandle),
