@@ -23,9 +23,9 @@ it.each(['README.md', 'bench/README.md'])('the figures in %s are those of the ch
   else expect(squeezed(BLOCK.exec(text)?.[0])).toBe(squeezed(block));
 });
 
-/** The formatter pads the cells of a table. */
+/** The formatter pads the cells of a table, and puts blank lines around it. */
 function squeezed(text: string | undefined): string | undefined {
-  return text?.replace(/-+/g, '-').replace(/ +/g, ' ').trim();
+  return text?.replace(/-+/g, '-').replace(/\s+/g, '');
 }
 
 function figuresOf({ table, environment, rounds, quick }: BenchReport): string {
