@@ -57,11 +57,11 @@ export class ConsoleEntries {
     this.#ledger.services.stats.commands++;
     try {
       await this.#ledger.session.send('Runtime.discardConsoleEntries');
+      this.#ledger.onForeignGroupReleased(CONSOLE_GROUP);
     } catch {
-      // The session is over, and its store with it.
+      // Refused, or the session is over: nothing was discarded.
     }
     this.#discarding = undefined;
-    this.#ledger.onForeignGroupReleased(CONSOLE_GROUP);
   }
 }
 
