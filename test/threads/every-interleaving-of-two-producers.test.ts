@@ -1,0 +1,31 @@
+/** Two producers that push two releases each, and the consumer. See `exploring/explorer.ts` for the rules. */
+import { describe } from 'vitest';
+import { CAPACITIES, exploreEach, FIRST_TICKETS } from './exploring/scenarios.ts';
+
+const load = { producers: 2, pushes: 2 };
+
+describe('cursors begin anywhere', () => {
+  exploreEach(
+    CAPACITIES.flatMap((capacity) =>
+      FIRST_TICKETS.map((firstTicket) => ({ ...load, capacity, firstTicket })),
+    ),
+  );
+});
+
+describe('a producer dies at any step', () => {
+  exploreEach(CAPACITIES.map((capacity) => ({ ...load, capacity, firstTicket: 0, deaths: 1 })));
+});
+
+describe('both producers die', () => {
+  exploreEach(CAPACITIES.map((capacity) => ({ ...load, pushes: 1, capacity, firstTicket: 0, deaths: 2 })));
+});
+
+describe('a producer that lives is stepped over', () => {
+  exploreEach(
+    CAPACITIES.map((capacity) => ({ ...load, pushes: 1, capacity, firstTicket: 0, hastySteps: 1 })),
+  );
+});
+
+describe('the consumer closes at any step', () => {
+  exploreEach(CAPACITIES.map((capacity) => ({ ...load, capacity, firstTicket: 0, closes: true })));
+});
