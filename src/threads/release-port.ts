@@ -1,0 +1,226 @@
+/**
+ * The connection's end: what worker threads release comes out of the ring here, and goes to the batcher.
+ *
+ * Invariant: of the releases that a worker was told `true` for, each reaches the batcher, or is counted. And
+ * the port holds nothing open: neither a pending `Atomics.waitAsync` nor its timers keep the process alive.
+ * A script that has nothing else to do therefore ends with what is still in the ring; `drain` before the end.
+ */
+import { randomUUID } from 'node:crypto';
+import { choiceOption, integerOption, MAX_TIMER_MS, requireObject } from '../batcher/options.ts';
+import { type KeyedRelease, REFUSED, SharedRingMemory, SPILLED } from './ring-memory.ts';
+import { SessionKeys } from './session-keys.ts';
+import { SharedRingQueue } from './shared-ring-queue.ts';
+import { SpillInbox } from './spill-channel.ts';
+
+/** Where releases go: a `ReleaseBatcher`, or what stands in for it. Neither throws nor waits. */
+export interface ReleaseTarget<Session> {
+  release(session: Session, objectId: string): boolean;
+}
+
+export interface ReleasePortOptions {
+  /** Releases that may wait in the ring, at 64 bytes each; a power of two. Default 4,096. */
+  readonly capacity?: number | undefined;
+  /** With the ring full, a worker's `release` is `false` (`refuse`), or goes by message (`spill`). Default `spill`. */
+  readonly whenFull?: 'refuse' | 'spill' | undefined;
+  /** How long a slot may stay claimed and not published before its thread counts as dead. Default 1,000. */
+  readonly stallTimeoutMs?: number | undefined;
+  /** How long one drain may hold the event loop, in milliseconds. Default 4. */
+  readonly turnBudgetMs?: number | undefined;
+}
+
+/** What a worker connects by. Plain data: it passes through `workerData` and `postMessage` to any number of workers. */
+export interface ReleasePortHandle {
+  readonly ring: SharedArrayBuffer;
+  /** The name of the broadcast channel for what cannot go by the ring. */
+  readonly channel: string;
+  readonly whenFull: 'refuse' | 'spill';
+}
+
+export interface ReleasePortStats {
+  /** Releases that arrived, by the ring or by message. */
+  received: number;
+  /** Of these, what the batcher did not take, or whose session key is unknown or forgotten. */
+  rejected: number;
+  /** Releases that workers sent by message. */
+  spilled: number;
+  /** Of these, not arrived yet. What a worker had not posted when it was terminated stays here. */
+  inTransit: number;
+  /** Times that a worker's `release` was `false` because the ring was full. */
+  refused: number;
+  /** Slots given up on. Each may have cost the release that its thread died with, and never more. */
+  steppedOver: number;
+  /** Slots claimed and not taken, as of a moment ago. */
+  waiting: number;
+}
+
+/** Pops between two looks at the clock. A drain that found as many has a busy ring, and stays awake. */
+const CLOCK_STRIDE = 64;
+/** How long a drain of a few waits before the next sleep: a wake-up then serves many releases, not one. */
+const LINGER_MS = 1;
+
+/**
+ * Opens the way for worker threads to release objects of this thread's connection.
+ *
+ * @example
+ * ```ts
+ * using port = openReleasePort(batcher);
+ * const pool = new Piscina({ filename, workerData: port.handle });
+ * await pool.run({ sessionKey: port.keyOf(session), objectId });
+ * ```
+ * @throws TypeError or RangeError for a bad option; the message names it and its value.
+ */
+export function openReleasePort<Session extends object>(
+  target: ReleaseTarget<Session>,
+  options: ReleasePortOptions = {},
+): ReleasePort<Session> {
+  return new ReleasePort(target, options);
+}
+
+export class ReleasePort<Session extends object> implements Disposable {
+  readonly handle: ReleasePortHandle;
+  readonly #target: ReleaseTarget<Session>;
+  readonly #turnBudgetMs: number;
+  readonly #sessions = new SessionKeys<Session>();
+  readonly #memory: SharedRingMemory;
+  readonly #ring: SharedRingQueue;
+  readonly #spills: SpillInbox;
+  readonly #watchdog: NodeJS.Timeout;
+  #linger: NodeJS.Timeout | undefined;
+  /** The ticket of the gap that the last drain ended at, and of the one that the watchdog last saw. */
+  #gapAt: number | undefined;
+  #stalledAt: number | undefined;
+  #received = 0;
+  #rejected = 0;
+  #spillsReceived = 0;
+  #steppedOver = 0;
+  #isClosed = false;
+
+  /** @internal Use `openReleasePort`. */
+  constructor(target: ReleaseTarget<Session>, options: ReleasePortOptions) {
+    requireObject('options', options);
+    const stallTimeoutMs = integerOption('stallTimeoutMs', options.stallTimeoutMs, 1000, 1, MAX_TIMER_MS);
+    this.#target = target;
+    this.#turnBudgetMs = integerOption('turnBudgetMs', options.turnBudgetMs, 4, 1, 1000);
+    this.handle = {
+      whenFull: choiceOption('whenFull', options.whenFull, 'spill', ['refuse', 'spill']),
+      ring: SharedRingQueue.allocate(options.capacity ?? 4096),
+      channel: `cdp-release-batcher ${randomUUID()}`,
+    };
+    this.#memory = SharedRingMemory.over(this.handle.ring);
+    this.#ring = new SharedRingQueue(this.#memory);
+    this.#spills = new SpillInbox(this.handle.channel, () => this.#ring.wake());
+    this.#watchdog = setInterval(() => this.#watch(), stallTimeoutMs).unref();
+    this.#sleep();
+  }
+
+  /**
+   * The number by which workers name a session. The port keeps the session until `forget` or `close`: a
+   * release that is on its way must find it.
+   */
+  keyOf(session: Session): number {
+    return this.#sessions.keyOf(session);
+  }
+
+  /** Lets go of a session that has ended. What is still on its way for it counts as `rejected`. */
+  forget(session: Session): void {
+    this.#sessions.forget(session);
+  }
+
+  /** Hands over everything that has arrived, at once. Returns how many releases. */
+  drain(): number {
+    return this.#drainUntil(Number.POSITIVE_INFINITY);
+  }
+
+  /**
+   * Ends the port. Workers are told `false` from here on; what they were told `true` for is handed over
+   * first. Closing it again does nothing.
+   */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#ring.close();
+    // A worker in the middle of its push comes out to find its slot gone and the ring closed: `false`.
+    for (this.drain(); this.#gapAt !== undefined; this.drain()) this.#stepOver();
+    this.#isClosed = true;
+    clearInterval(this.#watchdog);
+    clearTimeout(this.#linger);
+    this.#spills.close();
+    this.#sessions.clear();
+    this.#ring.wake();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** The books as of now; a copy. */
+  stats(): ReleasePortStats {
+    const spilled = this.#memory.load(SPILLED);
+    return {
+      received: this.#received,
+      rejected: this.#rejected,
+      spilled,
+      inTransit: spilled - this.#spillsReceived,
+      refused: this.#memory.load(REFUSED),
+      steppedOver: this.#steppedOver,
+      waiting: this.#ring.size,
+    };
+  }
+
+  /** Drains for one turn. At any time, either a sleep or one timer is pending that leads here. */
+  readonly #look = (): void => {
+    if (this.#isClosed) return;
+    const taken = this.#drainUntil(performance.now() + this.#turnBudgetMs);
+    if (taken === 0) this.#sleep();
+    else if (taken >= CLOCK_STRIDE) setImmediate(this.#look).unref();
+    else if (this.#linger === undefined) this.#linger = setTimeout(this.#look, LINGER_MS).unref();
+    else this.#linger.refresh();
+  };
+
+  #sleep(): void {
+    const woken = this.#ring.sleep();
+    if (woken === undefined) setImmediate(this.#look).unref();
+    else void woken.then(this.#look);
+  }
+
+  #drainUntil(deadline: number): number {
+    if (this.#isClosed) return 0;
+    const before = this.#received;
+    this.#gapAt = undefined;
+    for (let spill = this.#spills.take(); spill !== undefined; spill = this.#spills.take()) {
+      this.#spillsReceived += spill.length;
+      for (const release of spill) this.#handOver(release);
+      if (performance.now() > deadline) return this.#received - before;
+    }
+    for (let release = this.#ring.pop(); release !== 'empty'; release = this.#ring.pop()) {
+      if (release === 'gap') {
+        this.#gapAt = this.#ring.head;
+        break;
+      }
+      this.#handOver(release);
+      if (this.#received % CLOCK_STRIDE === 0 && performance.now() > deadline) break;
+    }
+    return this.#received - before;
+  }
+
+  #handOver({ sessionKey, objectId }: KeyedRelease): void {
+    this.#received++;
+    const session = this.#sessions.sessionOf(sessionKey);
+    if (session === undefined || !this.#target.release(session, objectId)) this.#rejected++;
+  }
+
+  /**
+   * Steps over a gap that it saw a whole period ago. It counts its own turns, not the time: after the whole
+   * process was suspended, time has passed, but no worker has had a chance to go on. It also ends the sleep,
+   * since a worker may have died when it had published, and not yet woken anybody.
+   */
+  #watch(): void {
+    const gap = this.#gapAt === this.#ring.head ? this.#gapAt : undefined;
+    if (gap !== undefined && gap === this.#stalledAt) this.#stepOver();
+    this.#stalledAt = gap;
+    this.#ring.wake();
+  }
+
+  #stepOver(): void {
+    if (this.#ring.stepOver()) this.#steppedOver++;
+  }
+}

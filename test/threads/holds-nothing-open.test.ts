@@ -1,0 +1,47 @@
+/** A pending `Atomics.waitAsync` does not keep a process alive; nor may anything else of a port. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+const run = promisify(execFile);
+const THREADS = new URL('../../dist/threads/index.js', import.meta.url).href;
+
+test('a process with an open port, asleep, ends by itself', async () => {
+  await run(process.execPath, ['--input-type=module', '--eval', `${PRELUDE} open();`], { timeout: 20_000 });
+});
+
+test('so does one with releases on their way, and a drain at the end has them', async () => {
+  const script = `${PRELUDE}
+    const { port, worker, key } = open();
+    for (const id of ['1', '2', 'x'.repeat(99)]) worker.release(key, id);
+    process.on('exit', () => { port.drain(); console.log('received', port.stats().received); });`;
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], {
+    timeout: 20_000,
+  });
+  expect(stdout).toBe('received 3\n');
+});
+
+test('so does a worker that is connected', async () => {
+  const script = `${PRELUDE}
+    import { Worker } from 'node:worker_threads';
+    const { port, key } = open();
+    const code = \`import { workerData } from 'node:worker_threads';
+      const { connectReleasePort } = await import('${THREADS}');
+      const { handle, key } = workerData;
+      const port = connectReleasePort(handle);
+      port.release(key, '1');
+      port.release(key, 'x'.repeat(99));\`;
+    const url = new URL('data:text/javascript,' + encodeURIComponent(code));
+    new Worker(url, { workerData: { handle: port.handle, key } }).on('exit', (code) => { port.drain(); console.log('exit', code, port.stats().received); });`;
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], {
+    timeout: 20_000,
+  });
+  expect(stdout).toBe('exit 0 2\n');
+});
+
+const PRELUDE = `
+  import { connectReleasePort, openReleasePort } from '${THREADS}';
+  function open() {
+    const port = openReleasePort({ release: () => true });
+    return { port, worker: connectReleasePort(port.handle), key: port.keyOf({}) };
+  }`;
