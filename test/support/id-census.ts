@@ -2,22 +2,31 @@
 // in an answer or an event, is noted as a string, and the browser itself is asked which of them it can still resolve.
 import type { CdpSessionLike } from '../../src/clients/puppeteer/structure.ts';
 
-type Send = CdpSessionLike['send'];
+/** Not public: all commands of all sessions go through it, whoever sends them, and by whichever way. */
+interface RawConnection {
+  _rawSend(
+    callbacks: unknown,
+    method: string,
+    params: unknown,
+    sessionId?: string,
+    ...rest: unknown[]
+  ): Promise<unknown>;
+}
 
 export class IdCensus {
-  readonly #session: CdpSessionLike;
-  readonly #send: Send;
+  readonly #send: CdpSessionLike['send'];
   readonly #alive = new Set<string>();
 
   /** Starts listening. To see what an attachment sends by itself, open the census before attaching. */
   constructor(session: CdpSessionLike) {
-    this.#session = session;
     const { send, emit } = session;
-    this.#send = send;
+    this.#send = send.bind(session);
     const note = (payload: unknown): void => forEachId(payload, (id) => this.#alive.add(id));
-    session.send = (...args) => {
-      const answer = send.apply(session, args);
-      answer.then(note, () => {});
+    const connection = session.connection() as unknown as RawConnection;
+    const { _rawSend: rawSend } = connection;
+    connection._rawSend = (callbacks, method, params, sessionId, ...rest) => {
+      const answer = rawSend.call(connection, callbacks, method, params, sessionId, ...rest);
+      if (sessionId === session.id()) answer.then(note, () => {});
       return answer;
     };
     session.emit = (event, payload) => {
@@ -30,12 +39,11 @@ export class IdCensus {
   async alive(): Promise<number> {
     await Promise.all(
       [...this.#alive].map(async (objectId) => {
-        const isKnown = await this.#send
-          .call(this.#session, 'Runtime.callFunctionOn', { objectId, functionDeclaration: 'function () {}' })
-          .then(
-            () => true,
-            () => false,
-          );
+        const command = { objectId, functionDeclaration: 'function () {}' };
+        const isKnown = await this.#send('Runtime.callFunctionOn', command).then(
+          () => true,
+          () => false,
+        );
         if (!isKnown) this.#alive.delete(objectId);
       }),
     );
