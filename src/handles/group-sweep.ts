@@ -20,6 +20,8 @@ export interface Urgency {
   readonly mayMove: boolean;
 }
 export const WITH_GRACE: Urgency = { hasGrace: true, mayMove: true };
+/** The same, and looks at those whose grace may be over. */
+const GRACE_ENDING: Urgency = { hasGrace: true, mayMove: true };
 export const WITHOUT_GRACE: Urgency = { hasGrace: false, mayMove: true };
 export const AT_ONCE: Urgency = { hasGrace: false, mayMove: false };
 
@@ -51,9 +53,9 @@ export class GroupSweep {
   /** Judges what was touched, in one session or all; with no grace, all that waits as well. */
   sweep(urgency: Urgency, ledger?: Ledger): void {
     if (!urgency.mayMove) this.#stopWaitingForMoves(ledger);
-    const groups = this.#groupsToJudge(urgency, ledger);
-    if (groups.size === 0) return;
     const now = this.#now();
+    for (const group of this.#touched) noteChange(group, now);
+    const groups = this.#groupsToJudge(urgency, ledger);
     const due: ObjectGroup[] = [];
     for (const group of groups) {
       const verdict = judge(group, now, urgency);
@@ -66,11 +68,11 @@ export class GroupSweep {
     if (this.#inGrace.size > 0) this.#startGraceTimer();
   }
 
-  /** Takes the groups that were touched; those in their grace, too, where there shall be none. */
-  #groupsToJudge({ hasGrace }: Urgency, ledger: Ledger | undefined): ReadonlySet<ObjectGroup> {
+  /** Takes the groups that were touched; those in their grace, too, where there is none or it may be over. */
+  #groupsToJudge(urgency: Urgency, ledger: Ledger | undefined): ReadonlySet<ObjectGroup> {
     const touched = this.#touched;
     this.#touched = new Set();
-    if (hasGrace) return touched;
+    if (urgency === WITH_GRACE) return touched;
     const groups = new Set<ObjectGroup>();
     for (const group of [...touched, ...this.#inGrace]) {
       if (ledger === undefined || group.ledger === ledger) groups.add(group);
@@ -124,11 +126,18 @@ export class GroupSweep {
     if (this.#graceTimer !== undefined) return;
     this.#graceTimer = setTimeout(() => {
       this.#graceTimer = undefined;
-      for (const group of this.#inGrace) this.#touched.add(group);
-      this.sweep(WITH_GRACE);
+      this.sweep(GRACE_ENDING);
     }, IDLE_MS / 2);
     this.#graceTimer.unref();
   }
+}
+
+/** Times are noted here, once a turn, rather than with each of what may be thousands of changes. */
+function noteChange(group: ObjectGroup, now: number): void {
+  group.touchedAt = now;
+  if (group.dropped > group.droppedAtLastLook) group.lostAt = now;
+  if (group.dropped === 0) group.staleSince = Number.POSITIVE_INFINITY;
+  else group.staleSince = Math.min(group.staleSince, now);
 }
 
 type Verdict = 'keep' | 'wait' | 'release' | 'resolve';

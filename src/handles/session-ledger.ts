@@ -137,7 +137,6 @@ export class SessionLedger implements Ledger {
       group.live--;
       group.dropped++;
       this.touch(group);
-      group.lostAt = group.touchedAt;
     }
     if (!isSweptWhole(record) && record.pins === 0) this.releaseSingly(record);
   }
@@ -158,7 +157,6 @@ export class SessionLedger implements Ledger {
     group.live -= dropped;
     group.dropped += dropped;
     this.touch(group);
-    group.lostAt = group.touchedAt;
   }
 
   /** The garbage collector found it unreachable. Put off while an id may be on its way as a bare string. */
@@ -363,10 +361,8 @@ export class SessionLedger implements Ledger {
     this.touch(group);
   }
 
+  /** Something about a group has changed. */
   touch(group: ObjectGroup): void {
-    group.touchedAt = this.services.now();
-    if (group.dropped === 0) group.staleSince = Number.POSITIVE_INFINITY;
-    else if (group.staleSince > group.touchedAt) group.staleSince = group.touchedAt;
     if (group.owner === 'own') this.services.sweeper.touch(group);
     else if (group.live + group.dropped + group.pending + group.pinned === 0) {
       this.#foreignGroups.delete(group.name);
