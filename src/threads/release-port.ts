@@ -53,9 +53,9 @@ export interface ReleasePortStats {
   waiting: number;
 }
 
-/** Pops between two looks at the clock. A drain that found as many has a busy ring, and stays awake. */
+/** Pops between two looks at the clock. */
 const CLOCK_STRIDE = 64;
-/** How long a drain of a few waits before the next sleep: a wake-up then serves many releases, not one. */
+/** How long the port stays awake after a drain that found something: so one wake-up serves many releases. */
 const LINGER_MS = 1;
 
 /**
@@ -85,7 +85,7 @@ export class ReleasePort<Session extends object> implements Disposable {
   readonly #ring: SharedRingQueue;
   readonly #spills: SpillInbox;
   readonly #watchdog: NodeJS.Timeout;
-  #linger: NodeJS.Timeout | undefined;
+  readonly #linger: NodeJS.Timeout;
   /** The ticket of the gap that the last drain ended at, and of the one that the watchdog last saw. */
   #gapAt: number | undefined;
   #stalledAt: number | undefined;
@@ -110,7 +110,7 @@ export class ReleasePort<Session extends object> implements Disposable {
     this.#ring = new SharedRingQueue(this.#memory);
     this.#spills = new SpillInbox(this.handle.channel, () => this.#ring.wake());
     this.#watchdog = setInterval(() => this.#watch(), stallTimeoutMs).unref();
-    this.#sleep();
+    this.#linger = setTimeout(() => this.#look(), LINGER_MS).unref();
   }
 
   /**
@@ -166,20 +166,16 @@ export class ReleasePort<Session extends object> implements Disposable {
     };
   }
 
-  /** Drains for one turn. At any time, either a sleep or one timer is pending that leads here. */
-  readonly #look = (): void => {
+  /**
+   * Drains for one turn. Until the port is closed, either a sleep is pending that leads back here, or the
+   * timer. Not an immediate: the event loop does not come round for one that is unref'd.
+   */
+  #look(): void {
     if (this.#isClosed) return;
     const taken = this.#drainUntil(performance.now() + this.#turnBudgetMs);
-    if (taken === 0) this.#sleep();
-    else if (taken >= CLOCK_STRIDE) setImmediate(this.#look).unref();
-    else if (this.#linger === undefined) this.#linger = setTimeout(this.#look, LINGER_MS).unref();
-    else this.#linger.refresh();
-  };
-
-  #sleep(): void {
-    const woken = this.#ring.sleep();
-    if (woken === undefined) setImmediate(this.#look).unref();
-    else void woken.then(this.#look);
+    const sleep = taken === 0 ? this.#ring.sleep() : undefined;
+    if (sleep === undefined) this.#linger.refresh();
+    else void sleep.then(() => this.#look());
   }
 
   #drainUntil(deadline: number): number {

@@ -39,6 +39,25 @@ test('so does a worker that is connected', async () => {
   expect(stdout).toBe('exit 0 2\n');
 });
 
+test('the ring alone wakes the port: it needs no other event of the process', async () => {
+  const script = `${PRELUDE}
+    import { Worker } from 'node:worker_threads';
+    let received = 0;
+    const done = (worker) => console.log('received', received, worker.terminate() && '');
+    const port = openReleasePort({ release: () => (++received === 200_000 && done(worker), true) }, { stallTimeoutMs: 1e9 });
+    const code = \`import { workerData } from 'node:worker_threads';
+      const { connectReleasePort } = await import('${THREADS}');
+      const port = connectReleasePort(workerData.handle);
+      for (let id = 0; id < 200_000; id++) while (!port.release(workerData.key, String(id)));
+      setInterval(() => {}, 1e9);\`;
+    const url = new URL('data:text/javascript,' + encodeURIComponent(code));
+    const worker = new Worker(url, { workerData: { handle: { ...port.handle, whenFull: 'refuse' }, key: port.keyOf({}) } });`;
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], {
+    timeout: 20_000,
+  });
+  expect(stdout).toMatch(/^received 200000/);
+});
+
 const PRELUDE = `
   import { connectReleasePort, openReleasePort } from '${THREADS}';
   function open() {
