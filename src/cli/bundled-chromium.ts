@@ -7,7 +7,7 @@
  */
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access, lstat, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { access, lstat, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -84,6 +84,7 @@ async function unpackInto(folder: string, entry: string): Promise<void> {
       ['--input-type=module', '--eval', UNPACK, pathToFileURL(entry).href],
       { env: { ...process.env, NODE_OPTIONS: '', TMPDIR: staging, AWS_LAMBDA_JS_RUNTIME: 'nodejs20.x' } },
     );
+    await writeFile(join(staging, 'fonts', 'fonts.conf'), fontConfiguration(folder));
     await rename(staging, folder);
   } catch (error) {
     await rm(staging, { recursive: true, force: true });
@@ -96,6 +97,21 @@ const UNPACK = `
 const { default: chromium } = await import(process.argv[1]);
 await (chromium.default ?? chromium).executablePath();
 `;
+
+/**
+ * The package's own looks for fonts in a Lambda's folders. Finding none, Chromium ends, page and all, with the first
+ * form control that it is to draw.
+ */
+function fontConfiguration(folder: string): string {
+  const escaped = folder.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  return `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>${escaped}/fonts/fonts</dir>
+  <cachedir>${escaped}/fonts/cache</cachedir>
+</fontconfig>
+`;
+}
 
 /** The temp dir is everybody's: what is executed from there must have been put there by this user. */
 async function assertOwn(folder: string): Promise<void> {
