@@ -56,7 +56,7 @@ export interface ReleasePortStats {
 /** Pops between two looks at the clock. */
 const CLOCK_STRIDE = 64;
 /** How long the port stays awake after a drain that found something: so one wake-up serves many releases. */
-const LINGER_MS = 1;
+const LINGER_MS = 4;
 
 /**
  * Opens the way for worker threads to release objects of this thread's connection.

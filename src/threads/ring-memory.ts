@@ -34,22 +34,20 @@ export interface RingMemory {
 /*
  * A cache line of its own for each word that threads contend for, then the slots, a cache line each.
  *
- *   line 0          1          2         3          4            5 …
- *   ┌──────────────┬──────────┬─────────┬──────────┬────────────┬──────────────────────────────────────┐
- *   │ capacity     │ tail     │ head    │ asleep   │ port's     │ sequence │ session │ length │ 52 bytes │ …
- *   └──────────────┴──────────┴─────────┴──────────┴────────────┴──────────────────────────────────────┘
+ *   line 0       1       2       3           4 …
+ *   ┌──────────┬───────┬───────┬───────────┬─────────────────────────────────────────┐
+ *   │ capacity │ tail  │ head  │ counters  │ sequence, session key, length, 52 bytes │ …
+ *   └──────────┴───────┴───────┴───────────┴─────────────────────────────────────────┘
  */
 const CAPACITY = 0;
 /** The next ticket to claim; producers move it. */
 export const TAIL = 16;
 /** The next ticket to take; the consumer moves it. */
 export const HEAD = 32;
-/** 1 while the consumer sleeps, or is about to, and nobody has set out to wake it. */
-export const ASLEEP = 48;
 /** Words for whoever builds on the ring: counters that all threads share. */
-export const REFUSED = 64;
-export const SPILLED = 65;
-const FIRST_SLOT = 80;
+export const REFUSED = 48;
+export const SPILLED = 49;
+const FIRST_SLOT = 64;
 const SLOT_WORDS = 16;
 const SLOT_HEADER_WORDS = 3;
 /** Bytes of an id that a slot can hold. V8's ids have 43 at most today. */

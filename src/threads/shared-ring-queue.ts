@@ -8,8 +8,8 @@
  *        head (consumer)             tail (producers)
  *          ▼                           ▼
  *   ┌─────────────┬─────────────┬─────────────┬─────────────┐
- *   │ 4  PUBLISHED│ 8  FREE     │ 12 FREE     │ 0  FREE     │   one slot each; a ticket is 4 × a position,
- *   │ id "1.2.3"  │ (claimed)   │             │             │   and its two low bits hold the slot's state
+ *   │ 8 PUBLISHED │ 16 FREE     │ 24 FREE     │ 32 FREE     │   one slot each; a ticket is 8 × a position,
+ *   │ id "1.2.3"  │ (claimed)   │             │             │   and its low bits have room for a state
  *   └─────────────┴─────────────┴─────────────┴─────────────┘
  * ```
  *
@@ -19,10 +19,11 @@
  * compared by their difference, so they may wrap around.
  *
  * Vyukov's cursors step by one, and "published" is the number of the next ticket; with a single slot that
- * reads as "free" too. Steps of four leave room for the state, and so capacity 1 works.
+ * reads as "free" too. Tickets with a state apart from the number make capacity 1 work, and more: a dead
+ * producer's slot can be taken out of service, and a consumer that sleeps says so in the very slot that it
+ * waits for, where a push that wakes nobody need not look.
  */
 import {
-  ASLEEP,
   HEAD,
   type KeyedRelease,
   type RingMemory,
@@ -35,14 +36,16 @@ import {
 export type PushOutcome = 'queued' | 'full' | 'unfit' | 'closed';
 
 /** The distance between two tickets. */
-const TURN = 4;
-const STATE = 0b11;
+const TURN = 8;
+const STATE = 0b111;
 /** Written, and to be taken. No bits at all: FREE. */
-const PUBLISHED = 1;
-/** Stepped over: its producer claimed it and may still write to it, so nobody else may. */
-const ABANDONED = 2;
-/** Its producer came back, and will not touch it again. */
-const RETURNED = 3;
+const PUBLISHED = 0b001;
+/** Out of service: its producer was stepped over, and may still write to it, so nobody else may. */
+const ABANDONED = 0b010;
+/** Out of service: its producer came back, and will not touch it again. */
+const RETURNED = 0b011;
+/** FREE, and the consumer sleeps until it is published. */
+const AWAITED = 0b100;
 /** In the tail, which needs no state: no more tickets. */
 const CLOSED = 1;
 
@@ -53,6 +56,8 @@ export class SharedRingQueue {
   readonly #mask: number;
   /** A lap, in tickets. */
   readonly #lap: number;
+  /** The word that the consumer slept on last. */
+  #bed = TAIL;
 
   /** Takes the memory, as a test would replace it. Elsewhere `allocate` in one thread, `over` in each. */
   constructor(memory: RingMemory) {
@@ -87,7 +92,7 @@ export class SharedRingQueue {
 
   /** Slots claimed and not yet taken, as of a moment ago. */
   get size(): number {
-    return (this.#memory.load(TAIL) - this.#memory.load(HEAD)) >> 2;
+    return (this.#memory.load(TAIL) - this.#memory.load(HEAD)) >> 3;
   }
 
   get isClosed(): boolean {
@@ -96,16 +101,9 @@ export class SharedRingQueue {
 
   /**
    * Any thread. Never waits for another thread and, once warm, allocates nothing. `queued` means that the
-   * consumer will pop it, and has been woken for it.
+   * consumer will pop it.
    */
   push(sessionKey: number, objectId: string): PushOutcome {
-    const outcome = this.enqueue(sessionKey, objectId);
-    if (outcome === 'queued') this.wakeSleeper();
-    return outcome;
-  }
-
-  /** The first half of a push. @internal */
-  enqueue(sessionKey: number, objectId: string): PushOutcome {
     const memory = this.#memory;
     if (!memory.stage(sessionKey, objectId)) return 'unfit';
     // A whole lap of slots out of service is as good as full; the consumer might make it endless.
@@ -114,32 +112,22 @@ export class SharedRingQueue {
       if ((ticket & STATE) === CLOSED) return 'closed';
       const slot = this.#slotOf(ticket);
       const sequence = memory.load(sequenceWord(slot));
-      if (sequence === ticket) {
+      if ((sequence & ~AWAITED) === ticket) {
         if (memory.compareExchange(TAIL, ticket, next(ticket)) !== ticket) continue;
         memory.writeSlot(slot);
-        if (memory.compareExchange(sequenceWord(slot), ticket, ticket | PUBLISHED) === ticket) {
-          return 'queued';
-        }
+        if (this.#publish(sequenceWord(slot), ticket)) return 'queued';
         // The consumer gave up on this thread. Hand the slot back, and take another.
         memory.store(sequenceWord(slot), ticket | RETURNED);
       } else if (isOutOfService(sequence)) {
         if (((ticket - memory.load(HEAD)) | 0) >= this.#lap) return 'full';
         // Look again: the consumer may have put the slot back until it moved the head past it, not since.
-        if (isOutOfService(memory.load(sequenceWord(slot)))) {
-          memory.compareExchange(TAIL, ticket, next(ticket));
-          skipped++;
-        }
+        if (!isOutOfService(memory.load(sequenceWord(slot)))) continue;
+        if (memory.compareExchange(TAIL, ticket, next(ticket)) === ticket) skipped++;
       } else if (((sequence - ticket) | 0) < 0) {
         return 'full';
       }
     }
     return 'full';
-  }
-
-  /** The second half. The flag goes first, so that of many pushes one alone pays for the call. @internal */
-  wakeSleeper(): void {
-    const memory = this.#memory;
-    if (memory.load(ASLEEP) === 1 && memory.compareExchange(ASLEEP, 1, 0) === 1) memory.notify(ASLEEP);
   }
 
   /**
@@ -159,8 +147,8 @@ export class SharedRingQueue {
         return release;
       }
       if (!this.#isClaimed(ticket)) return 'empty';
-      if (sequence === ticket) return 'gap';
-      // Out of service, and passed by the producers too.
+      if (!isOutOfService(sequence)) return 'gap';
+      // The producers have passed it too.
       if ((sequence & STATE) === RETURNED) memory.store(sequenceWord(slot), (ticket + this.#lap) | 0);
       memory.store(HEAD, next(ticket));
     }
@@ -181,30 +169,38 @@ export class SharedRingQueue {
   stepOver(): boolean {
     const memory = this.#memory;
     const ticket = memory.load(HEAD);
-    const word = sequenceWord(this.#slotOf(ticket));
     if (!this.#isClaimed(ticket)) return false;
-    if (memory.compareExchange(word, ticket, ticket | ABANDONED) !== ticket) return false;
+    const word = sequenceWord(this.#slotOf(ticket));
+    const sequence = memory.load(word);
+    if ((sequence & ~AWAITED) !== ticket) return false;
+    if (memory.compareExchange(word, sequence, ticket | ABANDONED) !== sequence) return false;
     memory.store(HEAD, next(ticket));
     return true;
   }
 
   /**
-   * Consumer only, after `empty` or `gap`: a promise that resolves once a slot was published, or after
-   * `wake`. `undefined`: one was, look again. The promise does not keep the process alive.
+   * Consumer only, after `empty` or `gap`: a promise that resolves once the slot to be taken next has been
+   * published, or after `wake`. `undefined` if there may be something to pop, or if all slots are out of
+   * service. The promise does not keep the process alive.
    */
   sleep(): Promise<unknown> | undefined {
     const memory = this.#memory;
-    // First announce, then look: a producer publishes first, then looks who sleeps. One sees the other.
-    memory.store(ASLEEP, 1);
-    if (!this.#hasSomething()) return memory.waitAsync(ASLEEP, 1);
-    memory.store(ASLEEP, 0);
+    const head = memory.load(HEAD);
+    for (let ahead = 0; ahead < this.#lap; ahead += TURN) {
+      const ticket = (head + ahead) | 0;
+      const word = sequenceWord(this.#slotOf(ticket));
+      const sequence = memory.compareExchange(word, ticket, ticket | AWAITED);
+      if (isOutOfService(sequence)) continue;
+      if ((sequence & ~AWAITED) !== ticket) return undefined;
+      this.#bed = word;
+      return memory.waitAsync(word, ticket | AWAITED);
+    }
     return undefined;
   }
 
-  /** Any thread: ends the consumer's sleep. */
+  /** Consumer's thread only: ends its sleep. */
   wake(): void {
-    this.#memory.store(ASLEEP, 0);
-    this.#memory.notify(ASLEEP);
+    this.#memory.notify(this.#bed);
   }
 
   /** No push is `queued` from here on, but what was claimed before is still to be popped. */
@@ -212,11 +208,15 @@ export class SharedRingQueue {
     this.#memory.setBits(TAIL, CLOSED);
   }
 
-  #hasSomething(): boolean {
-    const ticket = this.#memory.load(HEAD);
-    const sequence = this.#memory.load(sequenceWord(this.#slotOf(ticket)));
-    if (sequence === (ticket | PUBLISHED)) return true;
-    return isOutOfService(sequence) && this.#isClaimed(ticket);
+  /** `false` if the slot was abandoned in the meantime. */
+  #publish(word: number, ticket: number): boolean {
+    const memory = this.#memory;
+    const sequence = memory.compareExchange(word, ticket, ticket | PUBLISHED);
+    if (sequence === ticket) return true;
+    if (sequence !== (ticket | AWAITED)) return false;
+    if (memory.compareExchange(word, sequence, ticket | PUBLISHED) !== sequence) return false;
+    memory.notify(word);
+    return true;
   }
 
   /** Whether the tail has passed the ticket that the head is at. */
@@ -225,7 +225,7 @@ export class SharedRingQueue {
   }
 
   #slotOf(ticket: number): number {
-    return (ticket >>> 2) & this.#mask;
+    return (ticket >>> 3) & this.#mask;
   }
 }
 
@@ -235,7 +235,7 @@ export function layTickets(memory: RingMemory, first: number): void {
   memory.store(HEAD, first);
   for (let turn = 0; turn < memory.capacity; turn++) {
     const ticket = (first + turn * TURN) | 0;
-    memory.store(sequenceWord((ticket >>> 2) & (memory.capacity - 1)), ticket);
+    memory.store(sequenceWord((ticket >>> 3) & (memory.capacity - 1)), ticket);
   }
 }
 
@@ -244,5 +244,5 @@ function next(ticket: number): number {
 }
 
 function isOutOfService(sequence: number): boolean {
-  return (sequence & STATE) >= ABANDONED;
+  return (sequence & ABANDONED) !== 0;
 }

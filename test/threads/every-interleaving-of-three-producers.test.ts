@@ -5,7 +5,7 @@ import { CAPACITIES, exploreEach } from './exploring/scenarios.ts';
 const load = { producers: 3, pushes: 1 };
 
 describe('all live', () => {
-  exploreEach(CAPACITIES.map((capacity) => ({ ...load, capacity, firstTicket: 2 ** 32 - 8 })));
+  exploreEach(CAPACITIES.map((capacity) => ({ ...load, capacity, firstTicket: 2 ** 32 - 16 })));
 });
 
 describe('a producer dies at any step', () => {

@@ -155,16 +155,12 @@ class Explorer {
     const change = { shared, explanations, outcome };
     return index === CONSUMER
       ? this.#afterConsumer(world, agent, change)
-      : this.#afterProducer(world, index, change);
+      : this.#afterPush(world, index, change);
   }
 
   #run(index: number, agent: Agent): Answer {
     const ring = this.#ring;
-    if (agent.call === 'push') return ring.enqueue(itemOf(index, agent), '');
-    if (agent.call === 'wake') {
-      ring.wakeSleeper();
-      return 'done';
-    }
+    if (agent.call === 'push') return ring.push(itemOf(index, agent), '');
     if (agent.call === 'sleep' || agent.call === 'sleepAtGap')
       return ring.sleep() === undefined ? 'awake' : 'asleep';
     if (agent.call === 'stepOver') return String(ring.stepOver());
@@ -177,14 +173,9 @@ class Explorer {
     return taken.sessionKey;
   }
 
-  /** A push is the two halves of `SharedRingQueue.push`, apart, so that worlds meet again between them. */
-  #afterProducer(world: World, index: number, change: Partial<World>): World {
-    const { call, pushed } = agentOf(world, index);
-    if (call === 'push' && change.outcome === 'queued') {
-      return moved(world, index, new Agent('wake', pushed), change);
-    }
-    const isDone = pushed + 1 === this.#scenario.pushes;
-    return moved(world, index, new Agent(isDone ? 'done' : 'push', pushed + 1), change);
+  #afterPush(world: World, index: number, change: Partial<World>): World {
+    const pushed = agentOf(world, index).pushed + 1;
+    return moved(world, index, new Agent(pushed === this.#scenario.pushes ? 'done' : 'push', pushed), change);
   }
 
   /** The loop that `ReleasePort` runs. */

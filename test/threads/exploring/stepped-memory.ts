@@ -7,7 +7,6 @@
  * step after that. The text explored is the text that ships.
  */
 import {
-  ASLEEP,
   HEAD,
   type KeyedRelease,
   type RingMemory,
@@ -17,7 +16,7 @@ import {
 
 /** Everything that threads share. Plain numbers, so that a copy and a key are cheap. */
 export interface SharedState {
-  /** Tail, head, asleep, then each slot's sequence. */
+  /** Tail, head, then each slot's sequence. */
   readonly words: number[];
   /** What each slot holds: 0, or an item. */
   readonly items: number[];
@@ -33,7 +32,7 @@ const NOBODY = -1;
 
 export function freshState(capacity: number): SharedState {
   return {
-    words: new Array<number>(3 + capacity).fill(0),
+    words: new Array<number>(2 + capacity).fill(0),
     items: new Array<number>(capacity).fill(0),
     visitors: new Array<number>(capacity).fill(NOBODY),
     isWaiting: false,
@@ -186,6 +185,5 @@ const PENDING: Promise<void> = Promise.resolve();
 function compact(word: number): number {
   if (word === TAIL) return 0;
   if (word === HEAD) return 1;
-  if (word === ASLEEP) return 2;
-  return 3 + (word - sequenceWord(0)) / (sequenceWord(1) - sequenceWord(0));
+  return 2 + (word - sequenceWord(0)) / (sequenceWord(1) - sequenceWord(0));
 }

@@ -44,7 +44,7 @@ export class Agent {
   }
 }
 
-export type AgentCall = Call['name'] | 'wake' | 'sleep' | 'sleepAtGap' | 'done' | 'dead';
+export type AgentCall = Call['name'] | 'sleep' | 'sleepAtGap' | 'done' | 'dead';
 
 export interface World {
   readonly shared: SharedState;
@@ -155,7 +155,6 @@ function textOf(length: number): string {
 const KEY = new Uint16Array(1024);
 const CALLS: readonly AgentCall[] = [
   'push',
-  'wake',
   'pop',
   'sleep',
   'sleepAtGap',
