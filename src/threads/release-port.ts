@@ -47,7 +47,7 @@ export interface ReleasePortStats {
   inTransit: number;
   /** Times that a worker's `release` was `false` because the ring was full. */
   refused: number;
-  /** Slots given up on. Each may have cost the release that its thread died with, and never more. */
+  /** Slots given up on. Each may have cost the release that its thread died in, and itself, but never more. */
   steppedOver: number;
   /** Slots claimed and not taken, as of a moment ago. */
   waiting: number;

@@ -72,7 +72,8 @@ export class SharedRingQueue {
    * @throws RangeError unless `capacity` is a power of two, from 1 to 2 ** 24.
    */
   static allocate(capacity: number): SharedArrayBuffer {
-    if (!Number.isInteger(Math.log2(capacity)) || capacity > LARGEST_CAPACITY) {
+    const isPowerOfTwo = Number.isInteger(capacity) && Number.isInteger(Math.log2(capacity));
+    if (!isPowerOfTwo || capacity > LARGEST_CAPACITY) {
       throw new RangeError(`capacity must be a power of two from 1 to ${LARGEST_CAPACITY}, got ${capacity}`);
     }
     const buffer = SharedRingMemory.allocate(capacity);

@@ -35,9 +35,9 @@ export class TrackedRelease {
 const collected = new FinalizationRegistry<TrackedRelease>((tracked) => void tracked.release());
 
 /**
- * Releases a remote object once `object` has been collected. A ring that is full then makes it go by message,
- * whatever the port's `whenFull`: a finalizer has nobody to tell. What is uncollected when the thread ends is
- * not released.
+ * Releases a remote object once `object` has been collected and the worker's event loop comes round. A ring
+ * that is full then makes it go by message, whatever the port's `whenFull`: a finalizer has nobody to tell.
+ * What is uncollected when the thread ends is not released.
  */
 export function trackInWorker(
   object: WeakKey,

@@ -55,6 +55,30 @@ test('sessions keep their numbers, and each release finds its own', () => {
   ]);
 });
 
+test('a long backlog is handed over in turns, between which others have theirs', async () => {
+  const turns = new Set<number>();
+  let turn = 0;
+  let received = 0;
+  const counting = setInterval(() => turn++, 1);
+  using port = openReleasePort(
+    {
+      release() {
+        const end = performance.now() + 0.05;
+        while (performance.now() < end);
+        turns.add(turn);
+        return ++received > 0;
+      },
+    },
+    { turnBudgetMs: 5 },
+  );
+  const worker = connectReleasePort(port.handle);
+  for (let index = 0; index < 2000; index++) worker.release(port.keyOf(port), `${index}`);
+  await vi.waitFor(() => expect(received).toBe(2000), { timeout: 10_000 });
+  clearInterval(counting);
+  // 100 ms of work, at 5 ms and a stride of pops a turn.
+  expect(turns.size).toBeGreaterThan(5);
+});
+
 test('a session that was forgotten gets nothing; the books say so', () => {
   using ends = openEnds();
   ends.worker.release(ends.key, '1');
@@ -139,6 +163,7 @@ describe('wrong calls', () => {
   test.each<[ReleasePortOptions, RegExp]>([
     [{ capacity: 3 }, /capacity must be a power of two.*3/],
     [{ capacity: 0 }, /capacity.*0/],
+    [{ capacity: '8' as unknown as number }, /capacity/],
     [{ capacity: -1 }, /capacity.*-1/],
     [{ capacity: 2 ** 25 }, /capacity.*33554432/],
     [{ whenFull: 'wait' as 'spill' }, /whenFull must be one of 'refuse', 'spill', got 'wait'/],

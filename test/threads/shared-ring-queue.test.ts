@@ -1,0 +1,91 @@
+/** The ring on real memory, from one thread: against an array, wherever its tickets begin. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { SharedRingMemory } from '../../src/threads/ring-memory.ts';
+import { layTickets, SharedRingQueue } from '../../src/threads/shared-ring-queue.ts';
+
+const latin1 = fc.string({
+  unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)),
+  maxLength: 52,
+});
+const firstTickets = fc.constantFrom(0, 2 ** 31 - 32, 2 ** 31 - 8, 2 ** 32 - 32, 2 ** 32 - 8);
+
+test('it is a bounded queue', () => {
+  const operations = fc.array(
+    fc.oneof(fc.tuple(fc.nat({ max: 2 ** 31 - 1 }), latin1), fc.constant('pop' as const)),
+    {
+      maxLength: 200,
+    },
+  );
+  fc.assert(
+    fc.property(fc.constantFrom(1, 2, 4, 64), firstTickets, operations, (capacity, firstTicket, calls) => {
+      const ring = ringAt(capacity, firstTicket);
+      const model: { sessionKey: number; objectId: string }[] = [];
+      for (const call of calls) {
+        if (call === 'pop') {
+          expect(ring.pop()).toEqual(model.shift() ?? 'empty');
+        } else {
+          const [sessionKey, objectId] = call;
+          const isFull = model.length === capacity;
+          expect(ring.push(sessionKey, objectId)).toBe(isFull ? 'full' : 'queued');
+          if (!isFull) model.push({ sessionKey, objectId });
+        }
+        expect(ring.size).toBe(model.length);
+      }
+    }),
+  );
+});
+
+test.each(['x'.repeat(53), 'ł', '1.2.3\u0100', '\ud83d\ude00'])(
+  '%j does not fit a slot, and none is taken for it',
+  (id) => {
+    const ring = ringAt(2, 0);
+    expect(ring.push(1, id)).toBe('unfit');
+    expect(ring.size).toBe(0);
+  },
+);
+
+test('once closed it takes nothing, and gives what it has', () => {
+  const ring = ringAt(4, 0);
+  ring.push(1, 'in');
+  ring.close();
+  expect(ring.isClosed).toBe(true);
+  expect(ring.push(1, 'late')).toBe('closed');
+  expect(ring.pop()).toEqual({ sessionKey: 1, objectId: 'in' });
+  expect(ring.pop()).toBe('empty');
+  expect(ring.sleep()).toBeInstanceOf(Promise);
+});
+
+test('a producer that was only slow loses nothing: it hands its slot back, and takes another', () => {
+  const memory = memoryAt(2, 0);
+  const ring = new SharedRingQueue(memory);
+  const { writeSlot } = SharedRingMemory.prototype;
+  memory.writeSlot = (slot) => {
+    memory.writeSlot = writeSlot;
+    expect(ring.pop()).toBe('gap');
+    expect(ring.stepOver()).toBe(true);
+    memory.writeSlot(slot);
+  };
+  expect(ring.push(1, 'slow')).toBe('queued');
+  expect(ring.pop()).toEqual({ sessionKey: 1, objectId: 'slow' });
+  // A lap on, both slots serve again.
+  ring.push(1, 'a');
+  expect(ring.pop()).toEqual({ sessionKey: 1, objectId: 'a' });
+  ring.push(1, 'b');
+  ring.push(1, 'c');
+  expect([ring.pop(), ring.pop(), ring.pop()]).toEqual([
+    { sessionKey: 1, objectId: 'b' },
+    { sessionKey: 1, objectId: 'c' },
+    'empty',
+  ]);
+});
+
+function memoryAt(capacity: number, firstTicket: number): SharedRingMemory {
+  const memory = SharedRingMemory.over(SharedRingMemory.allocate(capacity));
+  layTickets(memory, firstTicket);
+  return memory;
+}
+
+function ringAt(capacity: number, firstTicket: number): SharedRingQueue {
+  return new SharedRingQueue(memoryAt(capacity, firstTicket));
+}
