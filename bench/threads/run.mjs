@@ -1,22 +1,34 @@
 /**
  * What a release from a worker thread costs, by the ring and by what else one could do:
  *
- *     npm run build && node bench/threads/run.mjs [--workers 1] [--rounds 31]
+ *     npm run build && node bench/threads/run.mjs [--workers 1] [--rounds 31] [--json FILE]
  *
  * Two loads: releases in one burst, and with some 10 µs of other work after each, as a parser would have.
  * Every round goes through all ways, in an order that alternates. Ratios are taken within a round; a row
  * shows the median over the rounds. `worker` is what the releases add to a worker's time, `connection` how
  * long the thread that owns the connection was busy (event loop utilization). Both per id.
+ *
+ * The figures of the README are those of `bench/results/threads.json`:
+ *
+ *     node bench/threads/run.mjs --json bench/results/threads.json
+ *     UPDATE_FIGURES=1 npx vitest run test/bench/thread-figures.test.ts
  */
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { MessageChannel, Worker } from 'node:worker_threads';
+import { spreadOf } from '../../dist/cli/bench/statistics.js';
 import { openReleasePort, SharedRingQueue } from '../../dist/threads/index.js';
 import { MutexRing } from './mutex-ring.mjs';
 
 const { values } = parseArgs({
-  options: { workers: { type: 'string', default: '1' }, rounds: { type: 'string', default: '31' } },
+  options: {
+    workers: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '31' },
+    json: { type: 'string' },
+  },
 });
 const workerCount = Number(values.workers);
 const rounds = Number(values.rounds);
@@ -55,7 +67,18 @@ void popFromMutexRing(new MutexRing(mutexRing));
 const workers = Array.from({ length: workerCount }, startWorker);
 
 console.log(`${workerCount} workers, ${rounds} rounds, Node ${process.version}; medians, per id`);
-for (const [name, load] of Object.entries(LOADS)) print(name, await measureAll(load));
+const loads = [];
+for (const [name, load] of Object.entries(LOADS)) {
+  loads.push({ name, ways: summaryOf(await measureAll(load)) });
+  print(loads.at(-1));
+}
+if (values.json !== undefined) {
+  const environment = { node: process.version, cpu: cpus()[0]?.model, cpuCount: cpus().length };
+  writeFileSync(
+    values.json,
+    `${JSON.stringify({ environment, workerCount, rounds, loads }, undefined, 2)}\n`,
+  );
+}
 process.exit();
 
 async function measureAll(load) {
@@ -112,24 +135,29 @@ async function popFromMutexRing(ring) {
   }
 }
 
-function print(load, figures) {
-  const middle = (way, what) => median(figures[way].map((row) => row[what]));
-  const timesSlower = (way, what) =>
-    median(figures[way].map((row, round) => row[what] / figures.ring[round][what]));
-  const rows = Object.keys(figures).map((way) => [
-    WAYS[way],
-    {
-      worker: `${middle(way, 'worker').toFixed(0)} ns`,
-      'of the ring': `${timesSlower(way, 'worker').toFixed(1)} ×`,
-      connection: `${middle(way, 'connection').toFixed(0)} ns`,
-      "of the ring's": `${timesSlower(way, 'connection').toFixed(1)} ×`,
-    },
-  ]);
-  console.log(`\n${load}:`);
-  console.table(Object.fromEntries(rows));
+/** For each way: nanoseconds per id, and how many times as many as the ring took in the same round. */
+function summaryOf(figures) {
+  const summary = (way, what) => ({
+    nanoseconds: spreadOf(figures[way].map((row) => row[what])),
+    timesTheRing: spreadOf(figures[way].map((row, round) => row[what] / figures.ring[round][what])),
+  });
+  return Object.keys(figures).map((way) => ({
+    way: WAYS[way],
+    worker: summary(way, 'worker'),
+    connection: summary(way, 'connection'),
+  }));
 }
 
-function median(numbers) {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
+function print({ name, ways }) {
+  const rows = ways.map(({ way, worker, connection }) => [
+    way,
+    {
+      worker: `${worker.nanoseconds.median.toFixed(0)} ns`,
+      'of the ring': `${worker.timesTheRing.median.toFixed(1)} ×`,
+      connection: `${connection.nanoseconds.median.toFixed(0)} ns`,
+      "of the ring's": `${connection.timesTheRing.median.toFixed(1)} ×`,
+    },
+  ]);
+  console.log(`\n${name}:`);
+  console.table(Object.fromEntries(rows));
 }
