@@ -1,8 +1,10 @@
 /**
  * The detached worker: sends one batch in one go and sees each of its releases to its end.
  * However the session behaves (throws, never answers, answers twice, returns no promise), the
- * returned promise resolves within `timeoutMs`, and each release is settled exactly once.
+ * returned promise resolves within `timeoutMs`, or at once where the lane is lost, and each release is
+ * settled exactly once.
  */
+import type { Lane } from './lane.ts';
 import { type Outcome, type Reach, refusalOf } from './outcome.ts';
 import type { Release, ReleaseSession } from './release.ts';
 import { withStackTraceLimit } from './stack-trace-limit.ts';
@@ -15,7 +17,7 @@ export type OnSettled = (release: Release | string, outcome: Outcome, reach: Rea
  * release keeps alive is let go then, not when the slowest of the batch is done.
  */
 export async function settleBatch(
-  session: ReleaseSession,
+  lane: Pick<Lane, 'session' | 'onLost'>,
   batch: (Release | string | undefined)[],
   timeoutMs: number,
   onSettled: OnSettled,
@@ -30,7 +32,7 @@ export async function settleBatch(
   // Awaited, not chained to: whatever a session returns, nothing of its own is called in this call.
   const settleOne = async (index: number): Promise<void> => {
     try {
-      await sendOne(session, batch[index]);
+      await sendOne(lane.session, batch[index]);
     } catch (reason) {
       const { outcome, reach } = refusalOf(reason);
       settle(index, outcome, reach);
@@ -43,13 +45,17 @@ export async function settleBatch(
   const answers = withStackTraceLimit(0, () => batch.map((_, index) => settleOne(index)));
 
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs);
+  let forget = (): void => {};
+  const givenUp = new Promise<Outcome>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs, 'timedOut');
     timer.unref();
+    forget = lane.onLost(() => resolve('gone'));
   });
-  await Promise.race([Promise.allSettled(answers), timeout]);
+  const outcome = await Promise.race([Promise.allSettled(answers), givenUp]);
   clearTimeout(timer);
-  for (let index = 0; index < batch.length; index++) settle(index, 'timedOut', 'object');
+  forget();
+  if (typeof outcome !== 'string') return;
+  for (let index = 0; index < batch.length; index++) settle(index, outcome, 'object');
 }
 
 function sendOne(session: ReleaseSession, release: Release | string | undefined): unknown {

@@ -67,7 +67,8 @@ export class Dispatcher {
       return false;
     }
     this.#isStarted = true;
-    this.#push(lane, release);
+    if (lane.isLost) this.#endUnsent(release, 'gone');
+    else this.#push(lane, release);
     return true;
   }
 
@@ -101,6 +102,12 @@ export class Dispatcher {
       this.#endUnsent(release, outcome);
     }
     this.#retireIfIdle(lane);
+  }
+
+  /** The lane's target crashed, and with it all that it held: nothing waits, is sent or awaited until it recovers. */
+  loseLane(lane: Lane): void {
+    lane.lose();
+    this.clearLane(lane, 'gone');
   }
 
   /** Takes nothing more, gives what waits `releaseTimeoutMs` to be answered, and drops the rest. Never rejects. */
@@ -187,7 +194,7 @@ export class Dispatcher {
     }
     lane.claimSlot();
     const worker = guardInFlight({ release: () => this.#onSlotFreed(lane) }, () =>
-      settleBatch(lane.session, batch, this.#options.releaseTimeoutMs, (release, outcome, reach) =>
+      settleBatch(lane, batch, this.#options.releaseTimeoutMs, (release, outcome, reach) =>
         this.#onSettled(lane, release, outcome, reach),
       ),
     );

@@ -29,6 +29,9 @@ const UNANSWERED: Refusal = { outcome: 'timedOut', reach: 'object' };
 /** With this a client of ours rejects what it sent and will not hear of any more, being detached. */
 export const NOT_AWAITED = 'The answer is not waited for any more';
 
+/** What Chromium answers, once a crashed page is loaded anew or closed, to all that it was sent meanwhile. */
+export const CRASHED = 'Target crashed';
+
 /**
  * Chromium's words (`v8/src/inspector`, `content/browser/devtools`), and those by which clients
  * report a session or a connection of theirs that ended.
@@ -37,6 +40,8 @@ const MEANINGS: readonly (readonly [phrase: string, refusal: Refusal])[] = [
   ['Could not find object with given id', OBJECT_GONE],
   ['Cannot find context with specified id', CONTEXT_GONE],
   ['Execution context was destroyed', CONTEXT_GONE],
+  ['Inspected target navigated or closed', CONTEXT_GONE],
+  [CRASHED, CONTEXT_GONE],
   ['Session with given id not found', SESSION_GONE],
   ['Target closed', SESSION_GONE],
   ['Session closed', SESSION_GONE],

@@ -56,7 +56,7 @@ export class ConsoleEntries {
     this.#stored = 0;
     this.#ledger.services.stats.commands++;
     try {
-      await this.#ledger.session.send('Runtime.discardConsoleEntries');
+      await this.#ledger.lane.ask('Runtime.discardConsoleEntries');
       this.#ledger.onForeignGroupReleased(CONSOLE_GROUP);
     } catch {
       // Refused, or the session is over: nothing was discarded.

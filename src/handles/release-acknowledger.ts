@@ -8,7 +8,7 @@
  * session of the same page, was one that asks about objects.
  */
 
-import { refusalOf } from '../batcher/outcome.ts';
+import { type Outcome, refusalOf } from '../batcher/outcome.ts';
 import type { HandleRecord } from './handle-record.ts';
 import type { Forward, Params } from './protocol.ts';
 import type { SessionLedger } from './session-ledger.ts';
@@ -42,7 +42,8 @@ export class ReleaseAcknowledger {
     const objectId = params?.objectId;
     if (typeof objectId !== 'string' || objectId === '') return forward(params); // The browser says what is wrong.
     const record = this.#ledger.find(objectId);
-    if (this.#actionsPassed !== this.#actions.count) {
+    // A crashed page answers nothing, and there is nothing of it left to be waited for.
+    if (this.#actionsPassed !== this.#actions.count && !this.#ledger.lane.isLost) {
       this.#actionsPassed = this.#actions.count;
       const isSafe = record === undefined || record.pins === 0 || this.#ledger.isOrdered;
       if (isSafe)
@@ -77,16 +78,22 @@ export class ReleaseAcknowledger {
     const isCounted = record === undefined ? this.#countUnknown() : this.#ledger.takeForRelease(record);
     if (!isCounted) return answer;
     stats.commands++;
+    const { barriers } = this.#ledger;
+    const barrier = {};
+    barriers.add(barrier);
+    const settle = (outcome: Outcome): void => {
+      if (!barriers.delete(barrier)) return; // Given up as the page crashed.
+      stats.inFlight--;
+      stats[outcome]++;
+    };
     return answer.then(
       (result) => {
-        stats.inFlight--;
-        stats.released++;
+        settle('released');
         return result;
       },
       (error: unknown) => {
         const { outcome, reach } = refusalOf(error);
-        stats.inFlight--;
-        stats[outcome]++;
+        settle(outcome);
         this.#ledger.onRefused(record?.context, outcome, reach);
         throw error;
       },

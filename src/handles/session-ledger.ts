@@ -42,6 +42,8 @@ export class SessionLedger implements Ledger {
   readonly #index: HandleIndex = new HandleIndex(this);
   /** Groups whose dead wait for the rest to die, oldest first; kept by the sweeper. */
   readonly partlyDead: Set<ObjectGroup> = new Set();
+  /** Releases that the client sent itself and whose answer it awaits; in the books as in flight. */
+  readonly barriers: Set<object> = new Set();
   readonly #foreignGroups = new Map<string, ObjectGroup>();
   /** Reasons not to trust a collection just now, and what was collected meanwhile. */
   #holds = 0;
@@ -278,9 +280,24 @@ export class SessionLedger implements Ledger {
     }
   }
 
-  /** All that the session minted so far is gone: a navigation, a crash. */
+  /** All that the session minted so far is gone: a navigation. */
   endAllContexts(): void {
     for (const context of this.#index.contexts) this.endContext(context);
+  }
+
+  /**
+   * The target crashed: what was sent is not answered, and what is sent will not be, until it is loaded anew.
+   * All that it held is gone, and the session goes on.
+   */
+  crash(): void {
+    if (this.hasEnded) return;
+    this.endAllContexts();
+    this.services.dispatcher.loseLane(this.lane);
+    const { stats } = this.services;
+    stats.inFlight -= this.barriers.size;
+    stats.gone += this.barriers.size;
+    this.barriers.clear();
+    this.services.sweeper.noteChange();
   }
 
   /** The session is over. Whatever it held is free, whatever waited need not be sent. */

@@ -108,8 +108,14 @@ export class SessionTap {
         break;
       }
       case 'Runtime.executionContextsCleared':
-      case 'Inspector.targetCrashed':
         this.ledger.endAllContexts();
+        break;
+      case 'Inspector.targetCrashed':
+        this.ledger.crash();
+        break;
+      case 'Inspector.targetReloadedAfterCrash':
+      case 'Runtime.executionContextCreated': // A sign of life, should the other not be heard.
+        this.ledger.lane.recover();
         break;
     }
   }

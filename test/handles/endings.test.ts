@@ -242,13 +242,71 @@ describe('sessions', () => {
     expect(session.alive()).toEqual([]);
   });
 
-  test('a crash of the page, told by an event, elides all', async () => {
+  test('a crash of the page ends all that it had at once, and what is disposed of later, until it is loaded anew', async () => {
+    await using world = new AttachedPeer({ maxInFlightBatches: 1, maxBatchSize: 4, groups: false });
+    const session = world.open();
+    const handles = await session.mint(20);
+    const [kept, late] = handles;
+    const silence = world.peer.inbound.drop();
+    world.collector.collect(...handles.slice(10));
+    await until(() => world.stats.inFlight === 4);
+    session.session.emit('Inspector.targetCrashed', {});
+    await turns();
+    expect(world.stats).toMatchObject({ live: 0, queued: 0, inFlight: 0, gone: 4, elided: 16, timedOut: 0 });
+    await session.release(late ?? { objectId: '' });
+    expect(world.stats).toMatchObject({ minted: 21, queued: 0, inFlight: 0, gone: 5 });
+    expect(await world.attachment.flush()).toMatchObject({ complete: true });
+
+    silence[Symbol.dispose]();
+    session.session.emit('Inspector.targetReloadedAfterCrash', {});
+    await session.release(kept ?? { objectId: '' });
+    const fresh = await session.mint(10);
+    world.collector.collect(...fresh);
+    await world.rest();
+    expect(world.stats).toMatchObject({ live: 0, timedOut: 0, released: 11 });
+  });
+
+  test('a crash ends the release that the client itself waits for, and a move of survivors', async () => {
     await using world = new AttachedPeer();
     const session = world.open();
-    await session.mint(10);
+    const handles = await session.mint(100);
+    const move = session.holdCommands('Runtime.getProperties');
+    world.collector.collect(...handles.slice(2));
+    await turns();
+    world.elapse(3_000);
+    await move.reached(1);
+    using _ = world.peer.inbound.drop();
+    void session.send('Page.reload').catch(() => {});
+    let isAnswered = false;
+    void session.release(handles[0] ?? { objectId: '' }).then(() => {
+      isAnswered = true;
+    });
+    expect(world.stats.inFlight).toBe(1);
     session.session.emit('Inspector.targetCrashed', {});
+    await turns();
+    expect(world.stats).toMatchObject({ live: 0, queued: 0, inFlight: 0, gone: 1, elided: 99 });
+    expect(isAnswered, 'the browser has not said a word').toBe(false);
+    expect(await world.attachment.flush()).toMatchObject({ complete: true });
+    move[Symbol.dispose]();
+  });
+
+  test('a crash that is answered when the page is loaded anew, as Chromium does, is counted once', async () => {
+    await using world = new AttachedPeer({ groups: false });
+    const session = world.open();
+    const handles = await session.mint(10);
+    const answers = session.holdAnswers('Runtime.releaseObject');
+    using _ = world.peer.outbound.rewrite(
+      (message) => isReply(message) && message.command.method === 'Runtime.releaseObject',
+      (message) => ({ ...message, result: undefined, error: { code: -32000, message: 'Target crashed' } }),
+    );
+    world.collector.collect(...handles);
+    await answers.reached(10);
+    session.session.emit('Inspector.targetCrashed', {});
+    await turns();
+    session.session.emit('Inspector.targetReloadedAfterCrash', {});
+    answers[Symbol.dispose]();
     await world.rest();
-    expect(world.stats).toMatchObject({ elided: 10, live: 0 });
+    expect(world.stats).toMatchObject({ minted: 10, gone: 10, failed: 0 });
   });
 
   test('a hundred thousand handles that end with their session are struck out in slices', async () => {
