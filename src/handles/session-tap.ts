@@ -30,6 +30,12 @@ export interface CommandRules {
   onSent(method: string): (() => void) | undefined;
 }
 
+/** The rules of a session that the user speaks to himself: it has no cache to spare. */
+export const plainRules: CommandRules = {
+  keepsResult: () => false,
+  onSent: () => undefined,
+};
+
 /** Puts collections off, while the client may hold ids as bare strings. Nests. */
 export interface CollectionHold {
   hold(): void;

@@ -4,8 +4,8 @@
 import { setImmediate as macrotask } from 'node:timers/promises';
 import { expect, vi } from 'vitest';
 import { ended } from '../../src/batcher/stats.ts';
-import { plainRules } from '../../src/clients/puppeteer/command-rules.ts';
-import { hookSession } from '../../src/clients/puppeteer/session-hook.ts';
+
+import { hookSession } from '../../src/clients/session-hook.ts';
 import { type AttachOptions, resolveAttachOptions } from '../../src/handles/attach-options.ts';
 import { Attachment, type SessionTraits } from '../../src/handles/attachment.ts';
 import type { Registry, RegistryFactory } from '../../src/handles/collection-watch.ts';
@@ -13,7 +13,7 @@ import type { HandleRecord } from '../../src/handles/handle-record.ts';
 import type { LedgerStats } from '../../src/handles/ledger-stats.ts';
 import type { RemoteObject } from '../../src/handles/protocol.ts';
 import { PageActions } from '../../src/handles/release-acknowledger.ts';
-import type { SessionTap } from '../../src/handles/session-tap.ts';
+import { plainRules, type SessionTap } from '../../src/handles/session-tap.ts';
 import {
   type Command,
   FakePeer,

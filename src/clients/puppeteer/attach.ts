@@ -4,8 +4,8 @@
  */
 import { show } from '../../batcher/options.ts';
 import { type AttachOptions, resolveAttachOptions } from '../../handles/attach-options.ts';
+import { shadow } from '../session-hook.ts';
 import { type Coverage, PuppeteerAttachment } from './puppeteer-attachment.ts';
-import { shadow } from './session-hook.ts';
 import {
   type BrowserContextLike,
   type BrowserLike,

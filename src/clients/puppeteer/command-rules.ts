@@ -78,12 +78,6 @@ export class PuppeteerRules implements CommandRules {
   }
 }
 
-/** A session of the user's own has no cache of ours to spare. */
-export const plainRules: CommandRules = {
-  keepsResult: () => false,
-  onSent: () => undefined,
-};
-
 function isEvaluation(method: string): boolean {
   return method === 'Runtime.evaluate' || method === 'Runtime.callFunctionOn';
 }

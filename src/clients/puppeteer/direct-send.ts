@@ -4,7 +4,7 @@
  * have the members that it takes; where one is missing, `session.send` with its timer off does the same.
  */
 import type { ReleaseSession } from '../../batcher/release.ts';
-import { shadow } from './session-hook.ts';
+import { shadow } from '../session-hook.ts';
 import type { CdpSessionLike, ConnectionLike } from './structure.ts';
 
 /** Not public in Puppeteer, every one of them. */

@@ -9,10 +9,10 @@ import type { ResolvedAttachOptions } from '../../handles/attach-options.ts';
 import { Attachment } from '../../handles/attachment.ts';
 import type { HandleScope } from '../../handles/handle-scope.ts';
 import { PageActions } from '../../handles/release-acknowledger.ts';
-import type { SessionTap } from '../../handles/session-tap.ts';
-import { PuppeteerRules, plainRules } from './command-rules.ts';
+import { plainRules, type SessionTap } from '../../handles/session-tap.ts';
+import { hookSession } from '../session-hook.ts';
+import { PuppeteerRules } from './command-rules.ts';
 import { type DirectSend, directSend } from './direct-send.ts';
-import { hookSession } from './session-hook.ts';
 import type { AttachedToTarget, CdpSessionLike, ConnectionLike, PageLike, TargetLike } from './structure.ts';
 
 interface HookedSession {

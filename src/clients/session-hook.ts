@@ -1,17 +1,22 @@
 /**
- * Puts itself between Puppeteer and one of its sessions by shadowing `send` and `emit` on that one object;
- * no prototype is touched, for that would reach every other user of Puppeteer in the process. Unhooking
+ * Puts itself between a client and one of its sessions by shadowing methods on that one object; no
+ * prototype is touched, for that would reach every other user of the client in the process. Unhooking
  * leaves the object with the own properties that it had.
  */
-import type { Params } from '../../handles/protocol.ts';
-import type { SessionTap } from '../../handles/session-tap.ts';
-import type { CdpSessionLike } from './structure.ts';
+import type { Params } from '../handles/protocol.ts';
+import type { SessionTap } from '../handles/session-tap.ts';
+
+/** A session that gives promises, and whose events pass through its own `emit`: Puppeteer's, Playwright's. */
+export interface EmittingSession {
+  send(method: string, params?: Params, options?: unknown): Promise<unknown>;
+  emit(event: string | symbol, payload?: unknown): unknown;
+}
 
 /** Told of each event before the client's own listeners. */
 export type OnEvent = (event: string | symbol, payload: unknown) => void;
 
 /** @returns what undoes it. */
-export function hookSession(session: CdpSessionLike, tap: SessionTap, onEvent: OnEvent): () => void {
+export function hookSession(session: EmittingSession, tap: SessionTap, onEvent: OnEvent): () => void {
   const { send, emit } = session;
   let isHooked = true;
 
