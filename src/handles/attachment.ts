@@ -166,6 +166,7 @@ export class Attachment implements Disposable {
     const acknowledger = new ReleaseAcknowledger(ledger, traits.actions);
     const consoleEntries =
       this.#options.consoleEntries === 'discard' ? new ConsoleEntries(ledger) : undefined;
+    if (consoleEntries !== undefined) this.#consoleEntries.set(ledger, consoleEntries);
     const rules = traits.createRules(ledger);
     return new SessionTap(ledger, acknowledger, this.#scopes, rules, traits.tracks, {
       consoleEntries,
