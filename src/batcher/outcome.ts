@@ -50,6 +50,8 @@ const MEANINGS: readonly (readonly [phrase: string, refusal: Refusal])[] = [
   ['WebSocket is not open', SESSION_GONE],
   ['Target page, context or browser has been closed', SESSION_GONE],
   ['Session is not connected', SESSION_GONE],
+  ['Session was closed', SESSION_GONE],
+  ['Internal server error, session closed', SESSION_GONE],
   [NOT_AWAITED, UNANSWERED],
 ];
 

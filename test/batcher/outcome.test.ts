@@ -48,6 +48,8 @@ test.each([
   'WebSocket is not open: readyState 3 (CLOSED)',
   'cdpSession.send: Target page, context or browser has been closed',
   'Session is not connected',
+  'Session was closed',
+  'cdpSession.send: Protocol error (Runtime.releaseObject): Internal server error, session closed.',
 ])("'%s': a client that lost its connection has lost the session", (message) => {
   expect(refusalOf(new Error(message))).toEqual({ outcome: 'gone', reach: 'session' });
 });
