@@ -16,6 +16,11 @@ export type Params = Record<string, unknown>;
 /** Sends a command the way that the client meant to, with these parameters. */
 export type Forward = (params: Params | undefined) => PromiseLike<unknown>;
 
+/** Whether an answer can be waited for: some clients have forms of `send` that give no promise. */
+export function isAwaitable(answer: unknown): answer is PromiseLike<unknown> {
+  return typeof (answer as PromiseLike<unknown> | undefined)?.then === 'function';
+}
+
 /** One command, as far as remote objects are concerned. */
 export interface CommandShape {
   readonly mints: readonly Path[];

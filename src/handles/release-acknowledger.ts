@@ -10,7 +10,7 @@
 
 import { type Outcome, refusalOf } from '../batcher/outcome.ts';
 import type { HandleRecord } from './handle-record.ts';
-import type { Forward, Params } from './protocol.ts';
+import { type Forward, isAwaitable, type Params } from './protocol.ts';
 import type { SessionLedger } from './session-ledger.ts';
 
 /** Shared by the sessions of one page: an action on any of them is one to wait for on all. */
@@ -86,6 +86,10 @@ export class ReleaseAcknowledger {
       stats.inFlight--;
       stats[outcome]++;
     };
+    if (!isAwaitable(answer)) {
+      settle('released');
+      return answer;
+    }
     return answer.then(
       (result) => {
         settle('released');

@@ -13,6 +13,7 @@ import {
   type Forward,
   forEachNamedId,
   forEachRemoteObject,
+  isAwaitable,
   mintsOf,
   type Params,
   type RemoteObject,
@@ -53,7 +54,7 @@ export class SessionTap {
   readonly #acknowledger: ReleaseAcknowledger;
   readonly #scopes: ScopeStack;
   readonly #rules: CommandRules;
-  readonly #tracks: boolean;
+  #tracks: boolean;
   readonly #consoleEntries: ConsoleEntries | undefined;
   readonly #leakReport: LeakReport | undefined;
 
@@ -91,7 +92,10 @@ export class SessionTap {
       onAnswer?.(); // It was not sent, and never will be answered.
       throw error;
     }
-    if (onAnswer !== undefined) answer.then(onAnswer, onAnswer);
+    if (onAnswer !== undefined) {
+      if (isAwaitable(answer)) answer.then(onAnswer, onAnswer);
+      else onAnswer();
+    }
     return answer;
   }
 
@@ -160,6 +164,11 @@ export class SessionTap {
       done();
       throw error;
     }
+    if (!isAwaitable(answer)) {
+      this.#giveUpTracking(group);
+      for (const record of pinned) ledger.unpin(record);
+      return answer;
+    }
     return answer.then(
       (result) => {
         forEachRemoteObject(result, shape.mints, (remoteObject, ordinal) => {
@@ -174,6 +183,17 @@ export class SessionTap {
         throw error;
       },
     );
+  }
+
+  /**
+   * A `send` that gives no promise: what it mints, and what it names for how long, cannot be seen. From here on
+   * only what the client releases itself is released. Something may be born into the group at any time, so that
+   * it stays pending, and its dead go one by one.
+   */
+  #giveUpTracking(group: ObjectGroup | undefined): void {
+    this.#tracks = false;
+    this.ledger.hold();
+    if (group?.owner === 'own') this.ledger.generations.close(group);
   }
 
   /** @param origin the line, or the event, by which it came. */
@@ -249,6 +269,10 @@ export class SessionTap {
     const name = params?.objectGroup;
     const answer = forward(params);
     if (typeof name !== 'string') return answer;
+    if (!isAwaitable(answer)) {
+      this.ledger.onForeignGroupReleased(name);
+      return answer;
+    }
     return answer.then((result) => {
       this.ledger.onForeignGroupReleased(name);
       return result;

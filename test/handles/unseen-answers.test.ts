@@ -1,0 +1,92 @@
+/** A client whose `send` gives no promise: the tap neither throws, nor takes away what it cannot see. */
+import { EventEmitter } from 'node:events';
+import { expect, it, onTestFinished } from 'vitest';
+import { ended } from '../../src/batcher/stats.ts';
+import { resolveAttachOptions } from '../../src/handles/attach-options.ts';
+import { Attachment } from '../../src/handles/attachment.ts';
+import { PageActions } from '../../src/handles/release-acknowledger.ts';
+import { plainRules, type SessionTap } from '../../src/handles/session-tap.ts';
+import { FakePeer, type FakeSession } from '../support/fake-peer.ts';
+import { turns } from './attached-peer.ts';
+
+/** Sends, and says nothing of the answer. */
+class Mute extends EventEmitter {
+  readonly wire: FakeSession = new FakePeer().attach();
+  readonly tap: SessionTap;
+  readonly attachment: Attachment;
+
+  constructor() {
+    super();
+    this.attachment = new Attachment(resolveAttachOptions({ pressure: false }));
+    this.tap = this.attachment.open(this.wire, {
+      isOrdered: true,
+      tracks: true,
+      actions: new PageActions(),
+      createRules: () => plainRules,
+    });
+    onTestFinished(() => {
+      const stats = this.attachment.stats();
+      expect(stats.live + stats.queued + stats.inFlight + ended(stats)).toBe(stats.minted);
+      this.attachment.detach();
+    });
+  }
+
+  send(method: string, params: Record<string, unknown> = {}): unknown {
+    return this.tap.command(method, params, (outgoing) => {
+      this.wire.send(method, outgoing).catch(() => {}); // Nobody hears of a refusal.
+      return undefined as never;
+    });
+  }
+}
+
+it('hands on what such a send gave, whatever the command', async () => {
+  const client = new Mute();
+  for (const [method, params] of [
+    ['Runtime.evaluate', { expression: '({})' }],
+    ['Page.navigate', { url: 'about:blank' }],
+    ['Runtime.releaseObjectGroup', { objectGroup: 'mine' }],
+    ['Runtime.evaluate', { expression: '({})', objectGroup: 'mine' }],
+  ] as const) {
+    expect(client.send(method, params)).toBeUndefined();
+  }
+  await turns();
+});
+
+it('releases no group into which something may have been born unseen', async () => {
+  const client = new Mute();
+  const { objectId } = await mintSeen(client);
+  client.send('Runtime.evaluate', { expression: '({ unseen: true })' });
+  await turns();
+  expect(client.wire.peer.store.alive()).toHaveLength(2);
+
+  await client.tap.command('Runtime.releaseObject', { objectId }, unreachable);
+  expect(await client.attachment.flush()).toMatchObject({ complete: true, released: 1 });
+  expect(client.wire.peer.store.alive(), 'what was minted unseen').toHaveLength(1);
+});
+
+it('takes it that the release of a group by such a send is done', async () => {
+  const client = new Mute();
+  await mintSeen(client, { objectGroup: 'mine' });
+  client.send('Runtime.releaseObjectGroup', { objectGroup: 'mine' });
+  expect(client.attachment.stats()).toMatchObject({ live: 0, released: 1 });
+});
+
+it('counts a release behind an action as sent, though its answer stays unseen', async () => {
+  const client = new Mute();
+  const { objectId } = await mintSeen(client);
+  client.send('Page.navigate', { url: 'about:blank' });
+  expect(client.send('Runtime.releaseObject', { objectId })).toBeUndefined();
+  expect(await client.attachment.flush()).toMatchObject({ complete: true });
+  expect(client.attachment.stats()).toMatchObject({ live: 0, inFlight: 0, released: 1 });
+});
+
+async function mintSeen({ tap, wire }: Mute, params = {}): Promise<{ objectId: string }> {
+  const answer = await tap.command('Runtime.evaluate', { expression: '({})', ...params }, (outgoing) =>
+    wire.send('Runtime.evaluate', outgoing),
+  );
+  return (answer as { result: { objectId: string } }).result;
+}
+
+function unreachable(): never {
+  throw new Error('a release is acknowledged, not sent');
+}
