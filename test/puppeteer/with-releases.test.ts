@@ -47,6 +47,26 @@ describe.each(PUPPETEERS)('withReleases over $name', ({ puppeteer }) => {
     await handle.dispose();
   });
 
+  it('is found again through a Proxy of the browser, such as crawlee makes', async () => {
+    const browser = await launchChromium({}, withReleases(puppeteer));
+    const bound: (string | symbol)[] = ['newPage', 'close', 'on', 'pages', 'version'];
+    const proxy = new Proxy(browser, {
+      get(target, name, receiver) {
+        const member: unknown = Reflect.get(target, name, bound.includes(name) ? target : receiver);
+        return bound.includes(name) && typeof member === 'function' ? member.bind(target) : member;
+      },
+    });
+    expect(() => proxy.targets(), 'private members are out of reach').toThrow(TypeError);
+    expect(attach(proxy)).toBe(attach(browser));
+    await expectAttached(proxy);
+
+    attach(browser).detach();
+    const again = attach(proxy);
+    expect(again).not.toBe(attach(await launchChromium({}, withReleases(puppeteer))));
+    expect(attach(browser)).toBe(again);
+    await expectAttached(browser);
+  });
+
   it('is that Puppeteer in all else', async () => {
     const names = Reflect.ownKeys(puppeteer);
     const delegate = withReleases(puppeteer);

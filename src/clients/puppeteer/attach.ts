@@ -5,6 +5,7 @@
 import { show } from '../../batcher/options.ts';
 import { type AttachOptions, resolveAttachOptions } from '../../handles/attach-options.ts';
 import { shadow } from '../session-hook.ts';
+import { browserBehind } from './browser-behind.ts';
 import { type Coverage, PuppeteerAttachment } from './puppeteer-attachment.ts';
 import {
   type BrowserContextLike,
@@ -36,12 +37,13 @@ const attachments = new WeakMap<object, PuppeteerAttachment>();
  * const browser = await puppeteer.launch();
  * using releases = attach(browser);
  * ```
- * @param subject a Puppeteer `Browser`, `BrowserContext`, `Page` or `CDPSession`.
+ * @param given a Puppeteer `Browser`, `BrowserContext`, `Page` or `CDPSession`; or crawlee's Proxy of a browser.
  * @throws TypeError if it is none of these; Error if it is closed, or driven over WebDriver BiDi; TypeError
  * or RangeError for a bad option.
  */
-export function attach(subject: Subject, options: AttachOptions = {}): PuppeteerAttachment {
+export function attach(given: Subject, options: AttachOptions = {}): PuppeteerAttachment {
   const resolved = resolveAttachOptions(options);
+  const subject = isBrowser(given) ? browserBehind(given) : given;
   const key = keyOf(subject);
   const known = attachmentOf(key) ?? coveringAttachment(subject);
   if (known !== undefined) return known;

@@ -1,0 +1,34 @@
+/**
+ * Finds the browser behind a Proxy of it, such as crawlee hands to its hooks. Puppeteer's methods read private
+ * members, which throw when `this` is a Proxy; so everything else here is to see the browser itself.
+ */
+import { type BrowserLike, isBrowser } from './structure.ts';
+
+/** @returns the browser itself; `browser` where it is that, or where what is behind it cannot be found. */
+export function browserBehind(browser: BrowserLike): BrowserLike {
+  if (answers(browser)) return browser;
+  try {
+    // A Proxy that is of use to anybody has bound `on` to the browser, and in every version `on` returns `this`.
+    const behind = browser.on(PROBE, ignore);
+    if (isBrowser(behind)) {
+      behind.off(PROBE, ignore);
+      return behind;
+    }
+  } catch {
+    // Not bound either: `attach` fails with what Puppeteer says.
+  }
+  return browser;
+}
+
+function answers(browser: BrowserLike): boolean {
+  try {
+    browser.browserContexts();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** No event of Puppeteer's has this name, so the listener is never called. */
+const PROBE = 'cdp-release-batcher:probe';
+const ignore = (): void => {};
