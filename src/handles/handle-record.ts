@@ -131,7 +131,7 @@ export class ObjectGroup implements Release {
   readonly ledger: Ledger;
   readonly name: string;
   readonly owner: GroupOwner;
-  /** In the order of their mint. A record that left stays listed until the next `compact`. */
+  /** In the order of their mint. A record that left stays listed for a while. */
   members: HandleRecord[] = [];
   /** Members that the program may still use. */
   live = 0;
@@ -157,6 +157,8 @@ export class ObjectGroup implements Release {
   droppedAtLastLook = 0;
   /** Moving its survivors was tried and failed: its dead go one by one. */
   isUnmovable = false;
+  /** How many members may be listed before those that left are cleared away. */
+  #mostListed: number;
 
   constructor(ledger: Ledger, name: string, owner: GroupOwner, now: number) {
     this.ledger = ledger;
@@ -164,6 +166,7 @@ export class ObjectGroup implements Release {
     this.owner = owner;
     this.openedAt = now;
     this.touchedAt = now;
+    this.#mostListed = FEWEST_LISTED[owner];
   }
 
   get params(): Params {
@@ -176,11 +179,15 @@ export class ObjectGroup implements Release {
   }
 
   add(record: HandleRecord): void {
-    if (this.members.length > COMPACT_ABOVE && this.members.length > 2 * (this.live + this.dropped)) {
-      this.members = this.members.filter((member) => member.group === this && member.state !== 'ended');
-    }
+    if (this.members.length >= this.#mostListed) this.#compact();
     this.members.push(record);
     this.live++;
+  }
+
+  /** Forgets members that left. Not again before as many have come as stay, so that it costs each the same. */
+  #compact(): void {
+    this.members = this.members.filter((member) => member.group === this && member.state !== 'ended');
+    this.#mostListed = Math.max(FEWEST_LISTED[this.owner], 2 * this.members.length);
   }
 
   /** Part of `Release`. */
@@ -194,8 +201,11 @@ export class ObjectGroup implements Release {
   }
 }
 
-/** Members from which on those that left are worth clearing away; own groups seldom come that far. */
-const COMPACT_ABOVE = 4096;
+/**
+ * Members from which on those that left are worth clearing away. A group of ours dies soon, and as a whole; one of the
+ * user's, or of console messages, may live as long as its session, and its members end one by one.
+ */
+const FEWEST_LISTED: Readonly<Record<GroupOwner, number>> = { own: 4096, foreign: 32 };
 
 /** What a session's ledger does for its handles, and for those who decide over them. */
 export interface Ledger {
