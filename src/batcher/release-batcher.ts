@@ -3,6 +3,7 @@
  * Its promise is the ancestor's: `release` never throws and never waits; what was accepted is sent, or
  * its session is gone, or it is counted.
  */
+import { onAbort } from './abort-listeners.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { type FlushOptions, reportFlush, resolveFlushTimeout } from './flush.ts';
 import { type BatcherOptions, type ResolvedBatcherOptions, resolveBatcherOptions } from './options.ts';
@@ -21,7 +22,7 @@ export class ReleaseBatcher implements AsyncDisposable {
   readonly #options: ResolvedBatcherOptions;
   readonly #stats: ReleaseStats = emptyStats();
   readonly #dispatcher: Dispatcher;
-  readonly #onAbort = (): void => this.#dispatcher.abort();
+  #stopListening: () => void = () => {};
 
   /** @throws TypeError or RangeError for a bad option; the message names it and its value. */
   constructor(options: BatcherOptions = {}) {
@@ -29,7 +30,7 @@ export class ReleaseBatcher implements AsyncDisposable {
     this.#dispatcher = new Dispatcher(this.#options, this.#stats);
     const { signal } = this.#options;
     if (signal?.aborted) this.#dispatcher.abort();
-    else signal?.addEventListener('abort', this.#onAbort, { once: true });
+    else if (signal !== undefined) this.#stopListening = onAbort(signal, () => this.#dispatcher.abort());
   }
 
   /** Whether the dispatcher runs. The first release starts it. */
@@ -89,7 +90,7 @@ export class ReleaseBatcher implements AsyncDisposable {
   async close(): Promise<void> {
     await this.#dispatcher.close();
     // A signal may outlive many batchers.
-    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#stopListening();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

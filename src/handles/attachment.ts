@@ -2,6 +2,7 @@
  * What `attach` gives back: one ledger of handles for a client, its sessions, and the batcher that they
  * share. A client's own file knows which sessions there are and how to hook them; all else is here.
  */
+import { onAbort } from '../batcher/abort-listeners.ts';
 import { Dispatcher } from '../batcher/dispatcher.ts';
 import { type FlushOptions, reportFlush, resolveFlushTimeout } from '../batcher/flush.ts';
 import { show } from '../batcher/options.ts';
@@ -48,7 +49,7 @@ export class Attachment implements Disposable {
   readonly #ledgers = new Set<SessionLedger>();
   readonly #consoleEntries = new Map<SessionLedger, ConsoleEntries>();
   readonly #unhooks: (() => void)[] = [];
-  readonly #onAbort = (): void => this.detach();
+  #stopListening: () => void = () => {};
   #isDetached = false;
 
   /** @internal Made by the clients' `attach`. */
@@ -72,8 +73,9 @@ export class Attachment implements Disposable {
       now: options.now,
     };
     this.#leakReport = options.traceLeaks ? new LeakReport() : undefined;
-    if (options.signal?.aborted) this.detach();
-    else options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    const { signal } = options;
+    if (signal?.aborted) this.detach();
+    else if (signal !== undefined) this.#stopListening = onAbort(signal, () => this.detach());
   }
 
   /** Whether `detach` was called. */
@@ -145,7 +147,7 @@ export class Attachment implements Disposable {
   detach(): void {
     if (this.#isDetached) return;
     this.#isDetached = true;
-    this.#options.signal?.removeEventListener('abort', this.#onAbort); // It may outlive many attachments.
+    this.#stopListening(); // The signal may outlive many attachments.
     for (const unhook of this.#unhooks.splice(0)) unhook();
     // What was dropped goes out first; it was acknowledged.
     this.#sweeper.flushNow();
