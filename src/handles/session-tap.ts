@@ -92,11 +92,22 @@ export class SessionTap {
       onAnswer?.(); // It was not sent, and never will be answered.
       throw error;
     }
-    if (onAnswer !== undefined) {
-      if (isAwaitable(answer)) answer.then(onAnswer, onAnswer);
-      else onAnswer();
+    if (onAnswer === undefined) return answer;
+    if (!isAwaitable(answer)) {
+      onAnswer();
+      return answer;
     }
-    return answer;
+    // Not a branch of its own: by that a rejection that the caller forgets to handle would count as handled.
+    return answer.then(
+      (result) => {
+        onAnswer();
+        return result;
+      },
+      (error: unknown) => {
+        onAnswer();
+        throw error;
+      },
+    );
   }
 
   /** One event of the session's, before the client's listeners get it. Never throws. */
