@@ -21,11 +21,14 @@ export interface ScriptOptions {
   readonly type?: 'module' | 'commonjs';
   readonly execArgv?: readonly string[];
   readonly timeoutMs?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  /** What it is sent once it has printed `ready`. */
+  readonly signalWhenReady?: NodeJS.Signals;
 }
 
 /** Killed with `SIGKILL` past `timeoutMs`. An unhandled rejection ends it with a code other than 0. */
 export async function runScript(source: string, options: ScriptOptions = {}): Promise<ScriptRun> {
-  const { folder, type = 'module', execArgv = [], timeoutMs = 50_000 } = options;
+  const { folder, type = 'module', execArgv = [], timeoutMs = 50_000, signalWhenReady } = options;
   const prelude = 'const launchOptions = JSON.parse(process.env.TEST_LAUNCH_OPTIONS);\n';
   let entry = ['--input-type', type, '--eval', prelude + source];
   if (folder !== undefined) {
@@ -39,12 +42,14 @@ export async function runScript(source: string, options: ScriptOptions = {}): Pr
     cwd: folder ?? PACKAGE,
     timeout: timeoutMs,
     killSignal: 'SIGKILL',
-    env: { ...env, TEST_LAUNCH_OPTIONS: JSON.stringify(await chromiumLaunchOptions()) },
+    env: { ...env, TEST_LAUNCH_OPTIONS: JSON.stringify(await chromiumLaunchOptions()), ...options.env },
   });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => {
+    const wasReady = stdout.includes(READY);
     stdout += chunk;
+    if (signalWhenReady !== undefined && !wasReady && stdout.includes(READY)) child.kill(signalWhenReady);
   });
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk;
@@ -52,6 +57,8 @@ export async function runScript(source: string, options: ScriptOptions = {}): Pr
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
   return { code, signal, stdout, stderr };
 }
+
+const READY = 'ready\n';
 
 /** This package's folder. */
 export const PACKAGE: string = join(import.meta.dirname, '..', '..');
