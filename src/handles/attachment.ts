@@ -8,7 +8,7 @@ import { type FlushOptions, reportFlush, resolveFlushTimeout } from '../batcher/
 import { show } from '../batcher/options.ts';
 import type { ReleaseSession } from '../batcher/release.ts';
 import { ended, type FlushReport } from '../batcher/stats.ts';
-import { type Leak, LeakReport } from '../observe/leak-report.ts';
+import { type Leak, LeakReport, type Tracing } from '../observe/leak-report.ts';
 import type { ResolvedAttachOptions } from './attach-options.ts';
 import { CollectingTime } from './collecting-time.ts';
 import { CollectionWatch } from './collection-watch.ts';
@@ -29,6 +29,8 @@ export interface SessionTraits {
   readonly actions: PageActions;
   /** Whether what it mints is watched; if not, only the client's own releases are taken over. */
   readonly tracks: boolean;
+  /** Whether the client's file follows the program's calls; if not, leaks are traced command by command. */
+  readonly isTracedByCall?: boolean;
   createRules(hold: CollectionHold): CommandRules;
 }
 
@@ -45,7 +47,7 @@ export class Attachment implements Disposable {
   readonly #watch: CollectionWatch;
   readonly #services: SessionServices;
   readonly #scopes = new ScopeStack();
-  readonly #leakReport: LeakReport | undefined;
+  readonly #tracing: Tracing = { report: undefined };
   readonly #ledgers = new Set<SessionLedger>();
   readonly #consoleEntries = new Map<SessionLedger, ConsoleEntries>();
   readonly #unhooks: (() => void)[] = [];
@@ -72,7 +74,7 @@ export class Attachment implements Disposable {
       createWeight: this.#weigher(),
       now: options.now,
     };
-    this.#leakReport = options.traceLeaks ? new LeakReport() : undefined;
+    if (options.traceLeaks) this.#tracing.report = new LeakReport(options.now);
     const { signal } = options;
     if (signal?.aborted) this.detach();
     else if (signal !== undefined) this.#stopListening = onAbort(signal, () => this.detach());
@@ -140,7 +142,7 @@ export class Attachment implements Disposable {
    * with `traceLeaks: true`.
    */
   leaks(): Leak[] {
-    return this.#leakReport?.list() ?? [];
+    return this.#tracing.report?.list() ?? [];
   }
 
   /** Leaves the client as it was found. Handles that live on are its own affair again. Idempotent. */
@@ -161,6 +163,17 @@ export class Attachment implements Disposable {
     this.detach();
   }
 
+  /** What is traced, from now on if it was not before. @internal */
+  trace(): LeakReport {
+    this.#tracing.report ??= new LeakReport(this.#options.now);
+    return this.#tracing.report;
+  }
+
+  /** @internal */
+  get leakReport(): LeakReport | undefined {
+    return this.#tracing.report;
+  }
+
   /** Begins the books of a session. @internal */
   open(session: ReleaseSession, traits: SessionTraits): SessionTap {
     const ledger = new SessionLedger(this.#services, session, traits.isOrdered);
@@ -172,7 +185,8 @@ export class Attachment implements Disposable {
     const rules = traits.createRules(ledger);
     return new SessionTap(ledger, acknowledger, this.#scopes, rules, traits.tracks, {
       consoleEntries,
-      leakReport: this.#leakReport,
+      tracing: this.#tracing,
+      isTracedByCall: traits.isTracedByCall ?? false,
     });
   }
 
@@ -180,6 +194,7 @@ export class Attachment implements Disposable {
   end(tap: SessionTap): void {
     tap.ledger.endSession();
     this.#ledgers.delete(tap.ledger);
+    this.#tracing.report?.forget(tap.ledger);
     this.#consoleEntries.delete(tap.ledger);
   }
 
@@ -207,6 +222,7 @@ export class Attachment implements Disposable {
         countHandles: () => ledger.size,
         collectingMs: () => collecting.ms,
         now,
+        onLook: (usedBytes) => this.#tracing.report?.noteHeap(ledger, usedBytes),
       });
   }
 

@@ -34,6 +34,8 @@ export interface GcWeightServices {
   now(): number;
   /** Milliseconds that this process has spent in major collections so far. */
   collectingMs(): number;
+  /** Told of each look at the page's heap: bytes. */
+  onLook?(usedBytes: number): void;
 }
 
 /** What a handle weighs while nothing is known of its page. */
@@ -109,6 +111,7 @@ export class GcWeight implements HandleWeight {
     const answer = (await this.#session.send('Runtime.getHeapUsage')) as HeapUsage | undefined;
     const { usedSize, backingStorageSize = 0 } = answer ?? {};
     if (typeof usedSize !== 'number') throw new TypeError('Runtime.getHeapUsage told no usedSize');
+    this.#services.onLook?.(usedSize + backingStorageSize);
     return usedSize + backingStorageSize;
   }
 

@@ -15,7 +15,7 @@ import type { Dispatcher } from '../batcher/dispatcher.ts';
 import type { Lane } from '../batcher/lane.ts';
 import type { Outcome, Reach } from '../batcher/outcome.ts';
 import type { Release, ReleaseSession } from '../batcher/release.ts';
-import type { MintOrigin } from '../observe/leak-report.ts';
+import type { TracedMint } from '../observe/traced-mint.ts';
 import type { LedgerStats } from './ledger-stats.ts';
 import type { Params, RemoteObject } from './protocol.ts';
 
@@ -38,7 +38,7 @@ export class HandleRecord implements Release {
   /** Bytes charged to the local heap on its behalf. */
   chargedBytes = 0;
   /** Where it was minted; known only while leaks are traced. */
-  origin: MintOrigin | undefined;
+  origin: TracedMint | undefined;
   /** The ids that it had before it was moved, oldest first. */
   formerIds: readonly string[] = NONE;
   /** Kept where it may be moved, which rewrites the object's id. */

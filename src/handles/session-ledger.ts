@@ -133,7 +133,7 @@ export class SessionLedger implements Ledger {
     stats.live--;
     stats.queued++;
     stats[cause]++;
-    if (record.origin !== undefined) record.origin[cause]++;
+    record.origin?.end(cause);
     const { group } = record;
     if (group !== undefined) {
       group.live--;
@@ -149,7 +149,7 @@ export class SessionLedger implements Ledger {
     for (const record of group.members) {
       if (record.state !== 'live' || record.group !== group || spared.has(record)) continue;
       record.state = 'dropped';
-      if (record.origin !== undefined) record.origin.disposed++;
+      record.origin?.end('disposed');
       dropped++;
     }
     const { stats } = this.services;
@@ -335,7 +335,7 @@ export class SessionLedger implements Ledger {
     }
     if (state === 'live') {
       stats.live--;
-      if (record.origin !== undefined) record.origin.elided++;
+      record.origin?.end('elided');
     } else stats.queued--;
     stats.elided++;
     if (group !== undefined) {
@@ -366,7 +366,7 @@ export class SessionLedger implements Ledger {
       if (record.state === 'live') {
         stats.live--;
         stats.disposed++;
-        if (record.origin !== undefined) record.origin.disposed++;
+        record.origin?.end('disposed');
       } else stats.queued--;
       stats.released++;
       this.end(record);

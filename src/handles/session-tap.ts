@@ -4,7 +4,7 @@
  * it sends (but for the group that a mint joins), what comes back is the object that the browser's answer
  * was parsed into, and the original `send` is reached within the same call, or throws within it.
  */
-import { callingLine, type LeakReport } from '../observe/leak-report.ts';
+import type { MintTrace, Tracing } from '../observe/leak-report.ts';
 import { type ConsoleEntries, consoleGroup } from './console-entries.ts';
 import type { HandleRecord, ObjectGroup } from './handle-record.ts';
 import type { HandleScope, ScopeStack } from './handle-scope.ts';
@@ -46,7 +46,9 @@ export interface CollectionHold {
 /** What a tap does only where it was asked for. */
 export interface TapOptions {
   readonly consoleEntries: ConsoleEntries | undefined;
-  readonly leakReport: LeakReport | undefined;
+  readonly tracing: Tracing;
+  /** Whether calls of the client's are traced, each with all its commands; if not, each command by itself. */
+  readonly isTracedByCall: boolean;
 }
 
 export class SessionTap {
@@ -56,7 +58,8 @@ export class SessionTap {
   readonly #rules: CommandRules;
   #tracks: boolean;
   readonly #consoleEntries: ConsoleEntries | undefined;
-  readonly #leakReport: LeakReport | undefined;
+  readonly #tracing: Tracing;
+  readonly #isTracedByCall: boolean;
 
   /** @param tracks whether mints are noted; if not, only the client's own releases are taken over. */
   constructor(
@@ -65,7 +68,7 @@ export class SessionTap {
     scopes: ScopeStack,
     rules: CommandRules,
     tracks: boolean,
-    { consoleEntries, leakReport }: TapOptions,
+    { consoleEntries, tracing, isTracedByCall }: TapOptions,
   ) {
     this.ledger = ledger;
     this.#acknowledger = acknowledger;
@@ -73,7 +76,8 @@ export class SessionTap {
     this.#rules = rules;
     this.#tracks = tracks;
     this.#consoleEntries = consoleEntries;
-    this.#leakReport = leakReport;
+    this.#tracing = tracing;
+    this.#isTracedByCall = isTracedByCall;
   }
 
   /** One command of the client's, in place of its `send`. Throws only what `forward` throws. */
@@ -116,8 +120,9 @@ export class SessionTap {
     if (mints !== undefined) {
       // Unasked for, and the next may be on its way already: never released as a group, but one by one.
       const group = name.startsWith('Runtime.') ? consoleGroup(this.ledger) : undefined;
+      const trace = this.#tracing.report?.beginEvent(name, params);
       forEachRemoteObject(params, mints, (remoteObject, ordinal) => {
-        this.#mint(remoteObject, group, ordinal, name);
+        this.#mint(remoteObject, group, ordinal, trace, false);
       });
       this.#consoleEntries?.onEntry();
       return;
@@ -159,7 +164,7 @@ export class SessionTap {
     const scope = this.#scopeFor(method, params);
     const group = this.#groupFor(shape, params, scope);
     if (group !== undefined) group.pending++;
-    const line = this.#leakReport === undefined ? '' : callingLine();
+    const trace = this.#tracing.report?.beginCommand(this.#isTracedByCall);
 
     const done = (): void => {
       if (group !== undefined) {
@@ -182,8 +187,9 @@ export class SessionTap {
     }
     return answer.then(
       (result) => {
+        const isException = trace !== undefined && hasException(result);
         forEachRemoteObject(result, shape.mints, (remoteObject, ordinal) => {
-          const record = this.#mint(remoteObject, group, ordinal, line);
+          const record = this.#mint(remoteObject, group, ordinal, trace, isException);
           if (record !== undefined) scope?.own(record);
         });
         done();
@@ -207,17 +213,17 @@ export class SessionTap {
     if (group?.owner === 'own') this.ledger.generations.close(group);
   }
 
-  /** @param origin the line, or the event, by which it came. */
   #mint(
     remoteObject: RemoteObject & { objectId: string },
     group: ObjectGroup | undefined,
     ordinal: number,
-    origin: string,
+    trace: MintTrace | undefined,
+    isException: boolean,
   ): HandleRecord | undefined {
     const record = this.ledger.mint(remoteObject, group, ordinal);
-    if (record !== undefined && this.#leakReport !== undefined) {
-      const kind = remoteObject.subtype ?? remoteObject.type ?? 'object';
-      record.origin = this.#leakReport.noteMint(origin, kind);
+    // An error comes twice, as `result` and as `exception`: once is enough to tell of it.
+    if (record !== undefined && trace !== undefined && !(isException && ordinal > 0)) {
+      record.origin = this.#tracing.report?.noteMint(this.ledger, remoteObject, trace, isException);
     }
     return record;
   }
@@ -292,6 +298,10 @@ export class SessionTap {
 }
 
 const NONE: readonly HandleRecord[] = [];
+
+function hasException(result: unknown): boolean {
+  return (result as { exceptionDetails?: unknown } | undefined)?.exceptionDetails !== undefined;
+}
 
 /** The object that a command is about, where it is about one, rather than about a context. */
 function targetOf(params: Params | undefined): string | undefined {

@@ -147,6 +147,7 @@ function attachToPage(attachment: PuppeteerAttachment, page: PageLike): void {
   if (tab !== undefined) attachment.adopt(tab, 'tab', undefined);
   attachment.adopt(client, 'page', tab);
   attachment.learnFrames(client, page);
+  attachment.tracePage(page);
   attachToBrowser(attachment, page.browser(), {
     includesNew: (_event, parent) => attachment.covers(parent),
     includesOld: (_target, session) => attachment.covers(session.parentSession?.()),
@@ -179,7 +180,11 @@ function follow(
     if (session === undefined || !coverage.includesOld(target, session)) continue;
     attachment.adopt(session, target.type(), session.parentSession?.());
     void target.pagePromise?.then(
-      (page) => page && attachment.learnFrames(session, page),
+      (page) => {
+        if (page === null) return;
+        attachment.learnFrames(session, page);
+        attachment.tracePage(page);
+      },
       () => {}, // A page that never came to be has no frames.
     );
   }

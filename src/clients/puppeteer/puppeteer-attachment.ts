@@ -10,7 +10,9 @@ import { Attachment } from '../../handles/attachment.ts';
 import type { HandleScope } from '../../handles/handle-scope.ts';
 import { PageActions } from '../../handles/release-acknowledger.ts';
 import { plainRules, type SessionTap } from '../../handles/session-tap.ts';
+import type { LeakReport } from '../../observe/leak-report.ts';
 import { hookSession } from '../session-hook.ts';
+import { followCalls, wrapClassesOf } from './call-trace.ts';
 import { PuppeteerRules } from './command-rules.ts';
 import { type DirectSend, directSend } from './direct-send.ts';
 import type { AttachedToTarget, CdpSessionLike, ConnectionLike, PageLike, TargetLike } from './structure.ts';
@@ -34,6 +36,8 @@ const hookedSessions = new WeakSet<CdpSessionLike>();
 export class PuppeteerAttachment extends Attachment {
   readonly #options: ResolvedAttachOptions;
   readonly #sessions = new Map<CdpSessionLike, HookedSession>();
+  readonly #tracedPages = new Set<PageLike>();
+  #isFollowingCalls = false;
   #followed: { readonly connection: ConnectionLike; readonly coverage: Coverage } | undefined;
 
   /** @internal Made by `attach`. */
@@ -41,6 +45,7 @@ export class PuppeteerAttachment extends Attachment {
     super(options);
     this.#options = options;
     this.onDetach(() => this.#unhookAll());
+    if (options.traceLeaks) this.trace();
   }
 
   /**
@@ -85,6 +90,46 @@ export class PuppeteerAttachment extends Attachment {
     }
   }
 
+  override trace(): LeakReport {
+    const report = super.trace();
+    if (this.#isFollowingCalls || this.detached) return report;
+    this.#isFollowingCalls = true;
+    const unfollow = followCalls(report);
+    this.onDetach(() => {
+      unfollow();
+      for (const page of this.#tracedPages) page.off?.('workercreated', wrapClassesOf);
+      this.#tracedPages.clear();
+    });
+    return report;
+  }
+
+  /** Tells calls on a page and what it gives from Puppeteer's own, where leaks are traced. @internal */
+  tracePage(page: PageLike): void {
+    if (!this.#isFollowingCalls || this.#tracedPages.has(page)) return;
+    for (const other of this.#tracedPages) if (other.isClosed()) this.#tracedPages.delete(other);
+    this.#tracedPages.add(page);
+    wrapClassesOf(page);
+    wrapClassesOf(page.mainFrame?.());
+    page.on?.('workercreated', wrapClassesOf);
+  }
+
+  /** A page is found by its target, once Puppeteer has begun to make it. */
+  #tracePageOf(session: CdpSessionLike): void {
+    if (!this.#isFollowingCalls) return;
+    let page: TargetLike['pagePromise'];
+    try {
+      page = session.target?.().pagePromise;
+    } catch {
+      return; // A session whose target is gone.
+    }
+    page?.then(
+      (found) => {
+        if (found !== null && !this.detached) this.tracePage(found);
+      },
+      () => {}, // A page that never came to be.
+    );
+  }
+
   /** Follows what Puppeteer attaches to from now on. @internal */
   follow(connection: ConnectionLike, coverage: Coverage): void {
     const onAttached = (event: AttachedToTarget) => this.#onAttached(event, undefined);
@@ -121,6 +166,7 @@ export class PuppeteerAttachment extends Attachment {
       isOrdered,
       actions,
       tracks,
+      isTracedByCall: !isUsers,
       createRules: (hold) => {
         if (isUsers) return plainRules;
         rules = new PuppeteerRules(hold);
@@ -129,6 +175,7 @@ export class PuppeteerAttachment extends Attachment {
     });
     const unhook = hookSession(session, tap, (event, payload) => {
       rules?.onEvent(event, payload);
+      if (event === 'Runtime.executionContextCreated') this.#tracePageOf(session);
       if (isDisconnected(event)) this.#forget(session);
       else if (event === 'Target.attachedToTarget') this.#onAttached(payload as AttachedToTarget, session);
     });

@@ -66,6 +66,9 @@ export interface PageLike {
   isClosed(): boolean;
   createCDPSession(): Promise<CdpSessionLike>;
   frames(): FrameLike[];
+  on?(event: string, listener: Listener): unknown;
+  off?(event: string, listener?: Listener): unknown;
+  mainFrame?(): unknown;
   /** Not public. The session of the main frame. */
   _client?(): CdpSessionLike;
 }

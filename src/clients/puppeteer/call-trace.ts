@@ -1,0 +1,150 @@
+/**
+ * Follows the program's calls into Puppeteer while leaks are traced, so that each handle is known by the line
+ * that asked for it, and what a call gives back can be told from what it leaves behind.
+ *
+ * For that the public methods are wrapped on the prototypes of Puppeteer's pages, frames, handles, workers and
+ * locators: all, since an unwrapped one that calls a wrapped one would look like the program. That reaches every user of that copy of Puppeteer: they are called as ever, with the same
+ * `this`, arguments, answers and errors, and the last to stop tracing puts the originals back.
+ */
+
+import { withHiddenFrames } from '../../observe/hidden-frames.ts';
+import type { LeakReport } from '../../observe/leak-report.ts';
+import { currentCall, runCall, type TracedCall } from '../../observe/traced-call.ts';
+
+/** What gives, at once, objects that have calls in turn. */
+const GIVERS: ReadonlySet<string> = new Set([
+  'filter',
+  'frames',
+  'locator',
+  'mainFrame',
+  'map',
+  'setTimeout',
+  'workers',
+]);
+/** What mints nothing, and is called often or waits long; and what takes a function that may call in turn. */
+const OTHERS =
+  /^(?:constructor|_.*|on|off|once|emit|listenerCount|removeAllListeners|dispose|move|remoteObject|asElement|toString|waitFor(?!Selector$|Function$|XPath$).*)$/;
+
+type Method = (...args: unknown[]) => unknown;
+
+/** The reports that want to hear of calls, and what has to be put back when there are none. */
+const reports = new Set<LeakReport>();
+const wrapped = new Set<object>();
+const originals: (() => void)[] = [];
+
+/** Begins to follow calls for a report. @returns what ends it. */
+export function followCalls(report: LeakReport): () => void {
+  reports.add(report);
+  return () => {
+    reports.delete(report);
+    if (reports.size > 0) return;
+    for (const restore of originals.splice(0).reverse()) restore();
+    wrapped.clear();
+  };
+}
+
+/** Wraps the methods of an object's classes, once; for what is no object nothing is done. */
+export function wrapClassesOf(instance: unknown): void {
+  if (typeof instance !== 'object' || instance === null || reports.size === 0) return;
+  for (
+    let prototype: object | null = Object.getPrototypeOf(instance) as object | null;
+    prototype !== null && prototype !== Object.prototype && !wrapped.has(prototype);
+    prototype = Object.getPrototypeOf(prototype) as object | null
+  ) {
+    wrapped.add(prototype);
+    for (const name of Object.getOwnPropertyNames(prototype)) {
+      if (GIVERS.has(name)) wrapMethod(prototype, name, wrapGiver);
+      else if (!OTHERS.test(name)) wrapMethod(prototype, name, wrapCall);
+    }
+  }
+}
+
+function wrapMethod(prototype: object, name: string, wrap: (original: Method) => Method): void {
+  const descriptor = Object.getOwnPropertyDescriptor(prototype, name);
+  const original: unknown = descriptor?.value;
+  if (typeof original !== 'function' || descriptor?.configurable !== true) return;
+  const value = wrap(original as Method);
+  // As it was called, for whoever makes messages of it.
+  Object.defineProperty(value, 'name', { value: original.name, configurable: true });
+  Object.defineProperty(prototype, name, { ...descriptor, value });
+  originals.push(() => {
+    if (Object.getOwnPropertyDescriptor(prototype, name)?.value === value) {
+      Object.defineProperty(prototype, name, descriptor);
+    }
+  });
+}
+
+function wrapCall(original: Method): Method {
+  /** Answers at once, so that nothing is minted for it: learnt from its first answer. */
+  let isSynchronous = false;
+  return function (this: unknown, ...args) {
+    const report = reportOfNow();
+    // Within a call that is followed it is Puppeteer that calls, itself.
+    if (isSynchronous || report === undefined || currentCall() !== undefined) {
+      return original.apply(this, args);
+    }
+    const call = report.beginCall();
+    const answer = runCall(call, () => withHiddenFrames(() => original.apply(this, args)));
+    if (isPromise(answer)) return settled(call, answer);
+    isSynchronous = true;
+    call.reject(false);
+    return answer;
+  };
+}
+
+function wrapGiver(original: Method): Method {
+  return function (this: unknown, ...args) {
+    const given = original.apply(this, args);
+    for (const each of Array.isArray(given) ? given : [given]) wrapClassesOf(each);
+    return given;
+  };
+}
+
+/** An async function, so that the stack of an error goes through it to the program's own line. */
+async function settled(call: TracedCall, answer: PromiseLike<unknown>): Promise<unknown> {
+  let value: unknown;
+  try {
+    value = await answer;
+  } catch (error) {
+    // Waiting in vain is nothing that the page has thrown.
+    call.reject((error as { name?: unknown } | undefined)?.name !== 'TimeoutError');
+    throw error;
+  }
+  call.resolve(remoteObjectsIn(value));
+  return value;
+}
+
+/** Every report's sessions have the same calls: where there are several, one stack is read for all. */
+function reportOfNow(): LeakReport | undefined {
+  const [report] = reports;
+  return report;
+}
+
+/** The remote objects of the handles that a call gives back: one, an array of them, a map of them. */
+export function remoteObjectsIn(value: unknown): object[] {
+  const found: object[] = [];
+  const values =
+    Array.isArray(value) || value instanceof Set ? value : value instanceof Map ? value.values() : [value];
+  for (const each of values as Iterable<unknown>) {
+    const remoteObject = remoteObjectOf(each);
+    if (remoteObject === undefined) continue;
+    found.push(remoteObject);
+    wrapClassesOf(each);
+  }
+  return found;
+}
+
+function remoteObjectOf(value: unknown): object | undefined {
+  try {
+    const handle = value as { remoteObject?: () => unknown } | null | undefined;
+    if (typeof handle !== 'object' || typeof handle?.remoteObject !== 'function') return undefined;
+    const remoteObject = handle.remoteObject();
+    return typeof remoteObject === 'object' && remoteObject !== null ? remoteObject : undefined;
+  } catch {
+    return undefined; // Somebody else's object, that only looks like a handle.
+  }
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | undefined)?.then === 'function';
+}

@@ -1,0 +1,40 @@
+/**
+ * Where in a page something was logged or thrown, by the event that tells of it. All of it is the page's word:
+ * it is cut to a length here, and whoever shows it has to escape it.
+ */
+
+/** Characters of a URL that are kept. */
+const LONGEST_URL = 300;
+
+/** `url:line:column`; of a function that a script evaluated: the line of the script. */
+export function placeInPage(params: unknown): string | undefined {
+  const { stackTrace, exceptionDetails } = (params ?? {}) as {
+    stackTrace?: Trace;
+    exceptionDetails?: Frame & { stackTrace?: Trace };
+  };
+  const frame = (stackTrace ?? exceptionDetails?.stackTrace)?.callFrames?.[0] ?? exceptionDetails;
+  if (typeof frame?.url !== 'string' || frame.url === '') return undefined;
+  const line = Number.isInteger(frame.lineNumber) ? Number(frame.lineNumber) + 1 : 0;
+  const column = Number.isInteger(frame.columnNumber) ? Number(frame.columnNumber) + 1 : 0;
+  return placeInScript(frame.url) ?? `${frame.url.slice(0, LONGEST_URL)}:${line}:${column}`;
+}
+
+interface Frame {
+  readonly url?: unknown;
+  readonly lineNumber?: unknown;
+  readonly columnNumber?: unknown;
+}
+interface Trace {
+  readonly callFrames?: readonly Frame[];
+}
+
+/** Puppeteer names a function it evaluates after the line that asked: `pptr:evaluate;name (file:///a.mjs:3:5)`. */
+function placeInScript(url: string): string | undefined {
+  if (!url.startsWith('pptr:')) return undefined;
+  try {
+    const text = decodeURIComponent(url.slice(0, 4 * LONGEST_URL));
+    return /((?:file:\/\/|\/|[A-Za-z]:\\)[^()]*:\d+:\d+)\)?$/.exec(text)?.[1]?.slice(-LONGEST_URL);
+  } catch {
+    return undefined;
+  }
+}
