@@ -28,7 +28,7 @@ export interface CommandRules {
   /** Whether the client keeps the result for itself, in a cache that outlives the call: no scope may end it. */
   keepsResult(method: string, params: Params | undefined): boolean;
   /** Told of each command as it is sent; what it gives is called when the command is answered. */
-  onSent(method: string): (() => void) | undefined;
+  onSent(method: string, params: Params | undefined): (() => void) | undefined;
 }
 
 /** The rules of a session that the user speaks to himself: it has no cache to spare. */
@@ -87,7 +87,7 @@ export class SessionTap {
     this.#acknowledger.onCommand(method);
     if (method === 'Runtime.releaseObjectGroup') return this.#releaseGroup(params, forward);
     if (measuresMemory(method)) this.releaseAllNow();
-    const onAnswer = this.#rules.onSent(method);
+    const onAnswer = this.#rules.onSent(method, params);
     const shape = this.#tracks ? shapeOf(method) : undefined;
     let answer: PromiseLike<unknown>;
     try {

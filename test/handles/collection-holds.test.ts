@@ -57,6 +57,51 @@ test.each([0, 1, 2])(
   },
 );
 
+/** The utilities as `ScriptInjector` writes them, and as `ExecutionContext` sends them. */
+const UTILITIES = `(() => {
+      const module = { exports: { default: { utilities: true } } };
+      //${'x'.repeat(3_000)}
+      return module.exports.default;
+    })()
+//# sourceURL=pptr:internal
+`;
+
+test.each(['groups', 'no groups'])(
+  'brought anew, as after registerCustomQueryHandler, the script is the whole installation (%s)',
+  async (how) => {
+    await using world = new AttachedPeer({ groups: how === 'groups' });
+    const session = openAsPuppeteer(world);
+    const handle = await session.evaluate('({ answer: 42 })');
+    const { objectId } = handle;
+    const scripts = session.holdCommands('Runtime.evaluate');
+    const call = session
+      .evaluate(UTILITIES)
+      .then(() => session.call({ objectId }, 'function() { return this.answer; }'));
+    await scripts.reached(1);
+    world.collector.collect(handle);
+    await world.rest();
+    expect(session.alive()).toEqual([objectId]);
+    scripts.letGo();
+    expect(await call).toMatchObject({ value: 42 });
+    await world.rest();
+    expect(session.alive()).not.toContain(objectId);
+  },
+);
+
+test('a long expression of the script itself holds nothing, however long it takes', async () => {
+  await using world = new AttachedPeer();
+  const session = openAsPuppeteer(world);
+  const handle = await session.evaluate();
+  const commands = session.holdCommands('Runtime.evaluate');
+  const running = session.evaluate(`({}) //${'x'.repeat(3_000)}\n//# sourceURL=pptr:internal\n`);
+  await commands.reached(1);
+  world.collector.collect(handle);
+  await world.rest();
+  expect(session.alive()).toEqual([]);
+  commands.letGo();
+  await running;
+});
+
 describe('the hold ends', () => {
   test('when the installation is over, and what was collected goes then', async () => {
     await using world = new AttachedPeer();

@@ -12,6 +12,8 @@ const CALLERS_FUNCTION = /\/\/# sourceURL=pptr:(?!internal)/;
 const DOCUMENT = /^\(\)\s*=>\s*(?:\{\s*return document;?\s*\}|document)\s*(?:\/\/#|$)/;
 /** Longer strings are taken for Puppeteer's own script of utilities (some 30,000 characters). */
 const LONGEST_EXPRESSION_OF_CALLER = 2_000;
+/** How that script of utilities ends, in versions 22 to 25 and their forks. */
+const UTILITIES = /return module\.exports\.default;\s*\}\)\(\)\s*(?:\/\/#|$)/;
 /** An installation is `addBinding`, the function that goes with it, and at last the script. */
 const LINKS_OF_INSTALLATION = 2;
 
@@ -50,11 +52,13 @@ export class PuppeteerRules implements CommandRules {
   /**
    * The first call that needs Puppeteer's utilities in a context waits until they are installed there, with
    * its handles turned into ids already. Nothing found collected meanwhile is believed: not from the first
-   * `addBinding` on, not during the commands that are sent in reaction to its answer.
+   * `addBinding` on, not during the commands that are sent in reaction to its answer. Where the utilities
+   * are brought anew, as after `registerCustomQueryHandler`, the script is all that there is of it.
    */
-  onSent(method: string): (() => void) | undefined {
+  onSent(method: string, params: Params | undefined): (() => void) | undefined {
     let link: number;
     if (method === 'Runtime.addBinding') link = 0;
+    else if (method === 'Runtime.evaluate' && isUtilities(params?.expression)) link = LINKS_OF_INSTALLATION;
     else if (this.#linkOfThisTurn === undefined || !isEvaluation(method)) return undefined;
     else link = this.#linkOfThisTurn + 1;
     if (link > LINKS_OF_INSTALLATION) return undefined;
@@ -80,6 +84,11 @@ export class PuppeteerRules implements CommandRules {
 
 function isEvaluation(method: string): boolean {
   return method === 'Runtime.evaluate' || method === 'Runtime.callFunctionOn';
+}
+
+function isUtilities(expression: unknown): boolean {
+  if (typeof expression !== 'string' || expression.length <= LONGEST_EXPRESSION_OF_CALLER) return false;
+  return UTILITIES.test(expression.slice(-200));
 }
 
 function isPuppeteersFunction(declaration: unknown): boolean {
