@@ -39,6 +39,9 @@ export function hookSession(session: EmittingSession, tap: SessionTap, onEvent: 
   };
 }
 
+/** Methods taken away while another stood above them, with what was there before: it comes back with that one's end. */
+const taken = new WeakMap<object, PropertyDescriptor | undefined>();
+
 /** Gives an object a method of its own; what is returned takes it away again, where it is still there. */
 export function shadow(target: object, name: string, method: (...args: never[]) => unknown): () => void {
   const before = Object.getOwnPropertyDescriptor(target, name);
@@ -49,8 +52,13 @@ export function shadow(target: object, name: string, method: (...args: never[]) 
     enumerable: false,
   });
   return () => {
-    if (Object.getOwnPropertyDescriptor(target, name)?.value !== method) return;
-    if (before === undefined) Reflect.deleteProperty(target, name);
-    else Object.defineProperty(target, name, before);
+    if (Object.getOwnPropertyDescriptor(target, name)?.value !== method) {
+      taken.set(method, before);
+      return;
+    }
+    let found = before;
+    while (found !== undefined && taken.has(found.value)) found = taken.get(found.value);
+    if (found === undefined) Reflect.deleteProperty(target, name);
+    else Object.defineProperty(target, name, found);
   };
 }

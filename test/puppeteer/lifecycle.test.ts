@@ -251,6 +251,39 @@ describe.each(PUPPETEERS)('an attachment to $name', ({ puppeteer }) => {
     });
   });
 
+  describe('of a page, when its browser is attached later and it is detached first', () => {
+    it("leaves the page to the browser's, with the frames and workers that came to it", async () => {
+      const page = await openPage();
+      const ofPage = attached(page);
+      const ofBrowser = attach(browser);
+      expect(ofBrowser).not.toBe(ofPage);
+      const census = await Census.open(page);
+      await expectCovered(ofPage, page, census);
+      const created = new Promise<WebWorker>((resolve) => page.once('workercreated', resolve));
+      await page.evaluate('void new Worker("/worker.js")');
+      const worker = await created;
+      await worker.evaluate('1');
+      expect(ofBrowser.stats()).toMatchObject({ minted: 0 });
+      ofPage.detach();
+      await expectCovered(ofBrowser, page, census);
+      await expectCovered(ofBrowser, worker, await Census.openOn(clientOf(worker)));
+      expect(ofBrowser.stats().minted).toBeGreaterThanOrEqual(2 * MANY);
+      ofBrowser.detach();
+      expect(Reflect.ownKeys(sessionOf(page))).not.toContain('send');
+      await page.close();
+    });
+
+    it('leaves nothing to one that is detached by then', async () => {
+      const page = await openPage();
+      const ofPage = attached(page);
+      const ofBrowser = attach(browser);
+      ofBrowser.detach();
+      ofPage.detach();
+      expect(Reflect.ownKeys(sessionOf(page))).not.toContain('send');
+      await page.close();
+    });
+  });
+
   describe('ends', () => {
     it('with its block, and leaves handles usable', async () => {
       const page = await openPage();

@@ -32,6 +32,11 @@ export class PuppeteerRules implements CommandRules {
     this.#mainContexts.add(executionContextId);
   }
 
+  /** Takes over what another attachment's rules had heard of the same session. */
+  learnFrom(former: PuppeteerRules): void {
+    for (const id of former.#mainContexts) this.#mainContexts.add(id);
+  }
+
   /**
    * Puppeteer caches a few handles for as long as a frame or an element lives: its utilities, the frame's
    * document, an element's double in the isolated world.

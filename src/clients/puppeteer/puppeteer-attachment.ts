@@ -17,7 +17,17 @@ import { PuppeteerRules } from './command-rules.ts';
 import { type DirectSend, directSend } from './direct-send.ts';
 import type { AttachedToTarget, CdpSessionLike, ConnectionLike, PageLike, TargetLike } from './structure.ts';
 
+/** How a session is to be hooked, by this attachment or by the one that has it next. */
+interface SessionSubject {
+  readonly session: CdpSessionLike;
+  readonly targetType: string;
+  readonly parent: CdpSessionLike | undefined;
+  /** Whether the user made the session himself, and handed it over. */
+  readonly isUsers: boolean;
+}
+
 interface HookedSession {
+  readonly subject: SessionSubject;
   readonly tap: SessionTap;
   readonly actions: PageActions;
   readonly rules: PuppeteerRules | undefined;
@@ -31,7 +41,11 @@ export interface Coverage {
   includesOld(target: TargetLike, session: CdpSessionLike): boolean;
 }
 
-const hookedSessions = new WeakSet<CdpSessionLike>();
+/**
+ * Sessions that are hooked, each with the attachments that cover it as well, and will have it when the one that
+ * has it now detaches: a page's attachment may be older than its browser's.
+ */
+const hookedSessions = new WeakMap<CdpSessionLike, Map<PuppeteerAttachment, SessionSubject>>();
 
 export class PuppeteerAttachment extends Attachment {
   readonly #options: ResolvedAttachOptions;
@@ -72,13 +86,12 @@ export class PuppeteerAttachment extends Attachment {
 
   /** Hooks a session of Puppeteer's own. @internal */
   adopt(session: CdpSessionLike, targetType: string, parent: CdpSessionLike | undefined): void {
-    const actions = (parent && this.#sessions.get(parent)?.actions) ?? new PageActions();
-    this.#hook(session, isPageLike(targetType), actions, this.#options.track ?? true);
+    this.#hook({ session, targetType, parent, isUsers: false });
   }
 
   /** Hooks the session that the user handed over. @internal */
   adoptUsers(session: CdpSessionLike, targetType: string): void {
-    this.#hook(session, isPageLike(targetType), new PageActions(), this.#options.track ?? false, true);
+    this.#hook({ session, targetType, parent: undefined, isUsers: true });
   }
 
   /** Tells which contexts of a page that is open already are the page's own. @internal */
@@ -151,21 +164,22 @@ export class PuppeteerAttachment extends Attachment {
     if (coverage.includesNew(event, parent)) this.adopt(session, event.targetInfo.type, parent);
   }
 
-  #hook(
-    session: CdpSessionLike,
-    isOrdered: boolean,
-    actions: PageActions,
-    tracks: boolean,
-    isUsers = false,
-  ): void {
-    if (this.detached || hookedSessions.has(session)) return;
-    hookedSessions.add(session);
+  #hook(subject: SessionSubject): void {
+    const { session, targetType, parent, isUsers } = subject;
+    if (this.detached || this.#sessions.has(session)) return;
+    const successors = hookedSessions.get(session);
+    if (successors !== undefined) {
+      successors.set(this, subject);
+      return;
+    }
+    hookedSessions.set(session, successorsByWayOf(subject));
+    const actions = (parent && this.#sessions.get(parent)?.actions) ?? new PageActions();
     const direct = directSend(session);
     let rules: PuppeteerRules | undefined;
     const tap = this.open(direct, {
-      isOrdered,
+      isOrdered: isPageLike(targetType),
       actions,
-      tracks,
+      tracks: this.#options.track ?? !isUsers,
       isTracedByCall: !isUsers,
       createRules: (hold) => {
         if (isUsers) return plainRules;
@@ -179,7 +193,7 @@ export class PuppeteerAttachment extends Attachment {
       if (isDisconnected(event)) this.#forget(session);
       else if (event === 'Target.attachedToTarget') this.#onAttached(payload as AttachedToTarget, session);
     });
-    this.#sessions.set(session, { tap, actions, rules, direct, unhook });
+    this.#sessions.set(session, { subject, tap, actions, rules, direct, unhook });
   }
 
   #forget(session: CdpSessionLike): void {
@@ -193,13 +207,30 @@ export class PuppeteerAttachment extends Attachment {
   }
 
   #unhookAll(): void {
-    for (const [session, { unhook, direct }] of this.#sessions) {
+    const hooked = [...this.#sessions.values()];
+    this.#sessions.clear();
+    for (const { subject, unhook, direct, rules } of hooked) {
       unhook();
       direct.close(NOT_AWAITED);
-      hookedSessions.delete(session);
+      const successors = hookedSessions.get(subject.session) ?? [];
+      hookedSessions.delete(subject.session);
+      for (const [attachment, itsSubject] of successors) attachment.#succeed(itsSubject, rules);
     }
-    this.#sessions.clear();
   }
+
+  /** Another attachment has given the session up. */
+  #succeed(subject: SessionSubject, formerRules: PuppeteerRules | undefined): void {
+    this.#hook(subject);
+    if (formerRules !== undefined) this.#sessions.get(subject.session)?.rules?.learnFrom(formerRules);
+  }
+}
+
+/** Whoever would have a page next would have heard, from the page, of the frames and workers that came to it. */
+function successorsByWayOf(subject: SessionSubject): Map<PuppeteerAttachment, SessionSubject> {
+  const ofParent = subject.parent && hookedSessions.get(subject.parent);
+  const successors = new Map<PuppeteerAttachment, SessionSubject>();
+  for (const [attachment, { isUsers }] of ofParent ?? []) if (!isUsers) successors.set(attachment, subject);
+  return successors;
 }
 
 /** Whether a session is another, or was attached through it: a page's frames and workers. */
