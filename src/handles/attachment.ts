@@ -222,7 +222,11 @@ export class Attachment implements Disposable {
         countHandles: () => ledger.size,
         collectingMs: () => collecting.ms,
         now,
-        onLook: (usedBytes) => this.#tracing.report?.noteHeap(ledger, usedBytes),
+        onLook: (pageBytes, pageBytesPerHandle) => {
+          this.#stats.pageBytes = pageBytes;
+          this.#stats.pageBytesPerHandle = pageBytesPerHandle;
+          this.#tracing.report?.noteHeap(ledger, pageBytes);
+        },
       });
   }
 

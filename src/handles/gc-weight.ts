@@ -34,8 +34,8 @@ export interface GcWeightServices {
   now(): number;
   /** Milliseconds that this process has spent in major collections so far. */
   collectingMs(): number;
-  /** Told of each look at the page's heap: bytes. */
-  onLook?(usedBytes: number): void;
+  /** Told of each look at the page: its heap, and what a handle stands for there, in bytes; 0 while unknown. */
+  onLook?(pageBytes: number, pageBytesPerHandle: number): void;
 }
 
 /** What a handle weighs while nothing is known of its page. */
@@ -101,7 +101,9 @@ export class GcWeight implements HandleWeight {
   async #fetch(previous: number | undefined): Promise<Fetched<number>> {
     // The first value is there without asking, so that nobody ever waits for one.
     if (previous === undefined) return { value: this.#bytes, expiresInMs: ExpiresImmediately };
-    this.#growth.note(await this.#readHeap(), this.#services.countHandles());
+    const used = await this.#readHeap();
+    this.#growth.note(used, this.#services.countHandles());
+    this.#tell(used);
     this.#noteCollecting();
     if (this.#isPageOverdue()) await this.#collectPage();
     return { value: this.#weigh(previous), expiresInMs: LOOK_AGAIN_MS };
@@ -111,7 +113,6 @@ export class GcWeight implements HandleWeight {
     const answer = (await this.#session.send('Runtime.getHeapUsage')) as HeapUsage | undefined;
     const { usedSize, backingStorageSize = 0 } = answer ?? {};
     if (typeof usedSize !== 'number') throw new TypeError('Runtime.getHeapUsage told no usedSize');
-    this.#services.onLook?.(usedSize + backingStorageSize);
     return usedSize + backingStorageSize;
   }
 
@@ -126,7 +127,13 @@ export class GcWeight implements HandleWeight {
     await this.#session.send('HeapProfiler.collectGarbage');
     const end = this.#services.now();
     this.#pageRestsUntil = end + (end - start) * REST_AFTER_COLLECTION;
-    this.#growth.noteCollection(await this.#readHeap());
+    const left = await this.#readHeap();
+    this.#growth.noteCollection(left);
+    this.#tell(left);
+  }
+
+  #tell(pageBytes: number): void {
+    this.#services.onLook?.(pageBytes, Math.round(this.#growth.bytesPerHandle ?? 0));
   }
 
   #noteCollecting(): void {

@@ -10,6 +10,10 @@ export interface LedgerStats extends ReleaseStats {
   chargedBytes: number;
   /** Bytes of them that the handle minted last weighs, as its page was found to hold; falls with thousands alive. */
   bytesPerHandle: number;
+  /** Heap of the page that was looked at last, in bytes, its garbage included; 0 until one was looked at. */
+  pageBytes: number;
+  /** What one handle was found to stand for in that page, in bytes: what its weight follows. 0 while unknown. */
+  pageBytesPerHandle: number;
 }
 
 /** The books as `stats()` shows them: a copy, with what follows from them. */
@@ -19,5 +23,13 @@ export interface AttachmentStats extends LedgerStats {
 }
 
 export function emptyLedgerStats(): LedgerStats {
-  return { ...emptyStats(), groupFreed: 0, moved: 0, chargedBytes: 0, bytesPerHandle: 0 };
+  return {
+    ...emptyStats(),
+    groupFreed: 0,
+    moved: 0,
+    chargedBytes: 0,
+    bytesPerHandle: 0,
+    pageBytes: 0,
+    pageBytesPerHandle: 0,
+  };
 }

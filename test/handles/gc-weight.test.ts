@@ -14,6 +14,7 @@ class FakePage {
   /** What a collection takes, and what it leaves; it collects nothing by default. */
   collectionMs = 20;
   left: number | undefined;
+  looks: [pageBytes: number, pageBytesPerHandle: number][] = [];
   answers: 'at once' | 'never' | 'with an error' = 'at once';
   readonly weight: GcWeight;
 
@@ -24,6 +25,7 @@ class FakePage {
         countHandles: () => this.handles,
         now: () => this.time,
         collectingMs: () => this.collectingMs,
+        onLook: (...look) => this.looks.push(look),
       },
     );
   }
@@ -120,6 +122,16 @@ describe('what a handle weighs', () => {
     }
     expect(page.weight.bytes).toBe(1.5e6);
   });
+});
+
+test('each look is told: the heap of the page, and what a handle stands for there', async () => {
+  await page.mint(30, 200e3);
+  expect(page.looks).toHaveLength(page.asked());
+  expect(page.looks).toEqual([
+    [10e6, 0],
+    [12e6, 200e3],
+    [14e6, 200e3],
+  ]);
 });
 
 describe('the page is asked', () => {

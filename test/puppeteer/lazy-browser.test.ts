@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
-  type GetBrowserOptions,
   type Launch,
   type LaunchedBrowser,
+  type LazyBrowser,
   type LazyBrowserOptions,
   lazyBrowser,
 } from '../../src/clients/puppeteer/index.ts';
@@ -62,7 +62,7 @@ afterEach(() => {
 function lazy(
   launchers: readonly Launcher[],
   options: LazyBrowserOptions<FakeBrowser> = {},
-): (call?: GetBrowserOptions) => Promise<FakeBrowser> {
+): LazyBrowser<FakeBrowser> {
   let launches = 0;
   const launch: Launcher = (own) => {
     const launcher = launchers[launches++];
@@ -322,6 +322,72 @@ describe('one caller', () => {
       "deadlineMs must be below the enclosing lock's (1000), got 1000",
     );
     expect(await getBrowser({ within: { deadlineMs: 1_001 } })).toBe(browser);
+  });
+});
+
+describe('stats() counts', () => {
+  const nothingYet = { launches: 0, replacedLaunches: 0, discardedBrowsers: 0, waiting: 0, waited: 0 };
+
+  test('nothing before the first call, and no wait of the call that launches', async () => {
+    const getBrowser = lazy([takes(300, new FakeBrowser('first'))]);
+    expect(getBrowser.stats()).toEqual(nothingYet);
+    const call = getBrowser();
+    await clock.advance(100);
+    expect(getBrowser.stats()).toEqual({ ...nothingYet, launches: 1 });
+    await clock.drain();
+    await call;
+    await getBrowser();
+    expect(getBrowser.stats()).toEqual({ ...nothingYet, launches: 1 });
+  });
+
+  test('those who wait, while they do and after', async () => {
+    const controller = new AbortController();
+    const getBrowser = lazy([takes(300, new FakeBrowser('first'))]);
+    const calls = [getBrowser(), getBrowser(), getBrowser({ signal: controller.signal })];
+    await clock.advance(100);
+    expect(getBrowser.stats()).toMatchObject({ waiting: 2, waited: 2 });
+    controller.abort();
+    await expect(calls[2]).rejects.toBeDefined();
+    await quiescence();
+    expect(getBrowser.stats()).toMatchObject({ waiting: 1, waited: 2 });
+    await clock.drain();
+    await Promise.all(calls.slice(0, 2));
+    expect(getBrowser.stats()).toEqual({ ...nothingYet, launches: 1, waited: 2 });
+  });
+
+  test('a launch that hung as replaced, and the browser of one that was only slow as discarded', async () => {
+    const current = new FakeBrowser('current');
+    const getBrowser = lazy([dead, takes(1_500, new FakeBrowser('late')), takes(200, current)]);
+    void getBrowser();
+    const calls = [getBrowser(), getBrowser()];
+    await clock.drain();
+    expect(await Promise.all(calls)).toEqual([current, current]);
+    expect(getBrowser.stats()).toMatchObject({
+      launches: 3,
+      replacedLaunches: 2,
+      discardedBrowsers: 1,
+      waiting: 0,
+    });
+  });
+
+  test('a launch that failed, or a browser that went away, as one launch more and no replaced one', async () => {
+    const first = new FakeBrowser('first');
+    const getBrowser = lazy([
+      () => Promise.reject(new Error('No such executable')),
+      () => first,
+      () => new FakeBrowser('second'),
+    ]);
+    await expect(getBrowser()).rejects.toThrow('No such executable');
+    await getBrowser();
+    first.connected = false;
+    await getBrowser();
+    expect(getBrowser.stats()).toEqual({ ...nothingYet, launches: 3 });
+  });
+
+  test('in a copy', async () => {
+    const getBrowser = lazy([]);
+    getBrowser.stats().launches = 7;
+    expect(getBrowser.stats()).toEqual(nothingYet);
   });
 });
 

@@ -105,7 +105,14 @@ export async function forgetLarge(
   const isCrashed = await Promise.race([loop(), driven.crashed.then(() => true)]);
   await driven.stop({ letGo: false });
   if (isCrashed) return { handles: done, mustLetGo: false, isCrashed, heap, extra: { crashedAt: done } };
-  return { ...(await settled(driven, { handles: count })), isCrashed, heap };
+  return { ...(await settled(driven, { handles: count, extra: weightOf(driven) })), isCrashed, heap };
+}
+
+/** What a handle weighed here at the end of the loop, and what of the page that followed. */
+function weightOf({ releases }: DrivenPage): Record<string, number> {
+  if (releases === undefined) return {};
+  const { bytesPerHandle, pageBytesPerHandle, pageBytes } = releases.stats();
+  return { bytesPerHandle, pageBytesPerHandle, pageBytes };
 }
 
 /** Waits until what the loop left behind is released, where somebody releases it: the clock has stopped already. */

@@ -14,6 +14,7 @@ import {
 } from './loops.ts';
 import { disposeOnManyPages } from './many-pages.ts';
 import { farAway, inOwnBrowser, type Measurement, onPage } from './measurement.ts';
+import { shareBrowser } from './shared-browser.ts';
 
 const LOOP = { handles: 4_000, quickHandles: 1_000, warmUp: 300 };
 const QUERY = { handles: 20_000, quickHandles: 4_000, warmUp: 400 };
@@ -176,6 +177,15 @@ export const MEASUREMENTS: readonly Measurement[] = [
     title: 'one handle behind a session that has all',
     ...FARM,
     run: (_workshop, count) => waitBehindBusySession(count),
+  },
+  {
+    id: 'flight/lazy-browser',
+    title: 'lazyBrowser(connect)',
+    handles: 1_000,
+    quickHandles: 100,
+    warmUp: 0,
+    mostRounds: 3,
+    run: shareBrowser,
   },
   {
     id: 'enqueue/release',

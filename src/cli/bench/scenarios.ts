@@ -54,6 +54,11 @@ export const SCENARIOS: readonly Scenario[] = [
     title: 'Sessions by the thousand, simulated',
     about: 'One process, sessions that answer on the next turn. No browser.',
   },
+  {
+    name: 'flight',
+    title: 'One browser for many jobs, by lazyBrowser',
+    about: 'All ask at once; the first connection hangs, the second comes too late. Handles are jobs.',
+  },
   { name: 'enqueue', title: 'One enqueue', about: 'The call alone, in bursts of 8,192; no browser.' },
 ];
 

@@ -32,7 +32,7 @@ function formatMeasurements(measurements: readonly MeasurementReport[]): string 
       significant(measurement.eventLoopDelayMs.median),
       peakHeapBytes === undefined ? '' : significant(peakHeapBytes.median / 1e6),
       significant(measurement.rssBytes.median / 1e6),
-      verdictOf(measurement),
+      [verdictOf(measurement), extrasOf(measurement)].filter((text) => text !== '').join('; '),
     ];
   });
   const head = [
@@ -56,6 +56,16 @@ export function verdictOf({ crashed, proven, samples }: MeasurementReport): stri
   if (!proven) return 'NOT proven: the page had not let go';
   const left = samples.at(-1)?.leftAlive ?? 0;
   return left > 0 ? `leaves ${left.toLocaleString('en-US')} alive` : '';
+}
+
+/** What else the last sample has to say, by name. */
+function extrasOf({ samples }: MeasurementReport): string {
+  const extras = Object.entries(samples.at(-1)?.extra ?? {});
+  return extras.map(([name, figure]) => `${name} ${significantOrWhole(figure)}`).join(', ');
+}
+
+function significantOrWhole(figure: number): string {
+  return Number.isInteger(figure) ? figure.toLocaleString('en-US') : significant(figure);
 }
 
 export function formatDesignTable(rows: readonly DesignRowResult[]): string {

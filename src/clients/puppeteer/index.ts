@@ -9,7 +9,9 @@ export {
   type GetBrowserOptions,
   type Launch,
   type LaunchedBrowser,
+  type LazyBrowser,
   type LazyBrowserOptions,
+  type LazyBrowserStats,
   lazyBrowser,
 } from './lazy-browser.ts';
 export type { PuppeteerAttachment } from './puppeteer-attachment.ts';

@@ -14,6 +14,7 @@ import {
   type InitLockOptions,
   initWithLock,
 } from '../../single-flight/init-lock.ts';
+import { type Sleep, sleepOnTimer } from '../../single-flight/time.ts';
 import { attach } from './attach.ts';
 import { type BrowserLike, isBrowser } from './structure.ts';
 
@@ -51,6 +52,28 @@ export interface LazyBrowserOptions<Browser = LaunchedBrowser>
 /** About one caller: `signal` ends its waiting, and no launch; see `InitLockOptions` for the others. */
 export type GetBrowserOptions = Pick<InitLockOptions, 'signal' | 'anchor' | 'onWaited' | 'within'>;
 
+/** What has come of all calls so far. */
+export interface LazyBrowserStats {
+  /** Launches begun; more than one where a launch failed or was replaced, or a browser went away. */
+  launches: number;
+  /** Launches given up for dead, past their deadline, when another was begun. */
+  replacedLaunches: number;
+  /** Browsers given up because they came too late for anybody to use, or could not be attached to. */
+  discardedBrowsers: number;
+  /** Calls that wait for another's launch just now. */
+  waiting: number;
+  /** Calls that have had to wait for another's launch, those that wait included. */
+  waited: number;
+}
+
+/** What `lazyBrowser` gives. */
+export interface LazyBrowser<Browser> {
+  /** The browser: launched, waited for, or there already. */
+  (call?: GetBrowserOptions): Promise<Browser>;
+  /** The counts as of now; a copy. */
+  stats(): LazyBrowserStats;
+}
+
 const DEFAULT_DEADLINE_MS = 45_000;
 
 /**
@@ -73,12 +96,18 @@ const DEFAULT_DEADLINE_MS = 45_000;
 export function lazyBrowser<Browser extends LaunchedBrowser>(
   launch: (launch: Launch) => Browser | PromiseLike<Browser>,
   options: LazyBrowserOptions<Browser> = {},
-): (call?: GetBrowserOptions) => Promise<Browser> {
+): LazyBrowser<Browser> {
   requireFunction('launch', launch);
   resolveAttachOptions(options); // Now, rather than with the first browser.
-  const { deadlineMs = DEFAULT_DEADLINE_MS, discard = giveUp, now, sleep } = options;
+  const { deadlineMs = DEFAULT_DEADLINE_MS, discard = giveUp, now, sleep = sleepOnTimer } = options;
   requireFunction('discard', discard);
-  const timing: InitLockOptions = { ...checkedDurations({ ...options, deadlineMs }), now, sleep };
+  const stats: LazyBrowserStats = {
+    launches: 0,
+    replacedLaunches: 0,
+    discardedBrowsers: 0,
+    waiting: 0,
+    waited: 0,
+  };
 
   const lock = createInitLock();
   let current: Browser | undefined;
@@ -92,10 +121,13 @@ export function lazyBrowser<Browser extends LaunchedBrowser>(
     anchor: GetBrowserOptions['anchor'],
   ): Promise<Browser | undefined> => {
     launching?.abort(); // It has lost the lock: nobody will use what it still launches.
+    if (launching !== undefined) stats.replacedLaunches++;
+    stats.launches++;
     const own = new AbortController();
     launching = own;
     // Its caller does not wait for that; a host that might end the request meanwhile is to.
     const drop = (browser: Browser) => {
+      stats.discardedBrowsers++;
       const dropped = settled(() => discard(browser));
       anchor?.(dropped);
     };
@@ -121,7 +153,9 @@ export function lazyBrowser<Browser extends LaunchedBrowser>(
     }
   };
 
+  const durations = checkedDurations({ ...options, deadlineMs });
   const get = async (call: GetBrowserOptions): Promise<Browser> => {
+    const timing: InitLockOptions = { ...durations, now, sleep: countWaits(sleep, stats) };
     for (;;) {
       const browser = await initWithLock<Browser | undefined>(
         lock,
@@ -135,7 +169,24 @@ export function lazyBrowser<Browser extends LaunchedBrowser>(
 
   // Holds no slot: the guard only lets the caller go when its signal fires. A launch that it began goes on,
   // for the others.
-  return (call = {}) => guardInFlight({ signal: call.signal, release: nothing }, () => get(call));
+  const getBrowser = (call: GetBrowserOptions = {}) =>
+    guardInFlight({ signal: call.signal, release: nothing }, () => get(call));
+  return Object.assign(getBrowser, { stats: () => ({ ...stats }) });
+}
+
+/** The sleep of one call, which sleeps for as long as it waits for another's launch, and never else. */
+function countWaits(sleep: Sleep, stats: LazyBrowserStats): Sleep {
+  let hasWaited = false;
+  return async (ms, signal) => {
+    if (!hasWaited) stats.waited++;
+    hasWaited = true;
+    stats.waiting++;
+    try {
+      await sleep(ms, signal);
+    } finally {
+      stats.waiting--;
+    }
+  };
 }
 
 function requireFunction(name: string, value: unknown): void {
