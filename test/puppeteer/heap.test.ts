@@ -36,6 +36,11 @@ describe('a script that forgets handles of 200 KB each', () => {
       const { most, stats } = JSON.parse(stdout);
       expect(most / 2 ** 20).toBeLessThan(MOST_HEAP_MB);
       expectConserved(stats);
+      // What the weight follows: an array of 25,000 small integers, and next to nothing else.
+      expect(stats.pageBytesPerHandle).toBeGreaterThan(100_000);
+      expect(stats.pageBytesPerHandle).toBeLessThan(400_000);
+      expect(stats.pageBytes).toBeGreaterThan(1_000_000);
+      expect(stats.bytesPerHandle).toBeLessThan(stats.pageBytesPerHandle);
       expect(stats).toMatchObject({ minted: handles, failed: 0, timedOut: 0, dropped: 0 });
     },
     120_000,
