@@ -69,7 +69,7 @@ export function ended(stats: ReleaseStats): number {
 export interface FlushReport {
   /** Everything dropped before the call was answered, or needed no answer. */
   readonly complete: boolean;
-  /** Handles dropped before the call whose answer is still outstanding. */
+  /** Where it is not complete: handles dropped, before the call or since, whose answer is outstanding. */
   readonly pending: number;
   readonly released: number;
   readonly gone: number;

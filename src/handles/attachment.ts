@@ -4,10 +4,10 @@
  */
 import { onAbort } from '../batcher/abort-listeners.ts';
 import { Dispatcher } from '../batcher/dispatcher.ts';
-import { type FlushOptions, reportFlush, resolveFlushTimeout } from '../batcher/flush.ts';
+import { type FlushOptions, reportFlush, resolveFlushTimeout, settledUnattended } from '../batcher/flush.ts';
 import { show } from '../batcher/options.ts';
 import type { ReleaseSession } from '../batcher/release.ts';
-import { ended, type FlushReport } from '../batcher/stats.ts';
+import type { FlushReport } from '../batcher/stats.ts';
 import { type Leak, LeakReport, type Tracing } from '../observe/leak-report.ts';
 import type { ResolvedAttachOptions } from './attach-options.ts';
 import { CollectingTime } from './collecting-time.ts';
@@ -71,6 +71,7 @@ export class Attachment implements Disposable {
       watch: this.#watch,
       usesGroups: options.groups,
       movesSurvivors,
+      flushes: { begun: 0 },
       createWeight: this.#weigher(),
       now: options.now,
     };
@@ -154,9 +155,13 @@ export class Attachment implements Disposable {
     // What was dropped goes out first; it was acknowledged.
     this.#sweeper.flushNow();
     this.#watch.unburden();
-    for (const ledger of this.#ledgers) ledger.forsake();
-    this.#ledgers.clear();
-    this.#dispatcher.closeUnattended();
+    for (const ledger of this.#ledgers) {
+      ledger.forsake();
+      if (!ledger.isOwing) this.#ledgers.delete(ledger);
+    }
+    if (this.#ledgers.size === 0) this.#dispatcher.closeUnattended();
+    else
+      void settledUnattended(this.#owedSent(), this.#options.releaseTimeoutMs).then(() => this.#closeBooks());
   }
 
   [Symbol.dispose](): void {
@@ -230,17 +235,31 @@ export class Attachment implements Disposable {
       });
   }
 
-  /** Resolves when as much has ended as was dropped at the call, or `isOver`. */
+  /** Detached: resolves when what was dropped, but could not be released for commands that named it, is on its way. */
+  async #owedSent(): Promise<void> {
+    for (const ledger of this.#ledgers) while (ledger.isOwing) await this.#sweeper.nextChange();
+  }
+
+  #closeBooks(): void {
+    for (const ledger of this.#ledgers) ledger.giveUpOwed();
+    this.#ledgers.clear();
+    this.#dispatcher.closeUnattended();
+  }
+
+  /** Resolves when all has ended that was dropped at the call, or `isOver`. */
   async #settled(isOver: () => boolean): Promise<void> {
     await this.#sweeper.flush();
-    const due = ended(this.#stats) + this.#stats.queued + this.#stats.inFlight;
+    const flush = ++this.#services.flushes.begun;
+    const owes = (): boolean =>
+      this.#sweeper.owes(flush) || [...this.#ledgers].some((ledger) => ledger.owes(flush));
     for (;;) {
       const change = this.#sweeper.nextChange();
       await this.#sweeper.flush();
+      const isAllSent = !owes();
       await this.#dispatcher.settled();
-      if (ended(this.#stats) >= due || isOver()) break;
+      if (isOver() || (isAllSent && !owes())) break; // Of what was queued, some may have been named again.
       // What is left is being moved, or named by an unanswered command: it goes when that is over.
-      await change;
+      if (!isAllSent) await change;
     }
     await Promise.all([...this.#consoleEntries.values()].map((entries) => entries.flush()));
   }

@@ -50,6 +50,14 @@ export class GroupSweep {
     this.#touched.add(group);
   }
 
+  /** Whether there are groups to be judged, or moving, with members dropped before that flush began. */
+  owes(flush: number): boolean {
+    for (const groups of [this.#touched, this.#inGrace, this.#moving]) {
+      for (const group of groups) if (group.dropped > 0 && group.oldestDrop < flush) return true;
+    }
+    return false;
+  }
+
   /** Judges what was touched, in one session or all; with no grace, all that waits as well. */
   sweep(urgency: Urgency, ledger?: Ledger): void {
     if (!urgency.mayMove) this.#stopWaitingForMoves(ledger);

@@ -137,6 +137,8 @@ export class ObjectGroup implements Release {
   live = 0;
   /** Members dropped whose release is not queued one by one. */
   dropped = 0;
+  /** How many flushes had begun when the first of those dropped was. */
+  oldestDrop = 0;
   /** Members that an unanswered command names. */
   pinned = 0;
   /** Unanswered commands that may mint into it. */
@@ -241,6 +243,8 @@ export interface LedgerServices {
   readonly sweeper: Sweep;
   readonly usesGroups: boolean;
   readonly movesSurvivors: boolean;
+  /** By which of them a drop came before, a flush knows what it waits for. */
+  readonly flushes: { begun: number };
   /** Milliseconds, monotonic. */
   now(): number;
 }

@@ -73,18 +73,19 @@ export class ReleaseAcknowledger {
     params: Params,
     forward: Forward,
   ): PromiseLike<unknown> {
-    const { stats } = this.#ledger.services;
+    const { stats, flushes, sweeper } = this.#ledger.services;
     const answer = forward(params);
     const isCounted = record === undefined ? this.#countUnknown() : this.#ledger.takeForRelease(record);
     if (!isCounted) return answer;
     stats.commands++;
     const { barriers } = this.#ledger;
     const barrier = {};
-    barriers.add(barrier);
+    barriers.set(barrier, flushes.begun);
     const settle = (outcome: Outcome): void => {
       if (!barriers.delete(barrier)) return; // Given up as the page crashed.
       stats.inFlight--;
       stats[outcome]++;
+      sweeper.noteChange();
     };
     if (!isAwaitable(answer)) {
       settle('released');

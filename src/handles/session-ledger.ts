@@ -42,8 +42,10 @@ export class SessionLedger implements Ledger {
   readonly #index: HandleIndex = new HandleIndex(this);
   /** Groups whose dead wait for the rest to die, oldest first; kept by the sweeper. */
   readonly partlyDead: Set<ObjectGroup> = new Set();
-  /** Releases that the client sent itself and whose answer it awaits; in the books as in flight. */
-  readonly barriers: Set<object> = new Set();
+  /** Releases that the client sent itself and whose answer it awaits, in the books as in flight. */
+  readonly barriers: Map<object, number> = new Map();
+  /** Dropped, and named by an unanswered command. Like the barriers with the number of flushes begun by then. */
+  readonly #pinnedDead = new Map<HandleRecord, number>();
   readonly #foreignGroups = new Map<string, ObjectGroup>();
   /** Reasons not to trust a collection just now, and what was collected meanwhile. */
   #holds = 0;
@@ -110,7 +112,9 @@ export class SessionLedger implements Ledger {
 
   pin(record: HandleRecord): void {
     record.pins++;
-    if (record.pins === 1 && record.group !== undefined) record.group.pinned++;
+    if (record.pins > 1) return;
+    if (record.group !== undefined) record.group.pinned++;
+    if (record.state !== 'live') this.#pinnedDead.set(record, 0); // Dropped before, nobody knows how long.
   }
 
   unpin(record: HandleRecord): void {
@@ -120,8 +124,9 @@ export class SessionLedger implements Ledger {
       record.group.pinned--;
       this.touch(record.group);
     }
+    this.#pinnedDead.delete(record);
     if (record.state !== 'dropped') return;
-    if (!isSweptWhole(record)) this.releaseSingly(record);
+    if (!this.#isSweptWhole(record)) this.releaseSingly(record);
     this.services.sweeper.noteChange();
   }
 
@@ -130,6 +135,7 @@ export class SessionLedger implements Ledger {
     if (record.state !== 'live') return;
     const { stats } = this.services;
     record.state = 'dropped';
+    if (record.pins > 0) this.#pinnedDead.set(record, this.services.flushes.begun);
     stats.live--;
     stats.queued++;
     stats[cause]++;
@@ -137,18 +143,22 @@ export class SessionLedger implements Ledger {
     const { group } = record;
     if (group !== undefined) {
       group.live--;
+      if (group.dropped === 0) group.oldestDrop = this.services.flushes.begun;
       group.dropped++;
       this.touch(group);
     }
-    if (!isSweptWhole(record) && record.pins === 0) this.releaseSingly(record);
+    if (!this.#isSweptWhole(record) && record.pins === 0) this.releaseSingly(record);
   }
 
   /** The program let go of all that lives in a group of ours, but for what is spared: `drop` for many at once. */
   dropMembers(group: ObjectGroup, spared: { has(record: HandleRecord): boolean }): void {
+    const { begun } = this.services.flushes;
+    if (group.dropped === 0) group.oldestDrop = begun;
     let dropped = 0;
     for (const record of group.members) {
       if (record.state !== 'live' || record.group !== group || spared.has(record)) continue;
       record.state = 'dropped';
+      if (record.pins > 0) this.#pinnedDead.set(record, begun);
       record.origin?.end('disposed');
       dropped++;
     }
@@ -221,7 +231,10 @@ export class SessionLedger implements Ledger {
     if (record.state === 'ended') return false;
     if (record.pins > 0) {
       record.state = 'dropped';
-      if (record.group !== undefined) record.group.dropped++;
+      if (record.group !== undefined) {
+        record.group.dropped++;
+        record.group.oldestDrop = 0; // Long ago, for all that is known.
+      }
       return false;
     }
     if (record.group !== undefined) record.group.releasedSingly++;
@@ -248,6 +261,7 @@ export class SessionLedger implements Ledger {
   /** Strikes a record out, its books being settled elsewhere. */
   end(record: HandleRecord): void {
     record.state = 'ended';
+    if (record.pins > 0) this.#pinnedDead.delete(record);
     this.#index.remove(record);
   }
 
@@ -306,6 +320,29 @@ export class SessionLedger implements Ledger {
     this.hasEnded = true;
     this.endAllContexts();
     this.services.dispatcher.clearLane(this.lane, 'gone');
+  }
+
+  /** Whether something that was dropped before that flush began waits for an answer to a command of the client's. */
+  owes(flush: number): boolean {
+    for (const begun of this.#pinnedDead.values()) if (begun < flush) return true;
+    for (const begun of this.barriers.values()) if (begun < flush) return true;
+    return false;
+  }
+
+  /** Whether, being forsaken, it still has something to release: what is named, or was found under a hold. */
+  get isOwing(): boolean {
+    return this.#pinnedDead.size > 0 || this.#held.length > 0;
+  }
+
+  /** What is still named by then is nobody's any more. */
+  giveUpOwed(): void {
+    const { stats } = this.services;
+    for (const record of [...this.#pinnedDead.keys()]) {
+      if (record.group !== undefined && record.state === 'dropped') record.group.dropped--;
+      stats.queued--;
+      stats.dropped++;
+      this.end(record);
+    }
   }
 
   get isForsaken(): boolean {
@@ -378,6 +415,11 @@ export class SessionLedger implements Ledger {
     this.touch(group);
   }
 
+  /** Members of own groups are left to the sweep, which may find a cheaper way than one command each. */
+  #isSweptWhole(record: HandleRecord): boolean {
+    return record.group !== undefined && record.group.owner === 'own' && !this.#isForsaken;
+  }
+
   /** Something about a group has changed. */
   touch(group: ObjectGroup): void {
     if (group.owner === 'own') this.services.sweeper.touch(group);
@@ -385,11 +427,6 @@ export class SessionLedger implements Ledger {
       this.#foreignGroups.delete(group.name);
     }
   }
-}
-
-/** Members of own groups are left to the sweep, which may find a cheaper way than one command each. */
-function isSweptWhole(record: HandleRecord): boolean {
-  return record.group !== undefined && record.group.owner === 'own';
 }
 
 /** Rewrites the id in the client's own object; false where there is none any more, or it is frozen. */

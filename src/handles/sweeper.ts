@@ -59,6 +59,11 @@ export class Sweeper {
     this.#groups.sweep(WITHOUT_GRACE);
   }
 
+  /** Whether groups with members dropped before that flush began have to be looked at again. */
+  owes(flush: number): boolean {
+    return this.#groups.owes(flush);
+  }
+
   /** Resolves when something that could not be released before may be by now. */
   nextChange(): Promise<void> {
     return new Promise((resolve) => this.#onChange.push(resolve));

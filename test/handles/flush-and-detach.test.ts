@@ -54,6 +54,53 @@ describe('flush', () => {
     await world.rest();
   });
 
+  test.each([undefined, 'mine'])(
+    'takes no handle that is dropped and released afterwards for the one that it waits for (group %s)',
+    async (objectGroup) => {
+      await using world = new AttachedPeer();
+      const session = world.open();
+      const params = objectGroup === undefined ? {} : { objectGroup };
+      const [named, ...others] = await session.mint(5, params);
+      const commands = session.holdCommands('Runtime.callFunctionOn');
+      const call = session.call(named ?? { objectId: '' }, 'function() {}');
+      await session.release(named ?? { objectId: '' });
+      let report: unknown;
+      const flush = world.attachment.flush().then((value) => {
+        report = value;
+      });
+      await turns();
+      for (const other of others) await session.release(other);
+      await world.rest();
+      expect(session.alive()).toEqual([named?.objectId]);
+      expect(report, 'what was dropped before is still there').toBeUndefined();
+      commands.letGo();
+      await call;
+      await flush;
+      expect(report).toMatchObject({ complete: true });
+      expect(session.alive()).toEqual([]);
+    },
+  );
+
+  test('waits for the release that the client waits for itself', async () => {
+    await using world = new AttachedPeer();
+    const session = world.open();
+    const [handle, other] = await session.mint(2, { objectGroup: 'mine' });
+    await session.send('Page.enable');
+    const answers = session.holdAnswers('Runtime.releaseObject');
+    const released = session.release(handle ?? { objectId: '' });
+    let report: unknown;
+    const flush = world.attachment.flush().then((value) => {
+      report = value;
+    });
+    await answers.reached(1);
+    answers[Symbol.dispose]();
+    await released;
+    await session.release(other ?? { objectId: '' });
+    await flush;
+    expect(report).toMatchObject({ complete: true });
+    expect(world.stats.released).toBeGreaterThanOrEqual(1);
+  });
+
   test.each(['before', 'after'])(
     'ends, too, where what it waits for goes with its context, %s the command that names it is answered',
     async (order) => {
@@ -207,8 +254,51 @@ describe('detach', () => {
     commands.letGo();
     expect(await call).toMatchObject({ value: 42 });
     await world.rest();
-    const { released, dropped } = world.stats;
-    expect({ ended: released + dropped }, 'released, or at least in the books').toEqual({ ended: 1 });
+    expect(world.stats).toMatchObject({ released: 1, dropped: 0, queued: 0, inFlight: 0 });
+    expect(session.alive()).toEqual([]);
+  });
+
+  test.each(['page', 'worker'] as const)(
+    'with dropped handles that running commands of a %s name: all that is answered in time is released',
+    async (kind) => {
+      await using world = new AttachedPeer({ releaseTimeoutMs: 1_000 });
+      const session = world.open({ kind });
+      const [kept, answered, hung] = await session.mint(3);
+      const commands = session.holdCommands('Runtime.callFunctionOn');
+      const calls = [answered, hung].map((handle) =>
+        session.call(handle ?? { objectId: '' }, 'function() {}'),
+      );
+      for (const handle of [answered, hung]) await session.release(handle ?? { objectId: '' });
+      world.attachment.detach();
+      const [first, second] = await commands.reached(2);
+      if (first !== undefined) commands.letGo(first);
+      await calls[0];
+      await turns();
+      expect(session.alive()).toEqual([kept?.objectId, hung?.objectId]);
+      world.elapse(1_000);
+      await turns();
+      expect(world.stats).toMatchObject({ live: 1, released: 1, dropped: 1, queued: 0, inFlight: 0 });
+      if (second !== undefined) commands.letGo(second);
+      await calls[1];
+      await world.rest();
+      expect(world.stats).toMatchObject({ live: 1, released: 1, dropped: 1, queued: 0, inFlight: 0 });
+    },
+  );
+
+  test('with what was found collected under a hold: released when that ends', async () => {
+    await using world = new AttachedPeer();
+    const session = world.open();
+    const handles = await session.mint(10);
+    session.tap.ledger.hold();
+    world.collector.collect(...handles);
+    await turns();
+    world.attachment.detach();
+    await turns();
+    expect(session.alive()).toHaveLength(10);
+    session.tap.ledger.unhold();
+    await turns();
+    expect(session.alive()).toEqual([]);
+    expect(world.stats).toMatchObject({ released: 10, dropped: 0 });
   });
 
   test('in the middle of a move: survivors keep working, and nothing of the move stays in the page', async () => {
