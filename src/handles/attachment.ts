@@ -16,6 +16,7 @@ import { ConsoleEntries } from './console-entries.ts';
 import { fixedWeight, GcWeight } from './gc-weight.ts';
 import { type HandleScope, ScopeStack } from './handle-scope.ts';
 import { type AttachmentStats, emptyLedgerStats, type LedgerStats } from './ledger-stats.ts';
+import type { RemoteObject } from './protocol.ts';
 import { type PageActions, ReleaseAcknowledger } from './release-acknowledger.ts';
 import { SessionLedger, type SessionServices } from './session-ledger.ts';
 import { type CollectionHold, type CommandRules, SessionTap } from './session-tap.ts';
@@ -103,15 +104,16 @@ export class Attachment implements Disposable {
   }
 
   /**
-   * Lets a handle outlive the scopes around it. Gives the handle back; for one that is in no scope that is all.
+   * Lets a handle, or a RemoteObject by itself, outlive the scopes around it. Gives it back; for one that is in
+   * no scope that is all.
    *
-   * @throws TypeError for something that is no handle.
+   * @throws TypeError for something that is neither.
    */
-  escape<Handle extends RemoteHandle>(handle: Handle): Handle {
-    if (typeof handle?.remoteObject !== 'function') {
-      throw new TypeError(`escape: expected a handle, got ${show(handle)}`);
+  escape<Handle extends RemoteHandle | RemoteObject>(handle: Handle): Handle {
+    const remoteObject = remoteObjectOf(handle);
+    if (remoteObject === undefined) {
+      throw new TypeError(`escape: expected a handle or a RemoteObject, got ${show(handle)}`);
     }
-    const remoteObject = handle.remoteObject();
     const { objectId } = remoteObject;
     if (objectId === undefined) return handle; // A primitive: nothing is held, so nothing can be taken away.
     // Another session may have the same id for another object. Where it cannot be told, both escape.
@@ -263,4 +265,14 @@ export class Attachment implements Disposable {
     }
     await Promise.all([...this.#consoleEntries.values()].map((entries) => entries.flush()));
   }
+}
+
+/** The RemoteObject behind a handle, or the one given: the protocol's has a `type` always. */
+function remoteObjectOf(handle: unknown): { readonly objectId?: string | undefined } | undefined {
+  if (typeof handle !== 'object' || handle === null) return undefined;
+  if (typeof (handle as Partial<RemoteHandle>).remoteObject === 'function') {
+    return (handle as RemoteHandle).remoteObject();
+  }
+  const { type, objectId } = handle as RemoteObject;
+  return typeof objectId === 'string' || typeof type === 'string' ? handle : undefined;
 }

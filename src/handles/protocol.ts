@@ -59,6 +59,9 @@ const eventMints: ReadonlyMap<string, readonly Path[]> = new Map(
   Object.entries(EVENTS).map(([method, mints]) => [method, mints.map(parsePath)]),
 );
 
+/** The events that carry remote objects. */
+export const MINTING_EVENTS: readonly string[] = [...eventMints.keys()];
+
 /** `undefined` for the many commands that have nothing to do with remote objects. */
 export function shapeOf(method: string): CommandShape | undefined {
   return commandShapes.get(method);

@@ -14,6 +14,7 @@ import {
   forEachNamedId,
   forEachRemoteObject,
   isAwaitable,
+  MINTING_EVENTS,
   mintsOf,
   type Params,
   type RemoteObject,
@@ -22,6 +23,14 @@ import {
 } from './protocol.ts';
 import type { ReleaseAcknowledger } from './release-acknowledger.ts';
 import type { SessionLedger } from './session-ledger.ts';
+
+/** The events that a tap takes note of, for clients that have to be asked for each. */
+export const NOTICED_EVENTS: readonly string[] = [
+  ...MINTING_EVENTS,
+  'Runtime.executionContextDestroyed',
+  'Runtime.executionContextsCleared',
+  'Inspector.targetCrashed',
+];
 
 /** What only the client's own file can know of a session's commands. */
 export interface CommandRules {

@@ -12,6 +12,7 @@ import { PageActions } from '../../handles/release-acknowledger.ts';
 import { plainRules, type SessionTap } from '../../handles/session-tap.ts';
 import type { LeakReport } from '../../observe/leak-report.ts';
 import { hookSession } from '../session-hook.ts';
+import { takesCommandsInOrder } from '../target-type.ts';
 import { followCalls, wrapClassesOf } from './call-trace.ts';
 import { PuppeteerRules } from './command-rules.ts';
 import { type DirectSend, directSend } from './direct-send.ts';
@@ -177,7 +178,7 @@ export class PuppeteerAttachment extends Attachment {
     const direct = directSend(session);
     let rules: PuppeteerRules | undefined;
     const tap = this.open(direct, {
-      isOrdered: isPageLike(targetType),
+      isOrdered: takesCommandsInOrder(targetType),
       actions,
       tracks: this.#options.track ?? !isUsers,
       isTracedByCall: !isUsers,
@@ -246,16 +247,6 @@ function isWithin(session: CdpSessionLike, root: CdpSessionLike): boolean {
     current = parent;
   }
   return false;
-}
-
-/** Targets that take commands in the order sent. Workers let a release overtake a running call. */
-function isPageLike(targetType: string): boolean {
-  return (
-    targetType === 'page' ||
-    targetType === 'iframe' ||
-    targetType === 'webview' ||
-    targetType === 'background_page'
-  );
 }
 
 /** Puppeteer's event for the end of a session is a symbol that it does not export. */

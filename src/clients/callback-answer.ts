@@ -1,0 +1,84 @@
+/**
+ * An answer that comes by callback, in the shape that the tap reads: a promise in all but time. Its
+ * reactions run within the call that settles it, so that a client whose callback comes in the same turn,
+ * or in the same call, has it then also when attached.
+ */
+
+/** The few members of `Promise` that the tap uses. */
+export class CallbackAnswer<T = unknown> implements PromiseLike<T> {
+  #outcome: { readonly isResult: boolean; readonly value: unknown } | undefined;
+  readonly #reactions: (() => void)[] = [];
+
+  resolve(result: T): void {
+    this.#settle({ isResult: true, value: result });
+  }
+
+  reject(reason: unknown): void {
+    this.#settle({ isResult: false, value: reason });
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: it is one, and is meant to be taken for one.
+  then<Result = T, Fallback = never>(
+    onResult?: ((result: T) => Result | PromiseLike<Result>) | null,
+    onReason?: ((reason: unknown) => Fallback | PromiseLike<Fallback>) | null,
+  ): CallbackAnswer<Result | Fallback> {
+    const next = new CallbackAnswer<Result | Fallback>();
+    this.deliver(
+      (result) => next.#follow(result, onResult as Reaction | undefined, true),
+      (reason) => next.#follow(reason, onReason as Reaction | undefined, false),
+    );
+    return next;
+  }
+
+  /** The last in a chain: what it throws goes to whoever settles the answer, as with a bare callback. */
+  deliver(onResult: (result: T) => void, onReason: (reason: unknown) => void): void {
+    const react = (): void => {
+      if (this.#outcome?.isResult) onResult(this.#outcome.value as T);
+      else onReason(this.#outcome?.value);
+    };
+    if (this.#outcome === undefined) this.#reactions.push(react);
+    else react();
+  }
+
+  #follow(value: unknown, reaction: Reaction | undefined, isResult: boolean): void {
+    if (typeof reaction !== 'function') {
+      this.#settle({ isResult, value });
+      return;
+    }
+    let result: unknown;
+    try {
+      result = reaction(value);
+    } catch (error) {
+      this.reject(error);
+      return;
+    }
+    this.resolve(result as T);
+  }
+
+  #settle(outcome: { readonly isResult: boolean; readonly value: unknown }): void {
+    if (this.#outcome !== undefined) return;
+    this.#outcome = outcome;
+    for (const react of this.#reactions.splice(0)) react();
+  }
+}
+
+type Reaction = (value: unknown) => unknown;
+
+/**
+ * Hands an answer to the client's own callback. Where the library itself gave it, by a promise, the
+ * callback has a turn of its own: what it throws is an uncaught exception, not a rejection.
+ */
+export function deliver(
+  answer: PromiseLike<unknown>,
+  onResult: (result: unknown) => void,
+  onReason: (reason: unknown) => void,
+): void {
+  if (answer instanceof CallbackAnswer) {
+    answer.deliver(onResult, onReason);
+    return;
+  }
+  answer.then(
+    (result) => process.nextTick(onResult, result),
+    (reason: unknown) => process.nextTick(onReason, reason),
+  );
+}

@@ -1,0 +1,243 @@
+/**
+ * chrome-remote-interface: promises and callbacks, `client.Runtime.releaseObject(…)` and `client.send(…)`, the
+ * client's own session and the flat ones alike. All of these pass through `client.send`, which is
+ * shadowed on that one client; each session has books of its own, as ids are valid in their session only.
+ *
+ * What must be held: with `track: true`, the RemoteObject of the answer or the event; an id kept as a
+ * string keeps nothing.
+ */
+import { show } from '../batcher/options.ts';
+import type { ReleaseSession } from '../batcher/release.ts';
+import { type AttachOptions, resolveAttachOptions } from '../handles/attach-options.ts';
+import type { Params } from '../handles/protocol.ts';
+import { NOTICED_EVENTS, type SessionTap } from '../handles/session-tap.ts';
+import { CallbackAnswer, deliver } from './callback-answer.ts';
+import { requireMethods, SessionAttachment } from './session-attachment.ts';
+import { shadow } from './session-hook.ts';
+import { takesCommandsInOrder } from './target-type.ts';
+
+export type { FlushOptions } from '../batcher/flush.ts';
+export type { FlushReport } from '../batcher/stats.ts';
+export type { AttachOptions } from '../handles/attach-options.ts';
+export type { HandleScope } from '../handles/handle-scope.ts';
+export type { AttachmentStats } from '../handles/ledger-stats.ts';
+export type { Leak } from '../observe/leak-report.ts';
+export type { SessionAttachment } from './session-attachment.ts';
+
+/** The part of a client that is used. */
+export interface RemoteInterfaceClient {
+  send(method: never, ...rest: never[]): unknown;
+  on(event: never, listener: never): unknown;
+  close(callback?: never): unknown;
+}
+
+export interface RemoteInterfaceOptions extends AttachOptions {
+  /** Attaches to this flat session alone. Default: the client with all its sessions, those to come included. */
+  readonly sessionId?: string | undefined;
+  /**
+   * What the target is of the session attached to, or of the client's own, as `Target.TargetInfo` names it: as for
+   * `cdp-release-batcher/session`. Default: what `Target.attachedToTarget` told, or `'other'`.
+   */
+  readonly targetType?: string | undefined;
+  /**
+   * Batches of one session that may be unanswered. Default 2: for each reply the client counts all that it
+   * still waits for, so a wide window costs more than it gains.
+   */
+  readonly maxInFlightBatches?: number | undefined;
+}
+
+const WINDOW = 2;
+
+const hooks = new WeakMap<object, ClientHook>();
+
+/**
+ * From now on `Runtime.releaseObject` is acknowledged at once and done in the background, in whichever form
+ * it is called; with `track: true`, what you let go of is released as well. Attaching again, or to a session
+ * of a client that is attached, gives the same attachment.
+ *
+ * @example
+ * ```ts
+ * const client = await CDP();
+ * using releases = attach(client, { track: true });
+ * ```
+ * @throws TypeError if `client` is no client of chrome-remote-interface; TypeError or RangeError for a bad option.
+ */
+export function attach(
+  client: RemoteInterfaceClient,
+  options: RemoteInterfaceOptions = {},
+): SessionAttachment {
+  requireMethods(client, 'a client of chrome-remote-interface', 'send', 'on', 'emit', 'close');
+  const { sessionId, targetType, ...others } = options;
+  if (sessionId !== undefined && (typeof sessionId !== 'string' || sessionId === '')) {
+    throw new TypeError(`sessionId must be a non-empty string, got ${show(sessionId)}`);
+  }
+  const resolved = resolveAttachOptions({
+    ...others,
+    maxInFlightBatches: others.maxInFlightBatches ?? WINDOW,
+  });
+  const hook = hooks.get(client);
+  const known = hook?.attachmentOf(sessionId ?? EVERY);
+  if (known !== undefined) return known;
+  const attachment = new SessionAttachment(resolved);
+  if (attachment.detached) return attachment; // Its signal had fired.
+  (hook ?? new ClientHook(client as unknown as Client)).add(sessionId ?? EVERY, attachment, targetType);
+  return attachment;
+}
+
+/** What an attachment is filed under that is for all sessions that have none of their own. */
+const EVERY = '*';
+/** What the client's own session goes by here. */
+const OWN = '';
+
+interface Client {
+  send(method: string, ...rest: unknown[]): unknown;
+  emit(event: string, ...payload: unknown[]): unknown;
+  close(...callback: unknown[]): unknown;
+}
+type Callback = (...answer: unknown[]) => void;
+
+/** What `error` and `response` of a failed callback come to: a reason, and what the callback is to get. */
+interface CallbackRefusal {
+  readonly message: string;
+  readonly answer: readonly unknown[];
+}
+
+interface Message {
+  readonly method?: unknown;
+  readonly params?: { readonly sessionId?: string; readonly targetInfo?: { readonly type?: string } };
+  readonly sessionId?: string;
+}
+
+/** One for each client, shared by its attachments: there while any of them is. */
+class ClientHook {
+  readonly #client: Client;
+  readonly #send: Client['send'];
+  readonly #attachments = new Map<string, SessionAttachment>();
+  readonly #taps = new Map<string, { readonly tap: SessionTap; readonly attachment: SessionAttachment }>();
+  readonly #targetTypes = new Map<string, string>();
+  readonly #undo: readonly (() => void)[];
+  #isHooked = true;
+
+  constructor(client: Client) {
+    const { send, emit, close } = client;
+    this.#client = client;
+    this.#send = send;
+    hooks.set(client, this);
+    this.#undo = [
+      shadow(client, 'send', (method: string, ...rest: unknown[]) => this.#command(method, rest)),
+      shadow(client, 'emit', (event: string, ...payload: unknown[]) => {
+        // Each event is emitted as `event` first, and then by its name, with and without its session.
+        if (event === 'event') this.#onMessage(payload[0] as Message | undefined);
+        else if (event === 'disconnect') this.#endAll();
+        return emit.call(client, event, ...payload);
+      }),
+      shadow(client, 'close', (...callback: unknown[]) => {
+        this.#endAll(); // No event will tell.
+        return close.call(client, ...callback);
+      }),
+    ];
+  }
+
+  attachmentOf(sessionId: string): SessionAttachment | undefined {
+    return this.#attachments.get(sessionId) ?? this.#attachments.get(EVERY);
+  }
+
+  add(sessionId: string, attachment: SessionAttachment, targetType: string | undefined): void {
+    this.#attachments.set(sessionId, attachment);
+    const first = sessionId === EVERY ? OWN : sessionId;
+    if (targetType !== undefined) this.#targetTypes.set(first, targetType);
+    this.#tapOf(first); // So that a scope can be over it.
+    attachment.onDetach(() => {
+      this.#attachments.delete(sessionId);
+      for (const [id, open] of this.#taps) if (open.attachment === attachment) this.#taps.delete(id);
+      if (this.#attachments.size > 0) return;
+      this.#isHooked = false;
+      hooks.delete(this.#client);
+      for (const step of this.#undo) step();
+    });
+  }
+
+  /** The client finds what it is given by its type, in any order; so does this. */
+  #command(method: string, rest: readonly unknown[]): unknown {
+    const params = (rest.find((value) => typeof value === 'object') ?? undefined) as Params | undefined;
+    const sessionId = rest.find((value) => typeof value === 'string');
+    const callback = rest.find((value) => typeof value === 'function') as Callback | undefined;
+    const tap = this.#tapOf(sessionId ?? OWN);
+    if (tap === undefined) return this.#send.call(this.#client, method, ...rest);
+    if (callback === undefined) {
+      return tap.command(method, params, (outgoing) => this.#forward(method, outgoing, sessionId));
+    }
+    const answer = tap.command(method, params, (outgoing) =>
+      this.#forwardByCallback(method, outgoing, sessionId),
+    );
+    deliver(
+      answer,
+      (result) => callback(false, result),
+      (reason) => callback(...(reason as CallbackRefusal).answer),
+    );
+    return undefined;
+  }
+
+  #forward(method: string, params: Params | undefined, sessionId: string | undefined): PromiseLike<unknown> {
+    return this.#send.call(this.#client, method, params, sessionId) as Promise<unknown>;
+  }
+
+  #forwardByCallback(
+    method: string,
+    params: Params | undefined,
+    sessionId: string | undefined,
+  ): CallbackAnswer {
+    const answer = new CallbackAnswer();
+    this.#send.call(this.#client, method, params, sessionId, (...handed: unknown[]) => {
+      const [error, response] = handed;
+      if (!error) answer.resolve(response);
+      else answer.reject({ message: messageOf(error, response), answer: handed } satisfies CallbackRefusal);
+    });
+    return answer;
+  }
+
+  #onMessage(message: Message | undefined): void {
+    if (!this.#isHooked || typeof message?.method !== 'string') return;
+    const { method, params, sessionId = OWN } = message;
+    if (method === 'Target.attachedToTarget' && params?.sessionId !== undefined) {
+      this.#targetTypes.set(params.sessionId, params.targetInfo?.type ?? '');
+    } else if (method === 'Target.detachedFromTarget' && params?.sessionId !== undefined) {
+      this.#targetTypes.delete(params.sessionId);
+      this.#end(params.sessionId);
+    } else if (NOTICED_EVENTS.includes(method)) {
+      this.#tapOf(sessionId)?.event(method, params);
+    }
+  }
+
+  /** The tap of a session that is attached to: a flat session's books begin with its first command, or event. */
+  #tapOf(sessionId: string): SessionTap | undefined {
+    const open = this.#taps.get(sessionId);
+    if (open?.tap.ledger.hasEnded === false) return open.tap;
+    open?.attachment.end(open.tap);
+    const attachment = this.#isHooked ? this.attachmentOf(sessionId) : undefined;
+    if (attachment === undefined) return undefined;
+    const sender: ReleaseSession = {
+      send: (method, params) => this.#forward(method, params, sessionId === OWN ? undefined : sessionId),
+    };
+    const isOrdered = takesCommandsInOrder(this.#targetTypes.get(sessionId) ?? 'other');
+    const tap = attachment.begin(sender, isOrdered);
+    this.#taps.set(sessionId, { tap, attachment });
+    return tap;
+  }
+
+  #end(sessionId: string): void {
+    const open = this.#taps.get(sessionId);
+    this.#taps.delete(sessionId);
+    open?.attachment.end(open.tap);
+  }
+
+  #endAll(): void {
+    for (const sessionId of this.#taps.keys()) this.#end(sessionId);
+  }
+}
+
+/** A failed callback gets `true` and the reply's error, or the connection's error alone. */
+function messageOf(error: unknown, response: unknown): string {
+  const cause = (error === true ? response : error) as { readonly message?: unknown } | undefined;
+  return String(cause?.message);
+}

@@ -1,0 +1,143 @@
+/**
+ * Node's own inspector: a `Session` of `node:inspector`, which takes callbacks, or of `node:inspector/promises`.
+ * A session connected to its own thread answers within the call that asks, and callers count on that: but
+ * for the acknowledgement of a release, attached it does so too.
+ *
+ * What must be held: with `track: true`, the RemoteObject of the answer or the event; an id kept as a
+ * string keeps nothing.
+ */
+import { Session as PromisesSession } from 'node:inspector/promises';
+import type { AttachOptions } from '../handles/attach-options.ts';
+import type { Params } from '../handles/protocol.ts';
+import type { SessionTap } from '../handles/session-tap.ts';
+import { CallbackAnswer, deliver } from './callback-answer.ts';
+import { attachOnce, requireMethods, type SessionAttachment } from './session-attachment.ts';
+import { shadow } from './session-hook.ts';
+
+export type { FlushOptions } from '../batcher/flush.ts';
+export type { FlushReport } from '../batcher/stats.ts';
+export type { AttachOptions } from '../handles/attach-options.ts';
+export type { HandleScope } from '../handles/handle-scope.ts';
+export type { AttachmentStats } from '../handles/ledger-stats.ts';
+export type { Leak } from '../observe/leak-report.ts';
+export type { SessionAttachment } from './session-attachment.ts';
+
+/** The part of a `Session` that is used. */
+export interface InspectorSession {
+  post(method: string, ...rest: never[]): unknown;
+  emit(event: string, ...payload: unknown[]): boolean;
+  disconnect(): void;
+}
+
+type Callback = (error: Error | null, result?: unknown) => void;
+type Post = (method: unknown, params?: unknown, callback?: unknown) => unknown;
+
+/**
+ * From now on the session's `Runtime.releaseObject` is acknowledged at once and done in the background;
+ * with `track: true`, what you let go of is released as well. Attaching again gives the same attachment.
+ *
+ * Unless told otherwise by `pressure`, handles weigh nothing here: what they stand for is in this process's
+ * own heap, where V8 sees it.
+ *
+ * @example
+ * ```ts
+ * const session = new Session();
+ * session.connect();
+ * using releases = attach(session, { track: true });
+ * ```
+ * @throws TypeError if `session` is no `Session` of `node:inspector`; TypeError or RangeError for a bad option.
+ */
+export function attach(session: InspectorSession, options: AttachOptions = {}): SessionAttachment {
+  requireMethods(session, 'a Session of node:inspector', 'post', 'emit', 'disconnect');
+  const weightless = { ...options, pressure: options.pressure ?? false };
+  return attachOnce(session, weightless, (attachment) => hook(attachment, session));
+}
+
+function hook(attachment: SessionAttachment, session: InspectorSession): void {
+  const { post, emit, disconnect } = session as InspectorSession & { post: Post };
+  const givesPromises = session instanceof PromisesSession;
+  // Either flavour takes a callback.
+  const postFor = (method: string, params: Params | undefined): CallbackAnswer => {
+    const answer = new CallbackAnswer();
+    post.call(session, method, params, (error: Error | null, result: unknown) => {
+      if (error) answer.reject(error);
+      else answer.resolve(result);
+    });
+    return answer;
+  };
+  const sender = { send: (method: string, params?: Params) => postFor(method, params) };
+  // Of a session that is connected from a worker to the main thread, nothing is known of the order.
+  let tap = attachment.begin(sender, false);
+  let isHooked = true;
+  /** A session may be connected again after it was disconnected: with other ids, so with other books. */
+  const currentTap = (): SessionTap => {
+    if (tap.ledger.hasEnded) {
+      attachment.end(tap);
+      tap = attachment.begin(sender, false);
+    }
+    return tap;
+  };
+
+  const undo = [
+    shadow(session, 'post', (...sent: [method: unknown, params?: unknown, callback?: unknown]) => {
+      const { method, params, callback } = argumentsOfPost(sent);
+      if (!isHooked || method === undefined) return post.apply(session, sent); // Node says what is wrong with it.
+      if (givesPromises && callback === undefined) {
+        const forward = (outgoing: Params | undefined) =>
+          post.call(session, method, outgoing) as Promise<unknown>;
+        return currentTap().command(method, params, forward);
+      }
+      const answer = currentTap().command(method, params, (outgoing) => postFor(method, outgoing));
+      if (callback !== undefined) {
+        const call = warningOfErrors(callback);
+        deliver(
+          answer,
+          (result) => call(null, result),
+          (error) => call(error as Error),
+        );
+      }
+      return undefined;
+    }),
+    shadow(session, 'emit', (event: string, ...payload: unknown[]) => {
+      const message = payload[0] as { method?: unknown; params?: unknown } | undefined;
+      // Each is emitted twice: by its name, and as `inspectorNotification`.
+      if (isHooked && message?.method === event) tap.event(event, message.params);
+      return emit.call(session, event, ...payload);
+    }),
+    shadow(session, 'disconnect', () => {
+      if (isHooked) attachment.end(tap);
+      return disconnect.call(session);
+    }),
+  ];
+  attachment.onDetach(() => {
+    isHooked = false;
+    for (const step of undo) step();
+  });
+}
+
+/** The forms of `post`; without `method` where it is none of them. */
+function argumentsOfPost([method, second, third]: [unknown, unknown?, unknown?]): {
+  readonly method?: string;
+  readonly params?: Params;
+  readonly callback?: Callback;
+} {
+  const [params, callback] = !third && typeof second === 'function' ? [undefined, second] : [second, third];
+  if (typeof method !== 'string' || (params && typeof params !== 'object')) return {};
+  if (callback && typeof callback !== 'function') return {};
+  return {
+    method,
+    ...(params ? { params: params as Params } : {}),
+    ...(callback ? { callback: callback as Callback } : {}),
+  };
+}
+
+/** What a callback throws, Node makes a warning of; here it may be called outside Node's own care. */
+function warningOfErrors(callback: Callback): Callback {
+  return (...answer) => {
+    try {
+      callback(...answer);
+    } catch (error) {
+      process.emitWarning(error as Error);
+    }
+  };
+}

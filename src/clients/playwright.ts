@@ -1,0 +1,61 @@
+/**
+ * Playwright's `CDPSession`, from `context.newCDPSession(page)` or `browser.newBrowserCDPSession()`, of a browser
+ * that Playwright launched or found by `connectOverCDP`.
+ *
+ * What must be held: with `track: true`, the RemoteObject that `send` resolved with, or that an event
+ * carried; an id kept as a string keeps nothing.
+ *
+ * Playwright's own JSHandles are out of reach, and stay the script's to `dispose()`. Read in playwright-core 1.65,
+ * and tried: each handle stands in a map of its connection until it is disposed of, so that no collection
+ * ever finds one forgotten; behind it stands an object of the server that has nothing but the id as a
+ * string, on a session of Playwright's that no public member leads to. Past 100,000 handles the server drops the
+ * oldest tenth, which makes the script's own handles throw, and leaves the objects in the page: their ids
+ * are known to nobody then. To release those would need the server's internals, which are renamed from one bundle
+ * to the next, are in another process behind `connect()`, and mint on the same session what the server itself
+ * keeps: a release by a wrong guess there would take away what a script still uses.
+ */
+import type { AttachOptions } from '../handles/attach-options.ts';
+import type { Params } from '../handles/protocol.ts';
+import { attachOnce, requireMethods, type SessionAttachment } from './session-attachment.ts';
+import { type EmittingSession, hookSession } from './session-hook.ts';
+
+export type { FlushOptions } from '../batcher/flush.ts';
+export type { FlushReport } from '../batcher/stats.ts';
+export type { AttachOptions } from '../handles/attach-options.ts';
+export type { HandleScope } from '../handles/handle-scope.ts';
+export type { AttachmentStats } from '../handles/ledger-stats.ts';
+export type { Leak } from '../observe/leak-report.ts';
+export type { SessionAttachment } from './session-attachment.ts';
+
+/** The part of Playwright's `CDPSession` that is used. */
+export interface PlaywrightSession {
+  send(method: never, params?: never): Promise<unknown>;
+  on(event: never, listener: never): unknown;
+  detach(): Promise<void>;
+}
+
+/**
+ * From now on the session's `Runtime.releaseObject` is acknowledged at once and done in the background;
+ * with `track: true`, what you let go of is released as well. Attaching again gives the same attachment.
+ *
+ * @example
+ * ```ts
+ * const session = await context.newCDPSession(page);
+ * using releases = attach(session, { track: true });
+ * ```
+ * @throws TypeError if `session` is no `CDPSession` of Playwright's; TypeError or RangeError for a bad option.
+ */
+export function attach(session: PlaywrightSession, options: AttachOptions = {}): SessionAttachment {
+  requireMethods(session, "Playwright's CDPSession", 'send', 'on', 'emit', 'detach');
+  return attachOnce(session, options, (attachment) => {
+    const hooked = session as unknown as EmittingSession;
+    const { send } = hooked;
+    const sender = { send: (method: string, params?: Params) => send.call(hooked, method, params) };
+    // A command passes through several asynchronous steps of Playwright's: nothing promises their order.
+    const tap = attachment.begin(sender, false);
+    const unhook = hookSession(hooked, tap, (event) => {
+      if (event === 'close') attachment.end(tap);
+    });
+    attachment.onDetach(unhook);
+  });
+}

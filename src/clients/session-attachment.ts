@@ -1,0 +1,91 @@
+/**
+ * An attachment to sessions that the user speaks to himself, by whichever client. What he keeps of an
+ * object is his choice, so nothing is tracked unless he asks for it: then the RemoteObject is what must
+ * be held, since of an id that is kept as a string no garbage collector knows.
+ *
+ * Invariant: an object is attached to once at a time, whichever client it is taken for.
+ */
+import { show } from '../batcher/options.ts';
+import type { ReleaseSession } from '../batcher/release.ts';
+import {
+  type AttachOptions,
+  type ResolvedAttachOptions,
+  resolveAttachOptions,
+} from '../handles/attach-options.ts';
+import { Attachment } from '../handles/attachment.ts';
+import type { HandleScope } from '../handles/handle-scope.ts';
+import { PageActions } from '../handles/release-acknowledger.ts';
+import { plainRules, type SessionTap } from '../handles/session-tap.ts';
+
+export class SessionAttachment extends Attachment {
+  readonly #tracks: boolean;
+  readonly #taps = new Set<SessionTap>();
+
+  /** @internal Made by the clients' `attach`. */
+  constructor(options: ResolvedAttachOptions) {
+    super(options);
+    this.#tracks = options.track ?? false;
+  }
+
+  /**
+   * A scope as a block: every remote object minted while it is open, in the sessions that are open now, is
+   * released at the block's end. Only where `track` is on.
+   *
+   * @example
+   * ```ts
+   * using scope = releases.openScope();
+   * ```
+   */
+  openScope(): HandleScope {
+    return this.cover([...this.#taps]);
+  }
+
+  /**
+   * Begins the books of a session.
+   *
+   * @param sender the unhooked way to the browser.
+   * @param isOrdered whether commands are surely carried out in the order sent.
+   * @internal
+   */
+  begin(sender: ReleaseSession, isOrdered: boolean): SessionTap {
+    const tap = this.open(sender, {
+      isOrdered,
+      actions: new PageActions(),
+      tracks: this.#tracks,
+      createRules: () => plainRules,
+    });
+    this.#taps.add(tap);
+    return tap;
+  }
+
+  /** @internal */
+  override end(tap: SessionTap): void {
+    this.#taps.delete(tap);
+    super.end(tap);
+  }
+}
+
+const attachments = new WeakMap<object, SessionAttachment>();
+
+/** Attaches to a session by what `hook` does; where that was done before, gives what came of it. */
+export function attachOnce(
+  session: object,
+  options: AttachOptions,
+  hook: (attachment: SessionAttachment) => void,
+): SessionAttachment {
+  const resolved = resolveAttachOptions(options);
+  const known = attachments.get(session);
+  if (known?.detached === false) return known;
+  const attachment = new SessionAttachment(resolved);
+  if (attachment.detached) return attachment; // Its signal had fired.
+  attachments.set(session, attachment);
+  hook(attachment);
+  return attachment;
+}
+
+/** @throws TypeError for a subject without these methods. */
+export function requireMethods(subject: unknown, expected: string, ...methods: string[]): void {
+  const isObject = (typeof subject === 'object' && subject !== null) || typeof subject === 'function';
+  const fits = isObject && methods.every((name) => typeof Reflect.get(subject, name) === 'function');
+  if (!fits) throw new TypeError(`attach: expected ${expected}, got ${show(subject)}`);
+}

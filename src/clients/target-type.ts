@@ -1,0 +1,11 @@
+/** What the type of a target, as `Target.TargetInfo` has it, says of its sessions. */
+
+/** Targets that take commands in the order sent. Workers let a release overtake a running call. */
+export function takesCommandsInOrder(targetType: string): boolean {
+  return (
+    targetType === 'page' ||
+    targetType === 'iframe' ||
+    targetType === 'webview' ||
+    targetType === 'background_page'
+  );
+}
