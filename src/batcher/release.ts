@@ -3,7 +3,7 @@ import type { Outcome, Reach } from './outcome.ts';
 
 /**
  * Anything with the protocol's `send`: a Puppeteer or Playwright `CDPSession`, a chrome-remote-interface
- * client, a `node:inspector/promises` session, or three lines of your own over a WebSocket.
+ * client, three lines of your own over a WebSocket, or around the `post` of a `node:inspector/promises` session.
  * The batcher keeps a session only while something of it waits or is unanswered.
  */
 export interface ReleaseSession {

@@ -16,7 +16,14 @@ import { takesCommandsInOrder } from '../target-type.ts';
 import { followCalls, wrapClassesOf } from './call-trace.ts';
 import { PuppeteerRules } from './command-rules.ts';
 import { type DirectSend, directSend } from './direct-send.ts';
-import type { AttachedToTarget, CdpSessionLike, ConnectionLike, PageLike, TargetLike } from './structure.ts';
+import {
+  type AttachedToTarget,
+  type CdpSessionLike,
+  type ConnectionLike,
+  isSession,
+  type PageLike,
+  type TargetLike,
+} from './structure.ts';
 
 /** How a session is to be hooked, by this attachment or by the one that has it next. */
 interface SessionSubject {
@@ -64,16 +71,16 @@ export class PuppeteerAttachment extends Attachment {
   }
 
   /**
-   * A scope over one page as a block: every handle minted in the page while it is open is released at the
-   * block's end, whoever minted it.
+   * A scope over one page, or over one session that was attached to, as a block: every handle minted there while
+   * it is open is released at the block's end, whoever minted it.
    *
    * @example
    * ```ts
    * using scope = releases.openScope(page);
    * ```
    */
-  openScope(page: PageLike): HandleScope {
-    const client = page._client?.();
+  openScope(subject: PageLike | CdpSessionLike): HandleScope {
+    const client = isSession(subject) ? subject : subject._client?.();
     const taps = [...this.#sessions]
       .filter(([session]) => client !== undefined && isWithin(session, client))
       .map(([, { tap }]) => tap);
