@@ -202,6 +202,15 @@ export function conform({ name, open, neverHangs }: ClientUnderTest): void {
       expect(releases.detached).toBe(true);
     });
 
+    it('names the line that forgets', async () => {
+      const [session] = await open();
+      const releases = attached(session, { track: true, traceLeaks: true });
+      await mintAndForget(session, 10);
+      expect(releases.leaks()).toMatchObject([
+        { line: expect.stringContaining('/test/clients/'), kind: 'object' },
+      ]);
+    });
+
     it('lets errors pass as they are', async () => {
       const [session] = await open();
       const command = ['Runtime.getProperties', { objectId: 'no id at all' }] as const;

@@ -25,11 +25,14 @@ export async function openFlat(
 }
 
 /** A flat session as one under test, by promises. */
-export async function flatSession(client: Client): Promise<SessionUnderTest> {
+export async function flatSession(
+  client: Client,
+): Promise<SessionUnderTest & { readonly sessionId: string }> {
   const { targetId, sessionId } = await openFlat(client);
   const send = (method: string, params: Params = {}): Promise<unknown> =>
     client.send(method, params, sessionId);
   return {
+    sessionId,
     attach: (options) => attach(client, options),
     send,
     release: async (objectId) => client.Runtime.releaseObject?.({ objectId }, sessionId),

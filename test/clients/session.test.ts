@@ -1,7 +1,8 @@
 /** Anything with `send` and `on`: here a few lines around a raw WebSocket. */
-import { onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { attach } from '../../src/clients/session.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { FakePeer } from '../support/fake-peer.ts';
 import { BareConnection } from './bare-connection.ts';
 import { conform, type SessionUnderTest } from './conformance.ts';
 import { runForEver } from './remote-interface.ts';
@@ -33,3 +34,55 @@ for (const targetType of ['page', 'other']) {
     open: async () => [await openPage(targetType), await openPage(targetType)],
   });
 }
+
+describe('any object with send and on', () => {
+  it('may have its survivors moved only where its target is known to keep order', async () => {
+    for (const targetType of ['page', 'worker']) {
+      const session = new FakePeer().attach();
+      const releases = attach(session, { track: true, targetType });
+      const answers = Array.from({ length: 40 }, () =>
+        session.send('Runtime.evaluate', { expression: '({})' }),
+      );
+      const objects = (await Promise.all(answers)) as { result: { objectId: string } }[];
+      const before = objects[0]?.result.objectId;
+      for (const { result } of objects.slice(1)) await session.send('Runtime.releaseObject', { ...result });
+      expect(await releases.flush()).toMatchObject({ complete: true, released: 39 });
+      const isMoved = targetType === 'page';
+      expect(releases.stats().moved).toBe(isMoved ? 1 : 0);
+      expect(objects[0]?.result.objectId !== before, 'the id is rewritten in the RemoteObject').toBe(isMoved);
+      releases.detach();
+    }
+  });
+
+  it('need not be able to take a listener away: what stays does nothing', async () => {
+    const listeners: ((params: unknown) => void)[] = [];
+    const session = {
+      send: async () => ({}),
+      on: (event: string, listener: (params: unknown) => void) => {
+        if (event === 'Runtime.consoleAPICalled') listeners.push(listener);
+      },
+    };
+    const releases = attach(session, { track: true });
+    const event = () => ({ args: [{ type: 'object', objectId: '1.1.1' }] });
+    for (const listener of listeners) listener(event());
+    expect(releases.stats().minted).toBe(1);
+    releases.detach();
+    for (const listener of listeners) listener(event());
+    expect(releases.stats().minted).toBe(1);
+    expect(listeners).toHaveLength(1);
+  });
+
+  it('gets what else its send was given', async () => {
+    const sent: unknown[][] = [];
+    const session = { send: async (...args: unknown[]) => void sent.push(args), on: () => {} };
+    using _ = attach(session, { track: true });
+    await session.send('Page.enable', undefined, 'session', { timeout: 1 });
+    expect(sent).toEqual([['Page.enable', undefined, 'session', { timeout: 1 }]]);
+  });
+
+  it('is refused without them', () => {
+    for (const wrong of [undefined, null, 1, {}, { send: () => {} }, { on: () => {} }]) {
+      expect(() => attach(wrong as never)).toThrow(/expected an object with send and on/);
+    }
+  });
+});

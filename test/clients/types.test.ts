@@ -1,0 +1,28 @@
+// What a TypeScript user writes compiles, with the types of each client as they are. Checked by `tsc`, run by nobody.
+import type { Session } from 'node:inspector';
+import type { Session as PromisesSession } from 'node:inspector/promises';
+import type { Client } from 'chrome-remote-interface';
+import type { CDPSession } from 'playwright-core';
+import { describe, expectTypeOf, it } from 'vitest';
+import type { attach as attachRemoteInterface } from '../../src/clients/chrome-remote-interface.ts';
+import type { attach as attachInspector } from '../../src/clients/node-inspector.ts';
+import type { attach as attachPlaywright } from '../../src/clients/playwright.ts';
+import type { attach, SessionAttachment } from '../../src/clients/session.ts';
+import type { HandleScope } from '../../src/handles/handle-scope.ts';
+import type { BareSession } from './bare-connection.ts';
+
+describe('the types of each client', () => {
+  it('fit its attach', () => {
+    expectTypeOf<CDPSession>().toExtend<Parameters<typeof attachPlaywright>[0]>();
+    expectTypeOf<Session | PromisesSession>().toExtend<Parameters<typeof attachInspector>[0]>();
+    expectTypeOf<Client>().toExtend<Parameters<typeof attachRemoteInterface>[0]>();
+    expectTypeOf<BareSession>().toExtend<Parameters<typeof attach>[0]>();
+  });
+
+  it('fit what an attachment is asked', () => {
+    expectTypeOf<ReturnType<typeof attach>>().toEqualTypeOf<SessionAttachment>();
+    expectTypeOf<ReturnType<SessionAttachment['openScope']>>().toEqualTypeOf<HandleScope>();
+    type Escaped = Parameters<SessionAttachment['escape']>[0];
+    expectTypeOf<{ type: 'object'; objectId?: string }>().toExtend<Escaped>();
+  });
+});
