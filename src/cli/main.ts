@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { BENCH_USAGE, benchCommand } from './bench/command.ts';
 import { CannotRunError } from './cannot-run-error.ts';
 import { demo } from './demo.ts';
+import { DOCTOR_USAGE, doctorCommand } from './doctor/command.ts';
 
 const USAGE = `Usage: cdp-release-batcher <command> [options]
 
@@ -12,7 +13,7 @@ Commands:
   demo         run the same work on a real Chromium, plain and attached, and count what is left in the page
     --quick    fewer operations: under 20 seconds, and no crash to see
     --json     print the outcome as JSON (progress goes to stderr)
-${BENCH_USAGE}
+${BENCH_USAGE}${DOCTOR_USAGE}
 Options:
   --help       print this
   --version    print the version
@@ -31,6 +32,10 @@ try {
 async function main(args: string[]): Promise<void> {
   if (args[0] === 'bench' && !args.includes('--help') && !args.includes('-h')) {
     process.exitCode = await benchCommand(args.slice(1));
+    return;
+  }
+  if (args[0] === 'doctor' && !['--help', '-h'].includes(args[1] ?? '')) {
+    process.exitCode = await doctorCommand(args.slice(1));
     return;
   }
   const { values, positionals } = parse(args);

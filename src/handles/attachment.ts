@@ -13,7 +13,7 @@ import type { ResolvedAttachOptions } from './attach-options.ts';
 import { CollectingTime } from './collecting-time.ts';
 import { CollectionWatch } from './collection-watch.ts';
 import { ConsoleEntries } from './console-entries.ts';
-import { fixedWeight, GcWeight } from './gc-weight.ts';
+import { fixedWeight, GcWeight, readHeap } from './gc-weight.ts';
 import { type HandleScope, ScopeStack } from './handle-scope.ts';
 import { type AttachmentStats, emptyLedgerStats, type LedgerStats } from './ledger-stats.ts';
 import type { RemoteObject } from './protocol.ts';
@@ -51,6 +51,7 @@ export class Attachment implements Disposable {
   readonly #tracing: Tracing = { report: undefined };
   readonly #ledgers = new Set<SessionLedger>();
   readonly #consoleEntries = new Map<SessionLedger, ConsoleEntries>();
+  readonly #beingLookedAt = new WeakSet<SessionLedger>();
   readonly #unhooks: (() => void)[] = [];
   #stopListening: () => void = () => {};
   #isDetached = false;
@@ -174,6 +175,21 @@ export class Attachment implements Disposable {
   trace(): LeakReport {
     this.#tracing.report ??= new LeakReport(this.#options.now);
     return this.#tracing.report;
+  }
+
+  /** Asks each page for its heap, in the background and once at a time; the leak report is told. @internal */
+  lookAtHeaps(): void {
+    for (const ledger of this.#ledgers) {
+      if (!ledger.isOrdered || this.#beingLookedAt.has(ledger)) continue; // Pages only; one that hangs is asked once.
+      this.#beingLookedAt.add(ledger);
+      readHeap(ledger.session).then(
+        (usedBytes) => {
+          this.#beingLookedAt.delete(ledger);
+          if (this.#ledgers.has(ledger)) this.#tracing.report?.noteHeap(ledger, usedBytes);
+        },
+        () => void this.#beingLookedAt.delete(ledger), // It may be gone, or have no heap.
+      );
+    }
   }
 
   /** @internal */

@@ -109,11 +109,8 @@ export class GcWeight implements HandleWeight {
     return { value: this.#weigh(previous), expiresInMs: LOOK_AGAIN_MS };
   }
 
-  async #readHeap(): Promise<number> {
-    const answer = (await this.#session.send('Runtime.getHeapUsage')) as HeapUsage | undefined;
-    const { usedSize, backingStorageSize = 0 } = answer ?? {};
-    if (typeof usedSize !== 'number') throw new TypeError('Runtime.getHeapUsage told no usedSize');
-    return usedSize + backingStorageSize;
+  #readHeap(): Promise<number> {
+    return readHeap(this.#session);
   }
 
   #isPageOverdue(): boolean {
@@ -158,6 +155,14 @@ export class GcWeight implements HandleWeight {
     const affordable = isUrgent ? wanted : (this.#averageBytes * MOST_COLLECTING) / this.#collectingShare;
     return Math.round(Math.min(HEAVIEST, Math.max(LIGHTEST, Math.min(wanted, affordable))));
   }
+}
+
+/** Bytes in use in the heap of a session's page. @throws what `send` throws, or where the answer tells no number. */
+export async function readHeap(session: ReleaseSession): Promise<number> {
+  const answer = (await session.send('Runtime.getHeapUsage')) as HeapUsage | undefined;
+  const { usedSize, backingStorageSize = 0 } = answer ?? {};
+  if (typeof usedSize !== 'number') throw new TypeError('Runtime.getHeapUsage told no usedSize');
+  return usedSize + backingStorageSize;
 }
 
 /** What is used of the answer. Array buffers are counted apart, by browsers that count them. */

@@ -12,7 +12,8 @@ export function placeInPage(params: unknown): string | undefined {
     stackTrace?: Trace;
     exceptionDetails?: Frame & { stackTrace?: Trace };
   };
-  const frame = (stackTrace ?? exceptionDetails?.stackTrace)?.callFrames?.[0] ?? exceptionDetails;
+  const frames = (stackTrace ?? exceptionDetails?.stackTrace)?.callFrames ?? [];
+  const frame = frames.find(({ url }) => url !== '') ?? exceptionDetails;
   if (typeof frame?.url !== 'string' || frame.url === '') return undefined;
   const line = Number.isInteger(frame.lineNumber) ? Number(frame.lineNumber) + 1 : 0;
   const column = Number.isInteger(frame.columnNumber) ? Number(frame.columnNumber) + 1 : 0;

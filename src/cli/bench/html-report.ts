@@ -1,34 +1,24 @@
 /** `--html FILE`: one page, with nothing outside it, that shows what a run found. */
-import { barsOf, curvesOf, escapeHtml, isOurs } from './html-charts.ts';
-import { STYLE } from './html-style.ts';
+import { curvesOf } from '../html/curves.ts';
+import { escapeHtml } from '../html/escape.ts';
+import { factsOf, pageOf, tableOf } from '../html/page.ts';
+import { barsOf, isOurs } from './html-charts.ts';
 import type { BenchReport, MeasurementReport } from './report.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { formatFigure, significant, verdictOf } from './terminal.ts';
 
 export function htmlOf(report: BenchReport): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>cdp-release-batcher: what a release costs</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-<h1>What a release costs</h1>
-<p class="lead">${escapeHtml(headline(report))}</p>
-${report.cutShort === undefined ? '' : `<p class="warning">Cut short: ${escapeHtml(report.cutShort)}.</p>`}
-${heapOf(report)}
-${growthOf(report)}
-${SCENARIOS.map((scenario) => scenarioSection(scenario, report)).join('\n')}
-${designSection(report)}
-${environmentSection(report)}
-</main>
-</body>
-</html>
-`;
+  const cutShort =
+    report.cutShort === undefined ? '' : `<p class="warning">Cut short: ${escapeHtml(report.cutShort)}.</p>`;
+  return pageOf('cdp-release-batcher: what a release costs', [
+    `<h1>What a release costs</h1><p class="lead">${escapeHtml(headline(report))}</p>`,
+    cutShort,
+    heapOf(report),
+    growthOf(report),
+    ...SCENARIOS.map((scenario) => scenarioSection(scenario, report)),
+    designSection(report),
+    environmentSection(report),
+  ]);
 }
 
 function headline({ table }: BenchReport): string {
@@ -124,17 +114,6 @@ function designSection({ table }: BenchReport): string {
   return `<section id="design"><h2>What it has to reach</h2>${tableOf(head, rows)}</section>`;
 }
 
-function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const titles = head.map((title) => `<th scope="col">${escapeHtml(title)}</th>`).join('');
-  const body = rows.map((row) => {
-    const cells = row.map(
-      (cell, column) => `<td data-title="${escapeHtml(head[column] ?? '')}">${escapeHtml(cell)}</td>`,
-    );
-    return `<tr>${cells.join('')}</tr>`;
-  });
-  return `<div class="wide"><table><thead><tr>${titles}</tr></thead><tbody>${body.join('')}</tbody></table></div>`;
-}
-
 function environmentSection(report: BenchReport): string {
   const { environment, startedAt, command, rounds, quick } = report;
   const packages = Object.entries(environment.packages).map(([name, version]) => `${name} ${version}`);
@@ -150,6 +129,5 @@ function environmentSection(report: BenchReport): string {
       `${environment.cpuCount} × ${environment.cpu}, ${significant(environment.memoryBytes / 2 ** 30)} GiB, ${environment.platform}`,
     ],
   ];
-  const items = facts.map(([name, value]) => `<dt>${name}</dt><dd>${escapeHtml(value)}</dd>`);
-  return `<section id="environment"><h2>Where and how</h2><dl>${items.join('')}</dl></section>`;
+  return `<section id="environment"><h2>Where and how</h2>${factsOf(facts)}</section>`;
 }

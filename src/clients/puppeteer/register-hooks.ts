@@ -45,12 +45,12 @@ export function resolve(
 export function load(url: string, context: unknown, next: NextLoad): MaybePromise<unknown> {
   if (!url.startsWith(SCHEME)) return next(url, context);
   const original = JSON.stringify(url.slice(SCHEME.length));
-  const withReleases = JSON.stringify(new URL('./with-releases.js', import.meta.url).href);
+  const registration = JSON.stringify(new URL('./registration.js', import.meta.url).href);
   const source = `
     import * as original from ${original};
-    import { withReleases } from ${withReleases};
+    import { registered } from ${registration};
     export * from ${original};
-    const attached = withReleases(original.default ?? original);
+    const attached = registered(original.default ?? original);
     export default attached;
     export const { launch, connect } = attached;
   `;

@@ -5,7 +5,8 @@
  */
 import Module from 'node:module';
 import * as hooks from './register-hooks.ts';
-import { type PuppeteerLike, withReleases } from './with-releases.ts';
+import { registered } from './registration.ts';
+import type { PuppeteerLike } from './with-releases.ts';
 
 interface Loader {
   _load(request: string, parent: { filename?: string | null } | undefined, isMain: boolean): unknown;
@@ -34,7 +35,7 @@ type Exports = PuppeteerLike & { readonly default?: PuppeteerLike };
 
 /** The same exports, but for those that launch or connect. */
 function wrapExports(exports: Exports): object {
-  const attached = withReleases(exports.default ?? exports);
+  const attached = registered(exports.default ?? exports);
   const overrides: Record<string, unknown> = {
     default: attached,
     launch: attached.launch,

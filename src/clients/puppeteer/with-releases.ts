@@ -6,7 +6,7 @@
 import { show } from '../../batcher/options.ts';
 import { type AttachOptions, resolveAttachOptions } from '../../handles/attach-options.ts';
 import { attach } from './attach.ts';
-import { isBrowser } from './structure.ts';
+import { type BrowserLike, isBrowser } from './structure.ts';
 
 /** What is needed of a Puppeteer: either method will do. */
 export interface PuppeteerLike {
@@ -30,6 +30,14 @@ export function withReleases<Puppeteer extends PuppeteerLike>(
   options: AttachOptions = {},
 ): Puppeteer {
   resolveAttachOptions(options); // Now, rather than with the first browser.
+  return delegateOf(puppeteer, (browser) => void attach(browser, options));
+}
+
+/** The same with something else to do to each browser. @internal */
+export function delegateOf<Puppeteer extends PuppeteerLike>(
+  puppeteer: Puppeteer,
+  onBrowser: (browser: BrowserLike) => void,
+): Puppeteer {
   if (typeof puppeteer?.launch !== 'function' && typeof puppeteer?.connect !== 'function') {
     throw new TypeError(
       `withReleases: expected a Puppeteer with launch() or connect(), got ${show(puppeteer)}`,
@@ -51,7 +59,7 @@ export function withReleases<Puppeteer extends PuppeteerLike>(
     if (typeof original !== 'function') continue;
     const attached = async (...args: unknown[]): Promise<unknown> => {
       const browser = await (original as (...args: unknown[]) => Promise<unknown>).apply(puppeteer, args);
-      if (isBrowser(browser) && browser.protocol !== 'webDriverBiDi') attach(browser, options);
+      if (isBrowser(browser) && browser.protocol !== 'webDriverBiDi') onBrowser(browser);
       return browser;
     };
     Object.defineProperty(delegate, name, {

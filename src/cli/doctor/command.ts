@@ -1,0 +1,83 @@
+/** The doctor's part of the command line. What stands behind the script is the script's. */
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { CannotRunError } from '../cannot-run-error.ts';
+import { doctor } from '../doctor.ts';
+
+export const DOCTOR_USAGE = `  doctor [options] <script> [arguments]
+               run an unchanged Puppeteer script, and name the lines that leave handles behind
+    --json                         print the report as JSON (what the script prints goes to stderr)
+    --html <file>                  write a page to look at
+    --fail-over <number>           exit with 1 where the script left more handles than that undisposed
+    --every <duration>             report meanwhile, too: 10s, 500ms, 2m; a SIGUSR2 asks for one at any time
+    --node-option <option>         for the script's Node, as --node-option=--import=tsx; may be repeated
+`;
+
+const OPTIONS = {
+  json: { type: 'boolean', default: false },
+  html: { type: 'string' },
+  'fail-over': { type: 'string' },
+  every: { type: 'string' },
+  'node-option': { type: 'string', multiple: true, default: [] as string[] },
+} as const;
+
+/** @returns the exit code. */
+export async function doctorCommand(args: readonly string[]): Promise<number> {
+  const end = scriptAt(args);
+  const values = parse(args.slice(0, end));
+  const [script, ...scriptArguments] = args.slice(end).filter((arg, index) => index > 0 || arg !== '--');
+  if (script === undefined) throw new CannotRunError(`doctor: no script given.\n\n${DOCTOR_USAGE}`);
+  if (!existsSync(script)) throw new CannotRunError(`doctor: there is no ${script}.`);
+  return doctor({
+    script,
+    scriptArguments,
+    json: values.json,
+    htmlFile: values.html,
+    failOver: countOption('--fail-over', values['fail-over']),
+    everyMs: durationOption('--every', values.every),
+    nodeOptions: values['node-option'],
+  });
+}
+
+/** Where our own options end. */
+function scriptAt(args: readonly string[]): number {
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index] ?? '';
+    if (arg === '--' || !arg.startsWith('-')) return index;
+    const option = OPTIONS[arg.slice(2) as keyof typeof OPTIONS];
+    if (option?.type === 'string') index++; // Its value; `--name=value` is no name.
+  }
+  return args.length;
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS }).values;
+  } catch (error) {
+    throw new CannotRunError(`${(error as Error).message}\n\n${DOCTOR_USAGE}`);
+  }
+}
+
+function countOption(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const count = Number(text);
+  if (text.trim() === '' || !Number.isInteger(count) || count < 0) {
+    throw new CannotRunError(`${name} must be a whole number from 0 on, got "${text}".`);
+  }
+  return count;
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+/** What Node's timers can wait. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** A bare number is seconds. */
+function durationOption(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const [, amount, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
+  const duration = Math.round(Number(amount) * (UNITS[unit] ?? Number.NaN));
+  if (!(duration >= 1 && duration <= LONGEST_MS)) {
+    throw new CannotRunError(`${name} must be a duration such as 10s, 500ms or 2m, got "${text}".`);
+  }
+  return duration;
+}

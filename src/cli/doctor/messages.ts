@@ -1,0 +1,82 @@
+/**
+ * What the process of the script tells the doctor: a line of JSON each, written at once and not in the
+ * background, since the last is written while the process exits.
+ */
+import { writeSync } from 'node:fs';
+import type { AttachmentStats } from '../../handles/ledger-stats.ts';
+import type { Leak } from '../../observe/leak-report.ts';
+import type { TraceCost } from '../../observe/trace-budget.ts';
+
+/** How the doctor tells the preloaded file what to do. */
+export const ORDER_VARIABLE = 'CDP_RELEASE_BATCHER_DOCTOR';
+
+export interface Order {
+  /** File descriptor to write to. */
+  readonly descriptor: number;
+  /** Milliseconds between two reports; `undefined`: one at the end. */
+  readonly everyMs: number | undefined;
+}
+
+/** One look, for the course over time. */
+export interface Sample {
+  readonly kind: 'sample';
+  readonly elapsedMs: number;
+  readonly live: number;
+  readonly heapBytes: number;
+}
+
+export interface Snapshot {
+  readonly kind: 'snapshot';
+  /** `checkpoint`: to fall back upon, should the process be killed. */
+  readonly occasion: 'end' | 'asked' | 'interval' | 'checkpoint';
+  readonly elapsedMs: number;
+  readonly node: string;
+  /** Browsers that the script launched, or connected to. */
+  readonly browsers: number;
+  readonly stats: AttachmentStats;
+  readonly leaks: readonly Leak[];
+  readonly cost: TraceCost;
+}
+
+export type Message = Sample | Snapshot;
+
+/** Writes it whole. Never throws: the script must not suffer from a doctor that is gone. */
+export function writeMessage(descriptor: number, message: Message): void {
+  const bytes = Buffer.from(`${JSON.stringify(message)}\n`);
+  let written = 0;
+  for (let attempt = 0; written < bytes.length && attempt < MOST_ATTEMPTS; ) {
+    try {
+      written += writeSync(descriptor, bytes, written);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'EAGAIN') return;
+      attempt++; // The pipe is full: the doctor is reading.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
+
+const MOST_ATTEMPTS = 400;
+
+/** Puts lines together from what comes through the pipe, in whatever pieces. */
+export class MessageReader {
+  readonly #onMessage: (message: Message) => void;
+  #rest = '';
+
+  constructor(onMessage: (message: Message) => void) {
+    this.#onMessage = onMessage;
+  }
+
+  readonly read = (text: string): void => {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) {
+      let message: Message;
+      try {
+        message = JSON.parse(line) as Message;
+      } catch {
+        continue; // The process was killed in the middle of a line.
+      }
+      this.#onMessage(message);
+    }
+  };
+}

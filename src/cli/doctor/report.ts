@@ -1,0 +1,101 @@
+/** What the doctor found, from what the script's process wrote down: as JSON prints it, and as the other forms show it. */
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { AttachmentStats } from '../../handles/ledger-stats.ts';
+import { type Leak, undisposed } from '../../observe/leak-report.ts';
+import type { TraceCost } from '../../observe/trace-budget.ts';
+import type { Course, CoursePoint } from './course.ts';
+import type { Snapshot } from './messages.ts';
+
+/** Bytes and milliseconds throughout; counts are handles. */
+export interface DoctorReport {
+  readonly schema: 1;
+  readonly occasion: Snapshot['occasion'];
+  readonly script: string;
+  readonly scriptArguments: readonly string[];
+  /** Of the script's process; `undefined` while it runs. */
+  readonly exitCode: number | undefined;
+  readonly signal: NodeJS.Signals | undefined;
+  readonly elapsedMs: number;
+  readonly node: string;
+  readonly browsers: number;
+  /** The library's own books; none where no browser came. */
+  readonly stats: Partial<AttachmentStats>;
+  /** What became of all handles that were traced, whoever's. */
+  readonly totals: Pick<Leak, 'minted' | 'disposed' | 'collected' | 'elided' | 'live'>;
+  /** Handles of the script's own that it never disposed of: what `--fail-over` looks at. */
+  readonly leaked: number;
+  readonly failOver: number | undefined;
+  /** By line of the script, the worst first: dropped, or held to the end, without `dispose()`. */
+  readonly leaks: readonly Leak[];
+  /** The same handles that live still, the oldest first. */
+  readonly alive: readonly Leak[];
+  /** Errors thrown in the page by what the script evaluated. */
+  readonly thrown: readonly Leak[];
+  /** Arguments of console messages, by the line that logged. */
+  readonly console: readonly Leak[];
+  /** Uncaught errors of the page's, by the line that threw. */
+  readonly pageErrors: readonly Leak[];
+  /** What Puppeteer left behind itself, or keeps, by the line that called it. */
+  readonly client: readonly Leak[];
+  readonly course: readonly CoursePoint[];
+  readonly peak: { readonly live: number; readonly heapBytes: number };
+  readonly cost: TraceCost;
+}
+
+export interface Patient {
+  readonly script: string;
+  readonly scriptArguments: readonly string[];
+  readonly failOver: number | undefined;
+  readonly exitCode: number | undefined;
+  readonly signal: NodeJS.Signals | undefined;
+}
+
+/** @param snapshot the last one; `undefined` where the script's process never got so far. */
+export function reportOf(patient: Patient, snapshot: Snapshot | undefined, course: Course): DoctorReport {
+  const left = (snapshot?.leaks ?? []).filter((leak) => undisposed(leak) > 0);
+  const of = (source: Leak['source']): Leak[] =>
+    left.filter((leak) => leak.source === source).sort((a, b) => undisposed(b) - undisposed(a));
+  const leaks = of('script');
+  return {
+    schema: 1,
+    occasion: snapshot?.occasion ?? 'end',
+    ...patient,
+    elapsedMs: snapshot?.elapsedMs ?? 0,
+    node: snapshot?.node ?? process.version,
+    browsers: snapshot?.browsers ?? 0,
+    stats: snapshot?.stats ?? {},
+    totals: totalsOf(snapshot?.leaks ?? []),
+    leaked: leaks.reduce((sum, leak) => sum + undisposed(leak), 0),
+    leaks,
+    alive: leaks.filter(({ live }) => live > 0).sort((a, b) => (b.oldestMs ?? 0) - (a.oldestMs ?? 0)),
+    thrown: of('thrown'),
+    console: of('console'),
+    pageErrors: of('pageerror'),
+    client: of('client'),
+    course: course.points,
+    peak: course.peak,
+    cost: snapshot?.cost ?? { stacks: 0, elapsedMs: 0, skipped: 0 },
+  };
+}
+
+function totalsOf(leaks: readonly Leak[]): DoctorReport['totals'] {
+  const totals = { minted: 0, disposed: 0, collected: 0, elided: 0, live: 0 };
+  for (const leak of leaks) {
+    for (const name of Object.keys(totals) as (keyof typeof totals)[]) totals[name] += leak[name];
+  }
+  return totals;
+}
+
+/** A line as one reads it: by its path from here. */
+export function shownLine(line: string): string {
+  const [, file = line, place = ''] = /^(.*?)((?::\d+)*)$/s.exec(line) ?? [];
+  try {
+    const path = file.startsWith('file://') ? fileURLToPath(file) : file;
+    if (!path.startsWith('/') && !/^[A-Za-z]:\\/.test(path)) return line;
+    const fromHere = relative(process.cwd(), path);
+    return (fromHere === '' || fromHere.startsWith('..') ? path : fromHere) + place;
+  } catch {
+    return line; // No path that this system knows.
+  }
+}

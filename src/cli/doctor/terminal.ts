@@ -1,0 +1,139 @@
+/** The report for people, at a terminal. Whatever a page may have named is made printable. */
+import { type Leak, undisposed } from '../../observe/leak-report.ts';
+import { formatTable } from '../bench/terminal.ts';
+import { formatCount, formatMegabytes, formatSeconds } from '../demo/format.ts';
+import { printable } from '../html/escape.ts';
+import { type DoctorReport, shownLine } from './report.ts';
+
+/** Lines shown of each kind; the JSON has all. */
+const MOST_SHOWN = 20;
+
+export function formatReport(report: DoctorReport): string {
+  const blocks = [headline(report)];
+  const add = (title: string, leaks: readonly Leak[], table: (leaks: readonly Leak[]) => string): void => {
+    if (leaks.length === 0) return;
+    const more = leaks.length - MOST_SHOWN;
+    const rest = more > 0 ? `\n… and ${formatCount(more)} lines more` : '';
+    blocks.push(`${title}\n\n${indent(table(leaks.slice(0, MOST_SHOWN)) + rest)}`);
+  };
+  add('Never disposed of, by the line that asked for them', report.leaks, leakTable);
+  add('Still alive, the oldest first', report.alive, aliveTable);
+  add('Errors thrown in the page', report.thrown, countTable);
+  add('Uncaught errors of the page', report.pageErrors, countTable);
+  add('Arguments of console messages, by the line that logged them', report.console, countTable);
+  add("Left behind, or kept, by Puppeteer itself: none of the script's doing", report.client, clientTable);
+  blocks.push(costLine(report));
+  return `${blocks.join('\n\n')}\n`;
+}
+
+/** What came of it, in a sentence or two. */
+export function headline(report: DoctorReport): string {
+  const lines = [`${outcomeOf(report)}`];
+  if (report.browsers === 0) {
+    lines.push('No browser was launched or connected to by a Puppeteer of this process: nothing to report.');
+    return lines.join('\n');
+  }
+  const { totals, leaked, peak, failOver } = report;
+  lines.push(
+    `Of ${formatCount(totals.minted)} handles ${formatCount(totals.disposed)} were disposed of, ` +
+      `${formatCount(totals.collected)} forgotten, ${formatCount(totals.elided)} still held as their page ended; ` +
+      `${formatCount(totals.live)} are alive. At most ${formatCount(peak.live)} lived at once, ` +
+      `and the page's heap was ${formatMegabytes(peak.heapBytes)} at its highest.`,
+    leaked === 0
+      ? 'The script disposed of every one that it was given.'
+      : `The script left ${formatCount(leaked)} of its own undisposed.`,
+  );
+  if (failOver !== undefined && leaked > failOver) lines.push(`That is more than ${formatCount(failOver)}.`);
+  return lines.join('\n');
+}
+
+function outcomeOf({ script, exitCode, signal, elapsedMs, occasion }: DoctorReport): string {
+  const name = printable(script);
+  const after = `after ${formatSeconds(elapsedMs)}`;
+  if (signal !== undefined) {
+    const asOf =
+      occasion === 'checkpoint' ? `; what follows is as of ${formatSeconds(elapsedMs)}` : ` ${after}`;
+    return `${name} was ended by ${signal}${asOf}.`;
+  }
+  if (exitCode === undefined) return `${name}, ${after}.`;
+  return `${name} ended with code ${exitCode} ${after}.`;
+}
+
+export const LEAK_HEAD: readonly string[] = [
+  'handles',
+  'forgotten',
+  'with page',
+  'alive',
+  'kind',
+  'page heap',
+  'line',
+];
+
+export function leakRow(leak: Leak): string[] {
+  return [
+    formatCount(undisposed(leak)),
+    formatCount(leak.collected),
+    formatCount(leak.elided),
+    formatCount(leak.live),
+    leak.kind,
+    heapOf(leak),
+    printable(shownLine(leak.line)),
+  ];
+}
+
+function leakTable(leaks: readonly Leak[]): string {
+  return formatTable(LEAK_HEAD, leaks.map(leakRow), [0, 1, 2, 3, 5]);
+}
+
+function aliveTable(leaks: readonly Leak[]): string {
+  const rows = leaks.map((leak) => [
+    formatCount(leak.live),
+    formatSeconds(leak.oldestMs ?? 0),
+    leak.kind,
+    printable(shownLine(leak.line)),
+  ]);
+  return formatTable(['handles', 'oldest', 'kind', 'line'], rows, [0, 1]);
+}
+
+function countTable(leaks: readonly Leak[]): string {
+  const rows = leaks.map((leak) => [
+    formatCount(undisposed(leak)),
+    leak.kind,
+    printable(shownLine(leak.line)),
+  ]);
+  return formatTable(['number', 'kind', 'line'], rows, [0]);
+}
+
+function clientTable(leaks: readonly Leak[]): string {
+  const rows = leaks.map((leak) => [
+    formatCount(leak.collected),
+    formatCount(leak.live + leak.elided),
+    leak.kind,
+    printable(shownLine(leak.line)),
+  ]);
+  return formatTable(['left behind', 'kept', 'kind', 'line'], rows, [0, 1]);
+}
+
+/** What hung on the handles of a line, where it could be told. */
+export function heapOf(leak: Leak): string {
+  const { bytesPerHandle } = leak;
+  if (bytesPerHandle === undefined) return '';
+  const bytes = bytesPerHandle * undisposed(leak);
+  return bytes < 1e5 ? '< 0.1 MB' : `~ ${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+export function costLine({ cost, elapsedMs }: DoctorReport): string {
+  const share = elapsedMs > 0 ? (100 * cost.elapsedMs) / elapsedMs : 0;
+  const sampled =
+    cost.skipped === 0
+      ? ''
+      : ` ${formatCount(cost.skipped)} more calls came too fast and were let pass: counts by line are estimates.`;
+  return (
+    `Tracing read ${formatCount(cost.stacks)} stacks in ${cost.elapsedMs.toFixed(0)} ms, ` +
+    `${share.toFixed(1)} % of the run.${sampled}`
+  );
+}
+
+function indent(text: string): string {
+  return text.replace(/^/gm, '  ');
+}

@@ -1,0 +1,19 @@
+// Ends in the way that it is told to, without closing its browser first.
+import puppeteer from 'puppeteer-core';
+
+const [way, pidFile] = process.argv.slice(2);
+const browser = await puppeteer.launch({
+  ...JSON.parse(process.env.TEST_LAUNCH_OPTIONS),
+  handleSIGTERM: false,
+});
+// Not Puppeteer's own end of it: what is asked for here shall end this process by itself.
+const endBrowser = () => browser.process().kill('SIGKILL');
+process.on('exit', endBrowser);
+const page = await browser.newPage();
+const held = [];
+for (let i = 0; i < 3; i++) held.push(await page.evaluateHandle(() => () => {})); // leaks 3 function
+if (way === 'exit') process.exit(5);
+if (way === 'throw') throw new Error(`thrown with ${held.length} handles in hand`);
+if (pidFile !== undefined) (await import('node:fs')).writeFileSync(pidFile, `${browser.process().pid}`);
+console.log('ready');
+setInterval(() => held.at(0).toString(), 1_000);

@@ -1,0 +1,314 @@
+// The doctor over scripts whose leaks are known: what each line leaves stands at its end, in the script itself.
+// Every one must be found, and none invented.
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DoctorReport } from '../../src/cli/doctor/report.ts';
+import { shownLine } from '../../src/cli/doctor/report.ts';
+import { formatReport } from '../../src/cli/doctor/terminal.ts';
+import { type Leak, undisposed } from '../../src/observe/leak-report.ts';
+import { chromiumLaunchOptions, launchChromium } from '../support/chromium.ts';
+import { PACKAGE } from '../support/script.ts';
+import { MAIN, type Outcome, runCommandLine } from './command-line.ts';
+
+const SCRIPTS = 'test/cli/doctor-scripts';
+
+let env: Record<string, string>;
+let folder: string;
+beforeAll(async () => {
+  env = { TEST_LAUNCH_OPTIONS: JSON.stringify(await chromiumLaunchOptions()) };
+  folder = await mkdtemp(join(tmpdir(), 'doctor-test-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function examine(...args: string[]): Promise<Outcome & { report: DoctorReport }> {
+  const outcome = await runCommandLine(['doctor', '--json', ...args], { env });
+  return { ...outcome, report: JSON.parse(outcome.stdout) as DoctorReport };
+}
+
+/** `file:line kind` and how many, as the report has them. */
+function found(leaks: readonly Leak[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const leak of leaks) {
+    const key = `${shownLine(leak.line).replace(/:\d+$/, '')} ${leak.kind}`;
+    counts[key] = (counts[key] ?? 0) + undisposed(leak);
+  }
+  return counts;
+}
+
+/** The same, as the scripts say at the end of their lines. */
+async function known(word: string, ...files: string[]): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const file of files) {
+    const lines = (await readFile(join(SCRIPTS, file), 'utf8')).split('\n');
+    for (const [index, line] of lines.entries()) {
+      const [, list = ''] = new RegExp(`// ${word} (.*)$`).exec(line) ?? [];
+      for (const [, count, kind] of list.matchAll(/(\d+) (\w+)/g)) {
+        counts[`${SCRIPTS}/${file}:${index + 1} ${kind}`] = Number(count);
+      }
+    }
+  }
+  return counts;
+}
+
+describe('the doctor names the lines', { timeout: 90_000 }, () => {
+  it('that forget handles, and what hung on them', async () => {
+    const { report, exitCode, stderr } = await examine(`${SCRIPTS}/forgotten.mjs`);
+    expect(found(report.leaks)).toEqual(await known('leaks', 'forgotten.mjs'));
+    expect(report).toMatchObject({ leaked: 57, exitCode: 0, browsers: 1, alive: [] });
+    expect(exitCode).toBe(0);
+    expect(stderr).toBe('12\n'); // What the script prints, and nothing else.
+    const [worst] = report.leaks;
+    // 200 KB each, and what evaluating them took.
+    expect(worst?.bytesPerHandle).toBeGreaterThan(150_000);
+    expect(worst?.bytesPerHandle).toBeLessThan(800_000);
+    expect(worst).toMatchObject({ collected: 40 });
+    expect(report.leaks.filter(({ elided }) => elided > 0)).toMatchObject([
+      { line: expect.stringContaining(':40:') },
+    ]);
+    expect(found(report.thrown)).toEqual({});
+    expect(report.client.length).toBeGreaterThan(0);
+  });
+
+  it('that throw in the page and log, in a CommonJS script', async () => {
+    const script = 'thrown-and-logged.cjs';
+    const { report, exitCode } = await examine(`${SCRIPTS}/${script}`);
+    expect(exitCode).toBe(0);
+    expect(found(report.leaks)).toEqual({});
+    expect(found(report.thrown)).toEqual(await known('throws', script));
+    expect(found(report.console)).toEqual(await known('logs', script));
+    expect(report.pageErrors).toMatchObject([{ line: 'about:blank:1:34', kind: 'error', minted: 1 }]);
+  });
+
+  it('of a farm, in whichever file they are', async () => {
+    const { report, exitCode } = await examine(`${SCRIPTS}/farm.mjs`);
+    expect(exitCode).toBe(0);
+    expect(found(report.leaks)).toEqual(await known('leaks', 'farm.mjs', 'farm-parser.mjs'));
+    expect(found(report.thrown)).toEqual(await known('throws', 'farm.mjs'));
+  });
+
+  it('of TypeScript, by its source map', async () => {
+    const source = `import puppeteer from 'puppeteer-core';
+interface Forgotten {
+  readonly forgotten: true;
+}
+enum Kind {
+  Html = 'html',
+}
+const browser = await puppeteer.launch(JSON.parse(process.env['TEST_LAUNCH_OPTIONS'] ?? ''));
+const page = await browser.newPage();
+await page.setContent(Kind.Html);
+const handle = await page.evaluateHandle(
+  (): Forgotten => ({ forgotten: true }),
+);
+export { handle };
+await browser.close();
+`;
+    await writeFile(join(folder, 'script.mts'), source);
+    await symlink(join(PACKAGE, 'node_modules'), join(folder, 'node_modules'));
+    const flags = [
+      '--target',
+      'es2022',
+      '--module',
+      'nodenext',
+      '--sourceMap',
+      '--skipLibCheck',
+      '--types',
+      'node',
+    ];
+    await promisify(execFile)(join(PACKAGE, 'node_modules/.bin/tsc'), [...flags, 'script.mts'], {
+      cwd: folder,
+    });
+    const { report } = await examine(join(folder, 'script.mjs'));
+    expect(report.leaks).toMatchObject([{ kind: 'object', elided: 1 }]);
+    expect(report.leaks[0]?.line).toMatch(/script\.mts:11:\d+$/);
+  });
+});
+
+describe('however the script ends', { timeout: 90_000 }, () => {
+  const script = `${SCRIPTS}/exits.mjs`;
+
+  it.each([
+    ['exit', 5],
+    ['throw', 1],
+  ])('by %s, there is a report, and its own exit code', async (way, code) => {
+    const { report, exitCode, stderr } = await examine(script, way);
+    expect(exitCode).toBe(code);
+    expect(report).toMatchObject({ exitCode: code, scriptArguments: [way], leaked: 3 });
+    expect(found(report.alive)).toEqual(await known('leaks', 'exits.mjs'));
+    if (way === 'throw') expect(stderr).toContain('thrown with 3 handles in hand');
+  });
+
+  it.each([
+    ['3', 5],
+    ['2', 1],
+  ])('more handles than --fail-over %s says make it %d', async (failOver, code) => {
+    const { exitCode } = await examine('--fail-over', failOver, script, 'exit');
+    expect(exitCode).toBe(code);
+  });
+
+  /** Where nobody else ends it: a signal has ended the process before it could. */
+  const endBrowser = async (pidFile: string): Promise<void> => {
+    try {
+      process.kill(Number(await readFile(pidFile, 'utf8')), 'SIGKILL');
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'ESRCH' });
+    }
+  };
+
+  it.each([
+    ['SIGINT', 130], // Puppeteer listens to this one, and exits.
+    ['SIGTERM', 143], // Nobody listens to this one.
+  ] as const)('by %s', async (signal, code) => {
+    const pidFile = join(folder, `${signal}.pid`);
+    const run = start([script, 'wait', pidFile]);
+    await run.prints('ready');
+    run.child.kill(signal);
+    expect(await run.exited).toBe(code);
+    expect(run.reports()).toMatchObject([{ occasion: 'end', leaked: 3 }]);
+    await endBrowser(pidFile);
+  });
+
+  it('by a kill that nothing can listen to, as of the last look', async () => {
+    const pidFile = join(folder, 'SIGKILL.pid');
+    const run = start(['--every', '200ms', script, 'wait', pidFile]);
+    await run.prints('ready');
+    await run.prints('"leaked":3');
+    const { stdout } = await promisify(execFile)('ps', ['-o', 'pid=', '--ppid', String(run.child.pid)]);
+    process.kill(Number(stdout.trim()), 'SIGKILL');
+    expect(await run.exited).toBe(137);
+    expect(run.reports().at(-1)).toMatchObject({ signal: 'SIGKILL', leaked: 3 });
+    await endBrowser(pidFile);
+  });
+
+  it('and while it runs, when asked by SIGUSR2', async () => {
+    const pidFile = join(folder, 'SIGUSR2.pid');
+    const run = start([script, 'wait', pidFile]);
+    await run.prints('ready');
+    run.child.kill('SIGUSR2');
+    await run.prints('"occasion":"asked"');
+    run.child.kill('SIGINT');
+    await run.exited;
+    const [asked, last] = run.reports();
+    expect(asked).toMatchObject({ occasion: 'asked', leaked: 3 });
+    expect(asked).not.toHaveProperty('exitCode');
+    expect(last).toMatchObject({ occasion: 'end', leaked: 3, exitCode: 130 });
+    await endBrowser(pidFile);
+  });
+
+  it('without a browser at all', async () => {
+    const file = join(folder, 'none.mjs');
+    await writeFile(file, 'process.exitCode = 4;');
+    const { exitCode, stderr } = await runCommandLine(['doctor', file], { env });
+    expect(exitCode).toBe(4);
+    expect(stderr).toContain('No browser was launched');
+  });
+});
+
+describe('what a page has named', { timeout: 90_000 }, () => {
+  it('is neither run by a browser nor obeyed by a terminal', async () => {
+    const html = join(folder, 'hostile.html');
+    const { stderr } = await runCommandLine(['doctor', '--html', html, `${SCRIPTS}/hostile.mjs`], { env });
+    expect(stderr).toContain('https://evil.test/</title>');
+    expect(stderr).toContain('\\u{1b}[31m\\u{202e}');
+    for (const character of ['\u001b', '\u202e']) expect(stderr).not.toContain(character);
+    const browser = await launchChromium();
+    const page = await browser.newPage();
+    await page.goto(`file://${html}`);
+    expect(await page.title()).toContain('doctor');
+    expect(await page.$$eval('img, script, a', (elements) => elements.length)).toBe(0);
+    expect(await page.$eval('#console', (section) => section.textContent)).toContain('<img/src=x/onerror=');
+  });
+});
+
+describe('the page that --html writes', { timeout: 90_000 }, () => {
+  it('has a bar for each line, and the course over time, on a phone too, in the dark too', async () => {
+    const html = join(folder, 'forgotten.html');
+    await runCommandLine(['doctor', '--html', html, `${SCRIPTS}/forgotten.mjs`], { env });
+    const browser = await launchChromium();
+    const page = await browser.newPage();
+    await page.setViewport({ width: 360, height: 800 });
+    for (const value of ['dark', 'light']) {
+      await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value }]);
+      await page.goto(`file://${html}`);
+      const shown = await page.evaluate(() => ({
+        names: [...document.querySelectorAll('#leaks .name')].map((name) => name.textContent ?? ''),
+        widths: [...document.querySelectorAll('#leaks .bar')].map((bar) => bar.getBoundingClientRect().width),
+        curves: [...document.querySelectorAll('#course path')].map(
+          (path) => (path as SVGPathElement).getTotalLength() > 0,
+        ),
+        overflow: document.documentElement.scrollWidth - window.innerWidth,
+        requests: performance.getEntriesByType('resource').length,
+      }));
+      expect(shown.names[0]).toContain('forgotten.mjs:10');
+      expect(shown.names).toHaveLength(Object.keys(await known('leaks', 'forgotten.mjs')).length + 1); // Two on line 16.
+      expect(Math.max(...shown.widths)).toBe(shown.widths[0]);
+      for (const width of shown.widths) expect(width).toBeGreaterThan(0);
+      expect(shown).toMatchObject({ curves: [true, true], overflow: 0, requests: 0 });
+    }
+  });
+});
+
+describe('the terminal', () => {
+  it('is told everything that the JSON is', async () => {
+    const { report } = await examine(`${SCRIPTS}/forgotten.mjs`);
+    const text = formatReport(report);
+    for (const { line } of [...report.leaks, ...report.client]) expect(text).toContain(shownLine(line));
+    expect(text).toContain('Tracing read');
+    expect(text).toContain('MB');
+  });
+
+  it.each([
+    [[], 'no script given'],
+    [['nowhere.mjs'], 'there is no nowhere.mjs'],
+    [['--fail-over', 'many', `${SCRIPTS}/farm.mjs`], '--fail-over must be a whole number'],
+    [['--every', 'now', `${SCRIPTS}/farm.mjs`], '--every must be a duration'],
+    [['--loud', `${SCRIPTS}/farm.mjs`], "Unknown option '--loud'"],
+  ])('is told what is wrong with %j', async (args, message) => {
+    const { exitCode, stderr } = await runCommandLine(['doctor', ...args]);
+    expect(stderr).toContain(message);
+    expect(exitCode).toBe(2);
+  });
+});
+
+/** A doctor that can be waited for, and asked. */
+function start(args: readonly string[]) {
+  const child: ChildProcess = spawn(process.execPath, [MAIN, 'doctor', '--json', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env, NODE_OPTIONS: '' },
+  });
+  let [stdout, all] = ['', ''];
+  let wake = (): void => {};
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+    all += text;
+    wake();
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    all += text;
+    wake();
+  });
+  const exited = new Promise<number | null>((resolve) => {
+    child.once('close', (code) => {
+      resolve(code);
+      wake();
+    });
+  });
+  const prints = async (text: string): Promise<void> => {
+    while (!all.includes(text)) {
+      if (child.exitCode !== null) throw new Error(`ended before it printed ${text}: ${all}`);
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  };
+  const reports = (): DoctorReport[] =>
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as DoctorReport);
+  return { child, exited, prints, reports };
+}
