@@ -20,10 +20,14 @@ export function hookSession(session: EmittingSession, tap: SessionTap, onEvent: 
   const { send, emit } = session;
   let isHooked = true;
 
-  const unshadowSend = shadow(session, 'send', (method: string, params?: Params, options?: unknown) => {
-    const forward = (outgoing: Params | undefined) => send.call(session, method, outgoing, options);
-    return isHooked ? tap.command(method, params, forward) : forward(params);
-  });
+  const command = (method: string, params: Params | undefined, options: unknown): PromiseLike<unknown> =>
+    tap.command(method, params, (outgoing) => send.call(session, method, outgoing, options));
+
+  const unshadowSend = shadow(session, 'send', (method: string, params?: Params, options?: unknown) =>
+    isHooked
+      ? (tap.releaseEarly(method, params) ?? command(method, params, options))
+      : send.call(session, method, params, options),
+  );
   const unshadowEmit = shadow(session, 'emit', (event: string | symbol, payload?: unknown) => {
     if (isHooked) {
       if (typeof event === 'string') tap.event(event, payload);

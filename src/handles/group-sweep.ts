@@ -31,8 +31,8 @@ const LOOKS_TO_COME = 8;
 export class GroupSweep {
   readonly #now: () => number;
   readonly #onMoved: () => void;
-  /** Groups to judge in the next sweep. */
-  #touched = new Set<ObjectGroup>();
+  /** Groups to judge in the next sweep, each once. */
+  #touched: ObjectGroup[] = [];
   /** Groups to judge again when their grace is over. */
   readonly #inGrace = new Set<ObjectGroup>();
   /** Groups whose survivors are on the move. */
@@ -47,7 +47,9 @@ export class GroupSweep {
 
   /** Has a group judged in the next sweep. */
   touch(group: ObjectGroup): void {
-    this.#touched.add(group);
+    if (group.isTouched) return;
+    group.isTouched = true;
+    this.#touched.push(group);
   }
 
   /** Whether there are groups to be judged, or moving, with members dropped before that flush began. */
@@ -77,14 +79,18 @@ export class GroupSweep {
   }
 
   /** Takes the groups that were touched; those in their grace, too, where there is none or it may be over. */
-  #groupsToJudge(urgency: Urgency, ledger: Ledger | undefined): ReadonlySet<ObjectGroup> {
+  #groupsToJudge(urgency: Urgency, ledger: Ledger | undefined): Iterable<ObjectGroup> {
     const touched = this.#touched;
-    this.#touched = new Set();
+    this.#touched = [];
+    for (const group of touched) group.isTouched = false;
     if (urgency === WITH_GRACE) return touched;
     const groups = new Set<ObjectGroup>();
-    for (const group of [...touched, ...this.#inGrace]) {
+    for (const group of touched) {
       if (ledger === undefined || group.ledger === ledger) groups.add(group);
-      else if (touched.has(group)) this.#touched.add(group);
+      else this.touch(group);
+    }
+    for (const group of this.#inGrace) {
+      if (ledger === undefined || group.ledger === ledger) groups.add(group);
     }
     return groups;
   }

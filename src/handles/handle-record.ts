@@ -157,6 +157,8 @@ export class ObjectGroup implements Release {
   staleSince: number = Number.POSITIVE_INFINITY;
   /** What `dropped` was when the sweep last passed by. */
   droppedAtLastLook = 0;
+  /** Waits to be judged in the next sweep. */
+  isTouched = false;
   /** Moving its survivors was tried and failed: its dead go one by one. */
   isUnmovable = false;
   /** How many members may be listed before those that left are cleared away. */
@@ -200,6 +202,8 @@ export class ObjectGroup implements Release {
   /** Part of `Release`. */
   settled(...[outcome, reach]: Parameters<Release['settled']>): void {
     this.ledger.onRefused(this.members[0]?.context, outcome, reach);
+    // Not before the answer, which would have to wait for it.
+    this.ledger.services.sweeper.retire(this);
   }
 }
 

@@ -23,7 +23,9 @@ export class ReleaseAcknowledger {
   readonly #actions: PageActions;
   /** Actions behind which this session has sent something that is answered in its turn. */
   #actionsPassed: number;
-  #acknowledgedThisTurn = 0;
+  /** Jobs of this turn in which something was acknowledged. */
+  #jobsThisTurn = 0;
+  #isJobCounted = false;
   #nextTurn: Promise<void> | undefined;
 
   constructor(ledger: SessionLedger, actions: PageActions) {
@@ -38,24 +40,30 @@ export class ReleaseAcknowledger {
     else this.#actionsPassed = this.#actions.count;
   }
 
-  release(params: Params | undefined, forward: Forward): PromiseLike<unknown> {
+  /** Has it done in the background and answers for the browser; `undefined` where only the browser can answer. */
+  releaseEarly(params: Params | undefined): Promise<unknown> | undefined {
     const objectId = params?.objectId;
-    if (typeof objectId !== 'string' || objectId === '') return forward(params); // The browser says what is wrong.
+    if (typeof objectId !== 'string' || objectId === '') return undefined; // The browser says what is wrong.
     const record = this.#ledger.find(objectId);
     // A crashed page answers nothing, and there is nothing of it left to be waited for.
     if (this.#actionsPassed !== this.#actions.count && !this.#ledger.lane.isLost) {
+      const isSafeToSend = record === undefined || record.pins === 0 || this.#ledger.isOrdered;
+      if (isSafeToSend) return undefined;
       this.#actionsPassed = this.#actions.count;
-      const isSafe = record === undefined || record.pins === 0 || this.#ledger.isOrdered;
-      if (isSafe)
-        return this.#releaseAsBarrier(
-          record,
-          { ...params, objectId: this.#ledger.currentId(objectId) },
-          forward,
-        );
     }
     if (record === undefined) this.#releaseUnknown(objectId);
     else this.#ledger.drop(record, 'disposed');
     return this.#acknowledge();
+  }
+
+  release(params: Params | undefined, forward: Forward): PromiseLike<unknown> {
+    const early = this.releaseEarly(params);
+    if (early !== undefined) return early;
+    const objectId = params?.objectId;
+    if (typeof objectId !== 'string' || objectId === '') return forward(params);
+    this.#actionsPassed = this.#actions.count;
+    const outgoing = { ...params, objectId: this.#ledger.currentId(objectId) };
+    return this.#releaseAsBarrier(this.#ledger.find(objectId), outgoing, forward);
   }
 
   /** Minted before the ledger began, or released already: the browser knows. */
@@ -115,22 +123,34 @@ export class ReleaseAcknowledger {
 
   /**
    * Never in the same tick, as a real answer would not be. A loop of awaited disposals would be one long
-   * chain of microtasks, so every few hundred of them the event loop gets a turn.
+   * chain of microtasks, so every few hundred of them the event loop gets a turn. A list disposed of at once
+   * is one job, however long.
    */
   #acknowledge(): Promise<unknown> {
-    if (++this.#acknowledgedThisTurn <= MOST_PER_TURN) return Promise.resolve({});
+    if (!this.#isJobCounted) {
+      this.#isJobCounted = true;
+      this.#jobsThisTurn++;
+      void NEXT_JOB.then(this.#onNextJob);
+    }
+    if (this.#jobsThisTurn <= MOST_JOBS_PER_TURN) return Promise.resolve({});
     this.#nextTurn ??= new Promise((resolve) => {
       setImmediate(() => {
-        this.#acknowledgedThisTurn = 0;
+        this.#jobsThisTurn = 0;
         this.#nextTurn = undefined;
         resolve();
       });
     });
     return this.#nextTurn.then(() => ({}));
   }
+
+  readonly #onNextJob = (): void => {
+    this.#isJobCounted = false;
+  };
 }
 
-const MOST_PER_TURN = 512;
+const MOST_JOBS_PER_TURN = 512;
+/** What hangs on it runs when the job at hand is over. */
+const NEXT_JOB: Promise<void> = Promise.resolve();
 
 function asksAboutObjects(method: string): boolean {
   return method.startsWith('Runtime.') || method.startsWith('DOM.') || method.startsWith('Accessibility.');

@@ -254,7 +254,6 @@ export class SessionLedger implements Ledger {
     group.handles = group.dropped;
     group.dropped = 0;
     this.services.stats.groupFreed += group.handles;
-    this.services.sweeper.retire(group);
     return true;
   }
 

@@ -24,14 +24,22 @@ export class Sweeper {
     this.#groups = new GroupSweep(now, () => this.noteChange());
   }
 
-  /** Called by the finalizer, for each object: it must stay this small. */
+  /**
+   * Called by the finalizer, for each object: it must stay this small. A member of a group of ours costs a few
+   * numbers, once the group is noted; whatever may cost more waits for the slices.
+   */
   readonly onCollected = (record: HandleRecord): void => {
     if (record.state !== 'live') return;
+    if (record.group?.owner === 'own' && record.origin === undefined) {
+      record.context.ledger.collect(record);
+      return;
+    }
     this.#collected.push(record);
     this.#schedule();
   };
 
   touch(group: ObjectGroup): void {
+    if (group.isTouched) return; // Thousands of drops in a row touch the same.
     this.#groups.touch(group);
     this.#schedule();
   }
