@@ -83,7 +83,8 @@ export class CollectionWatch {
    */
   #charge(remoteObject: RemoteObject, record: HandleRecord, fullWeight: number, live: number): void {
     this.#debt += Math.min(fullWeight, FULL_WEIGHT_UP_TO / live);
-    if (this.#debt < SMALLEST_BUFFER && this.#debt < fullWeight) return;
+    if (this.#debt < (fullWeight < LARGE_WEIGHT ? Math.min(SMALLEST_BUFFER, fullWeight) : LARGE_BUFFER))
+      return;
     const bytes = Math.floor(this.#debt);
     this.#debt -= bytes;
     try {
@@ -102,3 +103,10 @@ const MOST_CHARGED_PER_MESSAGE = 64;
 const FULL_WEIGHT_UP_TO = 64 * 2 ** 20;
 /** Smaller weights are saved up: an ArrayBuffer itself takes some hundred bytes. */
 const SMALLEST_BUFFER = 4_096;
+/**
+ * Large weights are saved up as well, for one buffer that makes V8 collect by itself. Charged bit by bit, they
+ * have it begin a new marking at any time once half a semi-space of them is there: twice the collections,
+ * many of them for a handful of handles.
+ */
+const LARGE_WEIGHT = 2 ** 18;
+const LARGE_BUFFER = 33 * 2 ** 20;

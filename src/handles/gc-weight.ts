@@ -18,13 +18,15 @@ import { PageGrowth } from './page-growth.ts';
 export interface HandleWeight {
   /** What one more handle is charged. */
   readonly bytes: number;
+  /** What one handle stands for in the page; 0 while that is not known. */
+  readonly pageBytes: number;
   /** Told of each mint. Cheap. */
   onMint(): void;
 }
 
 /** One that does not follow anything. */
 export function fixedWeight(bytes: number): HandleWeight {
-  return { bytes, onMint: () => {} };
+  return { bytes, pageBytes: 0, onMint: () => {} };
 }
 
 export interface GcWeightServices {
@@ -66,6 +68,7 @@ export class GcWeight implements HandleWeight {
   readonly #slot: LazySlot<number>;
   readonly #growth = new PageGrowth();
   #bytes = DEFAULT_BYTES_PER_HANDLE;
+  #pageBytes = 0;
   #mintsUntilLook = 1;
   /** Over the same window: the share of the time that went into collecting, and the weight that caused it. */
   #collectingShare = 0;
@@ -88,6 +91,10 @@ export class GcWeight implements HandleWeight {
     return this.#bytes;
   }
 
+  get pageBytes(): number {
+    return this.#pageBytes;
+  }
+
   /** The slot lets one mint ask the page, and gives all others what it has. */
   onMint(): void {
     this.#growth.noteMint();
@@ -103,6 +110,7 @@ export class GcWeight implements HandleWeight {
     if (previous === undefined) return { value: this.#bytes, expiresInMs: ExpiresImmediately };
     const used = await this.#readHeap();
     this.#growth.note(used, this.#services.countHandles());
+    this.#pageBytes = Math.round(this.#growth.bytesPerHandle ?? 0);
     this.#tell(used);
     this.#noteCollecting();
     if (this.#isPageOverdue()) await this.#collectPage();
@@ -130,7 +138,7 @@ export class GcWeight implements HandleWeight {
   }
 
   #tell(pageBytes: number): void {
-    this.#services.onLook?.(pageBytes, Math.round(this.#growth.bytesPerHandle ?? 0));
+    this.#services.onLook?.(pageBytes, this.#pageBytes);
   }
 
   #noteCollecting(): void {

@@ -1,8 +1,8 @@
 /**
  * The groups into which a session's mints go, one after another. A generation is long where mints are
  * dense and short where they are sparse, so that bulk work dies by one command, and a slow loop's garbage
- * does not wait for hundreds of others: it closes after `WINDOW_MS`, but not before it has held a few, and
- * at once when it is full.
+ * does not wait for hundreds of others: it closes after `WINDOW_MS`, but not before it has held a few, or
+ * holds much of the page by those that it has, and at once when it is full.
  */
 import { type Ledger, ObjectGroup } from './handle-record.ts';
 
@@ -10,8 +10,9 @@ import { type Ledger, ObjectGroup } from './handle-record.ts';
 const WINDOW_MS = 50;
 /** Below this many members a command for the group would not pay. */
 const FEWEST = 48;
-/** What `FEWEST` may hold back at the most. */
+/** What `FEWEST` may hold back at the most: in time, and in bytes of the page. */
 const LONGEST_MS = 2_000;
+const MOST_HELD_BACK = 32e6;
 /** Above this many, one survivor would keep too much from dying whole. */
 const MOST = 1_024;
 
@@ -56,5 +57,7 @@ export class Generations {
 export function isFull(group: ObjectGroup, now: number): boolean {
   const age = now - group.openedAt;
   const size = group.members.length;
-  return size >= MOST || (age >= WINDOW_MS && size >= FEWEST) || age >= LONGEST_MS;
+  if (size >= MOST || age >= LONGEST_MS) return true;
+  if (age < WINDOW_MS) return false;
+  return size >= FEWEST || size * group.ledger.pageBytesPerHandle >= MOST_HELD_BACK;
 }

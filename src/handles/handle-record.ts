@@ -223,6 +223,8 @@ export interface Ledger {
   readonly isOrdered: boolean;
   readonly hasEnded: boolean;
   readonly isForsaken: boolean;
+  /** What a handle stands for in the page, in bytes; 0 while that is not known. */
+  readonly pageBytesPerHandle: number;
   readonly generations: { create(): ObjectGroup; close(group: ObjectGroup): void };
   /** Groups whose dead wait for the rest to die, oldest first; kept by the sweep. */
   readonly partlyDead: Set<ObjectGroup>;

@@ -67,6 +67,10 @@ export class SessionLedger implements Ledger {
     return this.#index.size;
   }
 
+  get pageBytesPerHandle(): number {
+    return this.#weight.pageBytes;
+  }
+
   /**
    * Notes a remote object that the client is about to get, and watches for its collection.
    *

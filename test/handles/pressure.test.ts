@@ -15,6 +15,20 @@ test('a handle of a fixed weight is charged it while it lives, and no longer', a
   expect(world.stats.chargedBytes).toBe(0);
 });
 
+test('large weights are saved up for one buffer that makes V8 collect', async () => {
+  const weight = 2 ** 20;
+  await using world = new AttachedPeer({ pressure: weight });
+  const session = world.open();
+  const [first] = await session.mint(32);
+  expect(world.stats.chargedBytes).toBe(0);
+  const bearer = await session.evaluate();
+  expect(world.stats.chargedBytes).toBe(33 * weight);
+  world.collector.collect(first ?? {});
+  expect(world.stats.chargedBytes).toBe(33 * weight);
+  world.collector.collect(bearer);
+  expect(world.stats.chargedBytes).toBe(0);
+});
+
 test('a disposed handle is charged until its object is collected: it is that object that weighs', async () => {
   await using world = new AttachedPeer({ pressure: 10_000 });
   const session = world.open();
