@@ -57,6 +57,10 @@ const LOOK_AGAIN_MS = 50;
 const MOST_GARBAGE = 96e6;
 /** It has collected by itself before its heap has grown by so much, as a rule. */
 const MOST_GROWTH = 150e6;
+/** Handles of so many bytes are large: a few looks later there would be half as much again. Sooner for them. */
+const LARGE_HANDLE = 1e6;
+const MOST_GARBAGE_OF_LARGE = 64e6;
+const MOST_GROWTH_BY_LARGE = 100e6;
 /** Bytes that live handles may hold in the page before nothing is spared to find the dead among them. */
 const MOST_HELD = 128e6;
 /** A page is left alone for as long as it took to collect, times this. */
@@ -123,7 +127,9 @@ export class GcWeight implements HandleWeight {
 
   #isPageOverdue(): boolean {
     const { leastGarbage, grownSinceCollection } = this.#growth;
-    if (leastGarbage <= MOST_GARBAGE || grownSinceCollection <= MOST_GROWTH) return false;
+    const isLarge = this.#pageBytes >= LARGE_HANDLE;
+    if (leastGarbage <= (isLarge ? MOST_GARBAGE_OF_LARGE : MOST_GARBAGE)) return false;
+    if (grownSinceCollection <= (isLarge ? MOST_GROWTH_BY_LARGE : MOST_GROWTH)) return false;
     return this.#services.now() >= this.#pageRestsUntil;
   }
 

@@ -183,6 +183,17 @@ describe('the page is told to collect', () => {
     expect(page.used).toBeLessThan(150e6);
   });
 
+  test.each([
+    ['6 MB', 6e6, 30, 1],
+    ['less than 1 MB', 0.9e6, 130, 0],
+  ])('sooner where the handles are large: of %s each', async (_, bytes, count, times) => {
+    await page.mint(count - 10, bytes);
+    page.handles = 0;
+    page.left = 8e6;
+    await page.mint(10, bytes);
+    expect(collected()).toBe(times);
+  });
+
   test('not where the handles live', async () => {
     await page.mint(200, 5e6);
     expect(collected()).toBe(0);
