@@ -177,6 +177,11 @@ export class Attachment implements Disposable {
     return this.#tracing.report;
   }
 
+  /** Traces no more, and forgets what was traced. @internal */
+  protected untrace(): void {
+    this.#tracing.report = undefined;
+  }
+
   /** Asks each page for its heap, in the background and once at a time; the leak report is told. @internal */
   lookAtHeaps(): void {
     for (const ledger of this.#ledgers) {

@@ -69,8 +69,9 @@ export class LeakReport {
 
   /** A call of the program's into its client begins: outermost ones only. */
   beginCall(): TracedCall {
-    const { weight, value } = this.#budget.spend(callingLine);
-    return new TracedCall(value ?? UNKNOWN_LINE, weight, currentWindow());
+    const window = currentWindow();
+    const { weight, value } = this.#trace(window);
+    return new TracedCall(value ?? UNKNOWN_LINE, weight, window);
   }
 
   /**
@@ -85,11 +86,15 @@ export class LeakReport {
         ? undefined
         : { line: call.line, weight: call.weight, source: 'client', call, window: undefined };
     }
-    const { weight, value: line } = this.#budget.spend(callingLine);
+    const window = isByCall ? undefined : currentWindow();
+    const { weight, value: line } = this.#trace(window);
     if (line === undefined) return undefined;
-    return isByCall
-      ? { line, weight, source: 'client' }
-      : { line, weight, source: 'script', window: currentWindow() };
+    return { line, weight, source: isByCall ? 'client' : 'script', window };
+  }
+
+  /** Where each handle counts, none is let pass. */
+  #trace(window: TraceWindow | undefined): { readonly weight: number; readonly value: string | undefined } {
+    return window === undefined ? this.#budget.spend(callingLine) : { weight: 1, value: callingLine() };
   }
 
   /** An event has come that carries remote objects. */

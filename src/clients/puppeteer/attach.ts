@@ -58,6 +58,11 @@ export function attach(given: Subject, options: AttachOptions = {}): PuppeteerAt
   return attachment;
 }
 
+/** The attachment that covers a page, if any does. @throws what `attach` throws. @internal */
+export function attachedTo(page: PageLike): PuppeteerAttachment | undefined {
+  return attachmentOf(keyOf(page)) ?? coveringAttachment(page);
+}
+
 /** The attachment that was made for just this, while it lasts. */
 function attachmentOf(key: object): PuppeteerAttachment | undefined {
   const attachment = attachments.get(key);

@@ -59,14 +59,19 @@ export class PuppeteerAttachment extends Attachment {
   readonly #options: ResolvedAttachOptions;
   readonly #sessions = new Map<CdpSessionLike, HookedSession>();
   readonly #tracedPages = new Set<PageLike>();
-  #isFollowingCalls = false;
+  #unfollow: (() => void) | undefined;
+  /** Who wants tracing for a while. */
+  #tracers = 0;
   #followed: { readonly connection: ConnectionLike; readonly coverage: Coverage } | undefined;
 
   /** @internal Made by `attach`. */
   constructor(options: ResolvedAttachOptions) {
     super(options);
     this.#options = options;
-    this.onDetach(() => this.#unhookAll());
+    this.onDetach(() => {
+      this.#unhookAll();
+      this.#stopFollowing();
+    });
     if (options.traceLeaks) this.trace();
   }
 
@@ -113,20 +118,35 @@ export class PuppeteerAttachment extends Attachment {
 
   override trace(): LeakReport {
     const report = super.trace();
-    if (this.#isFollowingCalls || this.detached) return report;
-    this.#isFollowingCalls = true;
-    const unfollow = followCalls(report);
-    this.onDetach(() => {
-      unfollow();
-      for (const page of this.#tracedPages) page.off?.('workercreated', wrapClassesOf);
-      this.#tracedPages.clear();
-    });
+    if (this.detached) return report;
+    this.#unfollow ??= followCalls(report);
     return report;
+  }
+
+  /** Traces until what is returned is called; for good where `traceLeaks` says so. @internal */
+  traceMeanwhile(): () => void {
+    this.#tracers++;
+    this.trace();
+    return () => {
+      if (--this.#tracers === 0 && !this.#options.traceLeaks) this.#stopTracing();
+    };
+  }
+
+  #stopTracing(): void {
+    this.untrace();
+    this.#stopFollowing();
+  }
+
+  #stopFollowing(): void {
+    this.#unfollow?.();
+    this.#unfollow = undefined;
+    for (const page of this.#tracedPages) page.off?.('workercreated', wrapClassesOf);
+    this.#tracedPages.clear();
   }
 
   /** Tells calls on a page and what it gives from Puppeteer's own, where leaks are traced. @internal */
   tracePage(page: PageLike): void {
-    if (!this.#isFollowingCalls || this.#tracedPages.has(page)) return;
+    if (this.#unfollow === undefined || this.#tracedPages.has(page)) return;
     for (const other of this.#tracedPages) if (other.isClosed()) this.#tracedPages.delete(other);
     this.#tracedPages.add(page);
     wrapClassesOf(page);
@@ -136,7 +156,7 @@ export class PuppeteerAttachment extends Attachment {
 
   /** A page is found by its target, once Puppeteer has begun to make it. */
   #tracePageOf(session: CdpSessionLike): void {
-    if (!this.#isFollowingCalls) return;
+    if (this.#unfollow === undefined) return;
     let page: TargetLike['pagePromise'];
     try {
       page = session.target?.().pagePromise;

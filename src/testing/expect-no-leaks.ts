@@ -1,0 +1,122 @@
+/**
+ * A test's assertion that a piece of code disposes of the handles that it asks for. Bound to no test framework: it
+ * throws an `AssertionError`, which each of them knows. What Puppeteer leaves behind itself, what other code does on
+ * the same page meanwhile, and what the body hands back are not held against it.
+ */
+import { AssertionError } from 'node:assert';
+import { integerOption, requireObject } from '../batcher/options.ts';
+import { attach, attachedTo } from '../clients/puppeteer/attach.ts';
+import { remoteObjectsIn } from '../clients/puppeteer/call-trace.ts';
+import type { PuppeteerAttachment } from '../clients/puppeteer/puppeteer-attachment.ts';
+import type { PageLike } from '../clients/puppeteer/structure.ts';
+import type { Leak } from '../observe/leak-report.ts';
+import { runWindow, TraceWindow } from '../observe/traced-call.ts';
+import type { TracedMint } from '../observe/traced-mint.ts';
+
+export interface ExpectNoLeaksOptions {
+  /** Handles that may be left undisposed. Default 0. */
+  readonly allow?: number | undefined;
+}
+
+/** More handles were left undisposed than allowed. The message lists the lines that asked for them. */
+export class LeakError extends AssertionError {
+  /** The handles left, by line and kind; the worst first. */
+  readonly leaks: readonly LeakedLine[];
+
+  constructor(leaks: readonly LeakedLine[], allowed: number) {
+    const actual = leaks.reduce((sum, { count }) => sum + count, 0);
+    super({
+      message: messageOf(leaks, actual, allowed),
+      actual,
+      expected: allowed,
+      operator: 'expectNoLeaks',
+    });
+    this.leaks = leaks;
+  }
+}
+
+/** Handles of one kind that one line asked for, and that nobody disposed of. */
+export interface LeakedLine extends Pick<Leak, 'line' | 'kind'> {
+  readonly count: number;
+}
+
+/**
+ * Runs `body`, and fails if handles that it was given on this page, or in its frames and workers, are not
+ * disposed of by its end. Handles that `body` returns, alone or in an array or a map, are the caller's.
+ *
+ * @example
+ * ```ts
+ * await expectNoLeaks(page, async () => {
+ *   using button = await page.waitForSelector('button');
+ *   await button.click();
+ * });
+ * ```
+ * @returns what `body` gave.
+ * @throws LeakError with the lines; what `body` throws, as it is; TypeError or RangeError for a bad argument.
+ */
+export async function expectNoLeaks<T>(
+  page: PageLike,
+  body: () => T | PromiseLike<T>,
+  options: ExpectNoLeaksOptions = {},
+): Promise<T> {
+  requireObject('options', options);
+  const allowed = integerOption('allow', options.allow, 0, 0, Number.MAX_SAFE_INTEGER);
+  if (typeof body !== 'function') throw new TypeError('expectNoLeaks: expected a function to run');
+  const { attachment, release } = borrow(page);
+  const untrace = attachment.traceMeanwhile();
+  const window = new TraceWindow();
+  try {
+    attachment.tracePage(page);
+    const value = await runWindow(window, body);
+    const handedOn = new Set<unknown>(remoteObjectsIn(value));
+    const left = [...window.mints].filter(
+      (mint) => isUndisposed(mint) && !handedOn.has(mint.remoteObject.deref()),
+    );
+    if (left.length > allowed) throw new LeakError(byLine(left), allowed);
+    return value;
+  } finally {
+    untrace();
+    release();
+  }
+}
+
+/** Attachments made here, and how many bodies are running on each. */
+const borrowers = new Map<PuppeteerAttachment, number>();
+
+/** The page's attachment. One that had to be made for it is undone when the last body on it has ended. */
+function borrow(page: PageLike): { attachment: PuppeteerAttachment; release: () => void } {
+  const isNew = attachedTo(page) === undefined;
+  const attachment = attach(page);
+  const borrowed = borrowers.get(attachment);
+  if (!isNew && borrowed === undefined) return { attachment, release: () => {} };
+  borrowers.set(attachment, (borrowed ?? 0) + 1);
+  const release = (): void => {
+    const left = (borrowers.get(attachment) ?? 1) - 1;
+    if (left > 0) {
+      borrowers.set(attachment, left);
+      return;
+    }
+    borrowers.delete(attachment);
+    attachment.detach();
+  };
+  return { attachment, release };
+}
+
+/** What went with its page needs no disposal. */
+function isUndisposed({ fate }: TracedMint): boolean {
+  return fate === 'live' || fate === 'collected';
+}
+
+function byLine(mints: readonly TracedMint[]): LeakedLine[] {
+  const counts = new Map<TracedMint['account'], number>();
+  for (const { account } of mints) counts.set(account, (counts.get(account) ?? 0) + 1);
+  return [...counts]
+    .map(([{ line, kind }, count]) => ({ line, kind, count }))
+    .sort((a, b) => b.count - a.count);
+}
+
+function messageOf(leaks: readonly LeakedLine[], actual: number, allowed: number): string {
+  const lines = leaks.map(({ line, kind, count }) => `  ${count} × ${kind}, asked for at ${line}`);
+  const atMost = allowed === 0 ? '' : `, where ${allowed} may be`;
+  return `${actual} ${actual === 1 ? 'handle was' : 'handles were'} not disposed of${atMost}:\n${lines.join('\n')}`;
+}

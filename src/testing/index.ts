@@ -1,0 +1,1 @@
+export { type ExpectNoLeaksOptions, expectNoLeaks, LeakError, type LeakedLine } from './expect-no-leaks.ts';
