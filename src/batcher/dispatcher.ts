@@ -5,6 +5,7 @@
  */
 import { guardInFlight } from '../single-flight/in-flight-guard.ts';
 import { settleBatch } from './batch-worker.ts';
+import { BatchTally, batchSettled } from './diagnostics.ts';
 import { settledUnattended, settledWithin } from './flush.ts';
 import { Lane } from './lane.ts';
 import type { ResolvedBatcherOptions } from './options.ts';
@@ -193,12 +194,15 @@ export class Dispatcher {
       return;
     }
     lane.claimSlot();
+    const tally = batchSettled.hasSubscribers ? new BatchTally(lane.session, batch) : undefined;
     const worker = guardInFlight({ release: () => this.#onSlotFreed(lane) }, () =>
-      settleBatch(lane, batch, this.#options.releaseTimeoutMs, (release, outcome, reach) =>
-        this.#onSettled(lane, release, outcome, reach),
-      ),
+      settleBatch(lane, batch, this.#options.releaseTimeoutMs, (release, outcome, reach) => {
+        tally?.note(release, outcome);
+        this.#onSettled(lane, release, outcome, reach);
+      }),
     );
     lane.track(worker);
+    if (tally !== undefined) void worker.then(tally.publish);
   }
 
   #drain(lane: Lane): (Release | string)[] {

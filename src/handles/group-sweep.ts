@@ -3,6 +3,7 @@
  * dead is given a grace, in which the rest may die too; then the cheaper is chosen: its dead one by one, or,
  * where few are alive, the survivors moved to a new group and the old one released whole.
  */
+import { type SweepDone, sweepDone } from './diagnostics.ts';
 import { isFull } from './generations.ts';
 import type { Ledger, ObjectGroup } from './handle-record.ts';
 import { isWorthMoving, moveSurvivors } from './survivors.ts';
@@ -67,8 +68,10 @@ export class GroupSweep {
     for (const group of this.#touched) noteChange(group, now);
     const groups = this.#groupsToJudge(urgency, ledger);
     const due: ObjectGroup[] = [];
+    const verdicts = sweepDone.hasSubscribers ? { keep: 0, wait: 0, release: 0, resolve: 0 } : undefined;
     for (const group of groups) {
       const verdict = judge(group, now, urgency);
+      if (verdicts !== undefined) verdicts[verdict]++;
       if (verdict === 'release') group.ledger.releaseWhole(group);
       else if (verdict === 'resolve') due.push(group);
       if (verdict === 'wait') this.#wait(group, due);
@@ -76,6 +79,7 @@ export class GroupSweep {
     }
     this.#resolve(due, urgency);
     if (this.#inGrace.size > 0) this.#startGraceTimer();
+    if (verdicts !== undefined) publish(verdicts, this.#now() - now);
   }
 
   /** Takes the groups that were touched; those in their grace, too, where there is none or it may be over. */
@@ -152,6 +156,20 @@ function noteChange(group: ObjectGroup, now: number): void {
   if (group.dropped > group.droppedAtLastLook) group.lostAt = now;
   if (group.dropped === 0) group.staleSince = Number.POSITIVE_INFINITY;
   else group.staleSince = Math.min(group.staleSince, now);
+}
+
+function publish({ keep, wait, release, resolve }: Record<Verdict, number>, elapsedMs: number): void {
+  const groups = keep + wait + release + resolve;
+  if (groups === 0) return;
+  const done: SweepDone = {
+    groups,
+    released: release,
+    waiting: wait,
+    resolved: resolve,
+    kept: keep,
+    elapsedMs,
+  };
+  sweepDone.publish(done);
 }
 
 type Verdict = 'keep' | 'wait' | 'release' | 'resolve';

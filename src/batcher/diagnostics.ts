@@ -1,0 +1,66 @@
+/**
+ * The batcher's diagnostics channel: one event a batch, none a handle, and nothing computed while nobody
+ * listens. docs/diagnostics.md describes it.
+ */
+import { type Channel, channel } from 'node:diagnostics_channel';
+import type { Outcome } from './outcome.ts';
+import type { Release, ReleaseSession } from './release.ts';
+import { handlesOf } from './stats.ts';
+
+/** Published when each release of a batch has been answered, or has timed out. */
+export interface BatchSettled {
+  /** Whose batch it was; the client's unhooked way to the browser. */
+  readonly session: ReleaseSession;
+  /** Commands in the batch. */
+  readonly commands: number;
+  /** Of these, releases of whole object groups. */
+  readonly groupCommands: number;
+  /** Handles that the batch was to free, and what became of them. */
+  readonly handles: number;
+  readonly released: number;
+  readonly gone: number;
+  readonly failed: number;
+  readonly timedOut: number;
+  /** Given up: the batcher was closed meanwhile. */
+  readonly dropped: number;
+  /** From the sending to the last answer: milliseconds. */
+  readonly elapsedMs: number;
+}
+
+/** Messages are `BatchSettled`. */
+export const batchSettled: Channel<unknown, unknown> = channel('cdp-release-batcher:batch:settled');
+
+/** Follows one batch, for those who listen. */
+export class BatchTally {
+  readonly #session: ReleaseSession;
+  readonly #startedAt: number = performance.now();
+  readonly #counts: Record<Outcome, number> = { released: 0, gone: 0, failed: 0, timedOut: 0, dropped: 0 };
+  readonly #commands: number;
+  #groupCommands = 0;
+  #handles = 0;
+
+  constructor(session: ReleaseSession, batch: readonly (Release | string)[]) {
+    this.#session = session;
+    this.#commands = batch.length;
+    for (const release of batch) {
+      this.#handles += handlesOf(release);
+      if (typeof release !== 'string' && release.method === 'Runtime.releaseObjectGroup')
+        this.#groupCommands++;
+    }
+  }
+
+  note(release: Release | string, outcome: Outcome): void {
+    this.#counts[outcome] += handlesOf(release);
+  }
+
+  readonly publish = (): void => {
+    batchSettled.publish({
+      session: this.#session,
+      commands: this.#commands,
+      groupCommands: this.#groupCommands,
+      handles: this.#handles,
+      ...this.#counts,
+      elapsedMs: performance.now() - this.#startedAt,
+    } satisfies BatchSettled);
+  };
+}

@@ -1,0 +1,114 @@
+/** Which figures are told to monitoring systems, under which names: the same for all of them, spelt their way. */
+
+/** Anything with `stats()`: an attachment, or a `ReleaseBatcher`. */
+export interface MetricsSource {
+  stats(): object;
+}
+
+export type StatName =
+  | 'minted'
+  | 'live'
+  | 'disposed'
+  | 'collected'
+  | 'elided'
+  | 'queued'
+  | 'inFlight'
+  | 'commands'
+  | 'groupCommands'
+  | 'released'
+  | 'gone'
+  | 'failed'
+  | 'timedOut'
+  | 'dropped'
+  | 'chargedBytes'
+  | 'pageBytes';
+
+export interface Metric {
+  /** As OpenTelemetry spells it: dots between, no unit in it. */
+  readonly name: string;
+  readonly help: string;
+  /** In the notation of UCUM. */
+  readonly unit: string;
+  /** What it is made of, each with the attributes that tell them apart. */
+  readonly stats: readonly (readonly [stat: StatName, attributes: Record<string, string>])[];
+}
+
+/** What only grows. */
+export const COUNTERS: readonly Metric[] = [
+  {
+    name: 'cdp.handles.minted',
+    help: 'Remote objects that the browser has given out.',
+    unit: '{handle}',
+    stats: [['minted', {}]],
+  },
+  {
+    name: 'cdp.handles.dropped',
+    help: 'Handles that the program is done with, by how that came to be known.',
+    unit: '{handle}',
+    stats: [
+      ['disposed', { cause: 'disposed' }],
+      ['collected', { cause: 'collected' }],
+    ],
+  },
+  {
+    name: 'cdp.handles.ended',
+    help: 'Handles at the end of their way, by which it was.',
+    unit: '{handle}',
+    stats: [
+      ['released', { outcome: 'released' }],
+      ['gone', { outcome: 'gone' }],
+      ['elided', { outcome: 'elided' }],
+      ['failed', { outcome: 'failed' }],
+      ['timedOut', { outcome: 'timed_out' }],
+      ['dropped', { outcome: 'dropped' }],
+    ],
+  },
+  {
+    name: 'cdp.release.commands',
+    help: 'Commands that the library has sent.',
+    unit: '{command}',
+    stats: [['commands', {}]],
+  },
+  {
+    name: 'cdp.release.group_commands',
+    help: 'Of these, releases of whole object groups.',
+    unit: '{command}',
+    stats: [['groupCommands', {}]],
+  },
+];
+
+/** What goes up and down. */
+export const GAUGES: readonly Metric[] = [
+  {
+    name: 'cdp.handles.live',
+    help: 'Handles that the program may still use.',
+    unit: '{handle}',
+    stats: [['live', {}]],
+  },
+  {
+    name: 'cdp.handles.pending',
+    help: 'Handles that are dropped and not released yet, by how far they are.',
+    unit: '{handle}',
+    stats: [
+      ['queued', { state: 'queued' }],
+      ['inFlight', { state: 'in_flight' }],
+    ],
+  },
+  {
+    name: 'cdp.handles.charged',
+    help: 'What live handles are charged to the heap of this process.',
+    unit: 'By',
+    stats: [['chargedBytes', {}]],
+  },
+  {
+    name: 'cdp.page.heap',
+    help: 'Heap of the page that was looked at last, its garbage included.',
+    unit: 'By',
+    stats: [['pageBytes', {}]],
+  },
+];
+
+/** A batcher by itself knows less than an attachment: what it does not know is left out. */
+export function readStats(source: MetricsSource): Partial<Record<StatName, number>> {
+  return source.stats() as Partial<Record<StatName, number>>;
+}

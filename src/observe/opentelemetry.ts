@@ -1,0 +1,66 @@
+/**
+ * The books as OpenTelemetry metrics. Read when the meter's reader asks, and at no other time. Nothing is imported
+ * from `@opentelemetry/api`: whichever version's meter is handed over fits.
+ */
+import type { MetricsSource, StatName } from './metrics.ts';
+import { COUNTERS, GAUGES, readStats } from './metrics.ts';
+
+/** What is used of an observable instrument. */
+export interface ObservableLike {
+  addCallback(callback: (result: ObservableResultLike) => void): void;
+  removeCallback(callback: (result: ObservableResultLike) => void): void;
+}
+
+export interface ObservableResultLike {
+  observe(value: number, attributes?: Record<string, string>): void;
+}
+
+/** What is used of a `Meter`. */
+export interface MeterLike {
+  createObservableCounter(name: string, options?: InstrumentOptions): ObservableLike;
+  createObservableGauge(name: string, options?: InstrumentOptions): ObservableLike;
+}
+
+interface InstrumentOptions {
+  readonly description?: string;
+  readonly unit?: string;
+}
+
+/**
+ * Has a meter observe an attachment, or a batcher, as `cdp.handles.*` and `cdp.release.*`.
+ *
+ * @example
+ * ```ts
+ * const stop = observeWithOpenTelemetry(metrics.getMeter('scraper'), releases, { browser: 'main' });
+ * ```
+ * @param attributes go with each figure; two sources on one meter need different ones.
+ * @returns what ends it.
+ */
+export function observeWithOpenTelemetry(
+  meter: MeterLike,
+  source: MetricsSource,
+  attributes: Record<string, string> = {},
+): () => void {
+  const undo: (() => void)[] = [];
+  const observe = (instrument: ObservableLike, stat: StatName, own: Record<string, string>): void => {
+    const callback = (result: ObservableResultLike): void => {
+      const value = readStats(source)[stat];
+      if (value !== undefined) result.observe(value, { ...attributes, ...own });
+    };
+    instrument.addCallback(callback);
+    undo.push(() => instrument.removeCallback(callback));
+  };
+  for (const { name, help, unit, stats } of COUNTERS) {
+    const counter = meter.createObservableCounter(name, { description: help, unit });
+    for (const [stat, own] of stats) observe(counter, stat, own);
+  }
+  for (const { name, help, unit, stats } of GAUGES) {
+    const gauge = meter.createObservableGauge(name, { description: help, unit });
+    for (const [stat, own] of stats) observe(gauge, stat, own);
+  }
+  return () => {
+    for (const end of undo.splice(0)) end();
+  };
+}
+
+export type { MetricsSource } from './metrics.ts';
