@@ -110,18 +110,29 @@ export async function releaseByGroup(driven: DrivenPage, count: number): Promise
 const GROUP = 'bench';
 
 /** Makes objects and gives their ids, all in one group. */
-export async function mintIds(
-  send: <Result>(method: string, params: object) => Promise<Result>,
-  count: number,
-): Promise<string[]> {
-  const { result: array } = await send<{ result: { objectId: string } }>('Runtime.evaluate', {
+export async function mintIds(send: Send, count: number): Promise<string[]> {
+  const objects = await mintObjects(send, count, { objectGroup: GROUP });
+  return objects.map(({ objectId }) => objectId);
+}
+
+/** Sends a command of a session. */
+export type Send = <Result>(method: string, params: object) => Promise<Result>;
+
+/** The protocol's RemoteObject. */
+export interface MintedObject {
+  readonly objectId: string;
+}
+
+/** Makes objects and gives them as they came, in whichever group they are bound to without one asked for. */
+export async function mintObjects(send: Send, count: number, params: object = {}): Promise<MintedObject[]> {
+  const { result: array } = await send<{ result: MintedObject }>('Runtime.evaluate', {
     expression: `Array.from({ length: ${count} }, () => makeCounted(0))`,
-    objectGroup: GROUP,
+    ...params,
   });
-  const { result: properties } = await send<{ result: { value?: { objectId?: string } }[] }>(
+  const { result: properties } = await send<{ result: { value?: Partial<MintedObject> }[] }>(
     'Runtime.getProperties',
     { objectId: array.objectId, ownProperties: true },
   );
   await send('Runtime.releaseObject', { objectId: array.objectId });
-  return properties.flatMap(({ value }) => value?.objectId ?? []);
+  return properties.flatMap(({ value }) => (value?.objectId ? [value as MintedObject] : []));
 }

@@ -4,8 +4,10 @@ import { collectHandles, disposeAll, disposeByUsing, disposeSerially, endScope }
 import { type Measurement, onPage } from './measurement.ts';
 import {
   disposeByPlaywright,
+  releaseByAttachedRemoteInterface,
   releaseByBatcher,
   releaseByRemoteInterface,
+  sendByAttachedPlaywright,
   sendByPlaywright,
 } from './other-clients.ts';
 
@@ -67,6 +69,20 @@ export const BULK_MEASUREMENTS: readonly Measurement[] = [
     run: onPage('plain', releaseByRemoteInterface(64)),
   },
   {
+    id: 'bulk/remote-interface-attached',
+    title: 'chrome-remote-interface, attached, all at once',
+    ...BULK,
+    needs: ['chrome-remote-interface'],
+    run: onPage('plain', releaseByAttachedRemoteInterface({ track: false })),
+  },
+  {
+    id: 'bulk/remote-interface-tracked',
+    title: 'chrome-remote-interface, attached with track: true, all at once',
+    ...BULK,
+    needs: ['chrome-remote-interface'],
+    run: onPage('plain', releaseByAttachedRemoteInterface({ track: true })),
+  },
+  {
     id: 'bulk/playwright-dispose',
     title: 'Playwright, Promise.all(dispose)',
     ...BULK,
@@ -79,6 +95,13 @@ export const BULK_MEASUREMENTS: readonly Measurement[] = [
     ...BULK,
     needs: ['playwright-core'],
     run: onPage('plain', sendByPlaywright),
+  },
+  {
+    id: 'bulk/playwright-attached',
+    title: 'Playwright, CDPSession.send, attached',
+    ...BULK,
+    needs: ['playwright-core'],
+    run: onPage('plain', sendByAttachedPlaywright),
   },
   {
     id: 'bulk/batcher-per-id',

@@ -6,7 +6,10 @@ import { significant } from './terminal.ts';
 
 /** Whether a measurement is one of this library's. */
 export function isOurs({ id }: Pick<MeasurementReport, 'id'>): boolean {
-  return !/\/(puppeteer|floor|bare|release|remote-interface|playwright)/.test(id);
+  return (
+    /-(attached|tracked)$/.test(id) ||
+    !/\/(puppeteer|floor|bare|release|remote-interface|playwright)/.test(id)
+  );
 }
 
 /** Throughput as bars on a log scale, the fastest first. Each bar's length is its place between two powers of ten. */

@@ -1,24 +1,23 @@
 /** The same objects, released by other clients of the protocol, each in the way that its users have. */
 import { ReleaseBatcher } from '../../batcher/release-batcher.ts';
-import { mintIds } from './bare-websocket.ts';
+import { attach } from '../../clients/chrome-remote-interface.ts';
+import { attach as attachPlaywright, type PlaywrightSession } from '../../clients/playwright.ts';
+import type { SessionAttachment } from '../../clients/session-attachment.ts';
+import { type MintedObject, mintIds, mintObjects, type Send } from './bare-websocket.ts';
 import type { DrivenPage, Outcome } from './driven-page.ts';
 import { importPackage } from './load-package.ts';
 
 type ChromeRemoteInterface = (options: object) => Promise<RemoteInterface>;
 interface RemoteInterface {
   send(method: string, params?: object, sessionId?: string): Promise<unknown>;
+  on(event: string, listener: () => void): unknown;
   close(): Promise<void>;
 }
 
 /** chrome-remote-interface: at most `atOnce` releases under way. */
 export function releaseByRemoteInterface(atOnce: number) {
   return async (driven: DrivenPage, count: number): Promise<Outcome> => {
-    const connect = await importPackage<ChromeRemoteInterface>('chrome-remote-interface');
-    const client = await connect({ target: driven.browser.wsEndpoint(), local: true });
-    const attached = { targetId: await driven.targetId(), flatten: true };
-    const { sessionId } = (await client.send('Target.attachToTarget', attached)) as { sessionId: string };
-    const send = <Result>(method: string, params: object): Promise<Result> =>
-      client.send(method, params, sessionId) as Promise<Result>;
+    const { client, send } = await openRemoteInterface(driven);
     const ids = await mintIds(send, count);
     driven.start();
     for (let index = 0; index < ids.length; index += atOnce) {
@@ -31,6 +30,50 @@ export function releaseByRemoteInterface(atOnce: number) {
   };
 }
 
+/** The same, attached: all at once, by ids that nobody tracks or by RemoteObjects that are. */
+export function releaseByAttachedRemoteInterface({ track }: { readonly track: boolean }) {
+  return async (driven: DrivenPage, count: number): Promise<Outcome> => {
+    const { client, send } = await openRemoteInterface(driven, (client) => attach(client, { track }));
+    const releases = attach(client); // The same attachment again.
+    const objects = await mintObjects(send, count);
+    const outcome = await releaseAttached(driven, releases, send, objects);
+    await client.close();
+    return outcome;
+  };
+}
+
+/** @param onConnected called before a session is opened: an attachment learns of it then. */
+async function openRemoteInterface(
+  driven: DrivenPage,
+  onConnected: (client: RemoteInterface) => void = () => {},
+): Promise<{ readonly client: RemoteInterface; readonly send: Send }> {
+  const connect = await importPackage<ChromeRemoteInterface>('chrome-remote-interface');
+  const client = await connect({ target: driven.browser.wsEndpoint(), local: true });
+  onConnected(client);
+  const attached = { targetId: await driven.targetId(), flatten: true };
+  const { sessionId } = (await client.send('Target.attachToTarget', attached)) as { sessionId: string };
+  const send: Send = <Result>(method: string, params: object) =>
+    client.send(method, params, sessionId) as Promise<Result>;
+  return { client, send };
+}
+
+/** Releases all at once through a client that is attached, and waits until the page has let go. */
+async function releaseAttached(
+  driven: DrivenPage,
+  releases: SessionAttachment,
+  send: Send,
+  objects: readonly MintedObject[],
+): Promise<Outcome> {
+  const before = releases.stats().commands;
+  driven.start();
+  await Promise.all(objects.map(({ objectId }) => send('Runtime.releaseObject', { objectId })));
+  await releases.flush({ timeoutMs: 120_000 });
+  await driven.stop();
+  const commands = releases.stats().commands - before;
+  releases.detach();
+  return { handles: objects.length, commands, mustLetGo: true };
+}
+
 interface Playwright {
   readonly chromium: { connectOverCDP(endpoint: string): Promise<PlaywrightBrowser> };
 }
@@ -40,7 +83,7 @@ interface PlaywrightBrowser {
 }
 interface PlaywrightContext {
   pages(): PlaywrightPage[];
-  newCDPSession(page: PlaywrightPage): Promise<{ send(method: string, params: object): Promise<unknown> }>;
+  newCDPSession(page: PlaywrightPage): Promise<PlaywrightSession>;
 }
 interface PlaywrightPage {
   context(): PlaywrightContext;
@@ -70,13 +113,25 @@ export async function sendByPlaywright(driven: DrivenPage, count: number): Promi
   const { browser, page } = await openInPlaywright(driven);
   const session = await page.context().newCDPSession(page);
   const send = <Result>(method: string, params: object): Promise<Result> =>
-    session.send(method, params) as Promise<Result>;
+    session.send(method as never, params as never) as Promise<Result>;
   const ids = await mintIds(send, count);
   driven.start();
   await Promise.all(ids.map((objectId) => send('Runtime.releaseObject', { objectId })));
   await driven.stop();
   await browser.close();
   return { handles: count, commands: count, mustLetGo: true };
+}
+
+/** The same, attached, by ids that nobody tracks. */
+export async function sendByAttachedPlaywright(driven: DrivenPage, count: number): Promise<Outcome> {
+  const { browser, page } = await openInPlaywright(driven);
+  const session = await page.context().newCDPSession(page);
+  const releases = attachPlaywright(session);
+  const send: Send = <Result>(method: string, params: object) =>
+    session.send(method as never, params as never) as Promise<Result>;
+  const outcome = await releaseAttached(driven, releases, send, await mintObjects(send, count));
+  await browser.close();
+  return outcome;
 }
 
 async function openInPlaywright(
