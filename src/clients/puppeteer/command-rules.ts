@@ -6,8 +6,11 @@
 import type { Params } from '../../handles/protocol.ts';
 import type { CollectionHold, CommandRules } from '../../handles/session-tap.ts';
 
-/** Puppeteer ends the functions of its callers so, and its own with `pptr:internal`. */
-const CALLERS_FUNCTION = /\/\/# sourceURL=pptr:(?!internal)/;
+/**
+ * Puppeteer ends every function so: its callers' with where they call, its own with `pptr:internal`. rebrowser ends
+ * all alike, with `app.js`; of its own it then keeps the document alone beyond the command that names it next.
+ */
+const SOURCE = /\/\/[#@] sourceURL=\s*(\S+)\s*$/;
 /** How Puppeteer brings a frame's document; since the call names where it stands, it looks like a caller's. */
 const DOCUMENT = /^\(\)\s*=>\s*(?:\{\s*return document;?\s*\}|document)\s*(?:\/\/#|$)/;
 /** Longer strings are taken for Puppeteer's own script of utilities (some 30,000 characters). */
@@ -99,5 +102,7 @@ function isUtilities(expression: unknown): boolean {
 function isPuppeteersFunction(declaration: unknown): boolean {
   if (typeof declaration !== 'string') return true;
   // The name of the source stands at the end; the function before it may be long.
-  return !CALLERS_FUNCTION.test(declaration.slice(-1_000)) || DOCUMENT.test(declaration.slice(0, 200));
+  const source = SOURCE.exec(declaration.slice(-1_000))?.[1];
+  if (source === undefined || source === 'pptr:internal') return true;
+  return DOCUMENT.test(declaration.slice(0, 200));
 }
