@@ -30,7 +30,10 @@ export interface AttachOptions extends BatcherOptions {
    * of the last thousand. What it costs is described in the README. Default `'keep'`.
    */
   readonly consoleEntries?: 'keep' | 'discard' | undefined;
-  /** Whether the line that minted a handle is remembered, for `leaks()`. Default `false`. */
+  /**
+   * Whether the line that asked for a handle is remembered, for `leaks()`. Puppeteer's methods are wrapped for that,
+   * and each call of them costs a stack trace. Default `false`.
+   */
   readonly traceLeaks?: boolean | undefined;
   /** For tests: plays the garbage collector. @internal */
   readonly createRegistry?: RegistryFactory | undefined;

@@ -31,10 +31,14 @@ describe.each(PUPPETEERS)('traced calls through $name', ({ puppeteer }) => {
     await page.$$eval('li', (items) => items.length);
     await page.click('li');
     expect(of('script')).toEqual([]);
+    await (await page.$('::-p-aria([role="list"])'))?.dispose(); // Half of its work is done on an event.
+    expect(sum(of('script'), 'minted')).toBe(sum(of('script'), 'disposed'));
     const items = await page.$$('li');
-    expect(of('script')).toMatchObject([{ kind: 'node', minted: 3, live: 3 }]);
+    expect(of('script')).toContainEqual(expect.objectContaining({ kind: 'node', minted: 3, live: 3 }));
     await Promise.all(items.map((item) => item.dispose()));
-    expect(of('script')).toMatchObject([{ kind: 'node', minted: 3, disposed: 3, live: 0 }]);
+    expect(of('script')).toContainEqual(
+      expect.objectContaining({ kind: 'node', minted: 3, disposed: 3, live: 0 }),
+    );
     expect(releases.leaks().filter(({ source }) => source === 'script')).toEqual([]);
     expect(sum(of('client'), 'minted')).toBeGreaterThan(3);
   });
