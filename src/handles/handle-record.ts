@@ -211,7 +211,7 @@ export class ObjectGroup implements Release {
  * Members from which on those that left are worth clearing away. A group of ours dies soon, and as a whole; one of the
  * user's, or of console messages, may live as long as its session, and its members end one by one.
  */
-const FEWEST_LISTED: Readonly<Record<GroupOwner, number>> = { own: 4096, foreign: 32 };
+const FEWEST_LISTED: Readonly<Record<GroupOwner, number>> = { own: 4096, foreign: 8 };
 
 /** What a session's ledger does for its handles, and for those who decide over them. */
 export interface Ledger {
@@ -233,6 +233,7 @@ export interface Ledger {
   collect(record: HandleRecord): void;
   elide(record: HandleRecord): void;
   end(record: HandleRecord): void;
+  endFreed(record: HandleRecord, group: ObjectGroup): void;
   rebind(record: HandleRecord, objectId: string, target: ObjectGroup): boolean;
   releaseSingly(record: HandleRecord): void;
   releaseWhole(group: ObjectGroup): void;
@@ -259,6 +260,7 @@ export interface LedgerServices {
 export interface Sweep {
   touch(group: ObjectGroup): void;
   retire(group: ObjectGroup): void;
+  free(group: ObjectGroup, freed: readonly HandleRecord[]): void;
   elide(context: ContextRecords): void;
   noteChange(): void;
 }

@@ -16,6 +16,6 @@ test.each([0, 3, 40])(
       most = Math.max(most, session.tap.ledger.foreignGroup('console').members.length);
     }
     expect(world.stats).toMatchObject({ minted: 1_000, live: kept });
-    expect(most).toBeLessThanOrEqual(Math.max(33, 2 * kept + 10));
+    expect(most).toBeLessThanOrEqual(Math.max(9, 2 * kept + 10));
   },
 );
