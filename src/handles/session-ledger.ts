@@ -400,22 +400,27 @@ export class SessionLedger implements Ledger {
   onForeignGroupReleased(name: string): void {
     const group = this.#foreignGroups.get(name);
     if (group === undefined) return;
-    const { stats } = this.services;
-    for (const record of group.members) {
-      if (record.state === 'ended' || record.group !== group) continue;
-      if (record.state === 'live') {
-        stats.live--;
-        stats.disposed++;
-        record.origin?.end('disposed');
-      } else stats.queued--;
-      stats.released++;
-      this.end(record);
-    }
     // Not over for all that: what is on its way may be born into it yet.
+    const freed = group.members;
     group.members = [];
-    group.live = 0;
-    group.dropped = 0;
-    this.touch(group);
+    this.services.sweeper.free(group, freed);
+  }
+
+  /** One record of a group that the user released: nothing need be sent. */
+  endFreed(record: HandleRecord, group: ObjectGroup): void {
+    if (record.state === 'ended' || record.group !== group) return;
+    const { stats } = this.services;
+    if (record.state === 'live') {
+      stats.live--;
+      stats.disposed++;
+      group.live--;
+      record.origin?.end('disposed');
+    } else {
+      stats.queued--;
+      if (record.state === 'dropped') group.dropped--;
+    }
+    stats.released++;
+    this.end(record);
   }
 
   /** Members of own groups are left to the sweep, which may find a cheaper way than one command each. */

@@ -49,6 +49,12 @@ export class Sweeper {
     this.#addBulk(endMembers(group));
   }
 
+  /** Strikes out what a group of the user's held when he released it: the first few now, the rest turn by turn. */
+  free(group: ObjectGroup, freed: readonly HandleRecord[]): void {
+    const work = endFreed(group, freed);
+    if (work.next().done !== true) this.#addBulk(work);
+  }
+
   /** Strikes out the records of a context that was destroyed. */
   elide(context: ContextRecords): void {
     this.#addBulk(elideRecords(context));
@@ -148,6 +154,15 @@ function* endMembers(group: ObjectGroup): Generator<void> {
     if (++step % STEPS_PER_LOOK === 0) yield;
   }
   group.members = [];
+}
+
+function* endFreed(group: ObjectGroup, freed: readonly HandleRecord[]): Generator<void> {
+  let step = 0;
+  for (const record of freed) {
+    group.ledger.endFreed(record, group);
+    if (++step % STEPS_PER_LOOK === 0) yield;
+  }
+  group.ledger.touch(group);
 }
 
 function* elideRecords(context: ContextRecords): Generator<void> {
