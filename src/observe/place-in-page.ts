@@ -12,8 +12,9 @@ export function placeInPage(params: unknown): string | undefined {
     stackTrace?: Trace;
     exceptionDetails?: Frame & { stackTrace?: Trace };
   };
-  const frames = (stackTrace ?? exceptionDetails?.stackTrace)?.callFrames ?? [];
-  const frame = frames.find(({ url }) => url !== '') ?? exceptionDetails;
+  const frames = (stackTrace ?? exceptionDetails?.stackTrace)?.callFrames;
+  const named = Array.isArray(frames) ? frames.find((frame: Frame | null) => frame?.url !== '') : undefined;
+  const frame: Frame | null | undefined = named ?? exceptionDetails;
   if (typeof frame?.url !== 'string' || frame.url === '') return undefined;
   const line = Number.isInteger(frame.lineNumber) ? Number(frame.lineNumber) + 1 : 0;
   const column = Number.isInteger(frame.columnNumber) ? Number(frame.columnNumber) + 1 : 0;
@@ -26,7 +27,7 @@ interface Frame {
   readonly columnNumber?: unknown;
 }
 interface Trace {
-  readonly callFrames?: readonly Frame[];
+  readonly callFrames?: unknown;
 }
 
 /** Puppeteer names a function it evaluates after the line that asked: `pptr:evaluate;name (file:///a.mjs:3:5)`. */
