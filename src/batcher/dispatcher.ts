@@ -41,6 +41,11 @@ export class Dispatcher {
     return this.#isStarted;
   }
 
+  /** How long an answer is waited for, in milliseconds. */
+  get releaseTimeoutMs(): number {
+    return this.#options.releaseTimeoutMs;
+  }
+
   get isClosed(): boolean {
     return this.#closing !== undefined;
   }

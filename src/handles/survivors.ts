@@ -7,6 +7,7 @@
  * happens only after each survivor has its new one. Whoever still holds an old id as a string is served
  * by the ledger's former ids.
  */
+import { settledUnattended } from '../batcher/flush.ts';
 import { refusalOf } from '../batcher/outcome.ts';
 import { UncountedRelease } from '../batcher/release.ts';
 import type { ContextRecords, HandleRecord, ObjectGroup } from './handle-record.ts';
@@ -36,16 +37,26 @@ export function isWorthMoving(group: ObjectGroup): boolean {
   );
 }
 
+/** A page that hangs is not waited for longer than for a release; what it answers then moves nobody any more. */
+interface Attempt {
+  isGivenUp: boolean;
+}
+
 /** Moves what lives in these groups, and has each judged anew. Never rejects. */
 export async function moveSurvivors(groups: readonly ObjectGroup[]): Promise<void> {
   for (const group of groups) group.stage = 'moving';
+  const attempt: Attempt = { isGivenUp: false };
   const moves: Promise<void>[] = [];
   for (const [context, survivors] of byContext(groups)) {
     for (let start = 0; start < survivors.length; start += MOST_MOVED) {
-      moves.push(bindAnew(context, survivors.slice(start, start + MOST_MOVED)));
+      moves.push(bindAnew(context, survivors.slice(start, start + MOST_MOVED), attempt));
     }
   }
-  await Promise.allSettled(moves);
+  await settledUnattended(
+    Promise.all(moves).then(() => {}),
+    groups[0]?.ledger.services.dispatcher.releaseTimeoutMs ?? 0,
+  );
+  attempt.isGivenUp = true;
   for (const group of groups) {
     group.stage = 'closed';
     if (group.live > 0) {
@@ -86,7 +97,11 @@ function survivorsOf(group: ObjectGroup): HandleRecord[] {
  */
 const LISTING_SURVIVORS = 'function(...survivors) { return { __proto__: null, ...survivors }; }';
 
-async function bindAnew(context: ContextRecords, survivors: readonly HandleRecord[]): Promise<void> {
+async function bindAnew(
+  context: ContextRecords,
+  survivors: readonly HandleRecord[],
+  attempt: Readonly<Attempt>,
+): Promise<void> {
   const { ledger } = context;
   const { services, session } = ledger;
   const target = ledger.generations.create();
@@ -102,8 +117,9 @@ async function bindAnew(context: ContextRecords, survivors: readonly HandleRecor
       silent: true,
     })) as { result?: RemoteObject } | undefined;
     const listId = bound?.result?.objectId;
-    if (listId === undefined) return;
+    if (listId === undefined || (attempt.isGivenUp && !ledger.isForsaken)) return;
     const listed = await session.send('Runtime.getProperties', { objectId: listId, ownProperties: true });
+    if (attempt.isGivenUp && !ledger.isForsaken) return;
     const newIds = elementIds(listed);
     // From here to the end in one go: no command can be sent between two survivors.
     // Of no use any more are the list, which would keep in the page whatever dies from now on, and the

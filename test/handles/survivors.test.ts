@@ -342,3 +342,29 @@ test('a page that hangs keeps a move waiting, and no more', async () => {
   hold[Symbol.dispose]();
   await until(() => hung.alive().length === 3);
 });
+
+test('a page that hangs is not waited for for ever: its dead are counted, and what it answers late moves nobody', async () => {
+  await using world = new AttachedPeer({ releaseTimeoutMs: 1_000 });
+  const session = world.open();
+  const handles = await session.mint(100);
+  const kept = handles[0] ?? { objectId: '' };
+  const before = kept.objectId;
+  const moves = session.holdCommands('Runtime.callFunctionOn');
+  const releases = session.holdCommands('Runtime.releaseObject');
+  world.collector.collect(...handles.slice(1));
+  await turns();
+  world.elapse(3_000);
+  await moves.reached(1);
+  world.elapse(1_000);
+  await releases.reached(64);
+  for (let round = 0; round < 3; round++) {
+    world.elapse(1_000);
+    await turns();
+  }
+  expect(world.stats).toMatchObject({ live: 1, queued: 0, inFlight: 0, timedOut: 99 });
+  moves[Symbol.dispose]();
+  releases[Symbol.dispose]();
+  await world.rest();
+  expect(kept.objectId).toBe(before);
+  expect(session.alive(), 'nothing of the move is left').toEqual([before]);
+});
