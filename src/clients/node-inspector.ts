@@ -99,9 +99,8 @@ function hook(attachment: SessionAttachment, session: InspectorSession): void {
       return undefined;
     }),
     shadow(session, 'emit', (event: string, ...payload: unknown[]) => {
-      const message = payload[0] as { method?: unknown; params?: unknown } | undefined;
-      // Each is emitted twice: by its name, and as `inspectorNotification`.
-      if (isHooked && message?.method === event) tap.event(event, message.params);
+      const message = payload[0] as { readonly params?: unknown } | undefined;
+      if (isHooked) tap.event(event, message?.params);
       return emit.call(session, event, ...payload);
     }),
     shadow(session, 'disconnect', () => {

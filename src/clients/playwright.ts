@@ -6,13 +6,13 @@
  * carried; an id kept as a string keeps nothing.
  *
  * Playwright's own JSHandles are out of reach, and stay the script's to `dispose()`. Read in playwright-core 1.65,
- * and tried: each handle stands in a map of its connection until it is disposed of, so that no collection
- * ever finds one forgotten; behind it stands an object of the server that has nothing but the id as a
- * string, on a session of Playwright's that no public member leads to. Past 100,000 handles the server drops the
- * oldest tenth, which makes the script's own handles throw, and leaves the objects in the page: their ids
- * are known to nobody then. To release those would need the server's internals, which are renamed from one bundle
- * to the next, are in another process behind `connect()`, and mint on the same session what the server itself
- * keeps: a release by a wrong guess there would take away what a script still uses.
+ * and tried: its connection holds each handle in a map until that is disposed of, so no collection ever finds
+ * one forgotten. Behind it stands an object of Playwright's server with nothing but the id, as a string, of
+ * a session that no public member leads to. Past 100,000 handles the server drops the oldest tenth: the script's own
+ * handles throw from then on, and of 105,105 that were all disposed of in the end, 10,000 objects stayed in the
+ * page, their ids known to nobody. To release these one would have to reach into the server: into members
+ * that each bundle may rename, that are in another process behind `connect()`, and on whose session the server
+ * keeps ids of its own, so that a wrong guess takes away what a script still uses.
  */
 import type { AttachOptions } from '../handles/attach-options.ts';
 import type { Params } from '../handles/protocol.ts';
