@@ -52,11 +52,9 @@ export class TracedCall {
     this.#mints = undefined;
   }
 
-  /** The call has failed: with an error of the page's, then that is what was left there, or of the client's own. */
-  reject(isOfThePage: boolean): void {
-    if (isOfThePage) {
-      for (const mint of this.#mints?.values() ?? []) if (mint.isException) mint.attribute('thrown');
-    }
+  /** The call has failed: what came as an error of an evaluation is why. What comes later is the client's own. */
+  reject(): void {
+    for (const mint of this.#mints?.values() ?? []) if (mint.isException) mint.attribute('thrown');
     this.#mints = undefined;
   }
 }

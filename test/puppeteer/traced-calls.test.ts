@@ -31,7 +31,9 @@ describe.each(PUPPETEERS)('traced calls through $name', ({ puppeteer }) => {
     await page.$$eval('li', (items) => items.length);
     await page.click('li');
     expect(of('script')).toEqual([]);
-    await (await page.$('::-p-aria([role="list"])'))?.dispose(); // Half of its work is done on an event.
+    const found = await page.$('::-p-aria([role="listitem"])'); // Half of its work is done on an event.
+    expect(found).not.toBeNull();
+    await found?.dispose();
     expect(sum(of('script'), 'minted')).toBe(sum(of('script'), 'disposed'));
     const items = await page.$$('li');
     expect(of('script')).toContainEqual(expect.objectContaining({ kind: 'node', minted: 3, live: 3 }));

@@ -87,7 +87,7 @@ function wrapCall(original: Method): Method {
     const answer = runCall(call, () => withHiddenFrames(() => original.apply(this, args)));
     if (isPromise(answer)) return settled(call, answer);
     isSynchronous = true;
-    call.reject(false);
+    call.resolve([]);
     return answer;
   };
 }
@@ -106,8 +106,7 @@ async function settled(call: TracedCall, answer: PromiseLike<unknown>): Promise<
   try {
     value = await answer;
   } catch (error) {
-    // Waiting in vain is nothing that the page has thrown.
-    call.reject((error as { name?: unknown } | undefined)?.name !== 'TimeoutError');
+    call.reject();
     throw error;
   }
   call.resolve(remoteObjectsIn(value));
