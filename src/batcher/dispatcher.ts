@@ -86,6 +86,11 @@ export class Dispatcher {
     while (lane.queue.size > 0) this.#dispatchBatch(lane);
   }
 
+  /** Sends a batch of what waits in a lane at once, where its window allows. */
+  dispatchNow(lane: Lane): void {
+    if (lane.queue.size > 0 && lane.hasFreeSlot) this.#dispatchBatch(lane);
+  }
+
   /** Resolves when everything that waits or is unanswered in the lane now has ended. Never rejects. */
   async laneSettled(lane: Lane): Promise<void> {
     if (lane.queue.size > 0) {

@@ -213,6 +213,9 @@ export class ObjectGroup implements Release {
  */
 const FEWEST_LISTED: Readonly<Record<GroupOwner, number>> = { own: 4096, foreign: 8 };
 
+/** Dead members that make a group worth seeing to at once. */
+export const LARGE_GROUP = 1_024;
+
 /** What a session's ledger does for its handles, and for those who decide over them. */
 export interface Ledger {
   readonly services: LedgerServices;
@@ -259,6 +262,7 @@ export interface LedgerServices {
 /** Where a ledger reports what has to be seen to, though not now. */
 export interface Sweep {
   touch(group: ObjectGroup): void;
+  hasten(group: ObjectGroup): void;
   retire(group: ObjectGroup): void;
   free(group: ObjectGroup, freed: readonly HandleRecord[]): void;
   elide(context: ContextRecords): void;

@@ -23,9 +23,11 @@ export class ReleaseAcknowledger {
   readonly #actions: PageActions;
   /** Actions behind which this session has sent something that is answered in its turn. */
   #actionsPassed: number;
-  /** Jobs of this turn in which something was acknowledged. */
+  #acknowledged = 0;
+  /** What `#acknowledged` was when a job was last counted. */
+  #acknowledgedThen = 0;
+  /** Jobs of this turn, one in `CALLS_PER_LOOK`, in which something was acknowledged. */
   #jobsThisTurn = 0;
-  #isJobCounted = false;
   #nextTurn: Promise<void> | undefined;
 
   constructor(ledger: SessionLedger, actions: PageActions) {
@@ -127,12 +129,8 @@ export class ReleaseAcknowledger {
    * is one job, however long.
    */
   #acknowledge(): Promise<unknown> {
-    if (!this.#isJobCounted) {
-      this.#isJobCounted = true;
-      this.#jobsThisTurn++;
-      void NEXT_JOB.then(this.#onNextJob);
-    }
-    if (this.#jobsThisTurn <= MOST_JOBS_PER_TURN) return Promise.resolve({});
+    if (++this.#acknowledged % CALLS_PER_LOOK === 0) void NEXT_JOB.then(this.#countJob);
+    if (this.#jobsThisTurn < MOST_PER_TURN / CALLS_PER_LOOK) return Promise.resolve({});
     this.#nextTurn ??= new Promise((resolve) => {
       setImmediate(() => {
         this.#jobsThisTurn = 0;
@@ -143,12 +141,16 @@ export class ReleaseAcknowledger {
     return this.#nextTurn.then(() => ({}));
   }
 
-  readonly #onNextJob = (): void => {
-    this.#isJobCounted = false;
+  /** Runs after the job at hand: once for each look, in a row for those of one job. */
+  readonly #countJob = (): void => {
+    if (this.#acknowledged === this.#acknowledgedThen) return;
+    this.#acknowledgedThen = this.#acknowledged;
+    this.#jobsThisTurn++;
   };
 }
 
-const MOST_JOBS_PER_TURN = 512;
+const MOST_PER_TURN = 512;
+const CALLS_PER_LOOK = 64;
 /** What hangs on it runs when the job at hand is over. */
 const NEXT_JOB: Promise<void> = Promise.resolve();
 

@@ -15,6 +15,7 @@ import { HandleIndex } from './handle-index.ts';
 import {
   type ContextRecords,
   HandleRecord,
+  LARGE_GROUP,
   type Ledger,
   type LedgerServices,
   ObjectGroup,
@@ -150,6 +151,7 @@ export class SessionLedger implements Ledger {
       if (group.dropped === 0) group.oldestDrop = this.services.flushes.begun;
       group.dropped++;
       this.touch(group);
+      if (group.live === 0 && group.dropped >= LARGE_GROUP) this.services.sweeper.hasten(group);
     }
     if (!this.#isSweptWhole(record) && record.pins === 0) this.releaseSingly(record);
   }
@@ -173,6 +175,7 @@ export class SessionLedger implements Ledger {
     group.live -= dropped;
     group.dropped += dropped;
     this.touch(group);
+    if (group.live === 0 && group.dropped >= LARGE_GROUP) this.services.sweeper.hasten(group);
   }
 
   /** The garbage collector found it unreachable. Put off while an id may be on its way as a bare string. */

@@ -10,11 +10,15 @@ import type { ContextRecords, HandleRecord, Ledger, ObjectGroup } from './handle
 const SLICE_MS = 4;
 /** How many steps are taken between two looks at the clock. */
 const STEPS_PER_LOOK = 256;
+/** What hangs on it runs when the job at hand is over. */
+const NEXT_JOB: Promise<void> = Promise.resolve();
+
 export class Sweeper {
   readonly #now: () => number;
   readonly #collected = new RingQueue<HandleRecord>();
   readonly #bulk = new RingQueue<Iterator<void>>();
   readonly #groups: GroupSweep;
+  readonly #hastened: Ledger[] = [];
   #isScheduled = false;
   #onIdle: (() => void)[] = [];
   #onChange: (() => void)[] = [];
@@ -37,6 +41,15 @@ export class Sweeper {
     this.#collected.push(record);
     this.#schedule();
   };
+
+  /**
+   * A large group is dead. It goes when the job at hand is over, not when all that hangs on that job is: the
+   * browser has its work done by the time the program is told of its own.
+   */
+  hasten({ ledger }: ObjectGroup): void {
+    if (this.#hastened.length === 0) void NEXT_JOB.then(this.#runHastened);
+    if (!this.#hastened.includes(ledger)) this.#hastened.push(ledger);
+  }
 
   touch(group: ObjectGroup): void {
     if (group.isTouched) return; // Thousands of drops in a row touch the same.
@@ -103,6 +116,11 @@ export class Sweeper {
     this.#bulk.push(work);
     this.#schedule();
   }
+
+  readonly #runHastened = (): void => {
+    this.#groups.sweep(WITH_GRACE);
+    for (const { services, lane } of this.#hastened.splice(0)) services.dispatcher.dispatchNow(lane);
+  };
 
   #schedule(): void {
     if (this.#isScheduled) return;
