@@ -83,8 +83,7 @@ export class CollectionWatch {
    */
   #charge(remoteObject: RemoteObject, record: HandleRecord, fullWeight: number, live: number): void {
     this.#debt += Math.min(fullWeight, FULL_WEIGHT_UP_TO / live);
-    if (this.#debt < (fullWeight < LARGE_WEIGHT ? Math.min(SMALLEST_BUFFER, fullWeight) : LARGE_BUFFER))
-      return;
+    if (this.#debt < (fullWeight < LARGE_WEIGHT ? SMALL_BUFFER : LARGE_BUFFER)) return;
     const bytes = Math.floor(this.#debt);
     this.#debt -= bytes;
     try {
@@ -101,8 +100,11 @@ export class CollectionWatch {
 const MOST_CHARGED_PER_MESSAGE = 64;
 /** Bytes. */
 const FULL_WEIGHT_UP_TO = 64 * 2 ** 20;
-/** Smaller weights are saved up: an ArrayBuffer itself takes some hundred bytes. */
-const SMALLEST_BUFFER = 4_096;
+/**
+ * Weights are saved up for one buffer: an ArrayBuffer and its place in a WeakMap take more time than all else
+ * that is done for a handle, when it is made and in each collection.
+ */
+const SMALL_BUFFER = 2 ** 18;
 /**
  * Large weights are saved up as well, for one buffer that makes V8 collect by itself. Charged bit by bit, they
  * have it begin a new marking at any time once half a semi-space of them is there: twice the collections,
