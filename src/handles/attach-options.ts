@@ -21,8 +21,8 @@ export interface AttachOptions extends BatcherOptions {
   /** Whether the few survivors of a group are moved, so that the rest can die by one command. Default `true`. */
   readonly moveSurvivors?: boolean | undefined;
   /**
-   * Bytes that a live handle is charged to this process's heap; `false` for none. By default it starts at
-   * 65,536, and follows what the page's heap holds for each handle.
+   * Bytes that a live handle is charged to this process's heap, in lumps of 256 KiB or more; `false` for none.
+   * By default it starts at 65,536, and follows what the page's heap holds for each handle.
    */
   readonly pressure?: number | false | undefined;
   /**

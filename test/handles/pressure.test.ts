@@ -3,15 +3,17 @@ import { expect, test } from 'vitest';
 import { resolveAttachOptions } from '../../src/handles/attach-options.ts';
 import { AttachedPeer } from './attached-peer.ts';
 
-test('a handle of a fixed weight is charged it while it lives, and no longer', async () => {
-  await using world = new AttachedPeer({ pressure: 10_000 });
+test('light weights are saved up, and charged to one handle in many, while its object lives', async () => {
+  const weight = 2 ** 14;
+  await using world = new AttachedPeer({ pressure: weight });
   const session = world.open();
-  const handles = await session.mint(20);
-  expect(world.stats.chargedBytes).toBe(200_000);
-  world.collector.collect(...handles.slice(5));
-  await world.rest();
-  expect(world.stats.chargedBytes).toBe(50_000);
-  world.collector.collect(...handles.slice(0, 5));
+  const [first] = await session.mint(15);
+  expect(world.stats.chargedBytes).toBe(0);
+  const bearer = await session.evaluate();
+  expect(world.stats.chargedBytes).toBe(16 * weight);
+  world.collector.collect(first ?? {});
+  expect(world.stats.chargedBytes).toBe(16 * weight);
+  world.collector.collect(bearer);
   expect(world.stats.chargedBytes).toBe(0);
 });
 
@@ -30,13 +32,14 @@ test('large weights are saved up for one buffer that makes V8 collect', async ()
 });
 
 test('a disposed handle is charged until its object is collected: it is that object that weighs', async () => {
-  await using world = new AttachedPeer({ pressure: 10_000 });
+  await using world = new AttachedPeer({ pressure: 2 ** 14 });
   const session = world.open();
-  const handle = await session.evaluate();
-  await session.release(handle);
+  await session.mint(15);
+  const bearer = await session.evaluate();
+  await session.release(bearer);
   await world.rest();
-  expect(world.stats).toMatchObject({ released: 1, chargedBytes: 10_000 });
-  world.collector.collect(handle);
+  expect(world.stats).toMatchObject({ released: 1, chargedBytes: 2 ** 18 });
+  world.collector.collect(bearer);
   expect(world.stats.chargedBytes).toBe(0);
 });
 
