@@ -45,7 +45,7 @@ export const DEFAULT_BYTES_PER_HANDLE = 65_536;
 
 /** V8 collects here when some 30 to 60 MB have been charged: then the handles of 100 to 200 MB are let go of. */
 const CHARGED_SHARE = 0.3;
-const LIGHTEST = 8_192;
+const LIGHTEST = 2_048;
 const HEAVIEST = 4_194_304;
 /** How much of the time major collections may take before handles are made lighter. */
 const MOST_COLLECTING = 0.03;
