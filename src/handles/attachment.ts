@@ -220,7 +220,7 @@ export class Attachment implements Disposable {
 
   /** Ends the books of a session that is over. @internal */
   end(tap: SessionTap): void {
-    tap.ledger.endSession();
+    tap.ledger.endings.endSession();
     this.#ledgers.delete(tap.ledger);
     this.#tracing.report?.forget(tap.ledger);
     this.#consoleEntries.delete(tap.ledger);
@@ -264,7 +264,7 @@ export class Attachment implements Disposable {
   }
 
   #closeBooks(): void {
-    for (const ledger of this.#ledgers) ledger.giveUpOwed();
+    for (const ledger of this.#ledgers) ledger.endings.giveUpPinned();
     this.#ledgers.clear();
     this.#dispatcher.closeUnattended();
   }
@@ -274,7 +274,7 @@ export class Attachment implements Disposable {
     await this.#sweeper.flush();
     const flush = ++this.#services.flushes.begun;
     const owes = (): boolean =>
-      this.#sweeper.owes(flush) || [...this.#ledgers].some((ledger) => ledger.owes(flush));
+      this.#sweeper.owes(flush) || [...this.#ledgers].some((ledger) => ledger.debts.owes(flush));
     for (;;) {
       const change = this.#sweeper.nextChange();
       await this.#sweeper.flush();

@@ -57,7 +57,7 @@ export class ConsoleEntries {
     this.#ledger.services.stats.commands++;
     try {
       await this.#ledger.lane.ask('Runtime.discardConsoleEntries');
-      this.#ledger.onForeignGroupReleased(CONSOLE_GROUP);
+      this.#ledger.foreignGroups.onReleased(CONSOLE_GROUP);
     } catch {
       // Refused, or the session is over: nothing was discarded.
     }
@@ -67,7 +67,7 @@ export class ConsoleEntries {
 
 /** The handles of a session that came with console messages and uncaught errors. */
 export function consoleGroup(ledger: SessionLedger): ObjectGroup {
-  return ledger.foreignGroup(CONSOLE_GROUP);
+  return ledger.foreignGroups.named(CONSOLE_GROUP);
 }
 
 function isUsed(group: ObjectGroup): boolean {

@@ -65,7 +65,7 @@ export class HandleRecord implements Release {
 
   /** Part of `Release`. */
   settled(...[outcome, reach]: Parameters<Release['settled']>): void {
-    this.context.ledger.onRefused(this.context, outcome, reach);
+    this.context.ledger.endings.onRefused(this.context, outcome, reach);
   }
 }
 
@@ -201,7 +201,7 @@ export class ObjectGroup implements Release {
 
   /** Part of `Release`. */
   settled(...[outcome, reach]: Parameters<Release['settled']>): void {
-    this.ledger.onRefused(this.members[0]?.context, outcome, reach);
+    this.ledger.endings.onRefused(this.members[0]?.context, outcome, reach);
     // Not before the answer, which would have to wait for it.
     this.ledger.services.sweeper.retire(this);
   }
@@ -228,22 +228,27 @@ export interface Ledger {
   readonly isForsaken: boolean;
   /** What a handle stands for in the page, in bytes; 0 while that is not known. */
   readonly pageBytesPerHandle: number;
+  readonly endings: Endings;
   readonly generations: { create(): ObjectGroup; close(group: ObjectGroup): void };
   /** Groups whose dead wait for the rest to die, oldest first; kept by the sweep. */
   readonly partlyDead: Set<ObjectGroup>;
   drop(record: HandleRecord, cause: 'disposed' | 'collected'): void;
   dropMembers(group: ObjectGroup, spared: { has(record: HandleRecord): boolean }): void;
   collect(record: HandleRecord): void;
-  elide(record: HandleRecord): void;
   end(record: HandleRecord): void;
-  endFreed(record: HandleRecord, group: ObjectGroup): void;
   rebind(record: HandleRecord, objectId: string, target: ObjectGroup): boolean;
   releaseSingly(record: HandleRecord): void;
   releaseWhole(group: ObjectGroup): void;
   claimRecord(record: HandleRecord): boolean;
   claimGroup(group: ObjectGroup): boolean;
-  onRefused(context: ContextRecords | undefined, outcome: Outcome, reach: Reach): void;
   touch(group: ObjectGroup): void;
+}
+
+/** How handles end without a release of ours. */
+export interface Endings {
+  elide(record: HandleRecord): void;
+  endFreed(record: HandleRecord, group: ObjectGroup): void;
+  onRefused(context: ContextRecords | undefined, outcome: Outcome, reach: Reach): void;
 }
 
 /** What the ledgers of one attachment share. */

@@ -88,11 +88,10 @@ export class ReleaseAcknowledger {
     const isCounted = record === undefined ? this.#countUnknown() : this.#ledger.takeForRelease(record);
     if (!isCounted) return answer;
     stats.commands++;
-    const { barriers } = this.#ledger;
-    const barrier = {};
-    barriers.set(barrier, flushes.begun);
+    const { debts } = this.#ledger;
+    const barrier = debts.openBarrier(flushes.begun);
     const settle = (outcome: Outcome): void => {
-      if (!barriers.delete(barrier)) return; // Given up as the page crashed.
+      if (!debts.closeBarrier(barrier)) return; // Given up as the page crashed.
       stats.inFlight--;
       stats[outcome]++;
       sweeper.noteChange();
@@ -109,7 +108,7 @@ export class ReleaseAcknowledger {
       (error: unknown) => {
         const { outcome, reach } = refusalOf(error);
         settle(outcome);
-        this.#ledger.onRefused(record?.context, outcome, reach);
+        this.#ledger.endings.onRefused(record?.context, outcome, reach);
         throw error;
       },
     );

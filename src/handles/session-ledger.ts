@@ -6,21 +6,22 @@
  * it, and, with a whole group, when the same holds for each member and no command can mint into it.
  */
 import type { Lane } from '../batcher/lane.ts';
-import type { Outcome, Reach } from '../batcher/outcome.ts';
 import type { ReleaseSession } from '../batcher/release.ts';
 import type { CollectionWatch } from './collection-watch.ts';
+import { ForeignGroups } from './foreign-groups.ts';
 import type { HandleWeight } from './gc-weight.ts';
 import { Generations } from './generations.ts';
 import { HandleIndex } from './handle-index.ts';
 import {
-  type ContextRecords,
   HandleRecord,
   LARGE_GROUP,
   type Ledger,
   type LedgerServices,
-  ObjectGroup,
+  type ObjectGroup,
 } from './handle-record.ts';
 import type { RemoteObject } from './protocol.ts';
+import { SessionDebts } from './session-debts.ts';
+import { SessionEndings } from './session-endings.ts';
 import type { Sweeper } from './sweeper.ts';
 
 /** What all ledgers of one attachment share, and only they use. */
@@ -43,15 +44,12 @@ export class SessionLedger implements Ledger {
   readonly #index: HandleIndex = new HandleIndex(this);
   /** Groups whose dead wait for the rest to die, oldest first; kept by the sweeper. */
   readonly partlyDead: Set<ObjectGroup> = new Set();
-  /** Releases that the client sent itself and whose answer it awaits, in the books as in flight. */
-  readonly barriers: Map<object, number> = new Map();
-  /** Dropped, and named by an unanswered command. Like the barriers with the number of flushes begun by then. */
-  readonly #pinnedDead = new Map<HandleRecord, number>();
-  readonly #foreignGroups = new Map<string, ObjectGroup>();
+  readonly debts: SessionDebts = new SessionDebts();
+  readonly foreignGroups: ForeignGroups = new ForeignGroups(this);
+  readonly endings: SessionEndings = new SessionEndings(this, this.#index);
   /** Reasons not to trust a collection just now, and what was collected meanwhile. */
   #holds = 0;
   #held: HandleRecord[] = [];
-  hasEnded = false;
   #isForsaken = false;
 
   constructor(services: SessionServices, session: ReleaseSession, isOrdered: boolean) {
@@ -106,6 +104,10 @@ export class SessionLedger implements Ledger {
     return record?.group?.stage === 'released' ? undefined : record;
   }
 
+  get hasEnded(): boolean {
+    return this.endings.hasEnded;
+  }
+
   get hasFormerIds(): boolean {
     return this.#index.hasFormerIds;
   }
@@ -119,7 +121,7 @@ export class SessionLedger implements Ledger {
     record.pins++;
     if (record.pins > 1) return;
     if (record.group !== undefined) record.group.pinned++;
-    if (record.state !== 'live') this.#pinnedDead.set(record, 0); // Dropped before, nobody knows how long.
+    if (record.state !== 'live') this.debts.addPinned(record, 0); // Dropped before, nobody knows how long.
   }
 
   unpin(record: HandleRecord): void {
@@ -129,7 +131,7 @@ export class SessionLedger implements Ledger {
       record.group.pinned--;
       this.touch(record.group);
     }
-    this.#pinnedDead.delete(record);
+    this.debts.removePinned(record);
     if (record.state !== 'dropped') return;
     if (!this.#isSweptWhole(record)) this.releaseSingly(record);
     this.services.sweeper.noteChange();
@@ -140,7 +142,7 @@ export class SessionLedger implements Ledger {
     if (record.state !== 'live') return;
     const { stats } = this.services;
     record.state = 'dropped';
-    if (record.pins > 0) this.#pinnedDead.set(record, this.services.flushes.begun);
+    if (record.pins > 0) this.debts.addPinned(record, this.services.flushes.begun);
     stats.live--;
     stats.queued++;
     stats[cause]++;
@@ -164,7 +166,7 @@ export class SessionLedger implements Ledger {
     for (const record of group.members) {
       if (record.state !== 'live' || record.group !== group || spared.has(record)) continue;
       record.state = 'dropped';
-      if (record.pins > 0) this.#pinnedDead.set(record, begun);
+      if (record.pins > 0) this.debts.addPinned(record, begun);
       record.origin?.end('disposed');
       dropped++;
     }
@@ -234,7 +236,7 @@ export class SessionLedger implements Ledger {
 
   /** A record leaves the queue: whether it may be sent. */
   claimRecord(record: HandleRecord): boolean {
-    if (record.context.isDestroyed) this.elide(record);
+    if (record.context.isDestroyed) this.endings.elide(record);
     if (record.state === 'ended') return false;
     if (record.pins > 0) {
       record.state = 'dropped';
@@ -267,7 +269,7 @@ export class SessionLedger implements Ledger {
   /** Strikes a record out, its books being settled elsewhere. */
   end(record: HandleRecord): void {
     record.state = 'ended';
-    if (record.pins > 0) this.#pinnedDead.delete(record);
+    if (record.pins > 0) this.debts.removePinned(record);
     this.#index.remove(record);
   }
 
@@ -287,68 +289,9 @@ export class SessionLedger implements Ledger {
     return true;
   }
 
-  onRefused(context: ContextRecords | undefined, outcome: Outcome, reach: Reach): void {
-    if (outcome !== 'gone') return;
-    if (reach === 'session') this.endSession();
-    else if (reach === 'context' && context?.isNamed) this.endContext(context);
-  }
-
-  /** `Runtime.executionContextDestroyed`. */
-  endContextById(executionContextId: number): void {
-    for (const context of this.#index.contexts) {
-      if (context.executionContextId === executionContextId) this.endContext(context);
-    }
-  }
-
-  /** All that the session minted so far is gone: a navigation. */
-  endAllContexts(): void {
-    for (const context of this.#index.contexts) this.endContext(context);
-  }
-
-  /**
-   * The target crashed: what was sent is not answered, and what is sent will not be, until it is loaded anew.
-   * All that it held is gone, and the session goes on.
-   */
-  crash(): void {
-    if (this.hasEnded) return;
-    this.endAllContexts();
-    this.services.dispatcher.loseLane(this.lane);
-    const { stats } = this.services;
-    stats.inFlight -= this.barriers.size;
-    stats.gone += this.barriers.size;
-    this.barriers.clear();
-    this.services.sweeper.noteChange();
-  }
-
-  /** The session is over. Whatever it held is free, whatever waited need not be sent. */
-  endSession(): void {
-    if (this.hasEnded) return;
-    this.hasEnded = true;
-    this.endAllContexts();
-    this.services.dispatcher.clearLane(this.lane, 'gone');
-  }
-
-  /** Whether something that was dropped before that flush began waits for an answer to a command of the client's. */
-  owes(flush: number): boolean {
-    for (const begun of this.#pinnedDead.values()) if (begun < flush) return true;
-    for (const begun of this.barriers.values()) if (begun < flush) return true;
-    return false;
-  }
-
   /** Whether, being forsaken, it still has something to release: what is named, or was found under a hold. */
   get isOwing(): boolean {
-    return this.#pinnedDead.size > 0 || this.#held.length > 0;
-  }
-
-  /** What is still named by then is nobody's any more. */
-  giveUpOwed(): void {
-    const { stats } = this.services;
-    for (const record of [...this.#pinnedDead.keys()]) {
-      if (record.group !== undefined && record.state === 'dropped') record.group.dropped--;
-      stats.queued--;
-      stats.dropped++;
-      this.end(record);
-    }
+    return this.debts.hasPinnedDead || this.#held.length > 0;
   }
 
   get isForsaken(): boolean {
@@ -360,72 +303,6 @@ export class SessionLedger implements Ledger {
     this.#isForsaken = true;
   }
 
-  endContext(context: ContextRecords): void {
-    if (context.isDestroyed) return;
-    context.isDestroyed = true;
-    this.#index.removeContext(context);
-    this.services.sweeper.elide(context);
-  }
-
-  /** One record of a destroyed context: nothing need be sent. */
-  elide(record: HandleRecord): void {
-    const { stats } = this.services;
-    const { group, state } = record;
-    if (state === 'ended') return;
-    if (group?.stage === 'released') {
-      this.end(record); // In the books of the group's release.
-      return;
-    }
-    if (state === 'live') {
-      stats.live--;
-      record.origin?.end('elided');
-    } else stats.queued--;
-    stats.elided++;
-    if (group !== undefined) {
-      if (state === 'live') group.live--;
-      else if (state === 'dropped') group.dropped--;
-      this.touch(group);
-    }
-    this.end(record);
-  }
-
-  /** The group of the user's of that name, noted as it is first heard of. */
-  foreignGroup(name: string): ObjectGroup {
-    let group = this.#foreignGroups.get(name);
-    if (group === undefined) {
-      group = new ObjectGroup(this, name, 'foreign', this.services.now());
-      this.#foreignGroups.set(name, group);
-    }
-    return group;
-  }
-
-  /** The user released a group of his own: all that it held is freed by that. */
-  onForeignGroupReleased(name: string): void {
-    const group = this.#foreignGroups.get(name);
-    if (group === undefined) return;
-    // Not over for all that: what is on its way may be born into it yet.
-    const freed = group.members;
-    group.members = [];
-    this.services.sweeper.free(group, freed);
-  }
-
-  /** One record of a group that the user released: nothing need be sent. */
-  endFreed(record: HandleRecord, group: ObjectGroup): void {
-    if (record.state === 'ended' || record.group !== group) return;
-    const { stats } = this.services;
-    if (record.state === 'live') {
-      stats.live--;
-      stats.disposed++;
-      group.live--;
-      record.origin?.end('disposed');
-    } else {
-      stats.queued--;
-      if (record.state === 'dropped') group.dropped--;
-    }
-    stats.released++;
-    this.end(record);
-  }
-
   /** Members of own groups are left to the sweep, which may find a cheaper way than one command each. */
   #isSweptWhole(record: HandleRecord): boolean {
     return record.group !== undefined && record.group.owner === 'own' && !this.#isForsaken;
@@ -434,9 +311,7 @@ export class SessionLedger implements Ledger {
   /** Something about a group has changed. */
   touch(group: ObjectGroup): void {
     if (group.owner === 'own') this.services.sweeper.touch(group);
-    else if (group.live + group.dropped + group.pending + group.pinned === 0) {
-      this.#foreignGroups.delete(group.name);
-    }
+    else this.foreignGroups.touch(group);
   }
 }
 

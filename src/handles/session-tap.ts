@@ -148,14 +148,14 @@ export class SessionTap {
     switch (name) {
       case 'Runtime.executionContextDestroyed': {
         const { executionContextId } = (params ?? {}) as { executionContextId?: unknown };
-        if (typeof executionContextId === 'number') this.ledger.endContextById(executionContextId);
+        if (typeof executionContextId === 'number') this.ledger.endings.endContext(executionContextId);
         break;
       }
       case 'Runtime.executionContextsCleared':
-        this.ledger.endAllContexts();
+        this.ledger.endings.endAllContexts();
         break;
       case 'Inspector.targetCrashed':
-        this.ledger.crash();
+        this.ledger.endings.crash();
         break;
       case 'Inspector.targetReloadedAfterCrash':
       case 'Runtime.executionContextCreated': // A sign of life, should the other not be heard.
@@ -273,7 +273,7 @@ export class SessionTap {
     if (shape.mints.length === 0) return undefined;
     const asked = params?.objectGroup;
     if (shape.takesGroup && asked !== undefined && asked !== '') {
-      return typeof asked === 'string' ? this.ledger.foreignGroup(asked) : undefined;
+      return typeof asked === 'string' ? this.ledger.foreignGroups.named(asked) : undefined;
     }
     const target = shape.inheritsGroup && asked !== '' ? targetOf(params) : undefined;
     if (target !== undefined) {
@@ -305,11 +305,11 @@ export class SessionTap {
     const answer = forward(params);
     if (typeof name !== 'string') return answer;
     if (!isAwaitable(answer)) {
-      this.ledger.onForeignGroupReleased(name);
+      this.ledger.foreignGroups.onReleased(name);
       return answer;
     }
     return answer.then((result) => {
-      this.ledger.onForeignGroupReleased(name);
+      this.ledger.foreignGroups.onReleased(name);
       return result;
     });
   }

@@ -140,7 +140,7 @@ async function bindAnew(
     }
   } catch (reason) {
     const { outcome, reach } = refusalOf(reason);
-    ledger.onRefused(context, outcome, reach);
+    ledger.endings.onRefused(context, outcome, reach);
   } finally {
     target.pending = 0;
     // Even where nobody moved in: the list, or what was bound for a survivor that died meanwhile, is there.

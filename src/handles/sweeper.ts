@@ -177,7 +177,7 @@ function* endMembers(group: ObjectGroup): Generator<void> {
 function* endFreed(group: ObjectGroup, freed: readonly HandleRecord[]): Generator<void> {
   let step = 0;
   for (const record of freed) {
-    group.ledger.endFreed(record, group);
+    group.ledger.endings.endFreed(record, group);
     if (++step % STEPS_PER_LOOK === 0) yield;
   }
   group.ledger.touch(group);
@@ -186,7 +186,7 @@ function* endFreed(group: ObjectGroup, freed: readonly HandleRecord[]): Generato
 function* elideRecords(context: ContextRecords): Generator<void> {
   let step = 0;
   for (const record of context.records.values()) {
-    context.ledger.elide(record);
+    context.ledger.endings.elide(record);
     if (++step % STEPS_PER_LOOK === 0) yield;
   }
 }

@@ -1,0 +1,124 @@
+/**
+ * How handles of a session end without a release of ours: their context is destroyed, their target crashes,
+ * their session is over, the user releases the group that they are in, or nobody waits for them any more.
+ * Each is struck out once, under the outcome that is true of it.
+ */
+import type { Outcome, Reach } from '../batcher/outcome.ts';
+import type { HandleIndex } from './handle-index.ts';
+import type { ContextRecords, HandleRecord, ObjectGroup } from './handle-record.ts';
+import type { SessionLedger } from './session-ledger.ts';
+
+export class SessionEndings {
+  readonly #ledger: SessionLedger;
+  readonly #index: HandleIndex;
+  #hasEnded = false;
+
+  constructor(ledger: SessionLedger, index: HandleIndex) {
+    this.#ledger = ledger;
+    this.#index = index;
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** What a refusal says of others than the one refused. */
+  onRefused(context: ContextRecords | undefined, outcome: Outcome, reach: Reach): void {
+    if (outcome !== 'gone') return;
+    if (reach === 'session') this.endSession();
+    else if (reach === 'context' && context?.isNamed) this.#endContext(context);
+  }
+
+  /** `Runtime.executionContextDestroyed`. */
+  endContext(executionContextId: number): void {
+    for (const context of this.#index.contexts) {
+      if (context.executionContextId === executionContextId) this.#endContext(context);
+    }
+  }
+
+  /** All that the session minted so far is gone: a navigation. */
+  endAllContexts(): void {
+    for (const context of this.#index.contexts) this.#endContext(context);
+  }
+
+  /**
+   * The target crashed: what was sent is not answered, and what is sent will not be, until it is loaded anew.
+   * All that it held is gone, and the session goes on.
+   */
+  crash(): void {
+    if (this.#hasEnded) return;
+    const { services, lane, debts } = this.#ledger;
+    this.endAllContexts();
+    services.dispatcher.loseLane(lane);
+    const unanswered = debts.giveUpBarriers();
+    services.stats.inFlight -= unanswered;
+    services.stats.gone += unanswered;
+    services.sweeper.noteChange();
+  }
+
+  /** The session is over. Whatever it held is free, whatever waited need not be sent. */
+  endSession(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.endAllContexts();
+    this.#ledger.services.dispatcher.clearLane(this.#ledger.lane, 'gone');
+  }
+
+  /** One record of a destroyed context: nothing need be sent. */
+  elide(record: HandleRecord): void {
+    const ledger = this.#ledger;
+    const { stats } = ledger.services;
+    const { group, state } = record;
+    if (state === 'ended') return;
+    if (group?.stage === 'released') {
+      ledger.end(record); // In the books of the group's release.
+      return;
+    }
+    if (state === 'live') {
+      stats.live--;
+      record.origin?.end('elided');
+    } else stats.queued--;
+    stats.elided++;
+    if (group !== undefined) {
+      if (state === 'live') group.live--;
+      else if (state === 'dropped') group.dropped--;
+      ledger.touch(group);
+    }
+    ledger.end(record);
+  }
+
+  /** One record of a group that the user released: nothing need be sent. */
+  endFreed(record: HandleRecord, group: ObjectGroup): void {
+    if (record.state === 'ended' || record.group !== group) return;
+    const { stats } = this.#ledger.services;
+    if (record.state === 'live') {
+      stats.live--;
+      stats.disposed++;
+      group.live--;
+      record.origin?.end('disposed');
+    } else {
+      stats.queued--;
+      if (record.state === 'dropped') group.dropped--;
+    }
+    stats.released++;
+    this.#ledger.end(record);
+  }
+
+  /** Of a forsaken session: what is still named by a command is nobody's any more. */
+  giveUpPinned(): void {
+    const { stats } = this.#ledger.services;
+    for (const record of this.#ledger.debts.pinnedDead()) {
+      if (record.group !== undefined && record.state === 'dropped') record.group.dropped--;
+      stats.queued--;
+      stats.dropped++;
+      this.#ledger.end(record);
+    }
+  }
+
+  #endContext(context: ContextRecords): void {
+    if (context.isDestroyed) return;
+    context.isDestroyed = true;
+    this.#index.removeContext(context);
+    this.#ledger.services.sweeper.elide(context);
+  }
+}
