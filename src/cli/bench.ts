@@ -1,5 +1,5 @@
 /** `cdp-release-batcher bench`: what releasing costs, with and without the library, side by side on one browser. */
-import { writeFile } from 'node:fs/promises';
+import { printable } from '../observe/printable.ts';
 import { type BrowserChoice, openBrowser } from './bench/browser-under-test.ts';
 import { DESIGN_TABLE, measurementsOf } from './bench/design-table.ts';
 import { htmlOf } from './bench/html-report.ts';
@@ -10,6 +10,8 @@ import { type BenchReport, reportOf } from './bench/report.ts';
 import { takeSamples } from './bench/schedule.ts';
 import { formatReport, ProgressLine } from './bench/terminal.ts';
 import { CannotRunError } from './cannot-run-error.ts';
+import { print, say } from './output.ts';
+import { writeReportFile } from './report-file.ts';
 
 export interface BenchOptions extends BrowserChoice {
   readonly quick: boolean;
@@ -37,12 +39,12 @@ export async function bench(options: BenchOptions): Promise<number> {
   );
   const measurements = chosen.filter(({ id }) => !skipped.some(({ measurement }) => measurement === id));
   for (const { measurement, needs } of skipped) {
-    process.stderr.write(`${measurement} is skipped: ${needs} is not installed.\n`);
+    say(`${measurement} is skipped: ${needs} is not installed.`);
   }
 
   const startedAt = new Date();
   const browser = await openBrowser(options);
-  process.stderr.write(`${browser.puppeteer} on ${browser.version}, ${browser.where}\n`);
+  say(printable(`${browser.puppeteer} on ${browser.version}, ${browser.where}`));
   const ending = new Ending(browser.gone);
   const line = new ProgressLine(process.stderr);
   const { samples, failures } = await takeSamples({
@@ -68,26 +70,18 @@ export async function bench(options: BenchOptions): Promise<number> {
     failures,
     skipped,
   });
-  process.stdout.write(`${formatReport(report)}\n`);
-  await writeFiles(options, report);
+  print(formatReport(report));
+  writeFiles(options, report);
   ending.forget();
-  for (const { measurement, message } of failures)
-    process.stderr.write(`${measurement} failed: ${message}\n`);
-  if (cutShort !== undefined) process.stderr.write(`Cut short: ${cutShort}.\n`);
+  for (const { measurement, message } of failures) say(`${measurement} failed: ${message}`);
+  if (cutShort !== undefined) say(`Cut short: ${cutShort}.`);
   return ending.exitCode ?? (failures.length > 0 ? 1 : 0);
 }
 
 /** Writes what the options ask for. */
-async function writeFiles({ jsonFile, htmlFile }: BenchOptions, report: BenchReport): Promise<void> {
-  const write = async (file: string | undefined, content: () => string): Promise<void> => {
-    if (file === undefined) return;
-    await writeFile(file, content()).catch((error: Error) => {
-      throw new CannotRunError(`${file} cannot be written: ${error.message}`);
-    });
-    process.stderr.write(`Written: ${file}\n`);
-  };
-  await write(jsonFile, () => `${JSON.stringify(report, undefined, 1)}\n`);
-  await write(htmlFile, () => htmlOf(report));
+function writeFiles({ jsonFile, htmlFile }: BenchOptions, report: BenchReport): void {
+  if (jsonFile !== undefined) writeReportFile(jsonFile, `${JSON.stringify(report, undefined, 1)}\n`);
+  if (htmlFile !== undefined) writeReportFile(htmlFile, htmlOf(report));
 }
 
 function choose({ only, tableOnly, quick }: BenchOptions): readonly Measurement[] {

@@ -13,6 +13,7 @@ import type { RunResult } from './demo/run.ts';
 import type { RunMessage, RunOrder } from './demo/run-process.ts';
 import { SCENARIOS } from './demo/scenarios.ts';
 import { loadPuppeteer } from './load-puppeteer.ts';
+import { print, printJson, say } from './output.ts';
 
 export interface DemoOptions {
   /** Fewer operations: under 20 s, and no crash to see. */
@@ -25,7 +26,7 @@ export interface DemoOptions {
 export async function demo({ quick, json }: DemoOptions): Promise<void> {
   const { name: puppeteer, downloadedBrowser } = await loadPuppeteer();
   const browser = await findBrowser({ downloadedBrowser });
-  process.stderr.write(`${puppeteer} on ${browser.executablePath} (${browser.source})\n\n`);
+  say(`${puppeteer} on ${browser.executablePath} (${browser.source})\n`);
 
   const scenarios: ScenarioReport[] = [];
   for (const scenario of SCENARIOS) {
@@ -38,7 +39,8 @@ export async function demo({ quick, json }: DemoOptions): Promise<void> {
 
   const { executablePath, source } = browser;
   const report = { node: process.version, puppeteer, executablePath, source, quick, scenarios };
-  process.stdout.write(`${json ? JSON.stringify(report, undefined, 2) : formatReport(report)}\n`);
+  if (json) printJson(report, 2);
+  else print(formatReport(report));
 }
 
 /**

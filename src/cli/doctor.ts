@@ -4,15 +4,15 @@
  * code is the script's own, unless `--fail-over` says otherwise.
  */
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
-import { CannotRunError } from './cannot-run-error.ts';
 import { Course } from './doctor/course.ts';
 import { htmlOf } from './doctor/html-report.ts';
 import { MessageReader, ORDER_VARIABLE, type Order, type Snapshot } from './doctor/messages.ts';
 import { type DoctorReport, type Patient, reportOf } from './doctor/report.ts';
 import { formatReport } from './doctor/terminal.ts';
+import { printJson, say } from './output.ts';
+import { writeReportFile } from './report-file.ts';
 
 export interface DoctorOptions {
   readonly script: string;
@@ -39,7 +39,7 @@ export async function doctor(options: DoctorOptions): Promise<number> {
     }
     last = message;
     if (message.occasion === 'asked' || message.occasion === 'interval') {
-      show(reportOf(patientOf(options), message, course), options);
+      showMeanwhile(reportOf(patientOf(options), message, course), options);
     }
   });
   const { exitCode, signal } = await run(options, reader);
@@ -85,14 +85,17 @@ function run(options: DoctorOptions, reader: MessageReader): Promise<Ending> {
   });
 }
 
-function show(report: DoctorReport, { json, htmlFile }: DoctorOptions): void {
-  if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
-  else process.stderr.write(`\n${formatReport(report)}`);
-  if (htmlFile === undefined) return;
+/** A report that cannot be written ends neither the script nor the doctor: the last one tells. */
+function showMeanwhile(report: DoctorReport, options: DoctorOptions): void {
   try {
-    writeFileSync(htmlFile, htmlOf(report));
+    show(report, options);
   } catch (error) {
-    throw new CannotRunError(`${htmlFile} cannot be written: ${(error as Error).message}`);
+    say(String((error as Error).message));
   }
-  process.stderr.write(`Written: ${htmlFile}\n`);
+}
+
+function show(report: DoctorReport, { json, htmlFile }: DoctorOptions): void {
+  if (json) printJson(report);
+  else say(`\n${formatReport(report)}`);
+  if (htmlFile !== undefined) writeReportFile(htmlFile, htmlOf(report));
 }

@@ -6,6 +6,7 @@ import { BENCH_USAGE, benchCommand } from './bench/command.ts';
 import { CannotRunError } from './cannot-run-error.ts';
 import { demo } from './demo.ts';
 import { DOCTOR_USAGE, doctorCommand } from './doctor/command.ts';
+import { print, say } from './output.ts';
 
 const USAGE = `Usage: cdp-release-batcher <command> [options]
 
@@ -18,14 +19,13 @@ Options:
   --help       print this
   --version    print the version
 
-The browser: CHROME_PATH or PUPPETEER_EXECUTABLE_PATH, else an installed Chrome or Chromium, else @sparticuz/chromium.
-`;
+The browser: CHROME_PATH or PUPPETEER_EXECUTABLE_PATH, else an installed Chrome or Chromium, else @sparticuz/chromium.`;
 
 try {
   await main(process.argv.slice(2));
 } catch (error) {
   const isUsersToMend = error instanceof CannotRunError;
-  process.stderr.write(`${isUsersToMend ? error.message : String((error as Error)?.stack ?? error)}\n`);
+  say(isUsersToMend ? error.message : String((error as Error)?.stack ?? error));
   process.exitCode = isUsersToMend ? 2 : 1;
 }
 
@@ -40,8 +40,8 @@ async function main(args: string[]): Promise<void> {
   }
   const { values, positionals } = parse(args);
   const [command, ...rest] = positionals;
-  if (values.help) process.stdout.write(USAGE);
-  else if (values.version) process.stdout.write(`${version()}\n`);
+  if (values.help) print(USAGE);
+  else if (values.version) print(version());
   else if (command === undefined) throw usageError('No command given.');
   else if (command !== 'demo') throw usageError(`Unknown command: ${command}`);
   else if (rest.length > 0) throw usageError(`Too many arguments: ${rest.join(' ')}`);

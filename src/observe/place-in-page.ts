@@ -1,7 +1,8 @@
 /**
  * Where in a page something was logged or thrown, by the event that tells of it. All of it is the page's word:
- * it is cut to a length here, and whoever shows it has to escape it.
+ * it is cut to a length and made printable here.
  */
+import { printable } from './printable.ts';
 
 /** Characters of a URL that are kept. */
 const LONGEST_URL = 300;
@@ -18,7 +19,7 @@ export function placeInPage(params: unknown): string | undefined {
   if (typeof frame?.url !== 'string' || frame.url === '') return undefined;
   const line = Number.isInteger(frame.lineNumber) ? Number(frame.lineNumber) + 1 : 0;
   const column = Number.isInteger(frame.columnNumber) ? Number(frame.columnNumber) + 1 : 0;
-  return placeInScript(frame.url) ?? `${frame.url.slice(0, LONGEST_URL)}:${line}:${column}`;
+  return printable(placeInScript(frame.url) ?? `${frame.url.slice(0, LONGEST_URL)}:${line}:${column}`);
 }
 
 interface Frame {

@@ -10,6 +10,7 @@ import { remoteObjectsIn } from '../clients/puppeteer/call-trace.ts';
 import type { PuppeteerAttachment } from '../clients/puppeteer/puppeteer-attachment.ts';
 import type { PageLike } from '../clients/puppeteer/structure.ts';
 import type { Leak } from '../observe/leak-report.ts';
+import { printable } from '../observe/printable.ts';
 import { runWindow, TraceWindow } from '../observe/traced-call.ts';
 import type { TracedMint } from '../observe/traced-mint.ts';
 
@@ -116,7 +117,7 @@ function byLine(mints: readonly TracedMint[]): LeakedLine[] {
 }
 
 function messageOf(leaks: readonly LeakedLine[], actual: number, allowed: number): string {
-  const lines = leaks.map(({ line, kind, count }) => `  ${count} × ${kind}, asked for at ${line}`);
+  const lines = leaks.map(({ line, kind, count }) => printable(`  ${count} × ${kind}, asked for at ${line}`));
   const atMost = allowed === 0 ? '' : `, where ${allowed} may be`;
   return `${actual} ${actual === 1 ? 'handle was' : 'handles were'} not disposed of${atMost}:\n${lines.join('\n')}`;
 }

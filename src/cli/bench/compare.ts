@@ -1,6 +1,8 @@
 /** `--compare A.json B.json`: what changed between two runs, and whether it is more than noise. */
 import { readFile } from 'node:fs/promises';
+import { printable } from '../../observe/printable.ts';
 import { CannotRunError } from '../cannot-run-error.ts';
+import { print } from '../output.ts';
 import type { BenchReport } from './report.ts';
 import type { Spread } from './statistics.ts';
 import { formatTable, significant } from './terminal.ts';
@@ -34,9 +36,9 @@ export async function compareFiles(files: readonly string[]): Promise<number> {
     `${significant(ratio)} ×`,
     verdict,
   ]);
-  const notes = differencesOf(before, after).map((difference) => `Not the same: ${difference}`);
+  const notes = differencesOf(before, after).map((difference) => printable(`Not the same: ${difference}`));
   const table = formatTable(['figure', 'before', 'after', 'change', ''], rows, [1, 2, 3]);
-  process.stdout.write(`${[table, ...notes].join('\n')}\n`);
+  print([table, ...notes].join('\n'));
   return 0;
 }
 

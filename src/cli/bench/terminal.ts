@@ -1,5 +1,6 @@
 /** Tables and progress for people. */
 import type { WriteStream } from 'node:tty';
+import { printable } from '../../observe/printable.ts';
 import type { DesignRowResult } from './design-table.ts';
 import type { BenchReport, MeasurementReport } from './report.ts';
 import { SCENARIOS } from './scenarios.ts';
@@ -15,7 +16,8 @@ export function formatReport(report: BenchReport): string {
   if (table.length > 0) blocks.unshift(formatDesignTable(table));
   const versions = Object.entries(environment.packages).map(([name, version]) => `${name} ${version}`);
   const { node, browser, cpu, cpuCount, platform } = environment;
-  blocks.push(`${browser}, Node ${node}, ${versions.join(', ')}\n${cpuCount} × ${cpu}, ${platform}`);
+  const where = [`${browser}, Node ${node}, ${versions.join(', ')}`, `${cpuCount} × ${cpu}, ${platform}`];
+  blocks.push(where.map(printable).join('\n'));
   return blocks.join('\n\n');
 }
 
@@ -80,12 +82,13 @@ export function formatDesignTable(rows: readonly DesignRowResult[]): string {
   return formatTable(['work', 'against', 'ratio', 'spread', 'wanted', ''], cells, [2, 3, 4]);
 }
 
-/** Columns as wide as their widest cell; those named stand to the right. */
+/** Columns as wide as their widest cell, which is made printable; those named stand to the right. */
 export function formatTable(
   head: readonly string[],
-  rows: readonly (readonly string[])[],
+  cells: readonly (readonly string[])[],
   rightAligned: readonly number[],
 ): string {
+  const rows = cells.map((row) => row.map(printable));
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
   );

@@ -1,4 +1,5 @@
 /** The demo's outcome, as a table for people and as JSON for programs. */
+import { printable } from '../../observe/printable.ts';
 import type { FoundBrowser } from '../browser-finder.ts';
 import { formatCount, formatMegabytes, formatSeconds } from './format.ts';
 import type { RunResult, Side } from './run.ts';
@@ -52,6 +53,7 @@ function scenarioRows({ title, plain, attached }: ScenarioReport): string[][] {
 }
 
 function surroundings({ node, puppeteer, executablePath, source, scenarios }: DemoReport): string {
-  const version = scenarios[0]?.plain.browserVersion;
-  return `Node ${node}, ${puppeteer}, ${version}\n${executablePath} (${source})`;
+  const version = scenarios[0]?.plain.browserVersion ?? '';
+  const lines = [`Node ${node}, ${puppeteer}, ${version}`, `${executablePath} (${source})`];
+  return lines.map(printable).join('\n');
 }

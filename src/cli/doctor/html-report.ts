@@ -2,14 +2,14 @@
 import { type Leak, undisposed } from '../../observe/leak-report.ts';
 import { formatCount, formatSeconds } from '../demo/format.ts';
 import { curvesOf } from '../html/curves.ts';
-import { escapeHtml, printable } from '../html/escape.ts';
+import { escapeHtml } from '../html/escape.ts';
 import { factsOf, pageOf, tableOf } from '../html/page.ts';
 import { type DoctorReport, shownLine } from './report.ts';
 import { costLine, headline, heapOf, LEAK_HEAD, leakRow } from './terminal.ts';
 
 export function htmlOf(report: DoctorReport): string {
   const [outcome = '', ...sentences] = headline(report).split('\n');
-  return pageOf(`cdp-release-batcher doctor: ${printable(report.script)}`, [
+  return pageOf(`cdp-release-batcher doctor: ${report.script}`, [
     `<h1>${escapeHtml(title(report))}</h1>`,
     `<p class="lead">${escapeHtml(outcome)}</p>`,
     ...sentences.map((sentence) => `<p>${escapeHtml(sentence)}</p>`),
@@ -90,18 +90,18 @@ function tableSection(
   cells: (leak: Leak) => readonly string[],
 ): string {
   if (leaks.length === 0) return '';
-  const rows = leaks.map((leak) => [printable(shownLine(leak.line)), ...cells(leak)]);
+  const rows = leaks.map((leak) => [shownLine(leak.line), ...cells(leak)]);
   return `<section id="${id}"><h2>${escapeHtml(heading)}</h2>${tableOf(head, rows)}</section>`;
 }
 
 function lineOf(leak: Leak): string {
-  return escapeHtml(printable(shownLine(leak.line)));
+  return escapeHtml(shownLine(leak.line));
 }
 
 function runSection(report: DoctorReport): string {
   const { script, scriptArguments, node, browsers } = report;
   return `<section id="run"><h2>Where and how</h2>${factsOf([
-    ['Script', printable([script, ...scriptArguments].join(' '))],
+    ['Script', [script, ...scriptArguments].join(' ')],
     ['Browsers', formatCount(browsers)],
     ['Node', node],
     ['Tracing', costLine(report)],

@@ -1,8 +1,8 @@
-/** The report for people, at a terminal. Whatever a page may have named is made printable. */
+/** The report for people, at a terminal. What a page may have named stands in tables, which make it printable. */
 import { type Leak, undisposed } from '../../observe/leak-report.ts';
+import { printable } from '../../observe/printable.ts';
 import { formatTable } from '../bench/terminal.ts';
 import { formatCount, formatMegabytes, formatSeconds } from '../demo/format.ts';
-import { printable } from '../html/escape.ts';
 import { type DoctorReport, shownLine } from './report.ts';
 
 /** Lines shown of each kind; the JSON has all. */
@@ -23,7 +23,7 @@ export function formatReport(report: DoctorReport): string {
   add('Arguments of console messages, by the line that logged them', report.console, countTable);
   add("Left behind, or kept, by Puppeteer itself: none of the script's doing", report.client, clientTable);
   blocks.push(costLine(report));
-  return `${blocks.join('\n\n')}\n`;
+  return blocks.join('\n\n');
 }
 
 /** What came of it, in a sentence or two. */
@@ -77,7 +77,7 @@ export function leakRow(leak: Leak): string[] {
     formatCount(leak.live),
     leak.kind,
     heapOf(leak),
-    printable(shownLine(leak.line)),
+    shownLine(leak.line),
   ];
 }
 
@@ -90,17 +90,13 @@ function aliveTable(leaks: readonly Leak[]): string {
     formatCount(leak.live),
     formatSeconds(leak.oldestMs ?? 0),
     leak.kind,
-    printable(shownLine(leak.line)),
+    shownLine(leak.line),
   ]);
   return formatTable(['handles', 'oldest', 'kind', 'line'], rows, [0, 1]);
 }
 
 function countTable(leaks: readonly Leak[]): string {
-  const rows = leaks.map((leak) => [
-    formatCount(undisposed(leak)),
-    leak.kind,
-    printable(shownLine(leak.line)),
-  ]);
+  const rows = leaks.map((leak) => [formatCount(undisposed(leak)), leak.kind, shownLine(leak.line)]);
   return formatTable(['number', 'kind', 'line'], rows, [0]);
 }
 
@@ -109,7 +105,7 @@ function clientTable(leaks: readonly Leak[]): string {
     formatCount(leak.collected),
     formatCount(leak.live + leak.elided),
     leak.kind,
-    printable(shownLine(leak.line)),
+    shownLine(leak.line),
   ]);
   return formatTable(['left behind', 'kept', 'kind', 'line'], rows, [0, 1]);
 }

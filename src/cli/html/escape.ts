@@ -1,15 +1,15 @@
-/** Text of others, made fit to be shown: neither a page nor a terminal may take any of it for its own. */
+/** Text of others, made fit to stand in a page's markup, as text or as a quoted attribute. */
+import { printable } from '../../observe/printable.ts';
 
+/** What cannot be seen, or turns text around, is shown as an escape, as on a terminal. */
 export function escapeHtml(text: string): string {
-  const names: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-  return text.replace(/[&<>"]/g, (character) => names[character] ?? character);
+  return printable(text).replace(/[&<>"']/g, (character) => NAMES[character] ?? character);
 }
 
-/** Control characters, and those that turn the direction of text around, as escapes. */
-export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, (character) => {
-    return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
-  });
-}
-
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+const NAMES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
