@@ -1,0 +1,5 @@
+import type { BenchReport } from '../../src/cli/bench/report.ts';
+
+export type Scheme = 'light' | 'dark';
+export const SCHEMES: readonly Scheme[];
+export function pageHeapPicture(report: BenchReport, scheme: Scheme): string;
