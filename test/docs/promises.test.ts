@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PACKAGE } from '../support/script.ts';
+import { testNames } from '../support/test-names.ts';
 
 interface Row {
   readonly line: string;
@@ -21,21 +22,6 @@ function parse(line: string): Row {
   return { line, test: match.groups.test ?? '', file: match.groups.file ?? '' };
 }
 
-/** Names of tests as they stand in a file, in whichever quotes, parameters and all. */
-async function testNames(file: string): Promise<string[]> {
-  const source = await readFile(join(PACKAGE, 'docs', file), 'utf8');
-  const calls =
-    /\b(?:it|test)(?:\.\w+)*(?:\([^'"`]*?\))?\(\s*(?<quote>['"`])(?<name>(?:\\.|(?!\k<quote>).)*)\k<quote>/gs;
-  const plain = [...source.matchAll(calls)].map(({ groups }) => groups?.name ?? '');
-  // A table of cases may have quotes of its own: then the name opens the call that follows it.
-  const tables = [
-    ...source.matchAll(/\)\(\s*(?<quote>['"`])(?<name>(?:\\.|(?!\k<quote>).)*)\k<quote>\s*,/gs),
-  ];
-  return [...plain, ...tables.map(({ groups }) => groups?.name ?? '')].map((name) =>
-    name.replace(/\\(.)/g, '$1'),
-  );
-}
-
 describe('what docs/promises.md promises', () => {
   it('has rows', () => {
     expect(lines.length).toBeGreaterThan(25);
@@ -43,6 +29,6 @@ describe('what docs/promises.md promises', () => {
 
   it.each(lines)('%s', async (line) => {
     const { test, file } = parse(line);
-    expect(await testNames(file)).toContain(test);
+    expect(await testNames(join(PACKAGE, 'docs', file))).toContain(test);
   });
 });

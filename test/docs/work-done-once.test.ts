@@ -1,13 +1,14 @@
 /**
- * The README's examples of work done once, as they stand there: each is run, with what it leaves to the reader
+ * The documents' examples of work done once, as they stand there: each is run, with what it leaves to the reader
  * put before it and a look at what came of it behind, and all are type-checked.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { codeBlocks } from '../support/documents.ts';
 import { PACKAGE, runScript } from '../support/script.ts';
 
 interface Example {
@@ -91,10 +92,10 @@ const examples: readonly Example[] = [
 let folder: string;
 let complaints: string;
 beforeAll(async () => {
-  const readme = await readFile(join(PACKAGE, 'README.md'), 'utf8');
-  const blocks = [...readme.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, text = '']) => text);
+  const places = ['docs/single-flight.md', 'docs/clients.md'];
+  const blocks = (await Promise.all(places.map(codeBlocks))).flat().map(({ text }) => text);
   // Within the package, so that its own name resolves; and no other tool looks into dist.
-  folder = await mkdtemp(join(PACKAGE, 'dist', 'readme-'));
+  folder = await mkdtemp(join(PACKAGE, 'dist', 'work-done-once-'));
   for (const { shows, before, behind } of examples) {
     const own = blocks.filter((text) => text.includes(`${shows}(`) || text.includes(`${shows}<`));
     expect(own, `the one block that calls ${shows}`).toHaveLength(1);
