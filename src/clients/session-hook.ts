@@ -3,7 +3,7 @@
  * prototype is touched, for that would reach every other user of the client in the process. Unhooking
  * leaves the object with the own properties that it had.
  */
-import type { Params } from '../handles/protocol.ts';
+import type { Forward, Params } from '../handles/protocol.ts';
 import type { SessionTap } from '../handles/session-tap.ts';
 
 /** A session that gives promises, and whose events pass through its own `emit`: Puppeteer's, Playwright's. */
@@ -20,12 +20,16 @@ export function hookSession(session: EmittingSession, tap: SessionTap, onEvent: 
   const { send, emit } = session;
   let isHooked = true;
 
-  const command = (method: string, params: Params | undefined, options: unknown): PromiseLike<unknown> =>
-    tap.command(method, params, (outgoing) => send.call(session, method, outgoing, options));
+  // Made apart, for two reasons: an early answer needs none, and no frame of its own stands on the stack of a
+  // send, where an error would have it in place of one of the program's.
+  const forwarding =
+    (method: string, options: unknown): Forward =>
+    (outgoing) =>
+      send.call(session, method, outgoing, options);
 
   const unshadowSend = shadow(session, 'send', (method: string, params?: Params, options?: unknown) =>
     isHooked
-      ? (tap.releaseEarly(method, params) ?? command(method, params, options))
+      ? (tap.releaseEarly(method, params) ?? tap.command(method, params, forwarding(method, options)))
       : send.call(session, method, params, options),
   );
   const unshadowEmit = shadow(session, 'emit', (event: string | symbol, payload?: unknown) => {

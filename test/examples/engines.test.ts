@@ -39,6 +39,6 @@ describe.each(ENGINES)('%s', { timeout: 240_000 }, (engine) => {
     );
     expect(failed.code, failed.stdout).toBe(1);
     const leaked = Number(/ (\d+) of these leaked/.exec(failed.stdout)?.[1]);
-    expect(leaked).toBeGreaterThan(100);
+    expect(leaked).toBeGreaterThan(20); // How many depends on when each page collects.
   });
 });
