@@ -15,11 +15,15 @@ export interface BatchSettled {
   readonly commands: number;
   /** Of these, releases of whole object groups. */
   readonly groupCommands: number;
-  /** Handles that the batch was to free, and what became of them. */
+  /** Handles that the batch was to free; the counts below tell what became of them. */
   readonly handles: number;
+  /** Handles let go by the browser. */
   readonly released: number;
+  /** Handles that the browser no longer knew. */
   readonly gone: number;
+  /** Handles whose release the browser refused. */
   readonly failed: number;
+  /** Handles whose release had no answer within `releaseTimeoutMs`. */
   readonly timedOut: number;
   /** Given up: the batcher was closed meanwhile. */
   readonly dropped: number;

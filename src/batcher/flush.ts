@@ -2,6 +2,7 @@
 import { integerOption, MAX_TIMER_MS, requireObject } from './options.ts';
 import type { FlushReport, ReleaseStats } from './stats.ts';
 
+/** What `flush` takes. */
 export interface FlushOptions {
   /** How long to wait, in milliseconds. Default: the batcher's `releaseTimeoutMs`. */
   readonly timeoutMs?: number | undefined;

@@ -1,15 +1,16 @@
 /** Options shared by everything that batches, and the one place where they are checked and defaulted. */
 
+/** What a `ReleaseBatcher` takes; all of it may be left out. A bad one is refused with an error that names it and its value. */
 export interface BatcherOptions {
   /** Commands in one batch, 1 to 1,024. Default 64. */
   readonly maxBatchSize?: number | undefined;
-  /** Batches of one session that may be unanswered at a time. Default 8. */
+  /** Batches of one session that may be unanswered at a time, 1 to 65,536. Default 8. */
   readonly maxInFlightBatches?: number | undefined;
   /** How long a batch may stay unanswered, in milliseconds, before its slot is freed. Default 30,000. */
   readonly releaseTimeoutMs?: number | undefined;
-  /** Releases that may wait, all sessions together; past it the newest is dropped. Default 1,000,000. */
+  /** Releases that may wait, all sessions together; past it the newest is dropped, counted, and warned of once. Default 1,000,000. */
   readonly maxQueueSize?: number | undefined;
-  /** Aborting it closes the batcher at once: what waits is dropped and counted. */
+  /** Aborting it closes the batcher, or detaches what is attached. Of a batcher, what waits is dropped and counted. Default: none. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -12,6 +12,8 @@ import { ReleaseGuard } from './release-guard.ts';
 import { emptyStats, type FlushReport, type ReleaseStats } from './stats.ts';
 
 /**
+ * Takes ids of remote objects, and has them released in the background, in batches.
+ *
  * @example
  * ```ts
  * await using batcher = new ReleaseBatcher();
@@ -38,6 +40,7 @@ export class ReleaseBatcher implements AsyncDisposable {
     return this.#dispatcher.isStarted;
   }
 
+  /** Whether `close` was called, or the signal has fired: nothing more is taken. */
   get closed(): boolean {
     return this.#dispatcher.isClosed;
   }

@@ -7,6 +7,7 @@ import type { Outcome, Reach } from './outcome.ts';
  * The batcher keeps a session only while something of it waits or is unanswered.
  */
 export interface ReleaseSession {
+  /** Sends one command; what it gives settles with the answer. */
   send(method: string, params?: Record<string, unknown>): PromiseLike<unknown>;
 }
 

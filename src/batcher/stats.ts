@@ -71,11 +71,18 @@ export interface FlushReport {
   readonly complete: boolean;
   /** Where it is not complete: handles dropped, before the call or since, whose answer is outstanding. */
   readonly pending: number;
+  /** Let go by the browser. */
   readonly released: number;
+  /** Unknown to the browser by then. */
   readonly gone: number;
+  /** Ended with their context, target or session: nothing had to be sent. */
   readonly elided: number;
+  /** Refused by the browser. */
   readonly failed: number;
+  /** Not answered within `releaseTimeoutMs`. */
   readonly timedOut: number;
+  /** Never sent: invalid id, queue full, or closed. */
   readonly dropped: number;
+  /** From the call to its end: milliseconds. */
   readonly elapsedMs: number;
 }

@@ -31,6 +31,7 @@ export interface RemoteInterfaceClient {
   close(callback?: never): unknown;
 }
 
+/** What `attach` takes for a client of chrome-remote-interface. */
 export interface RemoteInterfaceOptions extends AttachOptions {
   /** Attaches to this flat session alone. Default: the client with all its sessions, those to come included. */
   readonly sessionId?: string | undefined;

@@ -17,6 +17,7 @@ import type { HandleScope } from '../handles/handle-scope.ts';
 import { PageActions } from '../handles/release-acknowledger.ts';
 import { plainRules, type SessionTap } from '../handles/session-tap.ts';
 
+/** What `attach` gives: the books of all remote objects of its sessions, and what can be done about them. */
 export class SessionAttachment extends Attachment {
   readonly #tracks: boolean;
   readonly #taps = new Set<SessionTap>();

@@ -30,6 +30,7 @@ export interface SessionLike {
   removeListener?(event: string, listener: (params: unknown) => void): unknown;
 }
 
+/** What `attach` takes for a bare session. */
 export interface SessionOptions extends AttachOptions {
   /**
    * What the session's target is, as `Target.TargetInfo` names it. `'page'` and `'iframe'` carry out commands

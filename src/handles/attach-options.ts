@@ -10,19 +10,20 @@ import {
 } from '../batcher/options.ts';
 import { garbageCollector, type RegistryFactory } from './collection-watch.ts';
 
+/** What `attach` takes; all of it may be left out. A bad one is refused with an error that names it and its value. */
 export interface AttachOptions extends BatcherOptions {
   /**
    * Whether handles that the program lets go of are released. Default: `true` for a client's own sessions,
    * `false` for a session that you made yourself, of which you may keep bare ids.
    */
   readonly track?: boolean | undefined;
-  /** Whether mints are bound to object groups, which die by one command. Default `true`. */
+  /** Whether mints are bound to object groups, which die by one command; without, each id is released by its own. Default `true`. */
   readonly groups?: boolean | undefined;
   /** Whether the few survivors of a group are moved, so that the rest can die by one command. Default `true`. */
   readonly moveSurvivors?: boolean | undefined;
   /**
-   * Bytes that a live handle is charged to this process's heap, in lumps of 256 KiB or more; `false` for none.
-   * By default it starts at 65,536, and follows what the page's heap holds for each handle.
+   * Bytes that a live handle is charged to this process's heap, in lumps of 256 KiB or more; 0 or `false` for none, 2 ** 30
+   * at the most. By default it starts at 65,536, and follows what the page's heap holds for each handle.
    */
   readonly pressure?: number | false | undefined;
   /**

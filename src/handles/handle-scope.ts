@@ -5,6 +5,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { HandleRecord, Ledger, ObjectGroup } from './handle-record.ts';
 
+/** A scope as a block, made by `openScope`: what was minted while it was open is released at its end. */
 export class HandleScope implements Disposable {
   /** By session, the group that takes the scope's mints now. */
   readonly #openGroups = new Map<Ledger, ObjectGroup>();
@@ -16,17 +17,18 @@ export class HandleScope implements Disposable {
   readonly #onEnd: () => void;
   #hasEnded = false;
 
-  /** @param escaped handles that no scope ends: their groups are left to the ledger, as ones partly dead. */
+  /** @internal Made by the attachment. @param escaped handles that no scope ends: their groups are left to the ledger, as ones partly dead. */
   constructor(escaped: WeakSet<HandleRecord>, onEnd: () => void = () => {}) {
     this.#escaped = escaped;
     this.#onEnd = onEnd;
   }
 
+  /** Whether it has ended, by `end` or with its block. */
   get hasEnded(): boolean {
     return this.#hasEnded;
   }
 
-  /** The scope's group in a session, into which what is minted now shall go. */
+  /** The scope's group in a session, into which what is minted now shall go. @internal */
   groupFor(ledger: Ledger): ObjectGroup {
     let group = this.#openGroups.get(ledger);
     if (group?.stage !== 'open') {
@@ -37,7 +39,7 @@ export class HandleScope implements Disposable {
     return group;
   }
 
-  /** Takes charge of a handle minted by a command that was sent in the scope. */
+  /** Takes charge of a handle minted by a command that was sent in the scope. @internal */
   own(record: HandleRecord): void {
     // Its answer came when all was over: it was minted inside, so it ends here.
     if (this.#hasEnded) record.context.ledger.drop(record, 'disposed');

@@ -23,8 +23,11 @@ export interface Leak {
   readonly line: string;
   /** What the browser says it is: `'object'`, `'function'`, `'node'`, `'array'`, `'error'`, … */
   readonly kind: string;
+  /** By whose doing it was minted. */
   readonly source: LeakSource;
+  /** Handles given out. */
   readonly minted: number;
+  /** Disposed of by the program. */
   readonly disposed: number;
   /** Forgotten without `dispose()`, and released for you. */
   readonly collected: number;

@@ -11,6 +11,7 @@ export interface ObservableLike {
   removeCallback(callback: (result: ObservableResultLike) => void): void;
 }
 
+/** What is used of an observable result. */
 export interface ObservableResultLike {
   observe(value: number, attributes?: Record<string, string>): void;
 }
@@ -33,7 +34,7 @@ interface InstrumentOptions {
  * ```ts
  * const stop = observeWithOpenTelemetry(metrics.getMeter('scraper'), releases, { browser: 'main' });
  * ```
- * @param attributes go with each figure; two sources on one meter need different ones.
+ * @param attributes go with each figure; two sources on one meter need different ones. Default: none.
  * @returns what ends it.
  */
 export function observeWithOpenTelemetry(

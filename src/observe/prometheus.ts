@@ -24,10 +24,11 @@ export interface PromClientLike {
   readonly Gauge: new (options: never) => PrometheusMetricLike;
 }
 
+/** Where the metrics go, and what each figure carries. */
 export interface CollectOptions {
   /** The registry to register with. Default: that of `prom-client` itself. */
   readonly registry?: { removeSingleMetric(name: string): void } | undefined;
-  /** Go with each figure. */
+  /** Go with each figure. Default: none. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 

@@ -11,6 +11,7 @@ export type SingleFlightErrorCode = 'ERR_INIT_LOCK_TIMED_OUT' | 'ERR_FETCH_TIMED
  */
 export class SingleFlightError extends Error {
   override readonly name = 'SingleFlightError';
+  /** For programs: stable, as the message is not. */
   readonly code: SingleFlightErrorCode;
 
   constructor(code: SingleFlightErrorCode, message: string) {

@@ -9,6 +9,8 @@ import { guardInFlight } from './in-flight-guard.ts';
 type Landing<T> = { readonly value: T } | { readonly error: unknown } | 'cancelled';
 
 /**
+ * Calls with the same key, made while one of them is under way, share its result.
+ *
  * ```ts
  * const targets = new FlightGroup<string, TargetInfo>();
  * await targets.run(targetId, () => describeTarget(targetId));

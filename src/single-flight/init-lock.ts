@@ -37,17 +37,18 @@ export interface InitClaim {
  */
 export type Init<T> = (isCurrentClaim: () => boolean, claim: InitClaim) => T | PromiseLike<T>;
 
+/** Times are in milliseconds. All callers of one lock should agree on them. */
 export interface InitLockOptions {
   /**
-   * An owner that is older than this counts as dead. It must be well above the slowest honest init: too
+   * An owner that is older than this, in milliseconds, counts as dead. It must be well above the slowest honest init: too
    * low, and two inits overlap; too high, and a dead owner is noticed late. All callers of one lock
    * should agree on it. Default 15,000.
    */
   readonly deadlineMs?: number | undefined;
-  /** How often a waiter looks; what it waits for is noticed at most this much late. Default 50. */
+  /** How often a waiter looks, in milliseconds; what it waits for is noticed at most this much late. Default 50. */
   readonly pollMs?: number | undefined;
   /**
-   * How long a waiter waits before it fails. It must exceed `deadlineMs`: a waiter that gave up earlier
+   * How long a waiter waits, in milliseconds, before it fails. It must exceed `deadlineMs`: a waiter that gave up earlier
    * could never take the lock from a dead owner. Default `deadlineMs` + 15,000.
    */
   readonly maxWaitMs?: number | undefined;

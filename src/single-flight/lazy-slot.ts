@@ -27,12 +27,15 @@ export type Fetcher<T> = (previous: T | undefined) => Fetched<T> | PromiseLike<F
 
 /** `console` is one. */
 export interface LazySlotLogger {
+  /** The first two failures in a row. */
   warn(message: string, error: unknown): void;
+  /** The third failure in a row, and those after it. */
   error(message: string, error: unknown): void;
 }
 
+/** What a `LazySlot` takes beside its fetcher. */
 export interface LazySlotOptions {
-  /** How long the stale value is served after a failed refresh before the next try. Default 5,000. */
+  /** How long the stale value is served after a failed refresh before the next try, in milliseconds. Default 5,000. */
   readonly retryDelayMs?: number | undefined;
   /** Told of failed refreshes, which no caller sees. Without one they are silent. */
   readonly logger?: LazySlotLogger | undefined;
@@ -50,6 +53,8 @@ interface Entry<T> {
 }
 
 /**
+ * A value that is fetched when first asked for, and served, a little stale at worst, while one caller refreshes it.
+ *
  * ```ts
  * const token = new LazySlot(async () => {
  *   const { secret, lifetimeMs } = await mintToken();

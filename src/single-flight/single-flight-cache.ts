@@ -8,6 +8,7 @@ import { guardInFlight } from './in-flight-guard.ts';
 import { createInitLock, type InitLockOptions, initWithLock, revokeClaim } from './init-lock.ts';
 import { requirePositiveMs, type Sleep, sleepOnTimer } from './time.ts';
 
+/** What a `SingleFlightCache` takes beside what fetches; `pollMs` in milliseconds, 50 by default. */
 export interface SingleFlightCacheOptions extends Pick<InitLockOptions, 'pollMs' | 'now' | 'sleep'> {
   /**
    * How long one fetch may take, in milliseconds, before it fails. The lock's deadline, which `within`
@@ -21,6 +22,8 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 const DEADLINE_HEADROOM_MS = 5_000;
 
 /**
+ * One value, fetched once however many ask for it, and kept until it is invalidated.
+ *
  * ```ts
  * const endpoint = new SingleFlightCache((signal) => discover(port, { signal }), { timeoutMs: 2_000 });
  * await endpoint.get();

@@ -14,6 +14,7 @@ import { printable } from '../observe/printable.ts';
 import { runWindow, TraceWindow } from '../observe/traced-call.ts';
 import type { TracedMint } from '../observe/traced-mint.ts';
 
+/** What `expectNoLeaks` lets pass. */
 export interface ExpectNoLeaksOptions {
   /** Handles that may be left undisposed. Default 0. */
   readonly allow?: number | undefined;
@@ -38,6 +39,7 @@ export class LeakError extends AssertionError {
 
 /** Handles of one kind that one line asked for, and that nobody disposed of. */
 export interface LeakedLine extends Pick<Leak, 'line' | 'kind'> {
+  /** Handles. */
   readonly count: number;
 }
 

@@ -17,12 +17,13 @@ export interface ReleaseTarget<Session> {
   release(session: Session, objectId: string): boolean;
 }
 
+/** What `openReleasePort` takes; all of it may be left out. */
 export interface ReleasePortOptions {
   /** Releases that may wait in the ring, at 64 bytes each; a power of two. Default 4,096. */
   readonly capacity?: number | undefined;
   /** With the ring full, a worker's `release` is `false` (`refuse`), or goes by message (`spill`). Default `spill`. */
   readonly whenFull?: 'refuse' | 'spill' | undefined;
-  /** How long a slot may stay claimed and not published before its thread counts as dead. Default 1,000. */
+  /** How long a slot may stay claimed and not published, in milliseconds, before its thread counts as dead. Default 1,000. */
   readonly stallTimeoutMs?: number | undefined;
   /** How long one drain may hold the event loop, in milliseconds. Default 4. */
   readonly turnBudgetMs?: number | undefined;
@@ -30,12 +31,15 @@ export interface ReleasePortOptions {
 
 /** What a worker connects by. Plain data: it passes through `workerData` and `postMessage` to any number of workers. */
 export interface ReleasePortHandle {
+  /** 64 bytes for each slot. */
   readonly ring: SharedArrayBuffer;
   /** The name of the broadcast channel for what cannot go by the ring. */
   readonly channel: string;
+  /** What a worker does where it finds the ring full. */
   readonly whenFull: 'refuse' | 'spill';
 }
 
+/** The port's books. Counts are releases, but for `steppedOver`, slots. */
 export interface ReleasePortStats {
   /** Releases that arrived, by the ring or by message. */
   received: number;
@@ -76,7 +80,9 @@ export function openReleasePort<Session extends object>(
   return new ReleasePort(target, options);
 }
 
+/** The connection's end of the ring: made by `openReleasePort`, ended by `close` or its block. */
 export class ReleasePort<Session extends object> implements Disposable {
+  /** What workers connect by: give it to each, as `workerData` or in a message. */
   readonly handle: ReleasePortHandle;
   readonly #target: ReleaseTarget<Session>;
   readonly #turnBudgetMs: number;

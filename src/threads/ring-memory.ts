@@ -6,7 +6,9 @@
  */
 
 /** One release, as it crosses threads: the key of a session, and an object id of that session. */
+/** A release as it crosses threads. */
 export interface KeyedRelease {
+  /** By which `ReleasePort.keyOf` names the session. */
   readonly sessionKey: number;
   readonly objectId: string;
 }

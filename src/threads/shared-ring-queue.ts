@@ -51,6 +51,7 @@ const CLOSED = 1;
 
 const LARGEST_CAPACITY: number = 2 ** 24;
 
+/** The ring by itself, for other uses: `allocate` its memory in one thread, put a queue `over` it in each. */
 export class SharedRingQueue {
   readonly #memory: RingMemory;
   readonly #mask: number;
@@ -87,6 +88,7 @@ export class SharedRingQueue {
     return new SharedRingQueue(SharedRingMemory.over(buffer));
   }
 
+  /** Slots. */
   get capacity(): number {
     return this.#memory.capacity;
   }
@@ -96,6 +98,7 @@ export class SharedRingQueue {
     return (this.#memory.load(TAIL) - this.#memory.load(HEAD)) >> 3;
   }
 
+  /** Whether pushes are refused for good. */
   get isClosed(): boolean {
     return (this.#memory.load(TAIL) & STATE) === CLOSED;
   }

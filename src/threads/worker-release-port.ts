@@ -26,6 +26,7 @@ export function connectReleasePort(handle: ReleasePortHandle): WorkerReleasePort
   return new WorkerReleasePort(handle);
 }
 
+/** A worker's end of the ring: made by `connectReleasePort`, and never in need of being closed. */
 export class WorkerReleasePort {
   readonly #memory: SharedRingMemory;
   readonly #ring: SharedRingQueue;

@@ -34,11 +34,12 @@ export interface Launch extends InitClaim {
   readonly signal: AbortSignal;
 }
 
+/** What `lazyBrowser` takes; what it shares with `attach` is for each browser. */
 export interface LazyBrowserOptions<Browser = LaunchedBrowser>
   extends AttachOptions,
     Pick<InitLockOptions, 'deadlineMs' | 'pollMs' | 'maxWaitMs' | 'now' | 'sleep'> {
   /**
-   * A launch that takes longer counts as dead, and whoever waits for it launches instead. Default 45,000:
+   * A launch that takes longer, in milliseconds, counts as dead, and whoever waits for it launches instead. Default 45,000:
    * Puppeteer itself gives up after 30,000.
    */
   readonly deadlineMs?: number | undefined;

@@ -55,6 +55,7 @@ export interface Coverage {
  */
 const hookedSessions = new WeakMap<CdpSessionLike, Map<PuppeteerAttachment, SessionSubject>>();
 
+/** What `attach` gives: the books of all handles that it covers, and what can be done about them. */
 export class PuppeteerAttachment extends Attachment {
   readonly #options: ResolvedAttachOptions;
   readonly #sessions = new Map<CdpSessionLike, HookedSession>();
