@@ -1,0 +1,47 @@
+/** Whatever the package exports says in a comment of its own what it is: an editor shows nothing else of the documents. */
+import { readFile } from 'node:fs/promises';
+import { dirname, join, normalize } from 'node:path';
+import { expect, it } from 'vitest';
+import { PACKAGE } from '../support/script.ts';
+
+interface PublicName {
+  readonly name: string;
+  /** Where it is declared, from the package's folder. */
+  readonly file: string;
+}
+
+const manifest: { exports: Record<string, { types?: string }> } = JSON.parse(
+  await readFile(join(PACKAGE, 'package.json'), 'utf8'),
+);
+const entries = Object.values(manifest.exports).flatMap(({ types }) =>
+  types === undefined ? [] : [types.replace('./dist/', 'src/').replace('.d.ts', '.ts')],
+);
+
+const DECLARATION = 'export (?:async |abstract )?(?:class|function|interface|type|const)';
+
+async function namesOf(entry: string): Promise<PublicName[]> {
+  const source = await readFile(join(PACKAGE, entry), 'utf8');
+  const own = [...source.matchAll(new RegExp(`^${DECLARATION} (\\w+)`, 'gm'))].map(
+    ([, name = '']): PublicName => ({ name, file: entry }),
+  );
+  const handedOn = [...source.matchAll(/export (?:type )?\{([^}]*)\} from '([^']+)'/g)].flatMap(
+    ([, list = '', from = '']) =>
+      list
+        .split(',')
+        .map((item) => item.replace('type ', '').trim())
+        .filter((name) => name !== '')
+        .map((name): PublicName => ({ name, file: normalize(join(dirname(entry), from)) })),
+  );
+  return [...own, ...handedOn];
+}
+
+it('each public name is documented', async () => {
+  const names = (await Promise.all(entries.map(namesOf))).flat();
+  const undocumented: string[] = [];
+  for (const { name, file } of names) {
+    const source = await readFile(join(PACKAGE, file), 'utf8');
+    if (!new RegExp(`\\*/\\n${DECLARATION} ${name}\\b`).test(source)) undocumented.push(`${name}, ${file}`);
+  }
+  expect(undocumented).toEqual([]);
+  expect(names.length).toBeGreaterThan(60);
+});
