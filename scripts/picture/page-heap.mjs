@@ -1,6 +1,6 @@
 // The README's picture: the heap of a page while handles of 200 KB each are forgotten, without the library and with it,
 // from the bench's `large` measurements. Of several rounds the one is shown in which the heap rose highest, for both.
-// An image cannot follow the page that it stands in, hence one picture for each colour scheme.
+// An image follows the system's colour scheme, not that of the page that it stands in, hence one for each.
 
 export const SCHEMES = ['light', 'dark'];
 
