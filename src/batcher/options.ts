@@ -87,9 +87,13 @@ export function requireObject(name: string, value: unknown): void {
 
 /** A short, safe picture of a bad value for an error message. */
 export function show(value: unknown): string {
-  if (typeof value === 'string') return value.length > 60 ? `'${value.slice(0, 57)}...'` : `'${value}'`;
+  if (typeof value === 'string') return `'${short(value)}'`;
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object' && value !== null) return 'an object';
-  return typeof value === 'bigint' ? `${value}n` : String(value);
+  return short(typeof value === 'bigint' ? `${value}n` : String(value));
+}
+
+function short(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

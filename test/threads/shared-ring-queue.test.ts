@@ -10,28 +10,44 @@ const latin1 = fc.string({
 });
 const firstTickets = fc.constantFrom(0, 2 ** 31 - 32, 2 ** 31 - 8, 2 ** 32 - 32, 2 ** 32 - 8);
 
-test('it is a bounded queue', () => {
-  const operations = fc.array(
-    fc.oneof(fc.tuple(fc.nat({ max: 2 ** 31 - 1 }), latin1), fc.constant('pop' as const)),
-    {
-      maxLength: 200,
-    },
+test('it is a bounded queue, which takes what fits a slot until it is closed', () => {
+  const anyId = fc.oneof(
+    { weight: 4, arbitrary: latin1 },
+    { weight: 1, arbitrary: fc.string({ unit: 'binary', minLength: 1, maxLength: 60 }) },
   );
+  const call = fc.oneof(
+    { weight: 20, arbitrary: fc.tuple(fc.nat({ max: 2 ** 31 - 1 }), anyId) },
+    { weight: 20, arbitrary: fc.constantFrom('pop', 'sleep', 'stepOver') },
+    { weight: 1, arbitrary: fc.constant('close') },
+  );
+  const calls = fc.array(call, { maxLength: 200 });
   fc.assert(
-    fc.property(fc.constantFrom(1, 2, 4, 64), firstTickets, operations, (capacity, firstTicket, calls) => {
+    fc.property(fc.constantFrom(1, 2, 4, 64), firstTickets, calls, (capacity, firstTicket, made) => {
       const ring = ringAt(capacity, firstTicket);
       const model: { sessionKey: number; objectId: string }[] = [];
-      for (const call of calls) {
-        if (call === 'pop') {
+      let isClosed = false;
+      for (const each of made) {
+        if (each === 'pop') {
           expect(ring.pop()).toEqual(model.shift() ?? 'empty');
+        } else if (each === 'sleep') {
+          expect(ring.sleep() === undefined).toBe(model.length > 0);
+        } else if (each === 'stepOver') {
+          expect(ring.stepOver()).toBe(false); // Nobody is in the middle of a push.
+        } else if (each === 'close') {
+          ring.close();
+          isClosed = true;
         } else {
-          const [sessionKey, objectId] = call;
-          const isFull = model.length === capacity;
-          expect(ring.push(sessionKey, objectId)).toBe(isFull ? 'full' : 'queued');
-          if (!isFull) model.push({ sessionKey, objectId });
+          const [sessionKey, objectId] = each as [number, string];
+          const isFit = objectId.length <= 52 && /^[\0-\u00ff]*$/.test(objectId);
+          const isTaken = isFit && !isClosed && model.length < capacity;
+          const outcome = isTaken ? 'queued' : !isFit ? 'unfit' : isClosed ? 'closed' : 'full';
+          expect(ring.push(sessionKey, objectId)).toBe(outcome);
+          if (isTaken) model.push({ sessionKey, objectId });
         }
         expect(ring.size).toBe(model.length);
+        expect(ring.isClosed).toBe(isClosed);
       }
+      ring.wake();
     }),
   );
 });

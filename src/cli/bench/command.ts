@@ -1,6 +1,6 @@
 /** The bench's part of the command line. */
 import { parseArgs } from 'node:util';
-import { bench } from '../bench.ts';
+import { type BenchOptions, bench } from '../bench.ts';
 import { CannotRunError } from '../cannot-run-error.ts';
 import { compareFiles } from './compare.ts';
 
@@ -19,8 +19,16 @@ export const BENCH_USAGE = `  bench        measure what releasing costs, with an
 
 /** @returns the exit code. */
 export async function benchCommand(args: readonly string[]): Promise<number> {
+  const order = benchOrderOf(args);
+  return 'compare' in order ? compareFiles(order.compare) : bench(order);
+}
+
+/** @throws {CannotRunError} that names what cannot be understood. */
+export function benchOrderOf(
+  args: readonly string[],
+): BenchOptions | { readonly compare: readonly string[] } {
   const { values, positionals } = parse(args);
-  if (values.compare.length > 0) return compareFiles([...values.compare, ...positionals]);
+  if (values.compare.length > 0) return { compare: [...values.compare, ...positionals] };
   if (positionals.length > 0) throw new CannotRunError(`Too many arguments: ${positionals.join(' ')}.`);
   const rounds = values.rounds === undefined ? (values.quick ? 1 : 5) : Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1_000) {
@@ -28,7 +36,7 @@ export async function benchCommand(args: readonly string[]): Promise<number> {
   }
   const named = ['executable-path', 'browser-url', 'browser-ws-endpoint'].filter((name) => name in values);
   if (named.length > 1) throw new CannotRunError(`--${named.join(' and --')}: name one browser.`);
-  return bench({
+  return {
     quick: values.quick,
     rounds,
     only: values.only,
@@ -38,7 +46,7 @@ export async function benchCommand(args: readonly string[]): Promise<number> {
     executablePath: values['executable-path'],
     browserUrl: values['browser-url'],
     browserWSEndpoint: values['browser-ws-endpoint'],
-  });
+  };
 }
 
 function parse(args: readonly string[]) {

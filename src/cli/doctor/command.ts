@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { CannotRunError } from '../cannot-run-error.ts';
-import { doctor } from '../doctor.ts';
+import { type DoctorOptions, doctor } from '../doctor.ts';
 
 export const DOCTOR_USAGE = `  doctor [options] <script> [arguments]
                run an unchanged Puppeteer script, and name the lines that leave handles behind
@@ -23,12 +23,17 @@ const OPTIONS = {
 
 /** @returns the exit code. */
 export async function doctorCommand(args: readonly string[]): Promise<number> {
+  return doctor(doctorOptionsOf(args));
+}
+
+/** @throws {CannotRunError} that names what cannot be understood. */
+export function doctorOptionsOf(args: readonly string[]): DoctorOptions {
   const end = scriptAt(args);
   const values = parse(args.slice(0, end));
   const [script, ...scriptArguments] = args.slice(end).filter((arg, index) => index > 0 || arg !== '--');
   if (script === undefined) throw new CannotRunError(`doctor: no script given.\n\n${DOCTOR_USAGE}`);
   if (!existsSync(script)) throw new CannotRunError(`doctor: there is no ${script}.`);
-  return doctor({
+  return {
     script,
     scriptArguments,
     json: values.json,
@@ -36,7 +41,7 @@ export async function doctorCommand(args: readonly string[]): Promise<number> {
     failOver: countOption('--fail-over', values['fail-over']),
     everyMs: durationOption('--every', values.every),
     nodeOptions: values['node-option'],
-  });
+  };
 }
 
 /** Where our own options end. */
