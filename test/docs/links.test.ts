@@ -7,7 +7,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { BenchReport } from '../../src/cli/bench/report.ts';
-import { formatFigure, significant } from '../../src/cli/bench/terminal.ts';
+import { formatFigure } from '../../src/cli/bench/terminal.ts';
 import { documents } from '../support/documents.ts';
 import { PACKAGE } from '../support/script.ts';
 import { testNames } from '../support/test-names.ts';
@@ -74,9 +74,9 @@ function figureOf(title: string): string {
       return `${most.toLocaleString('en')} of ${measurement.handles.toLocaleString('en')}`;
     }
     case 'handlesPerSecond':
-      return significant(measurement.handlesPerSecond.median);
+      return Number(measurement.handlesPerSecond.median.toPrecision(3)).toLocaleString('en');
     case 'commandsPerHandle':
-      return formatFigure(measurement.commandsPerHandle.median, 'per handle');
+      return formatFigure(measurement.commandsPerHandle.median, 'per handle').replace(/\.00$/, '');
     default:
       throw new Error(`no figure is called ${name}`);
   }

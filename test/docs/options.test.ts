@@ -29,7 +29,7 @@ it.each(rows)('the default of $name', ({ name, shown }) => {
     expect(shown).toContain(`from ${DEFAULT_BYTES_PER_HANDLE.toLocaleString('en')}`);
   } else if (value === undefined) {
     // It depends on the client, or there is none.
-    expect(shown).toBe(name === 'track' ? '`true`; `false` for a session of your own' : '');
+    expect(shown).toBe(name === 'track' ? '`true`; `false` for a session of your own' : 'none');
   } else if (typeof value === 'number') {
     expect(shown.split(';')[0]).toBe(value.toLocaleString('en'));
   } else {
