@@ -11,6 +11,7 @@ const config: ViteUserConfig = defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
+    coverage: { include: ['src/**'], exclude: ['**/*.generated.ts'], reporter: ['text', 'html'] },
   },
 });
 

@@ -74,7 +74,7 @@ export function choiceOption<Choice extends string>(
   throw typeof value === 'string' ? new RangeError(message) : new TypeError(message);
 }
 
-export function signalOption(name: string, value: unknown): AbortSignal | undefined {
+function signalOption(name: string, value: unknown): AbortSignal | undefined {
   if (value === undefined || value instanceof AbortSignal) return value;
   throw new TypeError(`${name} must be an AbortSignal, got ${show(value)}`);
 }

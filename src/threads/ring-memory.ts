@@ -61,7 +61,7 @@ export function sequenceWord(slot: number): number {
 }
 
 /** Bytes that a ring of `capacity` slots takes. */
-export function ringByteLength(capacity: number): number {
+function ringByteLength(capacity: number): number {
   return sequenceWord(capacity) * 4;
 }
 

@@ -260,7 +260,7 @@ export async function mint(session: SessionUnderTest, count: number): Promise<Mi
 }
 
 /** Gives the ids, and lets go of the objects. */
-export async function mintAndForget(session: SessionUnderTest, count: number): Promise<string[]> {
+async function mintAndForget(session: SessionUnderTest, count: number): Promise<string[]> {
   return idsOf(await mint(session, count));
 }
 
@@ -269,7 +269,7 @@ export function idsOf(objects: readonly Minted[]): string[] {
 }
 
 /** Which of these the browser still knows, asked by a command that mints nothing. */
-export async function alive(session: SessionUnderTest, ids: readonly string[]): Promise<string[]> {
+async function alive(session: SessionUnderTest, ids: readonly string[]): Promise<string[]> {
   const command = { functionDeclaration: 'function () {}', returnByValue: true };
   const answers = ids.map((objectId) =>
     Promise.resolve(session.send('Runtime.callFunctionOn', { objectId, ...command })).then(
@@ -281,7 +281,7 @@ export async function alive(session: SessionUnderTest, ids: readonly string[]): 
 }
 
 /** Turns the event loop until the condition holds. */
-export async function settled(condition: () => boolean | Promise<boolean>): Promise<void> {
+async function settled(condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 20_000;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`not within 20 s: ${condition}`);

@@ -14,9 +14,7 @@ export async function connect(target: string): Promise<Client> {
 }
 
 /** A new page and a flat session with it. */
-export async function openFlat(
-  client: Client,
-): Promise<{ readonly targetId: string; readonly sessionId: string }> {
+async function openFlat(client: Client): Promise<{ readonly targetId: string; readonly sessionId: string }> {
   const { targetId } = (await client.send('Target.createTarget', { url: 'about:blank' })) as {
     targetId: string;
   };
@@ -44,7 +42,7 @@ export async function flatSession(
 }
 
 /** A client's own session as one under test, by callbacks. */
-export function ownSession(
+function ownSession(
   client: Client,
   { hang, lose }: Pick<SessionUnderTest, 'hang' | 'lose'>,
 ): SessionUnderTest {

@@ -5,7 +5,7 @@ import type { AttachOptions, PuppeteerAttachment } from '../../src/clients/puppe
 import { expectAtRest, expectConserved } from '../support/attached.ts';
 import { PUPPETEERS } from '../support/chromium.ts';
 
-export const MANY = 2_000;
+const MANY = 2_000;
 
 interface Way {
   readonly name: string;

@@ -28,7 +28,7 @@ export type Handle = RemoteObject & { objectId: string };
 export type Params = Record<string, unknown>;
 
 /** Collects what it is told to, rather than what is garbage. */
-export class TestCollector {
+class TestCollector {
   readonly #records = new Map<object, HandleRecord>();
   #onCollected: (record: HandleRecord) => void = () => {};
 

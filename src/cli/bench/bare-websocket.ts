@@ -14,7 +14,7 @@ type WebSocketConstructor = new (url: string, options: object) => WebSocketLike;
 /** Frames written to the socket at a time. */
 const CORKED = 64;
 
-export class BareSession {
+class BareSession {
   readonly #socket: WebSocketLike;
   #sessionId = '';
   #lastId = 0;

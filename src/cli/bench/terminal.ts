@@ -70,7 +70,7 @@ function significantOrWhole(figure: number): string {
   return Number.isInteger(figure) ? figure.toLocaleString('en-US') : significant(figure);
 }
 
-export function formatDesignTable(rows: readonly DesignRowResult[]): string {
+function formatDesignTable(rows: readonly DesignRowResult[]): string {
   const cells = rows.map((row) => [
     row.work,
     row.against,

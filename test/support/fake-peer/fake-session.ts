@@ -14,7 +14,7 @@ interface Pending {
 }
 
 /** What `send` rejects with, worded as Puppeteer words it. */
-export class FakeProtocolError extends Error {
+class FakeProtocolError extends Error {
   readonly code: number | undefined;
 
   constructor(method: string, message: string, code?: number) {

@@ -11,7 +11,7 @@ import { describeByValue, describeProperties, describeValue, type RemoteObject }
 import type { RemoteObjectStore } from './remote-object-store.ts';
 
 /** The group of console arguments and uncaught errors. */
-export const CONSOLE_GROUP = 'console';
+const CONSOLE_GROUP = 'console';
 
 /** What an evaluation, a call or a promise came to. */
 interface Completion {

@@ -106,7 +106,7 @@ export class Passage {
   }
 }
 
-export class Hold implements Rule, Disposable {
+class Hold implements Rule, Disposable {
   readonly matches: Matcher;
   readonly #end: () => void;
   #held: (() => void)[] = [];
