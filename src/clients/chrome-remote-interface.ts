@@ -16,12 +16,7 @@ import { requireMethods, SessionAttachment } from './session-attachment.ts';
 import { shadow } from './session-hook.ts';
 import { takesCommandsInOrder } from './target-type.ts';
 
-export type { FlushOptions } from '../batcher/flush.ts';
-export type { FlushReport } from '../batcher/stats.ts';
-export type { AttachOptions } from '../handles/attach-options.ts';
-export type { HandleScope } from '../handles/handle-scope.ts';
-export type { AttachmentStats } from '../handles/ledger-stats.ts';
-export type { Leak } from '../observe/leak-report.ts';
+export type * from './public-types.ts';
 export type { SessionAttachment } from './session-attachment.ts';
 
 /** The part of a client that is used. */

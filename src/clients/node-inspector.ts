@@ -14,12 +14,7 @@ import { CallbackAnswer, deliver } from './callback-answer.ts';
 import { attachOnce, requireMethods, type SessionAttachment } from './session-attachment.ts';
 import { shadow } from './session-hook.ts';
 
-export type { FlushOptions } from '../batcher/flush.ts';
-export type { FlushReport } from '../batcher/stats.ts';
-export type { AttachOptions } from '../handles/attach-options.ts';
-export type { HandleScope } from '../handles/handle-scope.ts';
-export type { AttachmentStats } from '../handles/ledger-stats.ts';
-export type { Leak } from '../observe/leak-report.ts';
+export type * from './public-types.ts';
 export type { SessionAttachment } from './session-attachment.ts';
 
 /** The part of a `Session` that is used. */

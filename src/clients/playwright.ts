@@ -19,12 +19,7 @@ import type { Params } from '../handles/protocol.ts';
 import { attachOnce, requireMethods, type SessionAttachment } from './session-attachment.ts';
 import { type EmittingSession, hookSession } from './session-hook.ts';
 
-export type { FlushOptions } from '../batcher/flush.ts';
-export type { FlushReport } from '../batcher/stats.ts';
-export type { AttachOptions } from '../handles/attach-options.ts';
-export type { HandleScope } from '../handles/handle-scope.ts';
-export type { AttachmentStats } from '../handles/ledger-stats.ts';
-export type { Leak } from '../observe/leak-report.ts';
+export type * from './public-types.ts';
 export type { SessionAttachment } from './session-attachment.ts';
 
 /** The part of Playwright's `CDPSession` that is used. */

@@ -1,0 +1,7 @@
+/** What each client's entry names of the rooms below, so that a user can write down what `attach` takes and gives. */
+export type { FlushOptions } from '../batcher/flush.ts';
+export type { FlushReport } from '../batcher/stats.ts';
+export type { AttachOptions } from '../handles/attach-options.ts';
+export type { HandleScope } from '../handles/handle-scope.ts';
+export type { AttachmentStats } from '../handles/ledger-stats.ts';
+export type { Leak } from '../observe/leak-report.ts';
