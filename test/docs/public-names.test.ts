@@ -32,7 +32,10 @@ async function namesOf(entry: string): Promise<PublicName[]> {
         .filter((name) => name !== '')
         .map((name): PublicName => ({ name, file: normalize(join(dirname(entry), from)) })),
   );
-  return [...own, ...handedOn];
+  const whole = [...source.matchAll(/export (?:type )?\* from '([^']+)'/g)].map(([, from = '']) =>
+    namesOf(normalize(join(dirname(entry), from))),
+  );
+  return [...own, ...handedOn, ...(await Promise.all(whole)).flat()];
 }
 
 it('each public name is documented', async () => {
