@@ -12,8 +12,11 @@ import { isWorthMoving, moveSurvivors } from './survivors.ts';
 const IDLE_MS = 100;
 /** How long the dead of a group wait for the rest to die: a collection or two come in that time. */
 const GRACE_MS = 2_000;
-/** How many dead a session may have waiting so: 512 objects of 200 KB are 100 MB. */
+/** How many dead a session may have waiting so while it is not known what they hold: 512 objects of 200 KB are 100 MB. */
 const MOST_WAITING = 512;
+/** How much of the page they may hold, in bytes, where that is known, and how many they may be however little they hold. */
+const MOST_BYTES_WAITING = 32e6;
+const MOST_LIGHT_WAITING = 16_384;
 
 /** How much a sweep is pressed for time. */
 export interface Urgency {
@@ -104,10 +107,11 @@ export class GroupSweep {
     const { partlyDead } = group.ledger;
     this.#inGrace.add(group);
     partlyDead.add(group);
+    const most = mostWaiting(group.ledger.pageBytesPerHandle);
     let waiting = 0;
     for (const { dropped } of partlyDead) waiting += dropped;
     for (const oldest of partlyDead) {
-      if (waiting > MOST_WAITING && oldest.stage === 'closed' && isRipe(oldest, this.#now())) {
+      if (waiting > most && oldest.stage === 'closed' && isRipe(oldest, this.#now())) {
         waiting -= oldest.dropped;
         this.#endGrace(oldest);
         due.push(oldest);
@@ -148,6 +152,12 @@ export class GroupSweep {
     }, IDLE_MS / 2);
     this.#graceTimer.unref();
   }
+}
+
+/** @param pageBytes what one handle holds of the page; 0 where that is not known. */
+function mostWaiting(pageBytes: number): number {
+  if (pageBytes === 0) return MOST_WAITING;
+  return Math.min(MOST_LIGHT_WAITING, Math.max(MOST_WAITING, MOST_BYTES_WAITING / pageBytes));
 }
 
 /** Times are noted here, once a turn, rather than with each of what may be thousands of changes. */

@@ -15,12 +15,14 @@ import type { RemoteObject } from './protocol.ts';
 
 /** Fewer dead than this are released one by one for the same price. */
 const FEWEST_DEAD = 8;
+const MOST_MOVED_PER_DEAD = 2;
 /** Survivors of one group, and of all that is bound anew by one command; more would be long to wait for. */
 const MOST_MOVED = 512;
 
 /**
- * Moving pays while there are more dead than alive: then no handle is moved more often, on the average,
- * than others die. Sessions that do not keep order are left alone: a release could overtake the move.
+ * Moving pays while there are not many more alive than dead: to bind one anew takes the browser about a fifth
+ * of what the release of one does, and no more than two are moved, on the average, for each that died.
+ * Sessions that do not keep order are left alone: a release could overtake the move.
  */
 export function isWorthMoving(group: ObjectGroup): boolean {
   const { ledger } = group;
@@ -32,7 +34,7 @@ export function isWorthMoving(group: ObjectGroup): boolean {
     group.pending === 0 &&
     group.pinned === 0 &&
     group.dropped >= FEWEST_DEAD &&
-    group.live <= Math.min(group.dropped, MOST_MOVED) &&
+    group.live <= Math.min(MOST_MOVED_PER_DEAD * group.dropped, MOST_MOVED) &&
     survivorsOf(group).every((record) => record.context.executionContextId !== undefined)
   );
 }
@@ -135,6 +137,12 @@ async function bindAnew(
       return;
     }
     if (target.live === 0) return; // Nobody moved in: the whole group goes.
+    if (leftovers.length >= FEWEST_DEAD && leftovers.length > target.live) {
+      // Most died on the way: the program was in the middle of them. The rest moves once more, and these go whole.
+      const moved = survivors.filter((record) => record.group === target && record.state === 'live');
+      await bindAnew(context, moved, attempt);
+      if (target.live === 0) return;
+    }
     for (const objectId of leftovers) {
       services.dispatcher.enqueue(ledger.lane, new UncountedRelease('Runtime.releaseObject', { objectId }));
     }

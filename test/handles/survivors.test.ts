@@ -177,6 +177,24 @@ describe('a survivor', () => {
     expect(session.alive().sort()).toEqual(others.map(({ objectId }) => objectId).sort());
   });
 
+  test('most of which die while the move is under way: what was bound for them goes as a group', async () => {
+    await using world = new AttachedPeer();
+    const session = world.open();
+    const moving = session.holdAnswers('Runtime.getProperties');
+    const [first, ...others] = await session.mint(60);
+    world.collector.collect(...(await session.mint(100)));
+    await turns();
+    world.elapse(3_000);
+    await moving.reached(1);
+    const before = session.wire().length;
+    world.collector.collect(...others);
+    await turns();
+    moving[Symbol.dispose]();
+    await world.rest();
+    expect(session.alive()).toEqual([first?.objectId]);
+    expect(session.wire().length - before).toBeLessThanOrEqual(8);
+  });
+
   test('that is disposed of while the move is under way, all of them: nothing stays', async () => {
     await using world = new AttachedPeer();
     const session = world.open();
