@@ -12,11 +12,13 @@ import { isWorthMoving, moveSurvivors } from './survivors.ts';
 const IDLE_MS = 100;
 /** How long the dead of a group wait for the rest to die: a collection or two come in that time. */
 const GRACE_MS = 2_000;
-/** How many dead a session may have waiting so while it is not known what they hold: 512 objects of 200 KB are 100 MB. */
-const MOST_WAITING = 512;
-/** How much of the page they may hold, in bytes, where that is known, and how many they may be however little they hold. */
-const MOST_BYTES_WAITING = 32e6;
-const MOST_LIGHT_WAITING = 16_384;
+/** How many dead a session may have waiting so while nobody knows what they hold: of 200 KB each they would be 100 MB. */
+const MOST_UNKNOWN_WAITING = 512;
+/** Bytes of the page that they may hold where that is known. */
+const MOST_BYTES_WAITING = 100e6;
+/** However little they hold, and however much: fewer are not worth moving others for. */
+const MOST_WAITING = 16_384;
+const FEWEST_WAITING = 8;
 
 /** How much a sweep is pressed for time. */
 export interface Urgency {
@@ -154,10 +156,14 @@ export class GroupSweep {
   }
 }
 
-/** @param pageBytes what one handle holds of the page; 0 where that is not known. */
-function mostWaiting(pageBytes: number): number {
-  if (pageBytes === 0) return MOST_WAITING;
-  return Math.min(MOST_LIGHT_WAITING, Math.max(MOST_WAITING, MOST_BYTES_WAITING / pageBytes));
+/**
+ * How many dead a session may have waiting for the rest of their groups to die.
+ *
+ * @param pageBytes what one handle holds of the page; 0 where that is not known.
+ */
+export function mostWaiting(pageBytes: number): number {
+  if (pageBytes === 0) return MOST_UNKNOWN_WAITING;
+  return Math.min(MOST_WAITING, Math.max(FEWEST_WAITING, Math.floor(MOST_BYTES_WAITING / pageBytes)));
 }
 
 /** Times are noted here, once a turn, rather than with each of what may be thousands of changes. */

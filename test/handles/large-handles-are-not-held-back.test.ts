@@ -1,6 +1,7 @@
-// What a generation waits for until it closes: a handful of handles may be a third of a gigabyte in the page.
+// What a generation waits for until it closes, and its dead for the rest to die: a handful of handles may be a third of a gigabyte in the page.
 import { expect, test } from 'vitest';
 import { isFull } from '../../src/handles/generations.ts';
+import { mostWaiting } from '../../src/handles/group-sweep.ts';
 import { type HandleRecord, type Ledger, ObjectGroup } from '../../src/handles/handle-record.ts';
 
 const OPENED_AT = 1_000;
@@ -28,3 +29,14 @@ test.each([
     expect(isFull(generation(most + 1, bytes), OPENED_AT + 49)).toBe(false);
   },
 );
+
+test.each([
+  ['nobody knows how many', 0, 512],
+  ['200', 200, 16_384],
+  ['20 K', 20e3, 5_000],
+  ['200 K', 200e3, 500],
+  ['5 M', 5e6, 20],
+  ['50 M', 50e6, 8],
+])('of handles of %s bytes no more dead wait than 100 MB of them, and some thousands', (_, bytes, most) => {
+  expect(mostWaiting(bytes)).toBe(most);
+});
