@@ -5,4 +5,4 @@ export type { ReleaseSession } from './batcher/release.ts';
 export { ReleaseBatcher } from './batcher/release-batcher.ts';
 export type { ReleaseGuard } from './batcher/release-guard.ts';
 export type { FlushReport, ReleaseStats } from './batcher/stats.ts';
-export type { SweepDone } from './handles/diagnostics.ts';
+export type { SweepDone } from './handles/sweep/diagnostics.ts';

@@ -3,5 +3,5 @@ export type { FlushOptions } from '../batcher/flush.ts';
 export type { FlushReport } from '../batcher/stats.ts';
 export type { AttachOptions } from '../handles/attach-options.ts';
 export type { HandleScope } from '../handles/handle-scope.ts';
-export type { AttachmentStats } from '../handles/ledger-stats.ts';
+export type { AttachmentStats } from '../handles/ledger/ledger-stats.ts';
 export type { Leak } from '../observe/leak-report.ts';

@@ -13,9 +13,10 @@ import {
   resolveAttachOptions,
 } from '../handles/attach-options.ts';
 import { Attachment } from '../handles/attachment.ts';
+import { plainRules } from '../handles/command-rules.ts';
 import type { HandleScope } from '../handles/handle-scope.ts';
 import { PageActions } from '../handles/release-acknowledger.ts';
-import { plainRules, type SessionTap } from '../handles/session-tap.ts';
+import type { SessionTap } from '../handles/session-tap.ts';
 
 /** What `attach` gives: the books of all remote objects of its sessions, and what can be done about them. */
 export class SessionAttachment extends Attachment {

@@ -8,7 +8,7 @@
  */
 import type { AttachOptions } from '../handles/attach-options.ts';
 import type { Params } from '../handles/protocol.ts';
-import { NOTICED_EVENTS } from '../handles/session-tap.ts';
+import { NOTICED_EVENTS } from '../handles/session-events.ts';
 import { attachOnce, requireMethods, type SessionAttachment } from './session-attachment.ts';
 import { shadow } from './session-hook.ts';
 import { takesCommandsInOrder } from './target-type.ts';

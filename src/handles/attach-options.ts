@@ -8,7 +8,7 @@ import {
   resolveBatcherOptions,
   show,
 } from '../batcher/options.ts';
-import { garbageCollector, type RegistryFactory } from './collection-watch.ts';
+import { garbageCollector, type RegistryFactory } from './ledger/collection-watch.ts';
 
 /** What `attach` takes; all of it may be left out. A bad one is refused with an error that names it and its value. */
 export interface AttachOptions extends BatcherOptions {

@@ -10,17 +10,19 @@ import type { ReleaseSession } from '../batcher/release.ts';
 import type { FlushReport } from '../batcher/stats.ts';
 import { type Leak, LeakReport, type Tracing } from '../observe/leak-report.ts';
 import type { ResolvedAttachOptions } from './attach-options.ts';
-import { CollectingTime } from './collecting-time.ts';
-import { CollectionWatch } from './collection-watch.ts';
+import type { CommandRules } from './command-rules.ts';
 import { ConsoleEntries } from './console-entries.ts';
-import { fixedWeight, GcWeight, readHeap } from './gc-weight.ts';
 import { type HandleScope, ScopeStack } from './handle-scope.ts';
-import { type AttachmentStats, emptyLedgerStats, type LedgerStats } from './ledger-stats.ts';
+import { CollectionWatch } from './ledger/collection-watch.ts';
+import { type AttachmentStats, emptyLedgerStats, type LedgerStats } from './ledger/ledger-stats.ts';
+import { SessionLedger, type SessionServices } from './ledger/session-ledger.ts';
+import type { CollectionHold } from './ledger/session-releases.ts';
 import type { RemoteObject } from './protocol.ts';
 import { type PageActions, ReleaseAcknowledger } from './release-acknowledger.ts';
-import { SessionLedger, type SessionServices } from './session-ledger.ts';
-import { type CollectionHold, type CommandRules, SessionTap } from './session-tap.ts';
-import { Sweeper } from './sweeper.ts';
+import { SessionTap } from './session-tap.ts';
+import { Sweeper } from './sweep/sweeper.ts';
+import { CollectingTime } from './weight/collecting-time.ts';
+import { fixedWeight, GcWeight, readHeap } from './weight/gc-weight.ts';
 
 /** How a session is to be kept books of. */
 export interface SessionTraits {
@@ -160,7 +162,7 @@ export class Attachment implements Disposable {
     this.#watch.unburden();
     for (const ledger of this.#ledgers) {
       ledger.forsake();
-      if (!ledger.isOwing) this.#ledgers.delete(ledger);
+      if (!ledger.releases.isOwing) this.#ledgers.delete(ledger);
     }
     if (this.#ledgers.size === 0) this.#dispatcher.closeUnattended();
     else
@@ -210,7 +212,7 @@ export class Attachment implements Disposable {
     const consoleEntries =
       this.#options.consoleEntries === 'discard' ? new ConsoleEntries(ledger) : undefined;
     if (consoleEntries !== undefined) this.#consoleEntries.set(ledger, consoleEntries);
-    const rules = traits.createRules(ledger);
+    const rules = traits.createRules(ledger.releases);
     return new SessionTap(ledger, acknowledger, this.#scopes, rules, traits.tracks, {
       consoleEntries,
       tracing: this.#tracing,
@@ -260,7 +262,7 @@ export class Attachment implements Disposable {
 
   /** Detached: resolves when what was dropped, but could not be released for commands that named it, is on its way. */
   async #owedSent(): Promise<void> {
-    for (const ledger of this.#ledgers) while (ledger.isOwing) await this.#sweeper.nextChange();
+    for (const ledger of this.#ledgers) while (ledger.releases.isOwing) await this.#sweeper.nextChange();
   }
 
   #closeBooks(): void {

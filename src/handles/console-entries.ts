@@ -8,8 +8,8 @@
  * sessions hold, and what the page logs while the command is on its way: those arguments are dead on
  * arrival, and struck out here.
  */
-import type { ObjectGroup } from './handle-record.ts';
-import type { SessionLedger } from './session-ledger.ts';
+import type { ObjectGroup } from './ledger/handle-record.ts';
+import type { SessionLedger } from './ledger/session-ledger.ts';
 
 /** The group in which V8 binds what an event of the Runtime domain carries. */
 const CONSOLE_GROUP = 'console';

@@ -3,7 +3,7 @@
  * command a session, whether the program still refers to them or not.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { HandleRecord, Ledger, ObjectGroup } from './handle-record.ts';
+import type { HandleRecord, Ledger, ObjectGroup } from './ledger/handle-record.ts';
 
 /** A scope as a block, made by `openScope`: what was minted while it was open is released at its end. */
 export class HandleScope implements Disposable {
@@ -42,7 +42,7 @@ export class HandleScope implements Disposable {
   /** Takes charge of a handle minted by a command that was sent in the scope. @internal */
   own(record: HandleRecord): void {
     // Its answer came when all was over: it was minted inside, so it ends here.
-    if (this.#hasEnded) record.context.ledger.drop(record, 'disposed');
+    if (this.#hasEnded) record.context.ledger.releases.drop(record, 'disposed');
     else if (record.group === undefined || record.group !== this.#openGroups.get(record.context.ledger)) {
       this.#strays.push(record);
     }
@@ -55,10 +55,10 @@ export class HandleScope implements Disposable {
     this.#onEnd();
     for (const group of this.#groups) {
       group.ledger.generations.close(group);
-      group.ledger.dropMembers(group, this.#escaped);
+      group.ledger.releases.dropMembers(group, this.#escaped);
     }
     for (const record of this.#strays) {
-      if (!this.#escaped.has(record)) record.context.ledger.drop(record, 'disposed');
+      if (!this.#escaped.has(record)) record.context.ledger.releases.drop(record, 'disposed');
     }
     this.#openGroups.clear();
     this.#groups.length = 0;

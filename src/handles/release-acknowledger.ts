@@ -9,9 +9,9 @@
  */
 
 import { type Outcome, refusalOf } from '../batcher/outcome.ts';
-import type { HandleRecord } from './handle-record.ts';
+import type { HandleRecord } from './ledger/handle-record.ts';
+import type { SessionLedger } from './ledger/session-ledger.ts';
 import { type Forward, isAwaitable, type Params } from './protocol.ts';
-import type { SessionLedger } from './session-ledger.ts';
 
 /** Shared by the sessions of one page: an action on any of them is one to wait for on all. */
 export class PageActions {
@@ -54,7 +54,7 @@ export class ReleaseAcknowledger {
       this.#actionsPassed = this.#actions.count;
     }
     if (record === undefined) this.#releaseUnknown(objectId);
-    else this.#ledger.drop(record, 'disposed');
+    else this.#ledger.releases.drop(record, 'disposed');
     return this.#acknowledge();
   }
 
@@ -85,7 +85,7 @@ export class ReleaseAcknowledger {
   ): PromiseLike<unknown> {
     const { stats, flushes, sweeper } = this.#ledger.services;
     const answer = forward(params);
-    const isCounted = record === undefined ? this.#countUnknown() : this.#ledger.takeForRelease(record);
+    const isCounted = record === undefined ? this.#countUnknown() : this.#ledger.releases.take(record);
     if (!isCounted) return answer;
     stats.commands++;
     const { debts } = this.#ledger;

@@ -5,52 +5,25 @@
  * was parsed into, and the original `send` is reached within the same call, or throws within it.
  */
 import type { MintTrace, Tracing } from '../observe/leak-report.ts';
+import { groupOf, outgoingParams } from './command-group.ts';
+import type { CommandRules } from './command-rules.ts';
 import { type ConsoleEntries, consoleGroup } from './console-entries.ts';
-import type { HandleRecord, ObjectGroup } from './handle-record.ts';
 import type { HandleScope, ScopeStack } from './handle-scope.ts';
+import type { HandleRecord, ObjectGroup } from './ledger/handle-record.ts';
+import type { SessionLedger } from './ledger/session-ledger.ts';
 import {
   type CommandShape,
   type Forward,
   forEachNamedId,
   forEachRemoteObject,
   isAwaitable,
-  MINTING_EVENTS,
   mintsOf,
   type Params,
   type RemoteObject,
   shapeOf,
-  withTranslatedIds,
 } from './protocol.ts';
 import type { ReleaseAcknowledger } from './release-acknowledger.ts';
-import type { SessionLedger } from './session-ledger.ts';
-
-/** The events that a tap takes note of, for clients that have to be asked for each. */
-export const NOTICED_EVENTS: readonly string[] = [
-  ...MINTING_EVENTS,
-  'Runtime.executionContextDestroyed',
-  'Runtime.executionContextsCleared',
-  'Inspector.targetCrashed',
-];
-
-/** What only the client's own file can know of a session's commands. */
-export interface CommandRules {
-  /** Whether the client keeps the result for itself, in a cache that outlives the call: no scope may end it. */
-  keepsResult(method: string, params: Params | undefined): boolean;
-  /** Told of each command as it is sent; what it gives is called when the command is answered. */
-  onSent(method: string, params: Params | undefined): (() => void) | undefined;
-}
-
-/** The rules of a session that the user speaks to himself: it has no cache to spare. */
-export const plainRules: CommandRules = {
-  keepsResult: () => false,
-  onSent: () => undefined,
-};
-
-/** Puts collections off, while the client may hold ids as bare strings. Nests. */
-export interface CollectionHold {
-  hold(): void;
-  unhold(): void;
-}
+import { noteLifeEvent } from './session-events.ts';
 
 /** What a tap does only where it was asked for. */
 export interface TapOptions {
@@ -145,23 +118,7 @@ export class SessionTap {
       this.#consoleEntries?.onEntry();
       return;
     }
-    switch (name) {
-      case 'Runtime.executionContextDestroyed': {
-        const { executionContextId } = (params ?? {}) as { executionContextId?: unknown };
-        if (typeof executionContextId === 'number') this.ledger.endings.endContext(executionContextId);
-        break;
-      }
-      case 'Runtime.executionContextsCleared':
-        this.ledger.endings.endAllContexts();
-        break;
-      case 'Inspector.targetCrashed':
-        this.ledger.endings.crash();
-        break;
-      case 'Inspector.targetReloadedAfterCrash':
-      case 'Runtime.executionContextCreated': // A sign of life, should the other not be heard.
-        this.ledger.lane.recover();
-        break;
-    }
+    noteLifeEvent(this.ledger, name, params);
   }
 
   /** Sends, ahead of whatever is sent next, the release of all that is known to be dropped. */
@@ -180,7 +137,7 @@ export class SessionTap {
     const { ledger } = this;
     const pinned = this.#pinNamed(shape, params);
     const scope = this.#scopeFor(method, params);
-    const group = this.#groupFor(shape, params, scope);
+    const group = groupOf(ledger, shape, params, scope);
     if (group !== undefined) group.pending++;
     const trace = this.#tracing.report?.beginCommand(this.#isTracedByCall);
 
@@ -189,18 +146,18 @@ export class SessionTap {
         group.pending--;
         ledger.touch(group);
       }
-      for (const record of pinned) ledger.unpin(record);
+      for (const record of pinned) ledger.releases.unpin(record);
     };
     let answer: PromiseLike<unknown>;
     try {
-      answer = forward(this.#outgoing(shape, params, group));
+      answer = forward(outgoingParams(ledger, shape, params, group));
     } catch (error) {
       done();
       throw error;
     }
     if (!isAwaitable(answer)) {
       this.#giveUpTracking(group);
-      for (const record of pinned) ledger.unpin(record);
+      for (const record of pinned) ledger.releases.unpin(record);
       return answer;
     }
     return answer.then(
@@ -227,7 +184,7 @@ export class SessionTap {
    */
   #giveUpTracking(group: ObjectGroup | undefined): void {
     this.#tracks = false;
-    this.ledger.hold();
+    this.ledger.releases.hold();
     if (group?.owner === 'own') this.ledger.generations.close(group);
   }
 
@@ -257,46 +214,11 @@ export class SessionTap {
     forEachNamedId(params, shape.names, (id) => {
       const record = this.ledger.find(id);
       if (record === undefined) return;
-      this.ledger.pin(record);
+      this.ledger.releases.pin(record);
       if (pinned === undefined) pinned = [record];
       else pinned.push(record);
     });
     return pinned ?? NONE;
-  }
-
-  /** The group that the results will be in: the one asked for, the one inherited, or the current generation. */
-  #groupFor(
-    shape: CommandShape,
-    params: Params | undefined,
-    scope: HandleScope | undefined,
-  ): ObjectGroup | undefined {
-    if (shape.mints.length === 0) return undefined;
-    const asked = params?.objectGroup;
-    if (shape.takesGroup && asked !== undefined && asked !== '') {
-      return typeof asked === 'string' ? this.ledger.foreignGroups.named(asked) : undefined;
-    }
-    const target = shape.inheritsGroup && asked !== '' ? targetOf(params) : undefined;
-    if (target !== undefined) {
-      // Results of the user's own stay in his group; so do those of an object that the ledger does not know.
-      const inherited = this.ledger.find(target)?.group;
-      if (!shape.takesGroup || inherited === undefined || inherited.owner === 'foreign') return inherited;
-    }
-    if (!shape.takesGroup || !this.ledger.services.usesGroups) return undefined;
-    return scope?.groupFor(this.ledger) ?? this.ledger.generations.current();
-  }
-
-  #outgoing(
-    shape: CommandShape,
-    params: Params | undefined,
-    group: ObjectGroup | undefined,
-  ): Params | undefined {
-    const { ledger } = this;
-    let outgoing = params;
-    if (ledger.hasFormerIds && outgoing !== undefined) {
-      outgoing = withTranslatedIds(outgoing, shape.names, (id) => ledger.currentId(id));
-    }
-    const isStamped = group?.owner === 'own' && shape.takesGroup;
-    return isStamped ? { ...outgoing, objectGroup: group.name } : outgoing;
   }
 
   /** A group that the user releases himself takes with it whatever the ledger counted there. */
@@ -319,12 +241,6 @@ const NONE: readonly HandleRecord[] = [];
 
 function hasException(result: unknown): boolean {
   return (result as { exceptionDetails?: unknown } | undefined)?.exceptionDetails !== undefined;
-}
-
-/** The object that a command is about, where it is about one, rather than about a context. */
-function targetOf(params: Params | undefined): string | undefined {
-  const id = params?.objectId ?? params?.promiseObjectId;
-  return typeof id === 'string' ? id : undefined;
 }
 
 /** These are asked to see what the page really holds: garbage of ours would be in the figure. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { resolveAttachOptions } from '../../src/handles/attach-options.ts';
-import { DEFAULT_BYTES_PER_HANDLE } from '../../src/handles/gc-weight.ts';
+import { DEFAULT_BYTES_PER_HANDLE } from '../../src/handles/weight/gc-weight.ts';
 import { PACKAGE } from '../support/script.ts';
 
 /** For tests. */

@@ -8,12 +8,13 @@ import { ended } from '../../src/batcher/stats.ts';
 import { hookSession } from '../../src/clients/session-hook.ts';
 import { type AttachOptions, resolveAttachOptions } from '../../src/handles/attach-options.ts';
 import { Attachment, type SessionTraits } from '../../src/handles/attachment.ts';
-import type { Registry, RegistryFactory } from '../../src/handles/collection-watch.ts';
-import type { HandleRecord } from '../../src/handles/handle-record.ts';
-import type { LedgerStats } from '../../src/handles/ledger-stats.ts';
+import { plainRules } from '../../src/handles/command-rules.ts';
+import type { Registry, RegistryFactory } from '../../src/handles/ledger/collection-watch.ts';
+import type { HandleRecord } from '../../src/handles/ledger/handle-record.ts';
+import type { LedgerStats } from '../../src/handles/ledger/ledger-stats.ts';
 import type { RemoteObject } from '../../src/handles/protocol.ts';
 import { PageActions } from '../../src/handles/release-acknowledger.ts';
-import { plainRules, type SessionTap } from '../../src/handles/session-tap.ts';
+import type { SessionTap } from '../../src/handles/session-tap.ts';
 import {
   type Command,
   FakePeer,

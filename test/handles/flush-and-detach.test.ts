@@ -289,13 +289,13 @@ describe('detach', () => {
     await using world = new AttachedPeer();
     const session = world.open();
     const handles = await session.mint(10);
-    session.tap.ledger.hold();
+    session.tap.ledger.releases.hold();
     world.collector.collect(...handles);
     await turns();
     world.attachment.detach();
     await turns();
     expect(session.alive()).toHaveLength(10);
-    session.tap.ledger.unhold();
+    session.tap.ledger.releases.unhold();
     await turns();
     expect(session.alive()).toEqual([]);
     expect(world.stats).toMatchObject({ released: 10, dropped: 0 });

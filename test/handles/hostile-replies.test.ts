@@ -2,7 +2,7 @@
 // or stay when the objects are gone.
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
-import { contextPrefixOf } from '../../src/handles/handle-record.ts';
+import { contextPrefixOf } from '../../src/handles/ledger/object-id.ts';
 import {
   forEachNamedId,
   forEachRemoteObject,

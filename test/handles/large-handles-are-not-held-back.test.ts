@@ -1,8 +1,8 @@
 // What a generation waits for until it closes, and its dead for the rest to die: a handful of handles may be a third of a gigabyte in the page.
 import { expect, test } from 'vitest';
-import { isFull } from '../../src/handles/generations.ts';
-import { mostWaiting } from '../../src/handles/group-sweep.ts';
-import { type HandleRecord, type Ledger, ObjectGroup } from '../../src/handles/handle-record.ts';
+import { isFull } from '../../src/handles/ledger/generations.ts';
+import { type HandleRecord, type Ledger, ObjectGroup } from '../../src/handles/ledger/handle-record.ts';
+import { mostWaiting } from '../../src/handles/sweep/group-sweep.ts';
 
 const OPENED_AT = 1_000;
 

@@ -1,15 +1,17 @@
 // Proof that the property can fail: each wrong rule below, put in place of the right one, is found out.
 import fc from 'fast-check';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { HandleRecord } from '../../src/handles/handle-record.ts';
-import { ObjectGroup } from '../../src/handles/handle-record.ts';
-import { SessionLedger } from '../../src/handles/session-ledger.ts';
+import type { HandleRecord } from '../../src/handles/ledger/handle-record.ts';
+import { ObjectGroup } from '../../src/handles/ledger/handle-record.ts';
+import { SessionLedger } from '../../src/handles/ledger/session-ledger.ts';
+import { SessionReleases } from '../../src/handles/ledger/session-releases.ts';
 import { programs, runProgram } from './random-program.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
 const { add } = ObjectGroup.prototype;
-const { rebind, drop } = SessionLedger.prototype;
+const { rebind } = SessionLedger.prototype;
+const { drop } = SessionReleases.prototype;
 
 const wrongRules: [rule: string, put: () => void][] = [
   [
@@ -63,8 +65,8 @@ const wrongRules: [rule: string, put: () => void][] = [
   [
     'pins are ignored',
     () => {
-      vi.spyOn(SessionLedger.prototype, 'pin').mockImplementation(() => {});
-      vi.spyOn(SessionLedger.prototype, 'unpin').mockImplementation(() => {});
+      vi.spyOn(SessionReleases.prototype, 'pin').mockImplementation(() => {});
+      vi.spyOn(SessionReleases.prototype, 'unpin').mockImplementation(() => {});
     },
   ],
   [
@@ -74,8 +76,8 @@ const wrongRules: [rule: string, put: () => void][] = [
   [
     'a handle that is collected is forgotten',
     () =>
-      vi.spyOn(SessionLedger.prototype, 'drop').mockImplementation(function (
-        this: SessionLedger,
+      vi.spyOn(SessionReleases.prototype, 'drop').mockImplementation(function (
+        this: SessionReleases,
         record,
         cause,
       ) {

@@ -4,8 +4,9 @@ import { expect, it, onTestFinished } from 'vitest';
 import { ended } from '../../src/batcher/stats.ts';
 import { resolveAttachOptions } from '../../src/handles/attach-options.ts';
 import { Attachment } from '../../src/handles/attachment.ts';
+import { plainRules } from '../../src/handles/command-rules.ts';
 import { PageActions } from '../../src/handles/release-acknowledger.ts';
-import { plainRules, type SessionTap } from '../../src/handles/session-tap.ts';
+import type { SessionTap } from '../../src/handles/session-tap.ts';
 import { FakePeer, type FakeSession } from '../support/fake-peer.ts';
 import { turns } from './attached-peer.ts';
 

@@ -2,7 +2,7 @@
 // with each look at it, so that what is counted is work, not time.
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { LedgerStats } from '../../src/handles/ledger-stats.ts';
+import type { LedgerStats } from '../../src/handles/ledger/ledger-stats.ts';
 import { AttachedPeer, type AttachedSession, type Handle } from './attached-peer.ts';
 
 const HANDLES = 20_000;

@@ -8,7 +8,7 @@ import { runInNewContext } from 'node:vm';
 import type { PuppeteerAttachment } from '../../clients/puppeteer/puppeteer-attachment.ts';
 import type { BrowserLike } from '../../clients/puppeteer/structure.ts';
 import { shadow } from '../../clients/session-hook.ts';
-import type { AttachmentStats } from '../../handles/ledger-stats.ts';
+import type { AttachmentStats } from '../../handles/ledger/ledger-stats.ts';
 import type { Leak } from '../../observe/leak-report.ts';
 import type { TraceCost } from '../../observe/trace-budget.ts';
 import { type Snapshot, writeMessage } from './messages.ts';

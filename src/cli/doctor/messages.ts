@@ -3,7 +3,7 @@
  * background, since the last is written while the process exits.
  */
 import { writeSync } from 'node:fs';
-import type { AttachmentStats } from '../../handles/ledger-stats.ts';
+import type { AttachmentStats } from '../../handles/ledger/ledger-stats.ts';
 import type { Leak } from '../../observe/leak-report.ts';
 import type { TraceCost } from '../../observe/trace-budget.ts';
 

@@ -1,7 +1,7 @@
 /** What the doctor found, from what the script's process wrote down: as JSON prints it, and as the other forms show it. */
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { AttachmentStats } from '../../handles/ledger-stats.ts';
+import type { AttachmentStats } from '../../handles/ledger/ledger-stats.ts';
 import { type Leak, undisposed } from '../../observe/leak-report.ts';
 import type { TraceCost } from '../../observe/trace-budget.ts';
 import type { Course, CoursePoint } from './course.ts';

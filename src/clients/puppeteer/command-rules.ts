@@ -3,8 +3,10 @@
  * itself, and when it holds handles as bare ids. Found by reading versions 22 to 25; where a sign is
  * missing, as in a fork, the safe side is taken.
  */
+
+import type { CommandRules } from '../../handles/command-rules.ts';
+import type { CollectionHold } from '../../handles/ledger/session-releases.ts';
 import type { Params } from '../../handles/protocol.ts';
-import type { CollectionHold, CommandRules } from '../../handles/session-tap.ts';
 
 /**
  * Puppeteer ends every function so: its callers' with where they call, its own with `pptr:internal`. rebrowser ends

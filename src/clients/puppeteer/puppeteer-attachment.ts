@@ -7,9 +7,10 @@
 import { NOT_AWAITED } from '../../batcher/outcome.ts';
 import type { ResolvedAttachOptions } from '../../handles/attach-options.ts';
 import { Attachment } from '../../handles/attachment.ts';
+import { plainRules } from '../../handles/command-rules.ts';
 import type { HandleScope } from '../../handles/handle-scope.ts';
 import { PageActions } from '../../handles/release-acknowledger.ts';
-import { plainRules, type SessionTap } from '../../handles/session-tap.ts';
+import type { SessionTap } from '../../handles/session-tap.ts';
 import type { LeakReport } from '../../observe/leak-report.ts';
 import { hookSession } from '../session-hook.ts';
 import { takesCommandsInOrder } from '../target-type.ts';

@@ -1,5 +1,5 @@
 /** The batcher's books, with what only a ledger can tell. */
-import { emptyStats, type ReleaseStats } from '../batcher/stats.ts';
+import { emptyStats, type ReleaseStats } from '../../batcher/stats.ts';
 
 export interface LedgerStats extends ReleaseStats {
   /** Handles freed as members of a group released whole. */

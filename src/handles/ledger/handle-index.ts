@@ -2,7 +2,8 @@
  * Finds the record of an id within one session, by any id that the object ever had, and knows which
  * records share a context.
  */
-import { ContextRecords, contextPrefixOf, type HandleRecord, type Ledger } from './handle-record.ts';
+import { ContextRecords, type HandleRecord, type Ledger } from './handle-record.ts';
+import { contextPrefixOf, hasContextPrefix } from './object-id.ts';
 
 export class HandleIndex {
   readonly #ledger: Ledger;
@@ -78,7 +79,8 @@ export class HandleIndex {
   }
 
   #knownContextOf(objectId: string): ContextRecords | undefined {
-    if (this.#recent?.holds(objectId)) return this.#recent;
+    const recent = this.#recent;
+    if (recent !== undefined && hasContextPrefix(objectId, recent.prefix)) return recent;
     const context = this.#contexts.get(contextPrefixOf(objectId));
     if (context !== undefined) this.#recent = context;
     return context;

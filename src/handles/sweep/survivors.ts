@@ -7,11 +7,11 @@
  * happens only after each survivor has its new one. Whoever still holds an old id as a string is served
  * by the ledger's former ids.
  */
-import { settledUnattended } from '../batcher/flush.ts';
-import { refusalOf } from '../batcher/outcome.ts';
-import { UncountedRelease } from '../batcher/release.ts';
-import type { ContextRecords, HandleRecord, ObjectGroup } from './handle-record.ts';
-import type { RemoteObject } from './protocol.ts';
+import { settledUnattended } from '../../batcher/flush.ts';
+import { refusalOf } from '../../batcher/outcome.ts';
+import { UncountedRelease } from '../../batcher/release.ts';
+import type { ContextRecords, HandleRecord, ObjectGroup } from '../ledger/handle-record.ts';
+import type { RemoteObject } from '../protocol.ts';
 
 /** Fewer dead than this are released one by one for the same price. */
 const FEWEST_DEAD = 8;

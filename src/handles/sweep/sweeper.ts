@@ -2,9 +2,9 @@
  * Does, after each turn of the event loop, what follows from what was dropped in it. All work is done in
  * slices, so that neither 100,000 finalizers nor the end of a context with as many handles stalls the program.
  */
-import { RingQueue } from '../batcher/ring-queue.ts';
+import { RingQueue } from '../../batcher/ring-queue.ts';
+import type { ContextRecords, HandleRecord, Ledger, ObjectGroup, Sweep } from '../ledger/handle-record.ts';
 import { AT_ONCE, GroupSweep, WITH_GRACE, WITHOUT_GRACE } from './group-sweep.ts';
-import type { ContextRecords, HandleRecord, Ledger, ObjectGroup } from './handle-record.ts';
 
 /** How long one slice may hold the event loop. */
 const SLICE_MS = 4;
@@ -13,7 +13,7 @@ const STEPS_PER_LOOK = 256;
 /** What hangs on it runs when the job at hand is over. */
 const NEXT_JOB: Promise<void> = Promise.resolve();
 
-export class Sweeper {
+export class Sweeper implements Sweep {
   readonly #now: () => number;
   readonly #collected = new RingQueue<HandleRecord>();
   readonly #bulk = new RingQueue<Iterator<void>>();
@@ -35,7 +35,7 @@ export class Sweeper {
   readonly onCollected = (record: HandleRecord): void => {
     if (record.state !== 'live') return;
     if (record.group?.owner === 'own' && record.origin === undefined) {
-      record.context.ledger.collect(record);
+      record.context.ledger.releases.collect(record);
       return;
     }
     this.#collected.push(record);
@@ -107,7 +107,7 @@ export class Sweeper {
   /** The same for one session, or all, in this very call: there is no time for moves. */
   flushNow(ledger?: Ledger): void {
     for (let record = this.#collected.shift(); record !== undefined; record = this.#collected.shift()) {
-      record.context.ledger.collect(record);
+      record.context.ledger.releases.collect(record);
     }
     this.#groups.sweep(AT_ONCE, ledger);
   }
@@ -147,7 +147,7 @@ export class Sweeper {
     for (let step = 1; ; step++) {
       const record = this.#collected.shift();
       if (record === undefined) return true;
-      record.context.ledger.collect(record);
+      record.context.ledger.releases.collect(record);
       if (step % STEPS_PER_LOOK === 0 && this.#now() >= deadline) return this.#collected.size === 0;
     }
   }

@@ -9,15 +9,17 @@
  * ```
  *
  * It never refers to its RemoteObject strongly: the registry holds records, and a record that held its object
- * would keep it from ever being collected. What moves a record is the ledger's doing.
+ * would keep it from ever being collected. What moves a record is the ledger's doing; what is asked of a
+ * ledger stands here as well, since all these name one another.
  */
-import type { Dispatcher } from '../batcher/dispatcher.ts';
-import type { Lane } from '../batcher/lane.ts';
-import type { Outcome, Reach } from '../batcher/outcome.ts';
-import type { Release, ReleaseSession } from '../batcher/release.ts';
-import type { TracedMint } from '../observe/traced-mint.ts';
+import type { Dispatcher } from '../../batcher/dispatcher.ts';
+import type { Lane } from '../../batcher/lane.ts';
+import type { Outcome, Reach } from '../../batcher/outcome.ts';
+import type { Release, ReleaseSession } from '../../batcher/release.ts';
+import type { TracedMint } from '../../observe/traced-mint.ts';
+import type { Params, RemoteObject } from '../protocol.ts';
 import type { LedgerStats } from './ledger-stats.ts';
-import type { Params, RemoteObject } from './protocol.ts';
+import { executionContextIdOf } from './object-id.ts';
 
 /** Shared by all that never moved. */
 const NONE: readonly string[] = [];
@@ -60,7 +62,7 @@ export class HandleRecord implements Release {
 
   /** Part of `Release`: whether it may still be sent, asked as it leaves the queue. */
   claim(): boolean {
-    return this.context.ledger.claimRecord(this);
+    return this.context.ledger.releases.claim(this);
   }
 
   /** Part of `Release`. */
@@ -69,27 +71,10 @@ export class HandleRecord implements Release {
   }
 }
 
-/** Ids are 43 characters at most today. A page cannot choose them; a broken peer could. */
-const LONGEST_PARSED_ID = 128;
-
-/** What the ids of one context begin with, `isolate.context.`; `''` for an id that has not today's form. */
-export function contextPrefixOf(objectId: string): string {
-  const first = objectId.indexOf('.');
-  const second = objectId.indexOf('.', first + 1);
-  const hasContext = first > 0 && second > first + 1 && objectId.length <= LONGEST_PARSED_ID;
-  return hasContext ? objectId.slice(0, second + 1) : '';
-}
-
-/**
- * The handles of one execution context, which end together when the context does.
- *
- * Today's ids read `isolate.context.number`. That form is no promise of the protocol's, so it is used
- * for one thing only: to tell, sooner than by a refusal, which ids a destroyed context took along. An id
- * of any other form belongs to the context without a name, which nothing destroys but the session's end.
- */
+/** The handles of one execution context, which end together when the context does. */
 export class ContextRecords {
   readonly ledger: Ledger;
-  /** What all its ids begin with, `isolate.context.`; empty for ids of another form. */
+  /** What all its ids begin with; `''` for the ids that do not tell their context. */
   readonly prefix: string;
   readonly records: Map<string, HandleRecord> = new Map();
   isDestroyed = false;
@@ -99,11 +84,6 @@ export class ContextRecords {
     this.prefix = prefix;
   }
 
-  /** Whether an id is one of this context's, by its form; quicker than taking the id apart. */
-  holds(objectId: string): boolean {
-    return this.prefix !== '' && objectId.length <= LONGEST_PARSED_ID && objectId.startsWith(this.prefix);
-  }
-
   /** Whether the ids tell which context it is; if not, what holds for one of them says nothing of the others. */
   get isNamed(): boolean {
     return this.prefix !== '';
@@ -111,8 +91,7 @@ export class ContextRecords {
 
   /** The protocol's `executionContextId`; `undefined` where the ids do not tell. */
   get executionContextId(): number | undefined {
-    const parsed = Number(this.prefix.slice(0, -1).split('.')[1]);
-    return this.prefix !== '' && Number.isInteger(parsed) ? parsed : undefined;
+    return executionContextIdOf(this.prefix);
   }
 }
 
@@ -196,7 +175,7 @@ export class ObjectGroup implements Release {
 
   /** Part of `Release`. */
   claim(): boolean {
-    return this.ledger.claimGroup(this);
+    return this.ledger.releases.claimGroup(this);
   }
 
   /** Part of `Release`. */
@@ -213,9 +192,6 @@ export class ObjectGroup implements Release {
  */
 const FEWEST_LISTED: Readonly<Record<GroupOwner, number>> = { own: 4096, foreign: 8 };
 
-/** Dead members that make a group worth seeing to at once. */
-export const LARGE_GROUP = 1_024;
-
 /** What a session's ledger does for its handles, and for those who decide over them. */
 export interface Ledger {
   readonly services: LedgerServices;
@@ -228,20 +204,25 @@ export interface Ledger {
   readonly isForsaken: boolean;
   /** What a handle stands for in the page, in bytes; 0 while that is not known. */
   readonly pageBytesPerHandle: number;
+  readonly releases: Releases;
   readonly endings: Endings;
   readonly generations: { create(): ObjectGroup; close(group: ObjectGroup): void };
   /** Groups whose dead wait for the rest to die, oldest first; kept by the sweep. */
   readonly partlyDead: Set<ObjectGroup>;
+  end(record: HandleRecord): void;
+  rebind(record: HandleRecord, objectId: string, target: ObjectGroup): boolean;
+  touch(group: ObjectGroup): void;
+}
+
+/** How handles come to be released by us. */
+export interface Releases {
   drop(record: HandleRecord, cause: 'disposed' | 'collected'): void;
   dropMembers(group: ObjectGroup, spared: { has(record: HandleRecord): boolean }): void;
   collect(record: HandleRecord): void;
-  end(record: HandleRecord): void;
-  rebind(record: HandleRecord, objectId: string, target: ObjectGroup): boolean;
-  releaseSingly(record: HandleRecord): void;
-  releaseWhole(group: ObjectGroup): void;
-  claimRecord(record: HandleRecord): boolean;
+  enqueue(record: HandleRecord): void;
+  enqueueGroup(group: ObjectGroup): void;
+  claim(record: HandleRecord): boolean;
   claimGroup(group: ObjectGroup): boolean;
-  touch(group: ObjectGroup): void;
 }
 
 /** How handles end without a release of ours. */
@@ -272,4 +253,5 @@ export interface Sweep {
   free(group: ObjectGroup, freed: readonly HandleRecord[]): void;
   elide(context: ContextRecords): void;
   noteChange(): void;
+  flushNow(ledger: Ledger): void;
 }

@@ -3,18 +3,20 @@
  * their session is over, the user releases the group that they are in, or nobody waits for them any more.
  * Each is struck out once, under the outcome that is true of it.
  */
-import type { Outcome, Reach } from '../batcher/outcome.ts';
+import type { Outcome, Reach } from '../../batcher/outcome.ts';
 import type { HandleIndex } from './handle-index.ts';
-import type { ContextRecords, HandleRecord, ObjectGroup } from './handle-record.ts';
-import type { SessionLedger } from './session-ledger.ts';
+import type { ContextRecords, Endings, HandleRecord, Ledger, ObjectGroup } from './handle-record.ts';
+import type { SessionDebts } from './session-debts.ts';
 
-export class SessionEndings {
-  readonly #ledger: SessionLedger;
+export class SessionEndings implements Endings {
+  readonly #ledger: Ledger;
+  readonly #debts: SessionDebts;
   readonly #index: HandleIndex;
   #hasEnded = false;
 
-  constructor(ledger: SessionLedger, index: HandleIndex) {
+  constructor(ledger: Ledger, debts: SessionDebts, index: HandleIndex) {
     this.#ledger = ledger;
+    this.#debts = debts;
     this.#index = index;
   }
 
@@ -47,10 +49,10 @@ export class SessionEndings {
    */
   crash(): void {
     if (this.#hasEnded) return;
-    const { services, lane, debts } = this.#ledger;
+    const { services, lane } = this.#ledger;
     this.endAllContexts();
     services.dispatcher.loseLane(lane);
-    const unanswered = debts.giveUpBarriers();
+    const unanswered = this.#debts.giveUpBarriers();
     services.stats.inFlight -= unanswered;
     services.stats.gone += unanswered;
     services.sweeper.noteChange();
@@ -107,7 +109,7 @@ export class SessionEndings {
   /** Of a forsaken session: what is still named by a command is nobody's any more. */
   giveUpPinned(): void {
     const { stats } = this.#ledger.services;
-    for (const record of this.#ledger.debts.pinnedDead()) {
+    for (const record of this.#debts.pinnedDead()) {
       if (record.group !== undefined && record.state === 'dropped') record.group.dropped--;
       stats.queued--;
       stats.dropped++;

@@ -6,9 +6,10 @@
  * The finalizer only marks. It runs for every dead handle in one task, so it must neither throw (V8 would
  * put the rest off) nor do work that could be sliced.
  */
+
+import type { RemoteObject } from '../protocol.ts';
 import type { HandleRecord } from './handle-record.ts';
 import type { LedgerStats } from './ledger-stats.ts';
-import type { RemoteObject } from './protocol.ts';
 
 /** The part of `FinalizationRegistry` that is used; a test plays the collector. */
 export interface Registry {

@@ -11,22 +11,22 @@
  * have outlived their first milliseconds count as old. Where released handles have left that much behind,
  * the page is told to collect.
  */
-import type { ReleaseSession } from '../batcher/release.ts';
-import { ExpiresImmediately, type Fetched, LazySlot } from '../single-flight/lazy-slot.ts';
+import type { ReleaseSession } from '../../batcher/release.ts';
+import { ExpiresImmediately, type Fetched, LazySlot } from '../../single-flight/lazy-slot.ts';
 import { PageGrowth } from './page-growth.ts';
 
 export interface HandleWeight {
   /** What one more handle is charged. */
   readonly bytes: number;
   /** What one handle stands for in the page; 0 while that is not known. */
-  readonly pageBytes: number;
+  readonly pageBytesPerHandle: number;
   /** Told of each mint. Cheap. */
   onMint(): void;
 }
 
 /** One that does not follow anything. */
 export function fixedWeight(bytes: number): HandleWeight {
-  return { bytes, pageBytes: 0, onMint: () => {} };
+  return { bytes, pageBytesPerHandle: 0, onMint: () => {} };
 }
 
 export interface GcWeightServices {
@@ -72,7 +72,7 @@ export class GcWeight implements HandleWeight {
   readonly #slot: LazySlot<number>;
   readonly #growth = new PageGrowth();
   #bytes = DEFAULT_BYTES_PER_HANDLE;
-  #pageBytes = 0;
+  #pageBytesPerHandle = 0;
   #mintsUntilLook = 1;
   /** Over the same window: the share of the time that went into collecting, and the weight that caused it. */
   #collectingShare = 0;
@@ -95,8 +95,8 @@ export class GcWeight implements HandleWeight {
     return this.#bytes;
   }
 
-  get pageBytes(): number {
-    return this.#pageBytes;
+  get pageBytesPerHandle(): number {
+    return this.#pageBytesPerHandle;
   }
 
   /** The slot lets one mint ask the page, and gives all others what it has. */
@@ -114,7 +114,7 @@ export class GcWeight implements HandleWeight {
     if (previous === undefined) return { value: this.#bytes, expiresInMs: ExpiresImmediately };
     const used = await this.#readHeap();
     this.#growth.note(used, this.#services.countHandles());
-    this.#pageBytes = Math.round(this.#growth.bytesPerHandle ?? 0);
+    this.#pageBytesPerHandle = Math.round(this.#growth.bytesPerHandle ?? 0);
     this.#tell(used);
     this.#noteCollecting();
     if (this.#isPageOverdue()) await this.#collectPage();
@@ -127,7 +127,7 @@ export class GcWeight implements HandleWeight {
 
   #isPageOverdue(): boolean {
     const { leastGarbage, grownSinceCollection } = this.#growth;
-    const isLarge = this.#pageBytes >= LARGE_HANDLE;
+    const isLarge = this.#pageBytesPerHandle >= LARGE_HANDLE;
     if (leastGarbage <= (isLarge ? MOST_GARBAGE_OF_LARGE : MOST_GARBAGE)) return false;
     if (grownSinceCollection <= (isLarge ? MOST_GROWTH_BY_LARGE : MOST_GROWTH)) return false;
     return this.#services.now() >= this.#pageRestsUntil;
@@ -144,7 +144,7 @@ export class GcWeight implements HandleWeight {
   }
 
   #tell(pageBytes: number): void {
-    this.#services.onLook?.(pageBytes, this.#pageBytes);
+    this.#services.onLook?.(pageBytes, this.#pageBytesPerHandle);
   }
 
   #noteCollecting(): void {

@@ -3,9 +3,10 @@
  * dead is given a grace, in which the rest may die too; then the cheaper is chosen: its dead one by one, or,
  * where few are alive, the survivors moved to a new group and the old one released whole.
  */
+
+import { isFull } from '../ledger/generations.ts';
+import type { Ledger, ObjectGroup } from '../ledger/handle-record.ts';
 import { type SweepDone, sweepDone } from './diagnostics.ts';
-import { isFull } from './generations.ts';
-import type { Ledger, ObjectGroup } from './handle-record.ts';
 import { isWorthMoving, moveSurvivors } from './survivors.ts';
 
 /** An open generation in which nothing has happened for this long, and all is dead, may go. */
@@ -77,7 +78,7 @@ export class GroupSweep {
     for (const group of groups) {
       const verdict = judge(group, now, urgency);
       if (verdicts !== undefined) verdicts[verdict]++;
-      if (verdict === 'release') group.ledger.releaseWhole(group);
+      if (verdict === 'release') group.ledger.releases.enqueueGroup(group);
       else if (verdict === 'resolve') due.push(group);
       if (verdict === 'wait') this.#wait(group, due);
       else this.#endGrace(group);
@@ -229,7 +230,7 @@ function isInTheMiddle(group: ObjectGroup, now: number): boolean {
 function releaseDeadSingly(group: ObjectGroup): void {
   for (const member of group.members) {
     if (member.group === group && member.state === 'dropped' && member.pins === 0) {
-      group.ledger.releaseSingly(member);
+      group.ledger.releases.enqueue(member);
     }
   }
 }

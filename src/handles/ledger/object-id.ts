@@ -1,0 +1,28 @@
+/**
+ * What an object id tells by its form. Today's ids read `isolate.context.number`. That form is no promise of
+ * the protocol's, so it is used for one thing only: to tell, sooner than by a refusal, which ids a destroyed
+ * context took along. An id of any other form belongs to the context without a name, which nothing destroys
+ * but the session's end.
+ */
+
+/** Ids are 43 characters at most today. A page cannot choose them; a broken peer could. */
+const LONGEST_PARSED_ID = 128;
+
+/** What the ids of one context begin with, `isolate.context.`; `''` for an id that has not today's form. */
+export function contextPrefixOf(objectId: string): string {
+  const first = objectId.indexOf('.');
+  const second = objectId.indexOf('.', first + 1);
+  const hasContext = first > 0 && second > first + 1 && objectId.length <= LONGEST_PARSED_ID;
+  return hasContext ? objectId.slice(0, second + 1) : '';
+}
+
+/** Whether an id begins with the prefix of a context that has a name; quicker than taking the id apart. */
+export function hasContextPrefix(objectId: string, prefix: string): boolean {
+  return prefix !== '' && objectId.length <= LONGEST_PARSED_ID && objectId.startsWith(prefix);
+}
+
+/** The protocol's `executionContextId`; `undefined` where the ids do not tell. */
+export function executionContextIdOf(prefix: string): number | undefined {
+  const parsed = Number(prefix.slice(0, -1).split('.')[1]);
+  return prefix !== '' && Number.isInteger(parsed) ? parsed : undefined;
+}

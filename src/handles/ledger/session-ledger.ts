@@ -1,0 +1,162 @@
+/**
+ * The ledger of one session: which remote objects it minted, under which id, in which group. How they leave it
+ * is told in `session-releases.ts`, where we release them, and in `session-endings.ts`, where we need not.
+ *
+ * Invariant: ids are valid in their own session only, so nothing is ever looked up by an id alone; and what
+ * was minted is in the books until it is struck out, once, by `end`.
+ */
+import type { Lane } from '../../batcher/lane.ts';
+import type { ReleaseSession } from '../../batcher/release.ts';
+import type { RemoteObject } from '../protocol.ts';
+import type { HandleWeight } from '../weight/gc-weight.ts';
+import type { CollectionWatch } from './collection-watch.ts';
+import { ForeignGroups } from './foreign-groups.ts';
+import { Generations } from './generations.ts';
+import { HandleIndex } from './handle-index.ts';
+import { HandleRecord, type Ledger, type LedgerServices, type ObjectGroup } from './handle-record.ts';
+import { SessionDebts } from './session-debts.ts';
+import { SessionEndings } from './session-endings.ts';
+import { SessionReleases } from './session-releases.ts';
+
+/** What all ledgers of one attachment share, and only they use. */
+export interface SessionServices extends LedgerServices {
+  readonly watch: CollectionWatch;
+  /** What the handles of a session are to weigh. */
+  createWeight(ledger: SessionLedger): HandleWeight;
+}
+
+export class SessionLedger implements Ledger {
+  readonly services: SessionServices;
+  /** The unhooked way to the browser. */
+  readonly session: ReleaseSession;
+  readonly lane: Lane;
+  /** Whether the browser takes this session's commands in order: pages do, workers do not. */
+  readonly isOrdered: boolean;
+  readonly generations: Generations;
+  readonly #weight: HandleWeight;
+  readonly #index: HandleIndex = new HandleIndex(this);
+  /** Groups whose dead wait for the rest to die, oldest first; kept by the sweeper. */
+  readonly partlyDead: Set<ObjectGroup> = new Set();
+  readonly debts: SessionDebts = new SessionDebts();
+  readonly foreignGroups: ForeignGroups = new ForeignGroups(this);
+  readonly releases: SessionReleases;
+  readonly endings: SessionEndings;
+  #isForsaken = false;
+
+  constructor(services: SessionServices, session: ReleaseSession, isOrdered: boolean) {
+    this.services = services;
+    this.session = session;
+    this.lane = services.dispatcher.lane(session);
+    this.isOrdered = isOrdered;
+    this.generations = new Generations(this);
+    this.releases = new SessionReleases(this, this.debts);
+    this.endings = new SessionEndings(this, this.debts, this.#index);
+    this.#weight = services.createWeight(this);
+  }
+
+  /** How many handles the browser holds for the session, those included that are dropped and not released yet. */
+  get size(): number {
+    return this.#index.size;
+  }
+
+  get pageBytesPerHandle(): number {
+    return this.#weight.pageBytesPerHandle;
+  }
+
+  /**
+   * Notes a remote object that the client is about to get, and watches for its collection.
+   *
+   * @param ordinal its place among the remote objects of its message.
+   */
+  mint(
+    remoteObject: RemoteObject & { objectId: string },
+    group: ObjectGroup | undefined,
+    ordinal: number,
+  ): HandleRecord | undefined {
+    if (this.#isForsaken) return undefined;
+    const { stats, watch } = this.services;
+    const context = this.#index.contextOf(remoteObject.objectId);
+    if (context.records.has(remoteObject.objectId)) return undefined; // A message seen twice.
+    stats.minted++;
+    if (this.hasEnded) {
+      stats.elided++;
+      return undefined;
+    }
+    stats.live++;
+    const record = new HandleRecord(remoteObject.objectId, context, group);
+    this.#index.add(record);
+    group?.add(record);
+    this.#weight.onMint();
+    watch.register(remoteObject, record, this.#weight.bytes, stats.live, ordinal);
+    return record;
+  }
+
+  /** The record of an id, whichever it had; `undefined` for one that is not in the ledger. */
+  find(objectId: string): HandleRecord | undefined {
+    const record = this.#index.find(objectId);
+    return record?.group?.stage === 'released' ? undefined : record;
+  }
+
+  get hasEnded(): boolean {
+    return this.endings.hasEnded;
+  }
+
+  get hasFormerIds(): boolean {
+    return this.#index.hasFormerIds;
+  }
+
+  /** The id by which the browser knows the object now. */
+  currentId(objectId: string): string {
+    return this.#index.currentId(objectId);
+  }
+
+  /** Strikes a record out, its books being settled elsewhere. */
+  end(record: HandleRecord): void {
+    record.state = 'ended';
+    if (record.pins > 0) this.debts.removePinned(record);
+    this.#index.remove(record);
+  }
+
+  /**
+   * The object has a new id, in another group. False, with all left as it is, where it is pinned or no
+   * longer lives; the group that it stays in is not released over its head.
+   */
+  rebind(record: HandleRecord, objectId: string, target: ObjectGroup): boolean {
+    if (record.state !== 'live' || record.pins > 0 || record.context.isDestroyed) return false;
+    if (this.#isForsaken) return false; // Nobody would translate the old id.
+    if (!rewriteId(record, objectId)) return false;
+    this.#index.rename(record, objectId);
+    if (record.group !== undefined) record.group.live--;
+    record.group = target;
+    target.add(record);
+    this.services.stats.moved++;
+    return true;
+  }
+
+  get isForsaken(): boolean {
+    return this.#isForsaken;
+  }
+
+  /** Gives up the books: what lives is the client's own affair from now on. */
+  forsake(): void {
+    this.#isForsaken = true;
+  }
+
+  /** Something about a group has changed. */
+  touch(group: ObjectGroup): void {
+    if (group.owner === 'own') this.services.sweeper.touch(group);
+    else this.foreignGroups.touch(group);
+  }
+}
+
+/** Rewrites the id in the client's own object; false where there is none any more, or it is frozen. */
+function rewriteId(record: HandleRecord, objectId: string): boolean {
+  const remoteObject = record.remoteObject?.deref();
+  if (remoteObject === undefined) return false;
+  try {
+    remoteObject.objectId = objectId;
+  } catch {
+    return false;
+  }
+  return remoteObject.objectId === objectId;
+}

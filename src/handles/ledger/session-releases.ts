@@ -1,0 +1,191 @@
+/**
+ * How handles of a session come to be released by us: the program lets go of them, they are queued, one by
+ * one or as a group, and leave the queue for the browser. And what puts that off: commands that name them.
+ *
+ * Invariant: a record leaves for the browser only when its state is `dropped`, no unanswered command names
+ * it, and, with a whole group, when the same holds for each member and no command can mint into it.
+ */
+import type { HandleRecord, Ledger, LedgerServices, ObjectGroup, Releases } from './handle-record.ts';
+import type { SessionDebts } from './session-debts.ts';
+
+/** Dead members that make a group worth seeing to at once. */
+const LARGE_GROUP = 1_024;
+
+/** Puts collections off, while the client may hold ids as bare strings. Nests. */
+export interface CollectionHold {
+  hold(): void;
+  unhold(): void;
+}
+
+export class SessionReleases implements Releases, CollectionHold {
+  readonly #ledger: Ledger;
+  readonly #services: LedgerServices;
+  readonly #debts: SessionDebts;
+  /** Reasons not to trust a collection just now, and what was collected meanwhile. */
+  #holds = 0;
+  #held: HandleRecord[] = [];
+
+  constructor(ledger: Ledger, debts: SessionDebts) {
+    this.#ledger = ledger;
+    this.#services = ledger.services;
+    this.#debts = debts;
+  }
+
+  /** A command that names it is on its way. */
+  pin(record: HandleRecord): void {
+    record.pins++;
+    if (record.pins > 1) return;
+    if (record.group !== undefined) record.group.pinned++;
+    if (record.state !== 'live') this.#debts.addPinned(record, 0); // Dropped before, nobody knows how long.
+  }
+
+  unpin(record: HandleRecord): void {
+    record.pins--;
+    if (record.pins > 0) return;
+    if (record.group !== undefined) {
+      record.group.pinned--;
+      this.#ledger.touch(record.group);
+    }
+    this.#debts.removePinned(record);
+    if (record.state !== 'dropped') return;
+    if (!this.#isSweptWhole(record)) this.enqueue(record);
+    this.#services.sweeper.noteChange();
+  }
+
+  /** The program let go of it. Safe to call in any state: only what lives can be dropped. */
+  drop(record: HandleRecord, cause: 'disposed' | 'collected'): void {
+    if (record.state !== 'live') return;
+    const { stats, flushes } = this.#services;
+    record.state = 'dropped';
+    if (record.pins > 0) this.#debts.addPinned(record, flushes.begun);
+    stats.live--;
+    stats.queued++;
+    stats[cause]++;
+    record.origin?.end(cause);
+    const { group } = record;
+    if (group !== undefined) this.#noteDropped(group, 1);
+    if (!this.#isSweptWhole(record) && record.pins === 0) this.enqueue(record);
+  }
+
+  /** The program let go of all that lives in a group of ours, but for what is spared: `drop` for many at once. */
+  dropMembers(group: ObjectGroup, spared: { has(record: HandleRecord): boolean }): void {
+    const { stats, flushes } = this.#services;
+    let dropped = 0;
+    for (const record of group.members) {
+      if (record.state !== 'live' || record.group !== group || spared.has(record)) continue;
+      record.state = 'dropped';
+      if (record.pins > 0) this.#debts.addPinned(record, flushes.begun);
+      record.origin?.end('disposed');
+      dropped++;
+    }
+    stats.live -= dropped;
+    stats.queued += dropped;
+    stats.disposed += dropped;
+    this.#noteDropped(group, dropped);
+  }
+
+  #noteDropped(group: ObjectGroup, count: number): void {
+    const { sweeper, flushes } = this.#services;
+    group.live -= count;
+    if (group.dropped === 0) group.oldestDrop = flushes.begun;
+    group.dropped += count;
+    this.#ledger.touch(group);
+    if (group.live === 0 && group.dropped >= LARGE_GROUP) sweeper.hasten(group);
+  }
+
+  /** The garbage collector found it unreachable. Put off while an id may be on its way as a bare string. */
+  collect(record: HandleRecord): void {
+    if (this.#ledger.isForsaken) return;
+    if (this.#holds > 0) this.#held.push(record);
+    else this.drop(record, 'collected');
+  }
+
+  /** From now until `unhold`, collections are put off. */
+  hold(): void {
+    this.#holds++;
+  }
+
+  unhold(): void {
+    this.#holds--;
+    if (this.#holds > 0) return;
+    const held = this.#held;
+    this.#held = [];
+    for (const record of held) this.drop(record, 'collected');
+    this.#services.sweeper.noteChange();
+  }
+
+  /** Whether something dropped is still to be sent: what is named, or was found under a hold. */
+  get isOwing(): boolean {
+    return this.#debts.hasPinnedDead || this.#held.length > 0;
+  }
+
+  /** Has a dropped, unpinned record released by a command of its own. */
+  enqueue(record: HandleRecord): void {
+    if (record.group !== undefined) record.group.dropped--;
+    record.state = 'queued';
+    this.#services.dispatcher.enqueue(this.#ledger.lane, record);
+  }
+
+  /** Has a dead group released by one command. */
+  enqueueGroup(group: ObjectGroup): void {
+    group.stage = 'queued';
+    this.#services.dispatcher.enqueue(this.#ledger.lane, group);
+  }
+
+  /**
+   * Takes a record out of the ledger for a release that the caller sends himself, at once; its handle is in
+   * the books as in flight from here on. False where it has been sent already.
+   */
+  take(record: HandleRecord): boolean {
+    this.drop(record, 'disposed');
+    if (record.state === 'ended') return false;
+    const { stats } = this.#services;
+    stats.queued--;
+    stats.inFlight++;
+    const { group } = record;
+    if (group !== undefined) {
+      if (record.state === 'dropped') group.dropped--;
+      group.releasedSingly++;
+      this.#ledger.touch(group);
+    }
+    this.#ledger.end(record);
+    return true;
+  }
+
+  /** A record leaves the queue: whether it may be sent. */
+  claim(record: HandleRecord): boolean {
+    if (record.context.isDestroyed) this.#ledger.endings.elide(record);
+    if (record.state === 'ended') return false;
+    if (record.pins > 0) {
+      record.state = 'dropped';
+      if (record.group !== undefined) {
+        record.group.dropped++;
+        record.group.oldestDrop = 0; // Long ago, for all that is known.
+      }
+      return false;
+    }
+    if (record.group !== undefined) record.group.releasedSingly++;
+    this.#ledger.end(record);
+    return true;
+  }
+
+  /** A group leaves the queue: whether it may be sent. */
+  claimGroup(group: ObjectGroup): boolean {
+    if (group.stage !== 'queued') return false;
+    if (!group.isDead || this.#ledger.hasEnded) {
+      group.stage = 'closed'; // Named again since, or gone with its session: the sweep sees to it.
+      this.#ledger.touch(group);
+      return false;
+    }
+    group.stage = 'released';
+    group.handles = group.dropped;
+    group.dropped = 0;
+    this.#services.stats.groupFreed += group.handles;
+    return true;
+  }
+
+  /** Members of own groups are left to the sweep, which may find a cheaper way than one command each. */
+  #isSweptWhole(record: HandleRecord): boolean {
+    return record.group !== undefined && record.group.owner === 'own' && !this.#ledger.isForsaken;
+  }
+}

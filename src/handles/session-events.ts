@@ -1,0 +1,35 @@
+/** The events by which a session tells, unasked, of remote objects that come and of those that are gone. */
+import type { SessionLedger } from './ledger/session-ledger.ts';
+import { MINTING_EVENTS } from './protocol.ts';
+
+type OnLifeEvent = (ledger: SessionLedger, params: unknown) => void;
+
+const onSignOfLife: OnLifeEvent = ({ lane }) => lane.recover();
+
+/** What becomes of a ledger when its contexts or its target end, or come back. */
+const LIFE_EVENTS: ReadonlyMap<string, OnLifeEvent> = new Map<string, OnLifeEvent>([
+  [
+    'Runtime.executionContextDestroyed',
+    ({ endings }, params) => {
+      const { executionContextId } = (params ?? {}) as { executionContextId?: unknown };
+      if (typeof executionContextId === 'number') endings.endContext(executionContextId);
+    },
+  ],
+  ['Runtime.executionContextsCleared', ({ endings }) => endings.endAllContexts()],
+  ['Inspector.targetCrashed', ({ endings }) => endings.crash()],
+  ['Inspector.targetReloadedAfterCrash', onSignOfLife],
+  ['Runtime.executionContextCreated', onSignOfLife], // Should the other not be heard.
+]);
+
+/** All events that are taken note of, for clients that have to be asked for each. */
+export const NOTICED_EVENTS: readonly string[] = [
+  ...MINTING_EVENTS,
+  'Runtime.executionContextDestroyed',
+  'Runtime.executionContextsCleared',
+  'Inspector.targetCrashed',
+];
+
+/** Does what follows from an event that carries no remote object; from most, nothing. */
+export function noteLifeEvent(ledger: SessionLedger, name: string, params: unknown): void {
+  LIFE_EVENTS.get(name)?.(ledger, params);
+}
