@@ -22,12 +22,7 @@ const LIFE_EVENTS: ReadonlyMap<string, OnLifeEvent> = new Map<string, OnLifeEven
 ]);
 
 /** All events that are taken note of, for clients that have to be asked for each. */
-export const NOTICED_EVENTS: readonly string[] = [
-  ...MINTING_EVENTS,
-  'Runtime.executionContextDestroyed',
-  'Runtime.executionContextsCleared',
-  'Inspector.targetCrashed',
-];
+export const NOTICED_EVENTS: readonly string[] = [...MINTING_EVENTS, ...LIFE_EVENTS.keys()];
 
 /** Does what follows from an event that carries no remote object; from most, nothing. */
 export function noteLifeEvent(ledger: SessionLedger, name: string, params: unknown): void {

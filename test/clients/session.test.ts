@@ -54,6 +54,20 @@ describe('any object with send and on', () => {
     }
   });
 
+  it('is released of its objects again when its page has crashed and was loaded anew', async () => {
+    const session = new FakePeer().attach();
+    using releases = attach(session, { track: true });
+    session.emit('Inspector.targetCrashed', {});
+    session.emit('Inspector.targetReloadedAfterCrash', {});
+    const { result } = (await session.send('Runtime.evaluate', { expression: '({})' })) as {
+      result: { objectId: string };
+    };
+    await session.send('Runtime.releaseObject', { ...result });
+    expect(await releases.flush()).toMatchObject({ complete: true });
+    expect(releases.stats()).toMatchObject({ released: 1, gone: 0 });
+    expect(session.peer.store.alive()).toEqual([]);
+  });
+
   it('need not be able to take a listener away: what stays does nothing', async () => {
     const listeners: ((params: unknown) => void)[] = [];
     const session = {
