@@ -42,9 +42,12 @@ async function bothWays(
   return { attached, plain };
 }
 
-/** An error that was made in a command's call has the frames of the hook that the call went through. */
-function withoutOurFrames(run: ScriptRun): ScriptRun {
-  return { ...run, stderr: run.stderr.replaceAll(/^ {4}at .*\/dist\/.*\n/gm, '') };
+/**
+ * An error that was made in a command's call has the frames of the hook that the call went through. Node's own frames
+ * tell behind which other immediate the script went on, by chance: the plain script's, too.
+ */
+function ofTheScript(run: ScriptRun): ScriptRun {
+  return { ...run, stderr: run.stderr.replaceAll(/^ {4}at .*(?:\/dist\/|\(node:internal\/).*\n/gm, '') };
 }
 
 let browserWSEndpoint: string;
@@ -79,7 +82,7 @@ describe('a script with releases under way ends as it does without the library',
   ])('%s', async (_, ending, expected) => {
     const { attached, plain } = await bothWays(ending);
     expect(plain).toMatchObject(expected);
-    expect(withoutOurFrames(attached)).toEqual(plain);
+    expect(ofTheScript(attached)).toEqual(ofTheScript(plain));
   });
 
   it.each<[NodeJS.Signals, boolean, object]>([
