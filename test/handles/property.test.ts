@@ -1,24 +1,41 @@
 // Never early, never lost, and the law of conservation, whatever a program does and in whatever order the browser
-// answers it.
+// answers it. The programs are the same in every run, so that what they cover can be held to a number;
+// PROPERTY_SEED=fresh has others in each run, and PROPERTY_SEED=<number> those of a run before.
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Coverage, programs, runProgram } from './random-program.ts';
 
-test.each([
-  ['groups, survivors moved', {}],
-  ['groups, survivors left where they are', { moveSurvivors: false }],
-  ['no groups', { groups: false }],
-])(
-  '%s: nothing is released early, nothing is lost, and every handle is in the books once',
-  async (_, options) => {
-    const coverage: Coverage = { moved: 0, groupFreed: 0, elided: 0, released: 0 };
-    await fc.assert(
-      fc.asyncProperty(programs, (steps) => runProgram(steps, options, coverage)),
-      { numRuns: 40 },
-    );
-    expect(coverage.released).toBeGreaterThan(1_000);
-    expect(coverage.elided).toBeGreaterThan(100);
-    if (!('groups' in options)) expect(coverage.groupFreed).toBeGreaterThan(300);
-    if (!('groups' in options || 'moveSurvivors' in options)) expect(coverage.moved).toBeGreaterThan(50);
-  },
-);
+const FIXED_SEED = 20_261_121;
+
+const named = process.env.PROPERTY_SEED;
+const seed =
+  named === undefined ? FIXED_SEED : named === 'fresh' ? Math.floor(Math.random() * 2 ** 31) : Number(named);
+if (!Number.isSafeInteger(seed))
+  throw new RangeError(`PROPERTY_SEED: expected "fresh" or an integer, got ${named}`);
+if (seed !== FIXED_SEED) process.stderr.write(`PROPERTY_SEED=${seed}\n`);
+
+/** What these programs come to at the least; those of the fixed seed come to twice as much, or nearly. */
+const LEAST: Readonly<Coverage> = { moved: 100, groupFreed: 200, elided: 200, released: 1_500 };
+const NOTHING: Readonly<Coverage> = { moved: 0, groupFreed: 0, elided: 0, released: 0 };
+
+describe(`with the programs of seed ${seed}`, () => {
+  test.each([
+    ['groups, survivors moved', {}, LEAST],
+    ['groups, survivors left where they are', { moveSurvivors: false }, { ...LEAST, moved: 0 }],
+    ['no groups', { groups: false }, { ...LEAST, moved: 0, groupFreed: 0 }],
+  ])(
+    '%s: nothing is released early, nothing is lost, and every handle is in the books once',
+    async (_, options, least) => {
+      const coverage: Coverage = { ...NOTHING };
+      await fc.assert(
+        fc.asyncProperty(programs, (steps) => runProgram(steps, options, coverage)),
+        { numRuns: 40, seed },
+      );
+      for (const figure of ['moved', 'groupFreed', 'elided', 'released'] as const) {
+        // Programs that are new in each run may by chance come to less, but never to nothing.
+        const wanted = seed === FIXED_SEED ? least[figure] : Math.min(least[figure], 1);
+        expect(coverage[figure], figure).toBeGreaterThanOrEqual(wanted);
+      }
+    },
+  );
+});
