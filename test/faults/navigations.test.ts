@@ -1,11 +1,10 @@
 // Documents come and go under releases that are queued: by the thousand, from one site to another, into the
 // back/forward cache and out of it. What the document held ends with it, and what the next one holds is not touched.
-import { existsSync } from 'node:fs';
 import type { Browser, JSHandle } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attached } from '../support/attached.ts';
 import { Census } from '../support/census.ts';
-import { launchChromium } from '../support/chromium.ts';
+import { launchChromium, launchWholeChromium } from '../support/chromium.ts';
 import { collectUntil } from '../support/collect-until.ts';
 import { openSite, type Site } from '../support/site.ts';
 import {
@@ -17,11 +16,6 @@ import {
   mintMany,
   WAYS,
 } from './in-mid-batch.ts';
-
-/** The cache is a thing of whole browsers: a headless shell has none. */
-const WHOLE_CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
-  (path) => existsSync(path),
-);
 
 let site: Site;
 beforeAll(async () => {
@@ -91,39 +85,32 @@ describe.each(WAYS)('$name', ({ options }) => {
     await browser.close();
   }, 240_000);
 
-  it.skipIf(WHOLE_CHROMIUM === undefined)(
-    'a page that goes into the back/forward cache, and comes back',
-    async () => {
-      const browser = await launchChromium({
-        executablePath: WHOLE_CHROMIUM ?? '',
-        headless: true,
-        ignoreDefaultArgs: ['--disable-back-forward-cache'],
-      });
-      const page = await browser.newPage();
-      await page.goto(`${site.here}/a`);
-      const releases = attached(browser, options);
-      const census = await Census.openOn(await page.createCDPSession());
-      await page.evaluate('globalThis.mark = 1; void mk;');
-      let cached = 0;
-      for (let round = 0; round < 5; round++) {
-        const [kept, ...handles] = await mintMany(page, 300);
-        dropAll(handles);
-        await page.goto(`${site.elsewhere}/b?${round}`);
-        const elsewhere = await mintMany(page, 100);
-        dropAll(elsewhere);
-        await page.goBack();
-        cached += Number(await page.evaluate('globalThis.mark ?? 0'));
-        await kept?.dispose();
-        const fresh: JSHandle[] = await mintMany(page, 20);
-        expect(await Promise.all(fresh.map((handle) => handle.evaluate(() => 1)))).toEqual(
-          fresh.map(() => 1),
-        );
-        dropAll(fresh);
-      }
-      expect(cached, 'the document came back alive').toBeGreaterThan(0);
-      await expectSettled(releases);
-      await collectUntil(async () => (await releases.flush()).complete && (await census.alive()) === 0);
-      await browser.close();
-    },
-  );
+  it('a page that goes into the back/forward cache, and comes back', async ({ skip }) => {
+    const browser = await launchWholeChromium({ ignoreDefaultArgs: ['--disable-back-forward-cache'] });
+    if (browser === undefined)
+      return skip('The cache is a thing of whole browsers: a headless shell has none.');
+    const page = await browser.newPage();
+    await page.goto(`${site.here}/a`);
+    const releases = attached(browser, options);
+    const census = await Census.openOn(await page.createCDPSession());
+    await page.evaluate('globalThis.mark = 1; void mk;');
+    let cached = 0;
+    for (let round = 0; round < 5; round++) {
+      const [kept, ...handles] = await mintMany(page, 300);
+      dropAll(handles);
+      await page.goto(`${site.elsewhere}/b?${round}`);
+      const elsewhere = await mintMany(page, 100);
+      dropAll(elsewhere);
+      await page.goBack();
+      cached += Number(await page.evaluate('globalThis.mark ?? 0'));
+      await kept?.dispose();
+      const fresh: JSHandle[] = await mintMany(page, 20);
+      expect(await Promise.all(fresh.map((handle) => handle.evaluate(() => 1)))).toEqual(fresh.map(() => 1));
+      dropAll(fresh);
+    }
+    expect(cached, 'the document came back alive').toBeGreaterThan(0);
+    await expectSettled(releases);
+    await collectUntil(async () => (await releases.flush()).complete && (await census.alive()) === 0);
+    await browser.close();
+  });
 });

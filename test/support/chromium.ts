@@ -2,6 +2,7 @@
  * A real Chromium for tests, the one that `findBrowser` finds; set CHROME_PATH to test with another.
  * Whatever a test file launches here is closed when the file is done, also after a failure.
  */
+import { access, constants } from 'node:fs/promises';
 import puppeteer25, { type Browser, type LaunchOptions, type PuppeteerNode } from 'puppeteer-core';
 import puppeteer24 from 'puppeteer-core-24';
 import { afterAll } from 'vitest';
@@ -30,7 +31,35 @@ export async function launchChromium(
   options: LaunchOptions = {},
   puppeteer: Pick<PuppeteerNode, 'launch'> = puppeteer25,
 ): Promise<Browser> {
-  const base = await chromiumLaunchOptions();
+  return launch(await chromiumLaunchOptions(), options, puppeteer);
+}
+
+/**
+ * Launches a whole Chromium, for what a headless shell has not: the one that CHROME_PATH names, or else what is
+ * installed. `undefined` where that is a headless shell, or there is none.
+ */
+export async function launchWholeChromium(options: LaunchOptions = {}): Promise<Browser | undefined> {
+  const isExecutableFile = (path: string): Promise<boolean> =>
+    access(path, constants.X_OK).then(
+      () => !/headless[-_]shell/.test(path),
+      () => false,
+    );
+  // A shell that CHROME_PATH names is refused there, as any file is that cannot be launched.
+  const found = await findBrowser({ isExecutableFile, inflateBundled: async () => undefined }).catch(
+    () => undefined,
+  );
+  if (found === undefined) return undefined;
+  const browser = await launch(launchOptions(found), options, puppeteer25);
+  if (!(await browser.version()).startsWith('Headless')) return browser;
+  await browser.close(); // A shell by another name.
+  return undefined;
+}
+
+async function launch(
+  base: BrowserLaunchOptions,
+  options: LaunchOptions,
+  puppeteer: Pick<PuppeteerNode, 'launch'>,
+): Promise<Browser> {
   const browser = await puppeteer.launch({
     ...base,
     ...options,
