@@ -5,8 +5,8 @@
  * settled exactly once.
  */
 import type { Lane } from './lane.ts';
-import { type Outcome, type Reach, refusalOf } from './outcome.ts';
-import type { Release, ReleaseSession } from './release.ts';
+import { type Outcome, type Reach, type Refusal, refusalOf } from './outcome.ts';
+import { type Release, type ReleaseSession, singleObjectOf } from './release.ts';
 import { withStackTraceLimit } from './stack-trace-limit.ts';
 
 /** Told once for each release of a batch, as it ends. Must not throw. */
@@ -40,9 +40,35 @@ export async function settleBatch(
     }
     settle(index, 'released', 'object');
   };
+  const settleMany = async (indices: readonly number[], objectIds: readonly string[]): Promise<void> => {
+    let refusal: Refusal | undefined;
+    try {
+      await lane.session.releaseObjects?.(objectIds);
+    } catch (reason) {
+      refusal = refusalOf(reason);
+    }
+    for (const index of indices) settle(index, refusal?.outcome ?? 'released', refusal?.reach ?? 'object');
+  };
+  const settleTogether = (): Promise<void>[] => {
+    const answers: Promise<void>[] = [];
+    const singles: number[] = [];
+    const objectIds: string[] = [];
+    for (const [index, release] of batch.entries()) {
+      const objectId = release === undefined ? undefined : singleObjectOf(release);
+      if (objectId === undefined) answers.push(settleOne(index));
+      else {
+        singles.push(index);
+        objectIds.push(objectId);
+      }
+    }
+    if (singles.length > 0) answers.push(settleMany(singles, objectIds));
+    return answers;
+  };
   // Clients create an Error per command, to have its stack at hand should it fail. Nobody will read these:
   // without frames the client spends about a third less time per release.
-  const answers = withStackTraceLimit(0, () => batch.map((_, index) => settleOne(index)));
+  const answers = withStackTraceLimit(0, () =>
+    lane.session.releaseObjects === undefined ? batch.map((_, index) => settleOne(index)) : settleTogether(),
+  );
 
   let timer: ReturnType<typeof setTimeout> | undefined;
   let forget = (): void => {};

@@ -4,7 +4,7 @@
  */
 import { type Channel, channel } from 'node:diagnostics_channel';
 import type { Outcome } from './outcome.ts';
-import type { Release, ReleaseSession } from './release.ts';
+import { commandsIn, type Release, type ReleaseSession } from './release.ts';
 import { handlesOf } from './stats.ts';
 
 /** Published when each release of a batch has been answered, or has timed out. */
@@ -45,7 +45,7 @@ export class BatchTally {
 
   constructor(session: ReleaseSession, batch: readonly (Release | string)[]) {
     this.#session = session;
-    this.#commands = batch.length;
+    this.#commands = commandsIn(session, batch);
     for (const release of batch) {
       this.#handles += handlesOf(release);
       if (typeof release !== 'string' && release.method === 'Runtime.releaseObjectGroup')

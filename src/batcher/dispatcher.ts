@@ -10,7 +10,7 @@ import { settledUnattended, settledWithin } from './flush.ts';
 import { Lane } from './lane.ts';
 import type { ResolvedBatcherOptions } from './options.ts';
 import type { Outcome, Reach } from './outcome.ts';
-import type { Release, ReleaseSession } from './release.ts';
+import { commandsIn, type Release, type ReleaseSession } from './release.ts';
 import { RingQueue } from './ring-queue.ts';
 import { handlesOf, type ReleaseStats } from './stats.ts';
 
@@ -225,12 +225,12 @@ export class Dispatcher {
       const handles = handlesOf(release);
       this.#stats.queued -= handles;
       this.#stats.inFlight += handles;
-      this.#stats.commands++;
       if (typeof release !== 'string' && release.method === 'Runtime.releaseObjectGroup') {
         this.#stats.groupCommands++;
       }
       batch.push(release);
     }
+    this.#stats.commands += commandsIn(lane.session, batch);
     return batch;
   }
 

@@ -52,6 +52,12 @@ const MEANINGS: readonly (readonly [phrase: string, refusal: Refusal])[] = [
   ['Session is not connected', SESSION_GONE],
   ['Session was closed', SESSION_GONE],
   ['Internal server error, session closed', SESSION_GONE],
+  // WebDriver BiDi's words: a realm is a session of its own here.
+  ['no such frame', SESSION_GONE],
+  ['no such handle', OBJECT_GONE],
+  ['invalid session id', SESSION_GONE],
+  // Firefox's, where a page goes away over a command.
+  ['destroyed before query', SESSION_GONE],
   [NOT_AWAITED, UNANSWERED],
 ];
 

@@ -9,6 +9,11 @@ import type { Outcome, Reach } from './outcome.ts';
 export interface ReleaseSession {
   /** Sends one command; what it gives settles with the answer. */
   send(method: string, params?: Record<string, unknown>): PromiseLike<unknown>;
+  /**
+   * Frees many objects by one command, for a protocol that has one, as WebDriver BiDi has `script.disown`.
+   * Where it is there, the single releases of a batch are one command, and share its answer.
+   */
+  releaseObjects?(objectIds: readonly string[]): PromiseLike<unknown>;
 }
 
 /** One command that frees one handle or many. A lane also takes a bare string: the id of one object. */
@@ -24,6 +29,19 @@ export interface Release {
   claim(): boolean;
   /** Told once, after a claim, what became of it. Must not throw. */
   settled(outcome: Outcome, reach: Reach): void;
+}
+
+/** The object that a release frees by itself; `undefined` for the release of a group. */
+export function singleObjectOf(release: Release | string): string | undefined {
+  if (typeof release === 'string') return release;
+  return release.method === 'Runtime.releaseObject' ? (release.params.objectId as string) : undefined;
+}
+
+/** How many commands a batch is to its session. */
+export function commandsIn(session: ReleaseSession, batch: readonly (Release | string)[]): number {
+  if (session.releaseObjects === undefined) return batch.length;
+  const singles = batch.filter((release) => singleObjectOf(release) !== undefined).length;
+  return batch.length - singles + (singles > 0 ? 1 : 0);
 }
 
 /** A release of which the books know nothing: a group whose members are unknown, a leftover of our own. */
