@@ -206,8 +206,7 @@ export class Attachment implements Disposable {
 
   /** Begins the books of a session. @internal */
   open(session: ReleaseSession, traits: SessionTraits): SessionTap {
-    const ledger = new SessionLedger(this.#services, session, traits.isOrdered);
-    this.#ledgers.add(ledger);
+    const ledger = this.openLedger(session, traits.isOrdered);
     const acknowledger = new ReleaseAcknowledger(ledger, traits.actions);
     const consoleEntries =
       this.#options.consoleEntries === 'discard' ? new ConsoleEntries(ledger) : undefined;
@@ -220,12 +219,29 @@ export class Attachment implements Disposable {
     });
   }
 
+  /** The books alone, for a protocol whose commands no tap can read. @internal */
+  protected openLedger(session: ReleaseSession, isOrdered: boolean): SessionLedger {
+    const ledger = new SessionLedger(this.#services, session, isOrdered);
+    this.#ledgers.add(ledger);
+    return ledger;
+  }
+
   /** Ends the books of a session that is over. @internal */
   end(tap: SessionTap): void {
-    tap.ledger.endings.endSession();
-    this.#ledgers.delete(tap.ledger);
-    this.#tracing.report?.forget(tap.ledger);
-    this.#consoleEntries.delete(tap.ledger);
+    this.endLedger(tap.ledger);
+  }
+
+  /** @internal */
+  protected endLedger(ledger: SessionLedger): void {
+    ledger.endings.endSession();
+    this.#ledgers.delete(ledger);
+    this.#tracing.report?.forget(ledger);
+    this.#consoleEntries.delete(ledger);
+  }
+
+  /** @internal */
+  protected get scopes(): ScopeStack {
+    return this.#scopes;
   }
 
   /** A scope over these sessions. @internal */

@@ -80,9 +80,15 @@ export class ScopeStack {
 
   /** The innermost scope that a command sent now on this session belongs to. */
   current(ledger: Ledger): HandleScope | undefined {
-    const inContext = this.#running > 0 ? this.#storage.getStore() : undefined;
-    if (inContext !== undefined && !inContext.hasEnded) return inContext;
+    const inContext = this.inContext();
+    if (inContext !== undefined) return inContext;
     return this.#coveringSessions.size > 0 ? this.#coveringSessions.get(ledger)?.at(-1) : undefined;
+  }
+
+  /** The innermost scope that the async context at hand runs in. */
+  inContext(): HandleScope | undefined {
+    const scope = this.#running > 0 ? this.#storage.getStore() : undefined;
+    return scope?.hasEnded === false ? scope : undefined;
   }
 
   /** Runs `body` in a scope of its own, which ends however the body does. */

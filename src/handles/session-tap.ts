@@ -195,7 +195,7 @@ export class SessionTap {
     trace: MintTrace | undefined,
     isException: boolean,
   ): HandleRecord | undefined {
-    const record = this.ledger.mint(remoteObject, group, ordinal);
+    const record = this.ledger.mint(remoteObject, remoteObject.objectId, group, ordinal);
     // An error comes twice, as `result` and as `exception`: once is enough to tell of it.
     if (record !== undefined && trace !== undefined && !(isException && ordinal > 0)) {
       record.origin = this.#tracing.report?.noteMint(this.ledger, remoteObject, trace, isException);
@@ -244,7 +244,7 @@ function hasException(result: unknown): boolean {
 }
 
 /** These are asked to see what the page really holds: garbage of ours would be in the figure. */
-function measuresMemory(method: string): boolean {
+export function measuresMemory(method: string): boolean {
   return (
     method.startsWith('HeapProfiler.') ||
     method.startsWith('Memory.') ||

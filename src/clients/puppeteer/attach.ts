@@ -3,8 +3,14 @@
  * and follows those to come.
  */
 import { show } from '../../batcher/options.ts';
-import { type AttachOptions, resolveAttachOptions } from '../../handles/attach-options.ts';
+import {
+  type AttachOptions,
+  type ResolvedAttachOptions,
+  resolveAttachOptions,
+} from '../../handles/attach-options.ts';
 import { shadow } from '../session-hook.ts';
+import { attachOverBidi } from './bidi/attach-bidi.ts';
+import { type BidiConnectionLike, bidiConnectionOf } from './bidi/structure.ts';
 import { browserBehind } from './browser-behind.ts';
 import { type Coverage, PuppeteerAttachment } from './puppeteer-attachment.ts';
 import {
@@ -38,8 +44,7 @@ const attachments = new WeakMap<object, PuppeteerAttachment>();
  * using releases = attach(browser);
  * ```
  * @param given a Puppeteer `Browser`, `BrowserContext`, `Page` or `CDPSession`; or crawlee's Proxy of a browser.
- * @throws TypeError if it is none of these; Error if it is closed, or driven over WebDriver BiDi; TypeError
- * or RangeError for a bad option.
+ * @throws TypeError if it is none of these; Error if it is closed; TypeError or RangeError for a bad option.
  */
 export function attach(given: Subject, options: AttachOptions = {}): PuppeteerAttachment {
   const resolved = resolveAttachOptions(options);
@@ -48,9 +53,23 @@ export function attach(given: Subject, options: AttachOptions = {}): PuppeteerAt
   const known = attachmentOf(key) ?? coveringAttachment(subject);
   if (known !== undefined) return known;
 
-  const attachment = new PuppeteerAttachment(resolved);
-  if (attachment.detached) return attachment; // Its signal had fired.
-  attachments.set(key, attachment);
+  const attachment = attachNow(subject, resolved);
+  if (!attachment.detached) attachments.set(key, attachment); // Its signal may have fired.
+  return attachment;
+}
+
+function attachNow(subject: Subject, options: ResolvedAttachOptions): PuppeteerAttachment {
+  const browser = isSession(subject)
+    ? null
+    : isPage(subject) || !isBrowser(subject)
+      ? subject.browser()
+      : subject;
+  const bidi = browser === null ? undefined : bidiConnectionOf(browser);
+  if (!isSession(subject) && browser !== null && bidi !== undefined) {
+    return attachOverBidi(subject, browser, bidi, options);
+  }
+  const attachment = new PuppeteerAttachment(options);
+  if (attachment.detached) return attachment;
   if (isSession(subject)) attachment.adoptUsers(subject, targetTypeOf(subject));
   else if (isPage(subject)) attachToPage(attachment, subject);
   else if (isBrowser(subject)) attachToBrowser(attachment, subject, wholeBrowser);
@@ -76,18 +95,18 @@ function keyOf(subject: Subject): object {
     return subject;
   }
   if (isPage(subject)) {
-    requireCdp(subject.browser());
+    requireReachable(subject.browser());
     if (subject.isClosed()) throw closed('Page');
     return subject;
   }
   if (isBrowser(subject)) {
-    requireCdp(subject);
-    return connectionOf(subject) ?? subject;
+    requireReachable(subject);
+    return filedUnder(subject) ?? subject;
   }
   if (isBrowserContext(subject)) {
     const browser = subject.browser();
     if (browser === null || subject.closed === true) throw closed('BrowserContext');
-    requireCdp(browser);
+    requireReachable(browser);
     return subject;
   }
   throw new TypeError(
@@ -95,13 +114,23 @@ function keyOf(subject: Subject): object {
   );
 }
 
-function requireCdp(browser: BrowserLike): void {
+function requireReachable(browser: BrowserLike): void {
   if (browser.connected === false) throw closed('Browser');
-  if (browser.protocol === 'webDriverBiDi') {
+  if (!isAttachable(browser)) {
     throw new Error(
-      'attach: this browser is driven over WebDriver BiDi, which has no Runtime.releaseObject.',
+      'attach: this browser is driven over WebDriver BiDi, by a connection that cannot be found.',
     );
   }
+}
+
+/** Whether a browser can be attached to while it is open. */
+export function isAttachable(browser: BrowserLike): boolean {
+  return browser.protocol !== 'webDriverBiDi' || bidiConnectionOf(browser) !== undefined;
+}
+
+/** What the attachment of a whole browser is filed under. */
+function filedUnder(browser: BrowserLike): ConnectionLike | BidiConnectionLike | undefined {
+  return bidiConnectionOf(browser) ?? connectionOf(browser);
 }
 
 function closed(what: string): Error {
@@ -112,7 +141,7 @@ function closed(what: string): Error {
 function coveringAttachment(subject: Subject): PuppeteerAttachment | undefined {
   if (isSession(subject)) return undefined; // A session of the user's own is no part of anything.
   const candidates: (object | undefined)[] = isPage(subject)
-    ? [connectionOf(subject.browser()), subject.browserContext()]
+    ? [filedUnder(subject.browser()), subject.browserContext()]
     : [isBrowserContext(subject) && !isBrowser(subject) ? connectionBehind(subject) : undefined];
   for (const candidate of candidates) {
     const attachment = candidate && attachmentOf(candidate);
@@ -121,9 +150,9 @@ function coveringAttachment(subject: Subject): PuppeteerAttachment | undefined {
   return undefined;
 }
 
-function connectionBehind(context: BrowserContextLike): ConnectionLike | undefined {
+function connectionBehind(context: BrowserContextLike): object | undefined {
   const browser = context.browser();
-  return browser === null ? undefined : connectionOf(browser);
+  return browser === null ? undefined : filedUnder(browser);
 }
 
 function attachToContext(attachment: PuppeteerAttachment, context: BrowserContextLike): void {

@@ -105,6 +105,10 @@ function isPuppeteersFunction(declaration: unknown): boolean {
   if (typeof declaration !== 'string') return true;
   // The name of the source stands at the end; the function before it may be long.
   const source = SOURCE.exec(declaration.slice(-1_000))?.[1];
-  if (source === undefined || source === 'pptr:internal') return true;
-  return DOCUMENT.test(declaration.slice(0, 200));
+  return source === undefined || source === 'pptr:internal' || bringsDocument(declaration);
+}
+
+/** Whether a function is the one by which Puppeteer brings a frame's document. */
+export function bringsDocument(declaration: unknown): boolean {
+  return typeof declaration !== 'string' || DOCUMENT.test(declaration.slice(0, 200));
 }

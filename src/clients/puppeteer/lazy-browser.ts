@@ -15,7 +15,7 @@ import {
   initWithLock,
 } from '../../single-flight/init-lock.ts';
 import { type Sleep, sleepOnTimer } from '../../single-flight/time.ts';
-import { attach } from './attach.ts';
+import { attach, isAttachable } from './attach.ts';
 import { type BrowserLike, isBrowser } from './structure.ts';
 
 /** A browser, with the members by which one is given up. */
@@ -139,7 +139,7 @@ export function lazyBrowser<Browser extends LaunchedBrowser>(
         return undefined;
       }
       try {
-        if (browser.protocol !== 'webDriverBiDi') attach(browser, options);
+        if (isAttachable(browser)) attach(browser, options);
       } catch (error) {
         drop(browser);
         throw error;

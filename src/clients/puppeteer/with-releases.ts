@@ -5,7 +5,7 @@
  */
 import { show } from '../../batcher/options.ts';
 import { type AttachOptions, resolveAttachOptions } from '../../handles/attach-options.ts';
-import { attach } from './attach.ts';
+import { attach, isAttachable } from './attach.ts';
 import { type BrowserLike, isBrowser } from './structure.ts';
 
 /** What is needed of a Puppeteer: either method will do. */
@@ -16,7 +16,7 @@ export interface PuppeteerLike {
 
 /**
  * A delegate of `puppeteer`, which itself is left as it is. `attach(browser)` gives the attachment of a
- * browser that came from it. A browser over WebDriver BiDi is passed through.
+ * browser that came from it.
  *
  * @example
  * ```ts
@@ -59,7 +59,7 @@ export function delegateOf<Puppeteer extends PuppeteerLike>(
     if (typeof original !== 'function') continue;
     const attached = async (...args: unknown[]): Promise<unknown> => {
       const browser = await (original as (...args: unknown[]) => Promise<unknown>).apply(puppeteer, args);
-      if (isBrowser(browser) && browser.protocol !== 'webDriverBiDi') onBrowser(browser);
+      if (isBrowser(browser) && isAttachable(browser)) onBrowser(browser);
       return browser;
     };
     Object.defineProperty(delegate, name, {

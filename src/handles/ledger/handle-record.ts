@@ -216,10 +216,13 @@ export interface Ledger {
 
 /** How handles come to be released by us. */
 export interface Releases {
+  pin(record: HandleRecord): void;
+  unpin(record: HandleRecord): void;
   drop(record: HandleRecord, cause: 'disposed' | 'collected'): void;
   dropMembers(group: ObjectGroup, spared: { has(record: HandleRecord): boolean }): void;
   collect(record: HandleRecord): void;
   enqueue(record: HandleRecord): void;
+  take(record: HandleRecord): boolean;
   enqueueGroup(group: ObjectGroup): void;
   claim(record: HandleRecord): boolean;
   claimGroup(group: ObjectGroup): boolean;

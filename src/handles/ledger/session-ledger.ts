@@ -66,24 +66,26 @@ export class SessionLedger implements Ledger {
   /**
    * Notes a remote object that the client is about to get, and watches for its collection.
    *
+   * @param remoteObject what the client's handle will hold: its life is the handle's.
    * @param ordinal its place among the remote objects of its message.
    */
   mint(
-    remoteObject: RemoteObject & { objectId: string },
+    remoteObject: RemoteObject,
+    objectId: string,
     group: ObjectGroup | undefined,
     ordinal: number,
   ): HandleRecord | undefined {
     if (this.#isForsaken) return undefined;
     const { stats, watch } = this.services;
-    const context = this.#index.contextOf(remoteObject.objectId);
-    if (context.records.has(remoteObject.objectId)) return undefined; // A message seen twice.
+    const context = this.#index.contextOf(objectId);
+    if (context.records.has(objectId)) return undefined; // A message seen twice.
     stats.minted++;
     if (this.hasEnded) {
       stats.elided++;
       return undefined;
     }
     stats.live++;
-    const record = new HandleRecord(remoteObject.objectId, context, group);
+    const record = new HandleRecord(objectId, context, group);
     this.#index.add(record);
     group?.add(record);
     this.#weight.onMint();

@@ -1,0 +1,44 @@
+/** Attaches to what Puppeteer drives over WebDriver BiDi: a browser, one of its contexts, or a page of it. */
+import type { ResolvedAttachOptions } from '../../../handles/attach-options.ts';
+import { type BrowserContextLike, type BrowserLike, isBrowser, isPage, type PageLike } from '../structure.ts';
+import { BidiAttachment, type ContextCoverage } from './bidi-attachment.ts';
+import { tapOf } from './connection-tap.ts';
+import { RealmSender } from './realm-sender.ts';
+import {
+  type BidiConnectionLike,
+  browsingContextsOf,
+  contextIdsOfPage,
+  includesContext,
+  type ScriptTarget,
+} from './structure.ts';
+
+/** @throws Error for a browser context that does not tell its pages. */
+export function attachOverBidi(
+  subject: BrowserLike | BrowserContextLike | PageLike,
+  browser: BrowserLike,
+  connection: BidiConnectionLike,
+  options: ResolvedAttachOptions,
+): BidiAttachment {
+  const coverage = coverageOf(subject);
+  const createSender = (target: ScriptTarget) => new RealmSender(connection, tapOf(connection).send, target);
+  const attachment = new BidiAttachment(options, coverage, createSender);
+  if (attachment.detached) return attachment; // Its signal had fired.
+  const tap = tapOf(connection);
+  tap.join(attachment);
+  const onDisconnected = (): void => attachment.endAll();
+  browser.on('disconnected', onDisconnected);
+  attachment.onDetach(() => {
+    tap.leave(attachment);
+    browser.off('disconnected', onDisconnected);
+  });
+  return attachment;
+}
+
+function coverageOf(subject: BrowserLike | BrowserContextLike | PageLike): ContextCoverage {
+  if (isPage(subject)) return (id) => id !== undefined && contextIdsOfPage(subject).includes(id);
+  if (isBrowser(subject)) return () => true;
+  if (browsingContextsOf(subject) === undefined) {
+    throw new Error('attach: this BrowserContext does not tell its pages; attach to its Browser instead.');
+  }
+  return (id) => id !== undefined && includesContext(browsingContextsOf(subject) ?? [], id);
+}

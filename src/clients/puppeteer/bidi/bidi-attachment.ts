@@ -1,0 +1,254 @@
+/**
+ * An attachment to a Puppeteer that speaks WebDriver BiDi: the books of each realm that it covers. The protocol
+ * has no object groups: what is dropped goes by arrays of its realm, and a realm's end frees all that was in it.
+ *
+ * Invariant: a handle is disowned in the realm that minted it, whatever the page has become since.
+ */
+import { type Outcome, refusalOf } from '../../../batcher/outcome.ts';
+import type { ReleaseSession } from '../../../batcher/release.ts';
+import type { ResolvedAttachOptions } from '../../../handles/attach-options.ts';
+import type { RemoteHandle } from '../../../handles/attachment.ts';
+import type { HandleScope } from '../../../handles/handle-scope.ts';
+import type { HandleRecord } from '../../../handles/ledger/handle-record.ts';
+import type { SessionLedger } from '../../../handles/ledger/session-ledger.ts';
+import type { RemoteObject } from '../../../handles/protocol.ts';
+import { DEFAULT_BYTES_PER_HANDLE } from '../../../handles/weight/gc-weight.ts';
+import type { MintTrace } from '../../../observe/leak-report.ts';
+import { PuppeteerAttachment } from '../puppeteer-attachment.ts';
+import { type CdpSessionLike, isSession, type PageLike } from '../structure.ts';
+import { member, type OwningValue } from './remote-values.ts';
+import { contextIdsOfPage, keyOfTarget, type ScriptTarget } from './structure.ts';
+
+/** Whether what happens in a browsing context is the attachment's; `undefined`: in a worker of no page's. */
+export type ContextCoverage = (contextId: string | undefined) => boolean;
+
+/** The books of one realm, or of what a page had before the attachment came, which is only known by its target. */
+interface RealmBooks {
+  readonly ledger: SessionLedger;
+  readonly realm: string | undefined;
+  readonly contextId: string | undefined;
+}
+
+/** Where a value comes from. */
+export interface Origin {
+  readonly realm: string;
+  readonly contextId: string | undefined;
+  /** By which Puppeteer will name the realm when it disowns the value. */
+  readonly target: ScriptTarget | undefined;
+}
+
+/** To whom a mint belongs, besides the books. */
+export interface MintOwner {
+  readonly scope: HandleScope | undefined;
+  readonly trace: MintTrace | undefined;
+  readonly isException: boolean;
+}
+
+export class BidiAttachment extends PuppeteerAttachment {
+  /** Whether what the program lets go of is released. */
+  readonly tracks: boolean;
+  readonly #coverage: ContextCoverage;
+  readonly #createSender: (target: ScriptTarget) => ReleaseSession;
+  readonly #books = new Set<RealmBooks>();
+  readonly #byRealm = new Map<string, RealmBooks>();
+  /** The books that the handles of a target are in, for as long as it stands for the same realm. */
+  readonly #byTarget = new Map<string, RealmBooks>();
+  #openScopes: { readonly scope: HandleScope; readonly page: PageLike }[] = [];
+
+  /** @internal Made by `attach`. */
+  constructor(
+    options: ResolvedAttachOptions,
+    coverage: ContextCoverage,
+    createSender: (target: ScriptTarget) => ReleaseSession,
+  ) {
+    super({
+      ...options,
+      groups: false,
+      moveSurvivors: false,
+      consoleEntries: 'keep',
+      // No command of the protocol tells what a page's heap holds, so there is nothing to follow.
+      pressure: options.pressure === 'follow' ? DEFAULT_BYTES_PER_HANDLE : options.pressure,
+    });
+    this.tracks = options.track ?? true;
+    this.#coverage = coverage;
+    this.#createSender = createSender;
+  }
+
+  override openScope(subject: PageLike | CdpSessionLike): HandleScope {
+    const scope = this.scopes.cover([]);
+    this.#openScopes = this.#openScopes.filter((open) => !open.scope.hasEnded);
+    if (!isSession(subject)) this.#openScopes.push({ scope, page: subject });
+    return scope;
+  }
+
+  override escape<Handle extends RemoteHandle | RemoteObject>(handle: Handle): Handle {
+    const remoteValue = member(handle, 'remoteValue');
+    if (typeof remoteValue !== 'function' && typeof member(handle, 'type') !== 'string') {
+      return super.escape(handle); // It says what is wrong.
+    }
+    const value: unknown = typeof remoteValue === 'function' ? remoteValue.call(handle) : handle;
+    const id = member(value, 'handle');
+    const record = typeof id === 'string' ? this.find(id, undefined) : undefined;
+    if (record !== undefined) this.scopes.escape(record);
+    return handle;
+  }
+
+  /** @internal */
+  coversContext(contextId: string | undefined): boolean {
+    return this.#coverage(contextId);
+  }
+
+  /** The innermost scope that what is asked of a browsing context now belongs to. @internal */
+  scopeFor(contextId: string | undefined): HandleScope | undefined {
+    const inContext = this.scopes.inContext();
+    if (inContext !== undefined || this.#openScopes.length === 0 || contextId === undefined) return inContext;
+    return this.#openScopes.findLast(
+      ({ scope, page }) => !scope.hasEnded && contextIdsOfPage(page).includes(contextId),
+    )?.scope;
+  }
+
+  /** The record of a handle, which is most likely one of the target's. @internal */
+  find(handle: string, target: ScriptTarget | undefined): HandleRecord | undefined {
+    const likely = target === undefined ? undefined : this.#byTarget.get(keyOfTarget(target));
+    const record = likely?.ledger.find(handle);
+    if (record !== undefined) return record;
+    for (const { ledger } of this.#books) {
+      const found = ledger.find(handle);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** Notes a value that the client is about to get, and watches for its collection. @internal */
+  mint(value: OwningValue, origin: Origin, { scope, trace, isException }: MintOwner): void {
+    const { ledger } = this.#booksOf(origin);
+    const record = ledger.mint(value, value.handle, undefined, 0);
+    if (record === undefined) return;
+    if (trace !== undefined) record.origin = this.leakReport?.noteMint(ledger, value, trace, isException);
+    scope?.own(record);
+  }
+
+  /** Has handles disowned in the background. @internal */
+  release(handles: readonly string[], target: ScriptTarget): void {
+    for (const handle of handles) {
+      const record = this.find(handle, target);
+      if (record !== undefined) record.context.ledger.releases.drop(record, 'disposed');
+      else this.#releaseUnknown(handle, target);
+    }
+  }
+
+  /** Whether a command that is unanswered names one of these. @internal */
+  isNamed(handles: readonly string[], target: ScriptTarget): boolean {
+    return handles.some((handle) => (this.find(handle, target)?.pins ?? 0) > 0);
+  }
+
+  /** Counts a `script.disown` of the client's, which is sent as it is. The client gets the browser's own answer. @internal */
+  noteDisown(
+    handles: readonly string[],
+    target: ScriptTarget,
+    forward: () => Promise<unknown>,
+  ): Promise<unknown> {
+    const answer = forward();
+    const { ledger } = this.#booksFor(target);
+    const { stats, flushes, sweeper } = ledger.services;
+    let count = 0;
+    for (const handle of handles) {
+      const record = this.find(handle, target);
+      if (record !== undefined) {
+        if (record.context.ledger.releases.take(record)) count++;
+        continue;
+      }
+      stats.minted++;
+      stats.disposed++;
+      stats.inFlight++;
+      count++;
+    }
+    stats.commands++;
+    const barrier = ledger.debts.openBarrier(flushes.begun);
+    const settle = (outcome: Outcome): void => {
+      ledger.debts.closeBarrier(barrier);
+      stats.inFlight -= count;
+      stats[outcome] += count;
+      sweeper.noteChange();
+    };
+    return answer.then(
+      (result) => {
+        settle('released');
+        return result;
+      },
+      (error: unknown) => {
+        settle(refusalOf(error).outcome);
+        throw error;
+      },
+    );
+  }
+
+  /** Sends, ahead of whatever is sent next, all that is known to be dropped. @internal */
+  releaseAllNow(): void {
+    for (const { ledger } of this.#books) {
+      ledger.services.sweeper.flushNow(ledger);
+      ledger.services.dispatcher.drainNow(ledger.lane);
+    }
+  }
+
+  /** @internal */
+  endRealm(realm: string): void {
+    const books = this.#byRealm.get(realm);
+    if (books !== undefined) this.#close(books);
+  }
+
+  /** A tab, a window or a frame is gone, and each realm with it. @internal */
+  endContext(contextId: string): void {
+    for (const books of this.#books) if (books.contextId === contextId) this.#close(books);
+  }
+
+  /** The connection is gone. @internal */
+  endAll(): void {
+    for (const books of this.#books) this.#close(books);
+  }
+
+  /** Minted before the attachment came, or disowned already: the browser knows. */
+  #releaseUnknown(handle: string, target: ScriptTarget): void {
+    const { ledger } = this.#booksFor(target);
+    const { stats, dispatcher } = ledger.services;
+    stats.minted++;
+    stats.disposed++;
+    stats.queued++;
+    dispatcher.enqueue(ledger.lane, handle);
+  }
+
+  #booksOf({ realm, contextId, target }: Origin): RealmBooks {
+    let books = this.#byRealm.get(realm);
+    if (books?.ledger.hasEnded !== false) {
+      if (books !== undefined) this.#close(books);
+      books = this.#open({ realm }, realm, contextId);
+      this.#byRealm.set(realm, books);
+    }
+    if (target !== undefined) this.#byTarget.set(keyOfTarget(target), books);
+    return books;
+  }
+
+  #booksFor(target: ScriptTarget): RealmBooks {
+    const key = keyOfTarget(target);
+    let books = this.#byTarget.get(key);
+    if (books?.ledger.hasEnded !== false) {
+      if (books !== undefined) this.#close(books);
+      books = this.#open(target, undefined, 'context' in target ? target.context : undefined);
+      this.#byTarget.set(key, books);
+    }
+    return books;
+  }
+
+  #open(target: ScriptTarget, realm: string | undefined, contextId: string | undefined): RealmBooks {
+    const books = { ledger: this.openLedger(this.#createSender(target), false), realm, contextId };
+    this.#books.add(books);
+    return books;
+  }
+
+  #close(books: RealmBooks): void {
+    this.#books.delete(books);
+    if (books.realm !== undefined) this.#byRealm.delete(books.realm);
+    for (const [key, others] of this.#byTarget) if (others === books) this.#byTarget.delete(key);
+    this.endLedger(books.ledger);
+  }
+}

@@ -1,0 +1,286 @@
+/**
+ * What stands between Puppeteer and its BiDi connection: sees each command on its way out, each answer and event
+ * on its way in, and has the attachments of the connection keep their books by them. Puppeteer notices nothing:
+ * what is sent is what it sends, what comes back is what the browser's answer was parsed into, and the original
+ * `send` is reached within the same call.
+ *
+ * Invariant: a connection is hooked once, and a realm is in the books of one attachment: the first that covers it.
+ */
+import type { HandleRecord } from '../../../handles/ledger/handle-record.ts';
+import { isAwaitable } from '../../../handles/protocol.ts';
+import { measuresMemory } from '../../../handles/session-tap.ts';
+import { shadow } from '../../session-hook.ts';
+import { bringsDocument, PuppeteerRules } from '../command-rules.ts';
+import type { BidiAttachment, MintOwner } from './bidi-attachment.ts';
+import {
+  disownedHandlesOf,
+  evaluateResultOf,
+  forEachNamedHandle,
+  member,
+  valuesOfEvent,
+} from './remote-values.ts';
+import { type BidiConnectionLike, type ScriptTarget, scriptTargetOf } from './structure.ts';
+
+const taps = new WeakMap<BidiConnectionLike, ConnectionTap>();
+
+/** The tap of a connection, which is put there with the first attachment and taken away with the last. */
+export function tapOf(connection: BidiConnectionLike): ConnectionTap {
+  let tap = taps.get(connection);
+  if (tap === undefined) {
+    tap = new ConnectionTap(connection);
+    taps.set(connection, tap);
+  }
+  return tap;
+}
+
+/** A command under way that may mint. */
+interface Minting extends Omit<MintOwner, 'isException'> {
+  readonly attachment: BidiAttachment;
+  readonly target: ScriptTarget;
+  readonly contextId: string | undefined;
+}
+
+/** Of the realms that were heard of, whose they are: a page's, or that of a worker which a realm has started. */
+interface RealmOrigin {
+  readonly contextId?: string;
+  readonly owner?: string;
+}
+
+export class ConnectionTap {
+  readonly #connection: BidiConnectionLike;
+  /** Puppeteer's own, for what must not be seen here. */
+  readonly send: BidiConnectionLike['send'];
+  readonly #attachments = new Set<BidiAttachment>();
+  readonly #origins = new Map<string, RealmOrigin>();
+  readonly #unhook: () => void;
+  /** Whether the last command was one that does something to a page, and nothing has passed behind it. */
+  #isBehindAction = false;
+  #acknowledged = 0;
+
+  constructor(connection: BidiConnectionLike) {
+    this.#connection = connection;
+    const { send, emit } = connection;
+    this.send = send;
+    let isHooked = true;
+    const unshadow = [
+      shadow(connection, 'send', (method: string, params?: unknown, ...rest: unknown[]) => {
+        const forward = (): Promise<unknown> => send.call(connection, method, params, ...rest);
+        return isHooked ? this.#command(method, params, forward) : forward();
+      }),
+      shadow(connection, 'emit', (event: string, params?: unknown) => {
+        if (isHooked) this.#event(event, params);
+        return emit.call(connection, event, params);
+      }),
+    ];
+    this.#unhook = () => {
+      isHooked = false; // Should somebody have wrapped these in turn, they stay, and do nothing.
+      for (const undo of unshadow) undo();
+    };
+  }
+
+  join(attachment: BidiAttachment): void {
+    this.#attachments.add(attachment);
+  }
+
+  leave(attachment: BidiAttachment): void {
+    this.#attachments.delete(attachment);
+    if (this.#attachments.size > 0) return;
+    taps.delete(this.#connection);
+    this.#unhook();
+  }
+
+  #command(method: string, params: unknown, forward: () => Promise<unknown>): Promise<unknown> {
+    if (method === 'script.disown') return this.#disown(params, forward);
+    this.#isBehindAction = !method.startsWith('script.');
+    if (isMeasurement(method, params)) {
+      for (const attachment of this.#attachments) attachment.releaseAllNow();
+    }
+    const target = scriptTargetOf(params);
+    const pinned = method === 'script.evaluate' ? NONE : this.#pinNamed(params, target);
+    const minting = this.#mintingOf(method, params, target);
+    if (pinned.length === 0 && minting === undefined) return forward();
+
+    const done = (): void => {
+      for (const record of pinned) record.context.ledger.releases.unpin(record);
+    };
+    let answer: Promise<unknown>;
+    try {
+      answer = forward();
+    } catch (error) {
+      done();
+      throw error;
+    }
+    if (!isAwaitable(answer)) {
+      done();
+      return answer;
+    }
+    return answer.then(
+      (result: unknown) => {
+        if (minting !== undefined) this.#onAnswer(minting, result);
+        done();
+        return result;
+      },
+      (error: unknown) => {
+        done();
+        throw error;
+      },
+    );
+  }
+
+  /** What a command names stays until it is answered. */
+  #pinNamed(params: unknown, target: ScriptTarget | undefined): readonly HandleRecord[] {
+    let pinned: HandleRecord[] | undefined;
+    forEachNamedHandle(params, (handle) => {
+      for (const attachment of this.#attachments) {
+        const record = attachment.find(handle, target);
+        if (record === undefined) continue;
+        record.context.ledger.releases.pin(record);
+        if (pinned === undefined) pinned = [record];
+        else pinned.push(record);
+      }
+    });
+    return pinned ?? NONE;
+  }
+
+  #mintingOf(method: string, params: unknown, target: ScriptTarget | undefined): Minting | undefined {
+    if (target === undefined || !EVALUATIONS.has(method)) return undefined;
+    if (member(params, 'resultOwnership') !== 'root') return undefined;
+    const contextId = this.#contextIdOf(target);
+    const attachment = this.#attachmentFor(contextId);
+    if (attachment?.tracks !== true) return undefined;
+    // What Puppeteer keeps for itself is no leak, and no scope may end it.
+    if (keepsResult(method, params, target)) {
+      return { attachment, target, contextId, scope: undefined, trace: undefined };
+    }
+    const scope = attachment.scopeFor(contextId);
+    return { attachment, target, contextId, scope, trace: attachment.leakReport?.beginCommand(false) };
+  }
+
+  #onAnswer({ attachment, target, contextId, scope, trace }: Minting, answer: unknown): void {
+    const result = evaluateResultOf(answer);
+    if (result === undefined) return;
+    const { realm, value, isException } = result;
+    if (contextId !== undefined && !this.#origins.has(realm)) this.#origins.set(realm, { contextId });
+    if (value === undefined || attachment.detached) return;
+    attachment.mint(value, { realm, contextId, target }, { scope, trace, isException });
+  }
+
+  #disown(params: unknown, forward: () => Promise<unknown>): Promise<unknown> {
+    const handles = disownedHandlesOf(params);
+    const target = scriptTargetOf(params);
+    const attachment = target && this.#attachmentFor(this.#contextIdOf(target));
+    if (handles === undefined || attachment === undefined || this.#connection.closed === true)
+      return forward();
+    if (this.#isBehindAction && !attachment.isNamed(handles, target as ScriptTarget)) {
+      // The answer is, by accident, what the page's messages and requests have arrived behind.
+      this.#isBehindAction = false;
+      return attachment.noteDisown(handles, target as ScriptTarget, forward);
+    }
+    attachment.release(handles, target as ScriptTarget);
+    return this.#acknowledge();
+  }
+
+  /** Never in the same tick; a loop of awaited disposals leaves the event loop a turn every few hundred. */
+  async #acknowledge(): Promise<unknown> {
+    if (++this.#acknowledged % MOST_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+    return { type: 'success', result: {} };
+  }
+
+  #event(event: string, params: unknown): void {
+    const realm = member(params, 'realm');
+    switch (event) {
+      case 'script.realmCreated':
+        if (typeof realm === 'string') this.#origins.set(realm, originOf(params));
+        break;
+      case 'script.realmDestroyed':
+        if (typeof realm !== 'string') break;
+        this.#origins.delete(realm);
+        for (const attachment of this.#attachments) attachment.endRealm(realm);
+        break;
+      case 'browsingContext.contextDestroyed':
+        this.#endContext(params);
+        break;
+      default:
+        this.#mintOfEvent(event, params);
+    }
+  }
+
+  #mintOfEvent(event: string, params: unknown): void {
+    const values = valuesOfEvent(event, params);
+    if (values.length === 0) return;
+    const source = member(params, 'source');
+    const realm = member(source, 'realm');
+    if (typeof realm !== 'string') return;
+    const contextId = this.#contextIdOf({ realm }) ?? stringOf(member(source, 'context'));
+    const attachment = this.#attachmentFor(contextId);
+    if (attachment?.tracks !== true) return;
+    const trace = attachment.leakReport?.beginEvent(event, params);
+    const owner = { scope: undefined, trace, isException: false };
+    for (const value of values) attachment.mint(value, { realm, contextId, target: undefined }, owner);
+  }
+
+  /** A frame goes with its tab. */
+  #endContext(info: unknown): void {
+    const contextId = member(info, 'context');
+    if (typeof contextId !== 'string') return;
+    const children = member(info, 'children');
+    if (Array.isArray(children)) for (const child of children) this.#endContext(child);
+    for (const attachment of this.#attachments) attachment.endContext(contextId);
+    for (const [realm, origin] of this.#origins) {
+      if (origin.contextId === contextId) this.#origins.delete(realm);
+    }
+  }
+
+  #attachmentFor(contextId: string | undefined): BidiAttachment | undefined {
+    for (const attachment of this.#attachments) if (attachment.coversContext(contextId)) return attachment;
+    return undefined;
+  }
+
+  #contextIdOf(target: ScriptTarget): string | undefined {
+    if ('context' in target) return target.context;
+    let origin = this.#origins.get(target.realm);
+    for (let depth = 0; origin?.owner !== undefined && depth < MOST_NESTED_WORKERS; depth++) {
+      origin = this.#origins.get(origin.owner);
+    }
+    return origin?.contextId;
+  }
+}
+
+/** A node brought to a page's own realm is for the caller; in Puppeteer's, it is an element's double. */
+function keepsResult(method: string, params: unknown, target: ScriptTarget): boolean {
+  const isPagesOwn = 'realm' in target || target.sandbox === undefined;
+  if (isPagesOwn && method === 'script.callFunction') {
+    return bringsDocument(member(params, 'functionDeclaration'));
+  }
+  return rules.keepsResult(EVALUATIONS.get(method) ?? method, params as Record<string, unknown>);
+}
+
+/** As what Puppeteer's rules know of CDP's commands: the functions and scripts are the same. */
+const EVALUATIONS: ReadonlyMap<string, string> = new Map([
+  ['script.evaluate', 'Runtime.evaluate'],
+  ['script.callFunction', 'Runtime.callFunctionOn'],
+]);
+/** Handles are passed as the very values that are watched, so that no collection need ever be put off. */
+const rules: PuppeteerRules = new PuppeteerRules({ hold: () => {}, unhold: () => {} });
+const NONE: readonly HandleRecord[] = [];
+const MOST_PER_TURN = 512;
+const MOST_NESTED_WORKERS = 16;
+
+function originOf(params: unknown): RealmOrigin {
+  const contextId = stringOf(member(params, 'context'));
+  if (contextId !== undefined) return { contextId };
+  const owners = member(params, 'owners');
+  const owner: unknown = Array.isArray(owners) ? owners[0] : undefined;
+  return typeof owner === 'string' ? { owner } : {};
+}
+
+function stringOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** CDP's, passed through: asked to see what the page really holds. */
+function isMeasurement(method: string, params: unknown): boolean {
+  if (!method.startsWith('goog:cdp.')) return false;
+  const command = member(params, 'method');
+  return typeof command === 'string' && measuresMemory(command);
+}

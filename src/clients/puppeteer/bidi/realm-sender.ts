@@ -1,0 +1,30 @@
+/**
+ * A realm as the batcher's session: a lane of its own, so that one which hangs harms no other. Its batches go
+ * by `script.disown`, which takes an array: one command for all of them, and one answer.
+ */
+import type { ReleaseSession } from '../../../batcher/release.ts';
+import type { BidiConnectionLike, ScriptTarget } from './structure.ts';
+
+export class RealmSender implements ReleaseSession {
+  readonly #connection: BidiConnectionLike;
+  readonly #send: BidiConnectionLike['send'];
+  readonly #target: ScriptTarget;
+
+  /** @param send the connection's, unhooked. */
+  constructor(connection: BidiConnectionLike, send: BidiConnectionLike['send'], target: ScriptTarget) {
+    this.#connection = connection;
+    this.#send = send;
+    this.#target = target;
+  }
+
+  send(method: string, params?: Record<string, unknown>): Promise<unknown> {
+    return this.#send.call(this.#connection, method, { target: this.#target, ...params }, NO_TIMER);
+  }
+
+  releaseObjects(handles: readonly string[]): Promise<unknown> {
+    return this.send('script.disown', { handles });
+  }
+}
+
+/** Puppeteer's timer for an answer would keep the process alive. */
+const NO_TIMER = 0;
