@@ -1,7 +1,9 @@
 // What the ancestor's own tests demand of it (chromiumoxide's runtime_release.rs), each row as a test of ours.
 import { expect, test, vi } from 'vitest';
 import { ReleaseBatcher } from '../../src/batcher/release-batcher.ts';
-import { expectAtRest, releaseMany, ScriptedSession, turns, until } from './scripted-session.ts';
+import { expectAtRest } from '../support/conservation.ts';
+import { turns, until } from '../support/turns.ts';
+import { releaseMany, ScriptedSession } from './scripted-session.ts';
 
 test('1. The first release starts the worker; start is idempotent; started tells', async () => {
   const batcher = new ReleaseBatcher();
@@ -13,7 +15,7 @@ test('1. The first release starts the worker; start is idempotent; started tells
   batcher.start();
   await batcher.flush();
   expect(session.ids).toEqual(['a']);
-  expectAtRest(batcher);
+  expectAtRest(batcher.stats());
 });
 
 test('2. A release never panics, whatever it is given', () => {
@@ -58,7 +60,7 @@ test('3. At most 64 a batch, and the dispatcher awaits none: a thousand are out 
   expect(batcher.stats()).toMatchObject({ inFlight: 1_000, released: 0 });
   session.answerAll();
   await batcher.flush();
-  expectAtRest(batcher);
+  expectAtRest(batcher.stats());
 
   const narrow = new ReleaseBatcher({ maxInFlightBatches: 1 });
   const other = new ScriptedSession('when told');
@@ -67,7 +69,7 @@ test('3. At most 64 a batch, and the dispatcher awaits none: a thousand are out 
   expect(other.sent).toHaveLength(64);
   other.answerAll();
   await narrow.flush();
-  expectAtRest(narrow);
+  expectAtRest(narrow.stats());
 });
 
 test('4. One release that hangs until its timeout delays neither the next batch nor another session', async () => {
@@ -84,7 +86,7 @@ test('4. One release that hangs until its timeout delays neither the next batch 
     expect(batcher.stats()).toMatchObject({ inFlight: 1, timedOut: 0 });
     vi.advanceTimersByTime(60_000);
     await until(() => batcher.stats().timedOut === 1);
-    expectAtRest(batcher);
+    expectAtRest(batcher.stats());
   } finally {
     vi.useRealTimers();
   }
@@ -101,7 +103,7 @@ test('5. What a batch holds is let go as each release settles: the books say so 
     await until(() => batcher.stats().released === index + 1);
     expect(batcher.stats().inFlight).toBe(63 - index);
   }
-  expectAtRest(batcher);
+  expectAtRest(batcher.stats());
 });
 
 test('6. After close, a release returns false and is counted', async () => {
@@ -109,7 +111,7 @@ test('6. After close, a release returns false and is counted', async () => {
   await batcher.close();
   expect(batcher.release(new ScriptedSession(), 'a')).toBe(false);
   expect(batcher.stats()).toMatchObject({ minted: 1, dropped: 1 });
-  expectAtRest(batcher);
+  expectAtRest(batcher.stats());
 });
 
 test('7. The guard enqueues once, on drop, only where there is an id: early drop, panic and cancellation alike', async () => {
@@ -138,7 +140,7 @@ test('7. The guard enqueues once, on drop, only where there is an id: early drop
   await expect(running).rejects.toBeDefined();
   await batcher.flush();
   expect(session.ids).toEqual(['early drop', 'panic', 'cancellation']);
-  expectAtRest(batcher);
+  expectAtRest(batcher.stats());
 });
 
 test.each([1, 64, 1_024, 8_192])('8. A burst of %i enqueues', async (burst) => {
@@ -148,5 +150,5 @@ test.each([1, 64, 1_024, 8_192])('8. A burst of %i enqueues', async (burst) => {
   await batcher.close();
   expect(session.sent).toHaveLength(burst);
   expect(batcher.stats()).toMatchObject({ minted: burst, released: burst, dropped: 0 });
-  expectAtRest(batcher);
+  expectAtRest(batcher.stats());
 });

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ReleaseSession } from '../../src/batcher/release.ts';
 import { ReleaseBatcher } from '../../src/batcher/release-batcher.ts';
-import { expectAtRest, releaseMany, ScriptedSession, turns, until } from './scripted-session.ts';
+import { expectAtRest } from '../support/conservation.ts';
+import { turns, until } from '../support/turns.ts';
+import { releaseMany, ScriptedSession } from './scripted-session.ts';
 
 const unhandled: unknown[] = [];
 const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
@@ -30,7 +32,7 @@ async function sendAmongOthers(misbehave: () => unknown, options = {}): Promise<
   // The only slot is free again.
   batcher.release(session, 'afterwards');
   await until(() => batcher.stats().inFlight + batcher.stats().queued === 0);
-  expectAtRest(batcher);
+  expectAtRest(batcher.stats());
   return batcher;
 }
 
@@ -127,7 +129,7 @@ test('a session whose send is a getter that throws is refused, or counted when i
   isBroken = true;
   await batcher.flush();
   expect(batcher.stats()).toMatchObject({ minted: 2, dropped: 1, failed: 1 });
-  expectAtRest(batcher);
+  expectAtRest(batcher.stats());
 });
 
 test('a release without an answer is counted as timed out, its slot freed, and a late answer changes nothing', async () => {
@@ -149,7 +151,7 @@ test('a release without an answer is counted as timed out, its slot freed, and a
   session.sent[4]?.answer();
   await until(() => batcher.stats().inFlight === 0);
   expect(batcher.stats()).toMatchObject({ released: 2, timedOut: 2, gone: 1 });
-  expectAtRest(batcher);
+  expectAtRest(batcher.stats());
 });
 
 test('a session that timed out is asked one batch at a time, until it answers again', async () => {
@@ -169,7 +171,7 @@ test('a session that timed out is asked one batch at a time, until it answers ag
   session.answerAll();
   await until(() => batcher.stats().queued === 0);
   await batcher.flush();
-  expectAtRest(batcher);
+  expectAtRest(batcher.stats());
 });
 
 test('no timer outlives its batch, and none keeps the process alive', async () => {

@@ -5,14 +5,9 @@ import { UncountedRelease } from '../../src/batcher/release.ts';
 import { ReleaseBatcher } from '../../src/batcher/release-batcher.ts';
 import { emptyStats } from '../../src/batcher/stats.ts';
 import { collectUntil } from '../support/collect-until.ts';
-import {
-  expectAtRest,
-  expectConserved,
-  releaseMany,
-  ScriptedSession,
-  turns,
-  until,
-} from './scripted-session.ts';
+import { expectAtRest, expectConserved } from '../support/conservation.ts';
+import { turns, until } from '../support/turns.ts';
+import { releaseMany, ScriptedSession } from './scripted-session.ts';
 
 test('nothing is sent in the call of release, and everything soon after, each id once and in order', async () => {
   const batcher = new ReleaseBatcher();
@@ -24,7 +19,7 @@ test('nothing is sent in the call of release, and everything soon after, each id
   expect(session.ids).toEqual(Array.from({ length: 200 }, (_, index) => `1.1.${index + 1}`));
   expect(session.sent.every(({ method }) => method === 'Runtime.releaseObject')).toBe(true);
   expect(batcher.stats()).toMatchObject({ released: 200, commands: 200 });
-  expectAtRest(batcher);
+  expectAtRest(batcher.stats());
 });
 
 test.each([1, 64, 1_024, 8_192])(
@@ -36,7 +31,7 @@ test.each([1, 64, 1_024, 8_192])(
     const report = await batcher.flush();
     expect(new Set(session.ids).size).toBe(burst);
     expect(report).toMatchObject({ complete: true, pending: 0, released: burst, failed: 0, timedOut: 0 });
-    expectAtRest(batcher);
+    expectAtRest(batcher.stats());
   },
 );
 
@@ -49,7 +44,7 @@ test('a batch is of maxBatchSize commands at most', async () => {
   session.answerAll();
   await batcher.flush();
   expect(session.sent).toHaveLength(100);
-  expectAtRest(batcher);
+  expectAtRest(batcher.stats());
 });
 
 test('several batches are in flight at a time: an unanswered one does not hold up the next', async () => {
@@ -62,7 +57,7 @@ test('several batches are in flight at a time: an unanswered one does not hold u
   expect(batcher.stats()).toMatchObject({ inFlight: 12, released: 0 });
   session.answerAll();
   await batcher.flush();
-  expectAtRest(batcher);
+  expectAtRest(batcher.stats());
 });
 
 test('a session has no more than maxInFlightBatches unanswered, and goes on as each ends', async () => {
@@ -81,7 +76,7 @@ test('a session has no more than maxInFlightBatches unanswered, and goes on as e
   session.answerAll();
   await batcher.flush();
   expect(session.sent).toHaveLength(20);
-  expectAtRest(batcher);
+  expectAtRest(batcher.stats());
 });
 
 test('a session that never answers stops only itself', async () => {
@@ -95,7 +90,7 @@ test('a session that never answers stops only itself', async () => {
   expect(batcher.stats()).toMatchObject({ released: 1_000, inFlight: 8, queued: 992 });
   hung.answerAll();
   await batcher.flush();
-  expectAtRest(batcher);
+  expectAtRest(batcher.stats());
 });
 
 test('sessions are served in turn: none waits for another that has more', async () => {
@@ -110,7 +105,7 @@ test('sessions are served in turn: none waits for another that has more', async 
   const turnsTaken = order.filter((name, index) => index % 10 === 0 || order[index - 1] !== name);
   expect(turnsTaken.slice(0, 9)).toEqual(['a', 'b', 'c', 'a', 'b', 'c', 'a', 'b', 'c']);
   expect(order.slice(0, 90).filter((name) => name === 'c')).toHaveLength(30);
-  expectAtRest(batcher);
+  expectAtRest(batcher.stats());
 });
 
 test('100,000 releases to answer at once leave the event loop its turns', async () => {
@@ -122,7 +117,7 @@ test('100,000 releases to answer at once leave the event loop its turns', async 
   // Without slices it would be one turn, of some 300 ms.
   expect(turnsTaken).toBeGreaterThan(5);
   await batcher.flush();
-  expectAtRest(batcher);
+  expectAtRest(batcher.stats());
 });
 
 test('what a batch holds is let go as each of its releases settles, not when the batch ends', async () => {
@@ -158,7 +153,7 @@ test('a session is kept alive only while something of it waits or is unanswered'
     await batcher.flush();
   })();
   await collectUntil(() => wasCollected);
-  expectAtRest(batcher);
+  expectAtRest(batcher.stats());
 });
 
 test('a release made while another is being sent is not lost', async () => {
@@ -173,7 +168,7 @@ test('a release made while another is being sent is not lost', async () => {
   batcher.release(session, 'first');
   await until(() => batcher.stats().released === 100);
   expect(ids).toHaveLength(100);
-  expectAtRest(batcher);
+  expectAtRest(batcher.stats());
 });
 
 test('a group is released by one command, in its turn, and is in no book but that of commands', async () => {
@@ -189,7 +184,7 @@ test('a group is released by one command, in its turn, and is in no book but tha
     ['Runtime.releaseObject', { objectId: 'b' }],
   ]);
   expect(batcher.stats()).toMatchObject({ minted: 2, released: 2, commands: 3, groupCommands: 1 });
-  expectAtRest(batcher);
+  expectAtRest(batcher.stats());
 });
 
 test('past maxQueueSize the newest is dropped and counted, and warned of once', async () => {
@@ -211,7 +206,7 @@ test('past maxQueueSize the newest is dropped and counted, and warned of once', 
   expect(batcher.release(session, 'f'), 'there is room again').toBe(true);
   await batcher.flush();
   expect(batcher.stats()).toMatchObject({ minted: 6, released: 4, dropped: 2 });
-  expectAtRest(batcher);
+  expectAtRest(batcher.stats());
   await turns();
   process.off('warning', onWarning);
   const ours = warnings.filter((warning) => (warning as { code?: string }).code === 'CDP_RELEASE_QUEUE_FULL');

@@ -2,7 +2,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { expect, onTestFinished, test } from 'vitest';
 import { ReleaseBatcher } from '../../src/batcher/release-batcher.ts';
-import { expectAtRest, releaseMany, ScriptedSession, until } from './scripted-session.ts';
+import { expectAtRest } from '../support/conservation.ts';
+import { until } from '../support/turns.ts';
+import { releaseMany, ScriptedSession } from './scripted-session.ts';
 
 class ArraySession extends ScriptedSession {
   releaseObjects(handles: readonly string[]): Promise<unknown> {
@@ -21,7 +23,7 @@ test('sends each batch as one command', async () => {
   expect(await batcher.flush()).toMatchObject({ complete: true, released: 150 });
   expect(session.sizes).toEqual([64, 64, 22]);
   expect(batcher.stats()).toMatchObject({ commands: 3, groupCommands: 0 });
-  expectAtRest(batcher);
+  expectAtRest(batcher.stats());
 });
 
 test('sends a group by itself, beside the array', async () => {
@@ -54,7 +56,7 @@ test.each([
   session.sent[1]?.answer();
   await batcher.flush();
   expect(batcher.stats()).toMatchObject({ [outcome]: 64, released: 6 });
-  expectAtRest(batcher);
+  expectAtRest(batcher.stats());
 });
 
 test('counts those of one that is never answered as timed out, and goes on', async () => {
@@ -65,7 +67,7 @@ test('counts those of one that is never answered as timed out, and goes on', asy
   session.answersAtOnce = true;
   releaseMany(batcher, session, 3, 'later.');
   await until(() => batcher.stats().released === 3);
-  expectAtRest(batcher);
+  expectAtRest(batcher.stats());
 });
 
 test('sees a session that throws to its end', async () => {
@@ -79,5 +81,5 @@ test('sees a session that throws to its end', async () => {
   releaseMany(batcher, session, 100);
   await batcher.flush();
   expect(batcher.stats()).toMatchObject({ gone: 100 });
-  expectAtRest(batcher);
+  expectAtRest(batcher.stats());
 });

@@ -1,15 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
 import { ReleaseBatcher } from '../../src/batcher/release-batcher.ts';
 import { collectUntil } from '../support/collect-until.ts';
+import { expectAtRest, expectConserved } from '../support/conservation.ts';
 import { FakePeer } from '../support/fake-peer.ts';
-import {
-  expectAtRest,
-  expectConserved,
-  releaseMany,
-  ScriptedSession,
-  turns,
-  until,
-} from './scripted-session.ts';
+import { turns, until } from '../support/turns.ts';
+import { releaseMany, ScriptedSession } from './scripted-session.ts';
 
 describe('release', () => {
   test.each<[string, unknown]>([
@@ -27,7 +22,7 @@ describe('release', () => {
     expect(batcher.stats()).toMatchObject({ minted: 1, dropped: 1, queued: 0 });
     await batcher.flush();
     expect(session.sent).toHaveLength(0);
-    expectAtRest(batcher);
+    expectAtRest(batcher.stats());
   });
 
   test.each<[string, unknown]>([
@@ -52,7 +47,7 @@ describe('release', () => {
     expect(batcher.release(session as never, '1.1.1')).toBe(false);
     expect(batcher.releaseGroup(session as never, 'group')).toBe(false);
     expect(batcher.stats()).toMatchObject({ minted: 1, dropped: 1 });
-    expectAtRest(batcher);
+    expectAtRest(batcher.stats());
   });
 
   test.each(['__proto__', 'constructor', '\ud800', 'x'.repeat(1_000_000), '{"injectedScriptId":1,"id":2}'])(
@@ -63,7 +58,7 @@ describe('release', () => {
       expect(batcher.release(session, id)).toBe(true);
       await batcher.flush();
       expect(session.ids).toEqual([id]);
-      expectAtRest(batcher);
+      expectAtRest(batcher.stats());
     },
   );
 
@@ -76,7 +71,7 @@ describe('release', () => {
     expect(batcher.stats()).toMatchObject({ minted: 1, disposed: 1, dropped: 1 });
     await turns();
     expect(session.sent).toHaveLength(0);
-    expectAtRest(batcher);
+    expectAtRest(batcher.stats());
   });
 
   test('on a session that is over: what waits ends as gone, without having been sent', async () => {
@@ -87,7 +82,7 @@ describe('release', () => {
     await session.detach();
     await batcher.flush();
     expect(batcher.stats()).toMatchObject({ minted: 100, gone: 100, commands: 8 });
-    expectAtRest(batcher);
+    expectAtRest(batcher.stats());
   });
 
   test('really lets go of the objects in the page, and counts by what it answers', async () => {
@@ -104,7 +99,7 @@ describe('release', () => {
     await batcher.flush();
     expect(peer.alive()).toBe(0);
     expect(batcher.stats()).toMatchObject({ released: 1, gone: 2, failed: 1 });
-    expectAtRest(batcher);
+    expectAtRest(batcher.stats());
   });
 });
 
@@ -121,7 +116,7 @@ describe('guard', () => {
     expect(() => leave('throw')).toThrow('out');
     await batcher.flush();
     expect(session.ids).toEqual(['return', 'throw']);
-    expectAtRest(batcher);
+    expectAtRest(batcher.stats());
   });
 
   test('releases once, at dispose, and not again at the end of the block', async () => {
@@ -135,7 +130,7 @@ describe('guard', () => {
     }
     await batcher.flush();
     expect(session.ids).toEqual(['a']);
-    expectAtRest(batcher);
+    expectAtRest(batcher.stats());
   });
 
   test('that was disarmed releases nothing, not at dispose either', async () => {
@@ -163,7 +158,7 @@ describe('guard', () => {
     await batcher.close();
     expect(() => guard.dispose()).not.toThrow();
     expect(batcher.stats()).toMatchObject({ dropped: 1 });
-    expectAtRest(batcher);
+    expectAtRest(batcher.stats());
   });
 });
 
@@ -223,7 +218,7 @@ describe('flush', () => {
       failed: 1,
       dropped: 0,
     });
-    expectAtRest(batcher);
+    expectAtRest(batcher.stats());
   });
 
   test('waits for what was dropped before its call, not for what comes after', async () => {
@@ -242,7 +237,7 @@ describe('flush', () => {
     expect(batcher.stats().queued + batcher.stats().inFlight).toBeGreaterThan(0);
     session.answerAll();
     await batcher.flush();
-    expectAtRest(batcher);
+    expectAtRest(batcher.stats());
   });
 
   test('that runs out of time says how many are still unanswered, and changes nothing', async () => {
@@ -253,7 +248,7 @@ describe('flush', () => {
     expect(await batcher.flush({ timeoutMs: 0 })).toMatchObject({ complete: false, pending: 5 });
     session.answerAll();
     expect(await batcher.flush()).toMatchObject({ complete: true, pending: 0, released: 5 });
-    expectAtRest(batcher);
+    expectAtRest(batcher.stats());
   });
 });
 
@@ -265,7 +260,7 @@ describe('close', () => {
     await batcher.close();
     expect(session.sent).toHaveLength(100);
     expect(batcher.stats()).toMatchObject({ released: 100 });
-    expectAtRest(batcher);
+    expectAtRest(batcher.stats());
   });
 
   test('drops what a hung session keeps waiting, after releaseTimeoutMs', async () => {
@@ -280,7 +275,7 @@ describe('close', () => {
     const { timedOut, dropped } = batcher.stats();
     expect(timedOut + dropped).toBe(101);
     expect(dropped).toBeGreaterThanOrEqual(85);
-    expectAtRest(batcher);
+    expectAtRest(batcher.stats());
   });
 
   test('`await using` closes', async () => {
@@ -293,7 +288,7 @@ describe('close', () => {
     }
     expect(kept.closed).toBe(true);
     expect(session.sent).toHaveLength(3);
-    expectAtRest(kept);
+    expectAtRest(kept.stats());
   });
 });
 
@@ -311,14 +306,14 @@ describe('signal', () => {
     session.answerAll();
     await until(() => batcher.stats().inFlight === 0);
     expect(batcher.stats()).toMatchObject({ released: 4, dropped: 7 });
-    expectAtRest(batcher);
+    expectAtRest(batcher.stats());
   });
 
   test('aborted before: closed from the start', async () => {
     const batcher = new ReleaseBatcher({ signal: AbortSignal.abort() });
     expect(batcher.closed).toBe(true);
     expect(batcher.release(new ScriptedSession(), 'a')).toBe(false);
-    expectAtRest(batcher);
+    expectAtRest(batcher.stats());
   });
 
   test('a hung session keeps no process alive after an abort', async () => {

@@ -1,9 +1,6 @@
 // A session whose browser is the test: it sees what was sent, and answers what, when and how it likes.
-import { setImmediate as macrotask } from 'node:timers/promises';
-import { expect } from 'vitest';
 import type { ReleaseSession } from '../../src/batcher/release.ts';
 import type { ReleaseBatcher } from '../../src/batcher/release-batcher.ts';
-import { ended, type ReleaseStats } from '../../src/batcher/stats.ts';
 
 export interface Sent {
   readonly method: string;
@@ -37,32 +34,6 @@ export class ScriptedSession implements ReleaseSession {
     this.answersAtOnce = true;
     for (const { answer } of this.sent) answer();
   }
-}
-
-/** Turns the event loop until the condition holds. */
-export async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`not within 5 s: ${condition}`);
-    await macrotask();
-  }
-}
-
-/** Lets everything run that could run without an answer from outside. */
-export async function turns(count: number = 20): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await macrotask();
-}
-
-/** The law of conservation: every handle is in the books once. */
-export function expectConserved(stats: ReleaseStats): void {
-  expect(stats.live + stats.queued + stats.inFlight + ended(stats), JSON.stringify(stats)).toBe(stats.minted);
-}
-
-/** Asserts, in addition, that nothing is on its way any more. */
-export function expectAtRest(batcher: ReleaseBatcher): void {
-  const stats = batcher.stats();
-  expectConserved(stats);
-  expect({ queued: stats.queued, inFlight: stats.inFlight }).toEqual({ queued: 0, inFlight: 0 });
 }
 
 export function releaseMany(

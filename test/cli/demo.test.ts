@@ -2,10 +2,12 @@ import { fork } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { DemoReport } from '../../src/cli/demo/report.ts';
 import { MAIN, runCommandLine } from './command-line.ts';
+
+/** For `vi.waitUntil`: a demo has a browser to launch, or to close. */
+const SOON = { timeout: 30_000, interval: 50 };
 
 describe('the demo', () => {
   it('prints as JSON what is left in the page, plain and attached', { timeout: 120_000 }, async () => {
@@ -36,10 +38,10 @@ describe('the demo', () => {
     const env = { ...process.env, TMPDIR: folder };
     const demo = fork(MAIN, ['demo', '--quick'], { silent: true, execArgv: [], env });
     const exited = new Promise<number | null>((resolve) => demo.once('exit', resolve));
-    await until(() => processesNaming(folder) > 0);
+    await vi.waitUntil(() => processesNaming(folder) > 0, SOON);
     demo.kill('SIGINT');
     expect(await exited).toBe(130);
-    await until(() => processesNaming(folder) === 0);
+    await vi.waitUntil(() => processesNaming(folder) === 0, SOON);
     rmSync(folder, { recursive: true, force: true });
   });
 });
@@ -54,8 +56,4 @@ function processesNaming(text: string): number {
       return false; // It has just ended.
     }
   }).length;
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await setTimeout(50);
 }

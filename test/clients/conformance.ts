@@ -4,12 +4,15 @@
  * held, when its test is over, to the law of conservation, and to leaving the client as it was found.
  */
 import { EventEmitter } from 'node:events';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { AttachOptions } from '../../src/handles/attach-options.ts';
 import type { Attachment } from '../../src/handles/attachment.ts';
 import { ReleaseBatcher, type ReleaseSession } from '../../src/index.ts';
-import { expectAtRest, expectConserved } from '../support/attached.ts';
 import { collectUntil } from '../support/collect-until.ts';
+import { expectAtRest, expectConserved } from '../support/conservation.ts';
+
+/** For `vi.waitUntil`: how long a browser may take, and how often it is looked whether it has. */
+const SOON = { timeout: 20_000, interval: 1 };
 
 export type Params = Record<string, unknown>;
 export interface Minted {
@@ -39,6 +42,31 @@ export interface ClientUnderTest {
   open(): Promise<readonly [SessionUnderTest, SessionUnderTest]>;
   /** Why its sessions cannot hang, where they cannot. */
   readonly neverHangs?: string;
+}
+
+type Send = (method: string, params?: Params) => PromiseLike<unknown>;
+
+/** A page's session whose commands all go the same way, as one under test. */
+export function plainSession(
+  send: Send,
+  rest: Pick<SessionUnderTest, 'attach' | 'lose' | 'belongings'>,
+): SessionUnderTest {
+  return {
+    send,
+    release: (objectId) => send('Runtime.releaseObject', { objectId }),
+    sender: { send },
+    hang: () => runForEver(send),
+    ...rest,
+  };
+}
+
+/** Keeps a page busy until the engine is told to stop that, which is heard even so. */
+export async function runForEver(send: Send): Promise<() => Promise<void>> {
+  const running = Promise.resolve(send('Runtime.evaluate', { expression: 'for (;;) {}' }));
+  return async () => {
+    await send('Runtime.terminateExecution');
+    await running.catch(() => {});
+  };
 }
 
 export function conform({ name, open, neverHangs }: ClientUnderTest): void {
@@ -131,7 +159,7 @@ export function conform({ name, open, neverHangs }: ClientUnderTest): void {
         const resume = await hung.hang?.();
         await Promise.all(idsOf(stuck).map((id) => hung.release(id)));
         await Promise.all(idsOf(free).map((id) => other.release(id)));
-        await settled(() => others.stats().released >= 100);
+        await vi.waitUntil(() => others.stats().released >= 100, SOON);
         expect(await releases.flush({ timeoutMs: 20 })).toMatchObject({ complete: false, pending: 100 });
         expect(await alive(other, idsOf(free))).toEqual([]);
 
@@ -147,7 +175,7 @@ export function conform({ name, open, neverHangs }: ClientUnderTest): void {
       const objects = await mint(session, 100);
       await Promise.all(idsOf(objects.slice(0, 30)).map((id) => session.release(id)));
       await session.lose();
-      await settled(() => releases.stats().live === 0);
+      await vi.waitUntil(() => releases.stats().live === 0, SOON);
       expect(await releases.flush()).toMatchObject({ complete: true, pending: 0 });
       expect(releases.stats()).toMatchObject({ failed: 0, timedOut: 0, dropped: 0 });
     });
@@ -166,7 +194,7 @@ export function conform({ name, open, neverHangs }: ClientUnderTest): void {
       const [before, after] = [idsOf(objects.slice(0, 20)), idsOf(objects.slice(20))];
       await Promise.all(before.map((id) => session.release(id)));
       releases.detach();
-      await settled(async () => (await alive(session, before)).length === 0);
+      await vi.waitUntil(async () => (await alive(session, before)).length === 0, SOON);
       expect(await alive(session, after)).toHaveLength(20);
       await session.release(after[0] as string);
       expect(releases.stats().disposed, 'now the client does it').toBe(20);
@@ -240,11 +268,11 @@ export function attached(session: SessionUnderTest, options: AttachOptions = {})
   checked.add(releases);
   onTestFinished(async () => {
     expectConserved(releases.stats());
-    await settled(async () => {
+    await vi.waitUntil(async () => {
       expect(await releases.flush()).toMatchObject({ complete: true });
       const { queued, inFlight } = releases.stats();
       return queued + inFlight === 0; // A collection may come in between, and drop some more.
-    });
+    }, SOON);
     expectAtRest(releases.stats());
     releases.detach();
     expect(session.belongings.map(snapshot), 'the client is left as it was found').toEqual(found);
@@ -278,15 +306,6 @@ async function alive(session: SessionUnderTest, ids: readonly string[]): Promise
     ),
   );
   return (await Promise.all(answers)).flat();
-}
-
-/** Turns the event loop until the condition holds. */
-async function settled(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`not within 20 s: ${condition}`);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
 }
 
 /** Collects until something forgotten here is known to have been found. */

@@ -4,8 +4,7 @@ import { afterAll, expect, it } from 'vitest';
 import { attach } from '../../src/clients/playwright.ts';
 import { chromiumLaunchOptions, launchChromium } from '../support/chromium.ts';
 import { collectUntil } from '../support/collect-until.ts';
-import { conform, type Params, type SessionUnderTest } from './conformance.ts';
-import { runForEver } from './remote-interface.ts';
+import { conform, type Params, plainSession, type SessionUnderTest } from './conformance.ts';
 
 const { executablePath, args, env } = await chromiumLaunchOptions();
 const launched = await chromium.launch({
@@ -25,15 +24,11 @@ async function openPage(browser: Browser): Promise<SessionUnderTest> {
   const session = await context.newCDPSession(page);
   const send = (method: string, params?: Params): Promise<unknown> =>
     session.send(method as 'Runtime.evaluate', params as never);
-  return {
+  return plainSession(send, {
     attach: (options) => attach(session, options),
-    send,
-    release: (objectId) => session.send('Runtime.releaseObject', { objectId }),
-    sender: { send },
-    hang: () => runForEver(send),
     lose: () => page.close(),
     belongings: [session],
-  };
+  });
 }
 
 conform({

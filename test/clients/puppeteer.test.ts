@@ -1,52 +1,46 @@
 /** Puppeteer, held to what every client is held to; its own tests are in test/puppeteer. */
+import type { Page } from 'puppeteer-core';
 import { onTestFinished } from 'vitest';
 import { attach } from '../../src/clients/puppeteer/index.ts';
+import type { CdpSessionLike } from '../../src/clients/puppeteer/structure.ts';
 import { sessionOf } from '../support/attached.ts';
 import { launchChromium, PUPPETEERS } from '../support/chromium.ts';
-import { conform, type Params, type SessionUnderTest } from './conformance.ts';
-import { runForEver } from './remote-interface.ts';
+import { conform, plainSession, type SessionUnderTest } from './conformance.ts';
 
 for (const { name, puppeteer } of PUPPETEERS) {
   const browser = await launchChromium({}, puppeteer);
-  const openPage = async (): Promise<SessionUnderTest> => {
+
+  /** A page that is gone when the test is over. */
+  const openPage = async (): Promise<Page> => {
     const page = await browser.newPage();
     onTestFinished(async () => {
       if (!page.isClosed()) await page.close();
     });
+    return page;
+  };
+
+  const byPage = async (): Promise<SessionUnderTest> => {
+    const page = await openPage();
     const session = sessionOf(page);
-    const send = (method: string, params?: Params): Promise<unknown> => session.send(method, params);
-    return {
+    return plainSession((method, params) => session.send(method, params), {
       attach: (options) => attach(page, options),
-      send,
-      release: (objectId) => send('Runtime.releaseObject', { objectId }),
-      sender: { send },
-      hang: () => runForEver(send),
       lose: () => page.close(),
       belongings: [page, session],
-    };
-  };
-  conform({ name: `${name}, a page each`, open: async () => [await openPage(), await openPage()] });
-
-  const openSession = async (): Promise<SessionUnderTest> => {
-    const page = await browser.newPage();
-    onTestFinished(async () => {
-      if (!page.isClosed()) await page.close();
     });
-    const session = await page.createCDPSession();
-    const send = (method: string, params?: Params): Promise<unknown> =>
-      session.send(method as 'Runtime.evaluate', params as never);
-    return {
+  };
+  conform({ name: `${name}, a page each`, open: async () => [await byPage(), await byPage()] });
+
+  const bySession = async (): Promise<SessionUnderTest> => {
+    const page = await openPage();
+    const session: CdpSessionLike = await page.createCDPSession();
+    return plainSession((method, params) => session.send(method, params), {
       attach: (options) => attach(session, options),
-      send,
-      release: (objectId) => session.send('Runtime.releaseObject', { objectId }),
-      sender: { send },
-      hang: () => runForEver(send),
       lose: () => page.close(),
       belongings: [session],
-    };
+    });
   };
   conform({
     name: `${name}, sessions of the user's own`,
-    open: async () => [await openSession(), await openSession()],
+    open: async () => [await bySession(), await bySession()],
   });
 }

@@ -5,7 +5,7 @@ import CDP, { type Callback, type Client } from 'chrome-remote-interface';
 import type { Browser } from 'puppeteer-core';
 import { onTestFinished } from 'vitest';
 import { attach } from '../../src/clients/chrome-remote-interface.ts';
-import type { Params, SessionUnderTest } from './conformance.ts';
+import { type Params, plainSession, runForEver, type SessionUnderTest } from './conformance.ts';
 
 export async function connect(target: string): Promise<Client> {
   const client = await CDP({ target, local: true });
@@ -29,15 +29,15 @@ export async function flatSession(
   const { targetId, sessionId } = await openFlat(client);
   const send = (method: string, params: Params = {}): Promise<unknown> =>
     client.send(method, params, sessionId);
-  return {
-    sessionId,
+  const session = plainSession(send, {
     attach: (options) => attach(client, options),
-    send,
-    release: async (objectId) => client.Runtime.releaseObject?.({ objectId }, sessionId),
-    sender: { send },
-    hang: () => runForEver(send),
     lose: () => client.send('Target.closeTarget', { targetId }),
     belongings: belongingsOf(client),
+  });
+  return {
+    ...session,
+    sessionId,
+    release: async (objectId) => client.Runtime.releaseObject?.({ objectId }, sessionId),
   };
 }
 
@@ -107,17 +107,6 @@ async function endpointOf(child: ChildProcess): Promise<string> {
     if (endpoint !== undefined) return endpoint;
   }
   throw new Error(`node --inspect told no endpoint: ${said}`);
-}
-
-/** Keeps a page busy until the engine is told to stop that, which is heard even so. */
-export async function runForEver(
-  send: (method: string, params?: Params) => PromiseLike<unknown>,
-): Promise<() => Promise<void>> {
-  const running = Promise.resolve(send('Runtime.evaluate', { expression: 'for (;;) {}' }));
-  return async () => {
-    await send('Runtime.terminateExecution');
-    await running.catch(() => {});
-  };
 }
 
 /** By a callback that gets `true` and the reply's error, or an Error. */

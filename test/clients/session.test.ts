@@ -4,8 +4,7 @@ import { attach } from '../../src/clients/session.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { FakePeer } from '../support/fake-peer.ts';
 import { BareConnection } from './bare-connection.ts';
-import { conform, type SessionUnderTest } from './conformance.ts';
-import { runForEver } from './remote-interface.ts';
+import { conform, plainSession, type SessionUnderTest } from './conformance.ts';
 
 const browser = await launchChromium();
 
@@ -17,15 +16,11 @@ async function openPage(targetType: string): Promise<SessionUnderTest> {
   const { targetId } = created as { targetId: string };
   const attached = await root.send('Target.attachToTarget', { targetId, flatten: true });
   const session = connection.session((attached as { sessionId: string }).sessionId);
-  return {
+  return plainSession((method, params) => session.send(method, params), {
     attach: (options) => attach(session, { ...options, targetType }),
-    send: (method, params) => session.send(method, params),
-    release: (objectId) => session.send('Runtime.releaseObject', { objectId }),
-    sender: session,
-    hang: () => runForEver((method, params) => session.send(method, params)),
     lose: () => root.send('Target.closeTarget', { targetId }),
     belongings: [session],
-  };
+  });
 }
 
 for (const targetType of ['page', 'other']) {

@@ -3,9 +3,10 @@
 import { setImmediate as macrotask } from 'node:timers/promises';
 import puppeteer25, { type Browser } from 'puppeteer-core';
 import { describe, expect, it } from 'vitest';
-import { attached, expectAtRest } from '../support/attached.ts';
+import { attached } from '../support/attached.ts';
 import { Census } from '../support/census.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { expectAtRest } from '../support/conservation.ts';
 import { FaultProxy, releases as isRelease } from '../support/fault-proxy/fault-proxy.ts';
 import { runScript } from '../support/script.ts';
 import {

@@ -3,9 +3,10 @@
 import type { Browser } from 'puppeteer-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { attach } from '../../src/clients/puppeteer/index.ts';
-import { attached, expectAtRest, expectConserved } from '../support/attached.ts';
+import { attached } from '../support/attached.ts';
 import { Census } from '../support/census.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { expectAtRest, expectConserved } from '../support/conservation.ts';
 import { dropAll, dropMany, EVERY_PUPPETEER, mintMany } from './in-mid-batch.ts';
 
 describe.each(EVERY_PUPPETEER)('$name', ({ puppeteer, options }) => {

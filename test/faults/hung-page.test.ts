@@ -2,9 +2,10 @@
 // recovers, or counted as timed out when it does not.
 import type { Browser, CDPSession, Page } from 'puppeteer-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { attached, expectConserved } from '../support/attached.ts';
+import { attached } from '../support/attached.ts';
 import { Census } from '../support/census.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { expectConserved } from '../support/conservation.ts';
 import { dropAll, EVERY_PUPPETEER, expectSettled, mintMany } from './in-mid-batch.ts';
 
 /** Keeps the page busy until told: the command to stop is one of the few that interrupt a script. */

@@ -2,8 +2,8 @@
 import type { Browser, Frame, JSHandle, Page, PuppeteerNode, WebWorker } from 'puppeteer-core';
 import { expect } from 'vitest';
 import type { AttachOptions, PuppeteerAttachment } from '../../src/clients/puppeteer/index.ts';
-import { expectAtRest, expectConserved } from '../support/attached.ts';
 import { PUPPETEERS } from '../support/chromium.ts';
+import { expectAtRest, expectConserved } from '../support/conservation.ts';
 
 const MANY = 2_000;
 

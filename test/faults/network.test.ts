@@ -3,9 +3,10 @@
 import puppeteer, { type Browser, type JSHandle, type Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { attach, type PuppeteerAttachment } from '../../src/clients/puppeteer/index.ts';
-import { attached, expectConserved, sessionOf } from '../support/attached.ts';
+import { attached, sessionOf } from '../support/attached.ts';
 import { Census } from '../support/census.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { expectConserved } from '../support/conservation.ts';
 import { FaultProxy, releases as isRelease } from '../support/fault-proxy/fault-proxy.ts';
 import { type Matcher, REFUSALS } from '../support/fault-proxy/wire.ts';
 import { dropAll, expectSettled, mintMany, WAYS } from './in-mid-batch.ts';

@@ -1,7 +1,8 @@
 // When the client's own release is answered: early where nobody can lean on its round trip, else by the browser.
 import { describe, expect, test } from 'vitest';
 import { PageActions } from '../../src/handles/release-acknowledger.ts';
-import { AttachedPeer, type AttachedSession, type Handle, turns } from './attached-peer.ts';
+import { turns } from '../support/turns.ts';
+import { AttachedPeer, type AttachedSession, type Handle } from './attached-peer.ts';
 
 /** Whether a promise has settled by now. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {

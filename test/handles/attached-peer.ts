@@ -1,10 +1,7 @@
 // A fake peer with attached sessions, for tests in which the test is the clock, the garbage collector and the
 // network. When it is disposed of it asserts what holds at the end of every test: the law of conservation, that
 // no command came too late for the object it names, and that no rejection went unhandled.
-import { setImmediate as macrotask } from 'node:timers/promises';
 import { expect, vi } from 'vitest';
-import { ended } from '../../src/batcher/stats.ts';
-
 import { hookSession } from '../../src/clients/session-hook.ts';
 import { type AttachOptions, resolveAttachOptions } from '../../src/handles/attach-options.ts';
 import { Attachment, type SessionTraits } from '../../src/handles/attachment.ts';
@@ -15,6 +12,7 @@ import type { LedgerStats } from '../../src/handles/ledger/ledger-stats.ts';
 import type { RemoteObject } from '../../src/handles/protocol.ts';
 import { PageActions } from '../../src/handles/release-acknowledger.ts';
 import type { SessionTap } from '../../src/handles/session-tap.ts';
+import { expectConserved } from '../support/conservation.ts';
 import {
   type Command,
   FakePeer,
@@ -24,6 +22,7 @@ import {
   isReply,
   type Message,
 } from '../support/fake-peer.ts';
+import { turns } from '../support/turns.ts';
 
 export type Handle = RemoteObject & { objectId: string };
 export type Params = Record<string, unknown>;
@@ -200,10 +199,7 @@ export class AttachedPeer implements AsyncDisposable {
   }
 
   expectConserved(): void {
-    const stats = this.stats;
-    const { minted, live, queued, inFlight } = stats;
-    expect(live + queued + inFlight + ended(stats), JSON.stringify(stats)).toBe(minted);
-    for (const [name, count] of Object.entries(stats)) expect(count, name).toBeGreaterThanOrEqual(0);
+    expectConserved(this.stats);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -222,18 +218,4 @@ export class AttachedPeer implements AsyncDisposable {
 
 export function resultOf(answer: unknown): Handle {
   return (answer as { result: Handle }).result;
-}
-
-/** Lets everything run that needs neither the test nor time. */
-export async function turns(count: number = 25): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await macrotask();
-}
-
-/** Turns the event loop until the condition holds. */
-export async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`not within 5 s: ${condition}`);
-    await macrotask();
-  }
 }

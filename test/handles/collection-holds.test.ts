@@ -3,7 +3,8 @@
 import { setImmediate as macrotask } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { PuppeteerRules } from '../../src/clients/puppeteer/command-rules.ts';
-import { AttachedPeer, type AttachedSession, turns } from './attached-peer.ts';
+import { turns } from '../support/turns.ts';
+import { AttachedPeer, type AttachedSession } from './attached-peer.ts';
 
 function openAsPuppeteer(world: AttachedPeer): AttachedSession {
   return world.open({ createRules: (hold) => new PuppeteerRules(hold) });

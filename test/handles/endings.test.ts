@@ -1,7 +1,8 @@
 // How handles end without a release of their own: with their context, their target, their session.
 import { describe, expect, test } from 'vitest';
 import { isReply } from '../support/fake-peer.ts';
-import { AttachedPeer, turns, until } from './attached-peer.ts';
+import { turns, until } from '../support/turns.ts';
+import { AttachedPeer } from './attached-peer.ts';
 
 describe('events', () => {
   test('console arguments and uncaught errors are minted, and released once nobody holds them', async () => {

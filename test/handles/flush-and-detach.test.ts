@@ -1,7 +1,8 @@
 import { setImmediate as macrotask } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { collectUntil } from '../support/collect-until.ts';
-import { AttachedPeer, turns, until } from './attached-peer.ts';
+import { turns, until } from '../support/turns.ts';
+import { AttachedPeer } from './attached-peer.ts';
 
 describe('flush', () => {
   test('answers when all that was dropped has been released, grace or none', async () => {

@@ -1,7 +1,8 @@
 // A group that is not ours may live as long as its session, while its members come and go one by one: what it lists of
 // them stays in proportion to those alive.
 import { expect, test } from 'vitest';
-import { AttachedPeer, turns } from './attached-peer.ts';
+import { turns } from '../support/turns.ts';
+import { AttachedPeer } from './attached-peer.ts';
 
 test.each([0, 3, 40])(
   'of 1,000 handles of a group, dropped but for %i, few are still listed',

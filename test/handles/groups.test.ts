@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { AttachedPeer, resultOf, turns, until } from './attached-peer.ts';
+import { turns, until } from '../support/turns.ts';
+import { AttachedPeer, resultOf } from './attached-peer.ts';
 
 const OWN = /^release-batcher:\d+$/;
 

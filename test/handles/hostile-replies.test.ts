@@ -10,7 +10,8 @@ import {
   shapeOf,
   withTranslatedIds,
 } from '../../src/handles/protocol.ts';
-import { AttachedPeer, turns } from './attached-peer.ts';
+import { turns } from '../support/turns.ts';
+import { AttachedPeer } from './attached-peer.ts';
 
 function nested(depth: number): unknown {
   let value: unknown = [];

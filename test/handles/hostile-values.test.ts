@@ -1,6 +1,7 @@
 // Ids and parameters that a broken peer or a careless caller could come up with: none may throw into the client.
 import { expect, test } from 'vitest';
-import { AttachedPeer, type Params, turns } from './attached-peer.ts';
+import { turns } from '../support/turns.ts';
+import { AttachedPeer, type Params } from './attached-peer.ts';
 
 const oddIds = [
   '__proto__',

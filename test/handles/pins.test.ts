@@ -1,12 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  AttachedPeer,
-  type AttachedSession,
-  type Handle,
-  type Params,
-  turns,
-  until,
-} from './attached-peer.ts';
+import { turns, until } from '../support/turns.ts';
+import { AttachedPeer, type AttachedSession, type Handle, type Params } from './attached-peer.ts';
 
 // Both ways to drop: the client's own release, and the garbage collector's word.
 const drops: [string, (world: AttachedPeer, session: AttachedSession, handle: Handle) => Promise<void>][] = [

@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { AttachOptions } from '../../src/handles/attach-options.ts';
 import type { Command, FakeTarget, Hold, Message } from '../support/fake-peer.ts';
-import { AttachedPeer, type AttachedSession, type Handle, type Params, turns } from './attached-peer.ts';
+import { turns } from '../support/turns.ts';
+import { AttachedPeer, type AttachedSession, type Handle, type Params } from './attached-peer.ts';
 
 type FakeContext = FakeTarget['defaultContext'];
 

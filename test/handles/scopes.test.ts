@@ -1,6 +1,7 @@
 import { setImmediate as macrotask } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { AttachedPeer, type Handle, turns } from './attached-peer.ts';
+import { turns } from '../support/turns.ts';
+import { AttachedPeer, type Handle } from './attached-peer.ts';
 
 const none: Handle = { objectId: '' };
 /** What Puppeteer's JSHandle is to `escape`. */

@@ -1,7 +1,8 @@
 // Where few of a group live on they are moved to another, so that the rest can die by one command.
 import { describe, expect, test } from 'vitest';
 import type { Message } from '../support/fake-peer.ts';
-import { AttachedPeer, type AttachedSession, type Handle, turns, until } from './attached-peer.ts';
+import { turns, until } from '../support/turns.ts';
+import { AttachedPeer, type AttachedSession, type Handle } from './attached-peer.ts';
 
 const none: Handle = { objectId: '' };
 

@@ -8,7 +8,7 @@ import { plainRules } from '../../src/handles/command-rules.ts';
 import { PageActions } from '../../src/handles/release-acknowledger.ts';
 import type { SessionTap } from '../../src/handles/session-tap.ts';
 import { FakePeer, type FakeSession } from '../support/fake-peer.ts';
-import { turns } from './attached-peer.ts';
+import { turns } from '../support/turns.ts';
 
 /** Sends, and says nothing of the answer. */
 class Mute extends EventEmitter {

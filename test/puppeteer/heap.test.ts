@@ -1,7 +1,7 @@
 // A script that forgets 20,000 handles of 200 KB each crashes a plain page at some 3.2 GB. Attached, and in a process
 // that cannot collect by hand, the page's heap stays flat: the weight of the handles makes V8 collect in time.
 import { describe, expect, it } from 'vitest';
-import { expectConserved } from '../support/attached.ts';
+import { expectConserved } from '../support/conservation.ts';
 import { runScript } from '../support/script.ts';
 
 const MOST_HEAP_MB = 300;

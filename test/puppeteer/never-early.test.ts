@@ -12,9 +12,10 @@ import {
 import { Puppeteer as Puppeteer24 } from 'puppeteer-core-24';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { ConnectionLike } from '../../src/clients/puppeteer/structure.ts';
-import { attached, connectionOf, expectAtRest, sessionOf } from '../support/attached.ts';
+import { attached, connectionOf, sessionOf } from '../support/attached.ts';
 import { launchChromium, PUPPETEERS } from '../support/chromium.ts';
 import { collectUntil } from '../support/collect-until.ts';
+import { expectAtRest } from '../support/conservation.ts';
 import { runScript } from '../support/script.ts';
 import { openSite, type Site } from '../support/site.ts';
 

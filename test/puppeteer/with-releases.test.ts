@@ -2,10 +2,10 @@
 import type { Browser } from 'puppeteer-core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { attach, withReleases } from '../../src/clients/puppeteer/index.ts';
-import { expectAtRest } from '../support/attached.ts';
 import { Census } from '../support/census.ts';
 import { launchChromium, PUPPETEERS } from '../support/chromium.ts';
 import { collectUntil } from '../support/collect-until.ts';
+import { expectAtRest } from '../support/conservation.ts';
 
 const MANY = 20;
 

@@ -2,7 +2,7 @@
 // that have gone through. `npm run soak` takes a million of them and shows the course; the tests a twentieth.
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { expectAtRest } from '../support/attached.ts';
+import { expectAtRest } from '../support/conservation.ts';
 import { PACKAGE, runScript } from '../support/script.ts';
 import { growthOf } from './slope.ts';
 

@@ -9,7 +9,7 @@ import {
   isBrowser,
   type PageLike,
 } from '../../src/clients/puppeteer/structure.ts';
-import { expectAtRest, expectConserved } from './attached.ts';
+import { expectAtRest, expectConserved } from './conservation.ts';
 
 export function attachedOverBidi(
   subject: BrowserLike | BrowserContextLike | PageLike,

@@ -1,7 +1,6 @@
 // Attaches for the length of one test, and when the test is over holds the library to what it owes every test: the
 // books balance, nothing is on its way any more, and `detach` leaves each object of Puppeteer's as it was found.
 import { expect, onTestFinished } from 'vitest';
-import { ended } from '../../src/batcher/stats.ts';
 import {
   type AttachmentStats,
   type AttachOptions,
@@ -18,6 +17,7 @@ import type {
   TargetLike,
 } from '../../src/clients/puppeteer/structure.ts';
 import { isBrowser, isPage, isSession } from '../../src/clients/puppeteer/structure.ts';
+import { expectAtRest, expectConserved } from './conservation.ts';
 
 /** Attaches as `attach` does, and checks what is owed when the running test is over. */
 export function attached(subject: Subject, options: AttachOptions = {}): PuppeteerAttachment {
@@ -38,20 +38,7 @@ export function attached(subject: Subject, options: AttachOptions = {}): Puppete
   return releases;
 }
 
-/** The law of conservation, as it holds at any time. */
-export function expectConserved(stats: AttachmentStats): void {
-  const accounted = stats.live + stats.queued + stats.inFlight + ended(stats);
-  expect(accounted, `conservation in ${JSON.stringify(stats)}`).toBe(stats.minted);
-  for (const [name, count] of Object.entries(stats)) expect(count, name).toBeGreaterThanOrEqual(0);
-}
-
 const isAtRest = (stats: AttachmentStats): boolean => stats.queued + stats.inFlight === 0;
-
-/** The law as it holds when nothing is on its way. */
-export function expectAtRest(stats: AttachmentStats): void {
-  expectConserved(stats);
-  expect(stats, 'nothing is on its way').toMatchObject({ queued: 0, inFlight: 0 });
-}
 
 /** The session that Puppeteer itself uses for a page; not public. */
 export function sessionOf(page: PageLike): CdpSessionLike {

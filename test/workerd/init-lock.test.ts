@@ -1,6 +1,6 @@
 // The failure that the init lock is for, where it happens: workerd drops a request whose client has gone, in the middle
 // of an await, and runs none of its `finally` blocks.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { WorkerdProcess } from './workerd-process.ts';
 
 interface Got {
@@ -29,13 +29,14 @@ const get = (name: string, value: string, initMs: number, more = '') =>
   workerd.get<Got>(`/get?name=${name}&value=${value}&initMs=${initMs}${more}`);
 
 /** Polls, as nothing tells from outside what a worker is about. */
-async function until(name: string, holds: (state: State) => boolean): Promise<State> {
-  for (;;) {
-    const state = await stateOf(name);
-    if (holds(state)) return state;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
+const until = (name: string, holds: (state: State) => boolean): Promise<State> =>
+  vi.waitUntil(
+    async () => {
+      const state = await stateOf(name);
+      return holds(state) && state;
+    },
+    { timeout: 20_000, interval: 20 },
+  );
 
 /** A first request that begins an init of 300 ms, and whose client goes away as soon as it has begun. */
 async function disconnectInMidInit(name: string, more = ''): Promise<void> {
