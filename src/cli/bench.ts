@@ -1,14 +1,14 @@
 /** `cdp-release-batcher bench`: what releasing costs, with and without the library, side by side on one browser. */
 import { printable } from '../observe/printable.ts';
 import { type BrowserChoice, openBrowser } from './bench/browser-under-test.ts';
-import { DESIGN_TABLE, measurementsOf } from './bench/design-table.ts';
-import { htmlOf } from './bench/html-report.ts';
-import { packageVersion } from './bench/load-package.ts';
-import type { Measurement } from './bench/measurement.ts';
 import { MEASUREMENTS, measurementOf } from './bench/measurements.ts';
-import { type BenchReport, reportOf } from './bench/report.ts';
+import { DESIGN_TABLE, measurementsOf } from './bench/report/design-table.ts';
+import { htmlOf } from './bench/report/html-report.ts';
+import { type BenchReport, reportOf } from './bench/report/report.ts';
+import { formatReport, ProgressLine } from './bench/report/terminal.ts';
+import { packageVersion } from './bench/sampling/load-package.ts';
+import type { Measurement } from './bench/sampling/measurement.ts';
 import { takeSamples } from './bench/schedule.ts';
-import { formatReport, ProgressLine } from './bench/terminal.ts';
 import { CannotRunError } from './cannot-run-error.ts';
 import { print, say } from './output.ts';
 import { writeReportFile } from './report-file.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BenchReport } from '../../src/cli/bench/report.ts';
+import type { BenchReport } from '../../src/cli/bench/report/report.ts';
 import { MAIN, runCommandLine } from '../cli/command-line.ts';
 import { launchChromium } from '../support/chromium.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import type { BenchReport } from '../../src/cli/bench/report.ts';
-import { formatFigure } from '../../src/cli/bench/terminal.ts';
+import type { BenchReport } from '../../src/cli/bench/report/report.ts';
+import { formatFigure } from '../../src/cli/bench/report/terminal.ts';
 
 const root = new URL('../../', import.meta.url);
 const report: BenchReport = JSON.parse(readFileSync(new URL('bench/results/latest.json', root), 'utf8'));

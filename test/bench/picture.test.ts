@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { pageHeapPicture, SCHEMES } from '../../scripts/picture/page-heap.mjs';
-import type { BenchReport } from '../../src/cli/bench/report.ts';
+import type { BenchReport } from '../../src/cli/bench/report/report.ts';
 
 const root = new URL('../../', import.meta.url);
 const report: BenchReport = JSON.parse(readFileSync(new URL('bench/results/latest.json', root), 'utf8'));

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { compare } from '../../src/cli/bench/compare.ts';
-import { DESIGN_TABLE, judge, measurementsOf } from '../../src/cli/bench/design-table.ts';
 import { MEASUREMENTS } from '../../src/cli/bench/measurements.ts';
-import type { BenchReport } from '../../src/cli/bench/report.ts';
-import type { Sample } from '../../src/cli/bench/sample.ts';
-import { SCENARIOS, scenarioOf } from '../../src/cli/bench/scenarios.ts';
-import { spreadOf } from '../../src/cli/bench/statistics.ts';
+import { compare } from '../../src/cli/bench/report/compare.ts';
+import { DESIGN_TABLE, judge, measurementsOf } from '../../src/cli/bench/report/design-table.ts';
+import type { BenchReport } from '../../src/cli/bench/report/report.ts';
+import { SCENARIOS, scenarioOf } from '../../src/cli/bench/report/scenarios.ts';
+import { spreadOf } from '../../src/cli/bench/report/statistics.ts';
+import type { Sample } from '../../src/cli/bench/sampling/sample.ts';
 
 function sample(elapsedMs: number, more: Partial<Sample> = {}): Sample {
   return {

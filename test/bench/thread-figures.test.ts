@@ -1,7 +1,7 @@
 /** The README's figures of releases from worker threads. `UPDATE_FIGURES=1` writes them from the checked-in result. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import type { Spread } from '../../src/cli/bench/statistics.ts';
+import type { Spread } from '../../src/cli/bench/report/statistics.ts';
 
 interface Summary {
   readonly nanoseconds: Spread;

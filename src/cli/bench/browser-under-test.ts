@@ -3,7 +3,7 @@
 import { findBrowser, launchOptions } from '../browser-finder.ts';
 import { CannotRunError } from '../cannot-run-error.ts';
 import { loadPuppeteer } from '../load-puppeteer.ts';
-import type { BenchBrowser } from './puppeteer-structure.ts';
+import type { BenchBrowser } from './sampling/puppeteer-structure.ts';
 
 export interface BrowserChoice {
   readonly executablePath?: string | undefined;

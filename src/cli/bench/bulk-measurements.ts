@@ -1,7 +1,8 @@
 /** Handles made beforehand and dropped, by every client and in every way that there is. */
-import { releaseByFrames, releaseByGroup } from './bare-websocket.ts';
-import { collectHandles, disposeAll, disposeByUsing, disposeSerially, endScope } from './bulk.ts';
-import { type Measurement, onPage } from './measurement.ts';
+
+import { type Measurement, onPage } from './sampling/measurement.ts';
+import { releaseByFrames, releaseByGroup } from './work/bare-websocket.ts';
+import { collectHandles, disposeAll, disposeByUsing, disposeSerially, endScope } from './work/bulk.ts';
 import {
   disposeByPlaywright,
   releaseByAttachedRemoteInterface,
@@ -9,7 +10,7 @@ import {
   releaseByRemoteInterface,
   sendByAttachedPlaywright,
   sendByPlaywright,
-} from './other-clients.ts';
+} from './work/other-clients.ts';
 
 const BULK = { handles: 20_000, quickHandles: 20_000, warmUp: 5_000 };
 const SERIAL = { handles: 20_000, quickHandles: 2_000, warmUp: 500 };

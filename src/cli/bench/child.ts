@@ -3,11 +3,11 @@
  * asked. It ends with its parent, in any case.
  */
 import { loadPuppeteer } from '../load-puppeteer.ts';
-import type { Workshop } from './measurement.ts';
 import { measurementOf } from './measurements.ts';
-import { closeAllPages } from './open-pages.ts';
-import type { BenchBrowser } from './puppeteer-structure.ts';
-import type { Sample } from './sample.ts';
+import type { Workshop } from './sampling/measurement.ts';
+import { closeAllPages } from './sampling/open-pages.ts';
+import type { BenchBrowser } from './sampling/puppeteer-structure.ts';
+import type { Sample } from './sampling/sample.ts';
 
 export interface Order {
   readonly measurement: string;

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { type BenchOptions, bench } from '../bench.ts';
 import { CannotRunError } from '../cannot-run-error.ts';
-import { compareFiles } from './compare.ts';
+import { compareFiles } from './report/compare.ts';
 
 export const BENCH_USAGE = `  bench        measure what releasing costs, with and without the library, side by side on one browser
     --quick                        under a minute; fewer handles where the work is slow

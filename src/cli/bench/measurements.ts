@@ -1,8 +1,10 @@
 /** All measurements, by id. */
-import { disposeAll, disposeSerially, endScope } from './bulk.ts';
+
 import { BULK_MEASUREMENTS } from './bulk-measurements.ts';
-import { enqueueInBursts } from './enqueue.ts';
-import { releaseOnFarm, releaseOnOneSession, waitBehindBusySession } from './farm.ts';
+import { farAway, inOwnBrowser, type Measurement, onPage } from './sampling/measurement.ts';
+import { disposeAll, disposeSerially, endScope } from './work/bulk.ts';
+import { enqueueInBursts } from './work/enqueue.ts';
+import { releaseOnFarm, releaseOnOneSession, waitBehindBusySession } from './work/farm.ts';
 import {
   disposeInLoop,
   forgetInLoop,
@@ -11,10 +13,9 @@ import {
   queryAndDispose,
   queryAndForget,
   throwInLoop,
-} from './loops.ts';
-import { disposeOnManyPages } from './many-pages.ts';
-import { farAway, inOwnBrowser, type Measurement, onPage } from './measurement.ts';
-import { shareBrowser } from './shared-browser.ts';
+} from './work/loops.ts';
+import { disposeOnManyPages } from './work/many-pages.ts';
+import { shareBrowser } from './work/shared-browser.ts';
 
 const LOOP = { handles: 4_000, quickHandles: 1_000, warmUp: 300 };
 const QUERY = { handles: 20_000, quickHandles: 4_000, warmUp: 400 };

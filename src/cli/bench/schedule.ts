@@ -1,6 +1,6 @@
 /** Takes the samples: every round all measurements, in an order that alternates, one at a time. */
-import type { Measurement } from './measurement.ts';
-import type { Sample } from './sample.ts';
+import type { Measurement } from './sampling/measurement.ts';
+import type { Sample } from './sampling/sample.ts';
 import { SubjectProcess } from './subject-process.ts';
 
 export interface ScheduleOptions {

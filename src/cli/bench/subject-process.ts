@@ -1,8 +1,8 @@
 /** The process of one subject, as its parent sees it. */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Answer, Order } from './child.ts';
-import type { Measurement } from './measurement.ts';
-import type { Sample } from './sample.ts';
+import type { Measurement } from './sampling/measurement.ts';
+import type { Sample } from './sampling/sample.ts';
 
 export class SubjectProcess {
   readonly #child: ChildProcess;

@@ -4,7 +4,7 @@ import type {
   CdpSessionLike,
   ConnectionLike,
   PageLike,
-} from '../../clients/puppeteer/structure.ts';
+} from '../../../clients/puppeteer/structure.ts';
 
 export interface BenchPuppeteer {
   connect(options: object): Promise<BenchBrowser>;

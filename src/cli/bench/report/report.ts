@@ -1,12 +1,12 @@
 /** The outcome of a run, as `--json` writes it. The schema is documented in bench/README.md. */
 import { cpus, totalmem } from 'node:os';
-import type { BrowserUnderTest } from './browser-under-test.ts';
+import type { BrowserUnderTest } from '../browser-under-test.ts';
+import { packageVersion } from '../sampling/load-package.ts';
+import type { Measurement } from '../sampling/measurement.ts';
+import { commandsPerHandle, isProven, type Sample } from '../sampling/sample.ts';
+import type { Failure, Samples } from '../schedule.ts';
 import { DESIGN_TABLE, type DesignRowResult, judge } from './design-table.ts';
-import { packageVersion } from './load-package.ts';
-import type { Measurement } from './measurement.ts';
-import { commandsPerHandle, isProven, type Sample } from './sample.ts';
 import { scenarioOf } from './scenarios.ts';
-import type { Failure, Samples } from './schedule.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 
 export interface BenchReport {

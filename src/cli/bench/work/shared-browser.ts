@@ -3,11 +3,11 @@
  * slow and comes too late. What the jobs wait is the two deadlines; what counts is that each gets a browser,
  * and all the same one.
  */
-import { type Launch, lazyBrowser } from '../../clients/puppeteer/index.ts';
-import type { Workshop } from './measurement.ts';
-import type { BenchBrowser } from './puppeteer-structure.ts';
-import type { Sample } from './sample.ts';
-import { Stopwatch } from './stopwatch.ts';
+import { type Launch, lazyBrowser } from '../../../clients/puppeteer/index.ts';
+import type { Workshop } from '../sampling/measurement.ts';
+import type { BenchBrowser } from '../sampling/puppeteer-structure.ts';
+import type { Sample } from '../sampling/sample.ts';
+import { Stopwatch } from '../sampling/stopwatch.ts';
 
 const DEADLINE_MS = 100;
 const POLL_MS = 5;

@@ -1,10 +1,10 @@
 /** Tables and progress for people. */
 import type { WriteStream } from 'node:tty';
-import { printable } from '../../observe/printable.ts';
+import { printable } from '../../../observe/printable.ts';
+import type { ScheduleProgress } from '../schedule.ts';
 import type { DesignRowResult } from './design-table.ts';
 import type { BenchReport, MeasurementReport } from './report.ts';
 import { SCENARIOS } from './scenarios.ts';
-import type { ScheduleProgress } from './schedule.ts';
 
 /** Everything that a run found: the design's table, then a table for each scenario. */
 export function formatReport(report: BenchReport): string {

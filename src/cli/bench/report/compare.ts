@@ -1,8 +1,8 @@
 /** `--compare A.json B.json`: what changed between two runs, and whether it is more than noise. */
 import { readFile } from 'node:fs/promises';
-import { printable } from '../../observe/printable.ts';
-import { CannotRunError } from '../cannot-run-error.ts';
-import { print } from '../output.ts';
+import { printable } from '../../../observe/printable.ts';
+import { CannotRunError } from '../../cannot-run-error.ts';
+import { print } from '../../output.ts';
 import type { BenchReport } from './report.ts';
 import type { Spread } from './statistics.ts';
 import { formatTable, significant } from './terminal.ts';

@@ -3,10 +3,10 @@
  * on the next turn. What a session costs that has nothing to do, and whether a busy one starves the others.
  */
 import { setImmediate as macrotask } from 'node:timers/promises';
-import { ReleaseBatcher } from '../../batcher/release-batcher.ts';
-import { collectAll } from './collector.ts';
-import type { Sample } from './sample.ts';
-import { Stopwatch } from './stopwatch.ts';
+import { ReleaseBatcher } from '../../../batcher/release-batcher.ts';
+import { collectAll } from '../sampling/collector.ts';
+import type { Sample } from '../sampling/sample.ts';
+import { Stopwatch } from '../sampling/stopwatch.ts';
 
 const SESSIONS = 5_000;
 

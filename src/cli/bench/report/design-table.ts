@@ -1,5 +1,5 @@
 /** The figures that the library has to reach, each a ratio within one run, and whether it does. */
-import { commandsPerHandle, isProven, perHandleMs, type Sample } from './sample.ts';
+import { commandsPerHandle, isProven, perHandleMs, type Sample } from '../sampling/sample.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 
 export interface DesignRow {

@@ -1,7 +1,7 @@
 /** `--html FILE`: one page, with nothing outside it, that shows what a run found. */
-import { curvesOf } from '../html/curves.ts';
-import { escapeHtml } from '../html/escape.ts';
-import { factsOf, pageOf, tableOf } from '../html/page.ts';
+import { curvesOf } from '../../html/curves.ts';
+import { escapeHtml } from '../../html/escape.ts';
+import { factsOf, pageOf, tableOf } from '../../html/page.ts';
 import { barsOf, isOurs } from './html-charts.ts';
 import type { BenchReport, MeasurementReport } from './report.ts';
 import { SCENARIOS } from './scenarios.ts';

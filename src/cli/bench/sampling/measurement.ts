@@ -1,6 +1,6 @@
 /** What the bench can measure: one subject at one piece of work. The parent schedules these, the children run them. */
-import type { AttachOptions } from '../../clients/puppeteer/index.ts';
-import { findBrowser, launchOptions } from '../browser-finder.ts';
+import type { AttachOptions } from '../../../clients/puppeteer/index.ts';
+import { findBrowser, launchOptions } from '../../browser-finder.ts';
 import { openDelayProxy } from './delay-proxy.ts';
 import { DrivenPage, type Outcome, type Variant } from './driven-page.ts';
 import type { BenchBrowser, BenchPuppeteer } from './puppeteer-structure.ts';

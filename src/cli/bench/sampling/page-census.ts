@@ -2,7 +2,7 @@
  * The judge of "done": counts inside the page, by WeakRefs and after forced collections, which of the objects
  * made there are still alive. It speaks through a session of its own and mints no remote object.
  */
-import type { CdpSessionLike } from '../../clients/puppeteer/structure.ts';
+import type { CdpSessionLike } from '../../../clients/puppeteer/structure.ts';
 
 /** In the page: makes an object that holds `length` numbers, 8 bytes each, and notes it for the census. */
 export type MakeCounted = (length: number) => object;

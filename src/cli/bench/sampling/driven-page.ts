@@ -3,7 +3,7 @@
  * releases that cost nothing. Every sample has a fresh connection and a fresh page, so that no sample pays
  * for another, and a subject that is not at work is attached to nothing.
  */
-import { type AttachOptions, attach, type PuppeteerAttachment } from '../../clients/puppeteer/index.ts';
+import { type AttachOptions, attach, type PuppeteerAttachment } from '../../../clients/puppeteer/index.ts';
 import { closePage, openPage } from './open-pages.ts';
 import { PageCensus } from './page-census.ts';
 import type { BenchBrowser, BenchPage, CountableConnection } from './puppeteer-structure.ts';

@@ -1,8 +1,8 @@
 /** What one `release` costs the caller: no browser, a session that answers at once, and only the calls are timed. */
 import { setImmediate as macrotask } from 'node:timers/promises';
-import { ReleaseBatcher } from '../../batcher/release-batcher.ts';
-import type { Sample } from './sample.ts';
-import { Stopwatch } from './stopwatch.ts';
+import { ReleaseBatcher } from '../../../batcher/release-batcher.ts';
+import type { Sample } from '../sampling/sample.ts';
+import { Stopwatch } from '../sampling/stopwatch.ts';
 
 const BURST = 8_192;
 

@@ -1,11 +1,11 @@
 /** The same objects, released by other clients of the protocol, each in the way that its users have. */
-import { ReleaseBatcher } from '../../batcher/release-batcher.ts';
-import { attach } from '../../clients/chrome-remote-interface.ts';
-import { attach as attachPlaywright, type PlaywrightSession } from '../../clients/playwright.ts';
-import type { SessionAttachment } from '../../clients/session-attachment.ts';
+import { ReleaseBatcher } from '../../../batcher/release-batcher.ts';
+import { attach } from '../../../clients/chrome-remote-interface.ts';
+import { attach as attachPlaywright, type PlaywrightSession } from '../../../clients/playwright.ts';
+import type { SessionAttachment } from '../../../clients/session-attachment.ts';
+import type { DrivenPage, Outcome } from '../sampling/driven-page.ts';
+import { importPackage } from '../sampling/load-package.ts';
 import { type MintedObject, mintIds, mintObjects, type Send } from './bare-websocket.ts';
-import type { DrivenPage, Outcome } from './driven-page.ts';
-import { importPackage } from './load-package.ts';
 
 type ChromeRemoteInterface = (options: object) => Promise<RemoteInterface>;
 interface RemoteInterface {

@@ -1,6 +1,6 @@
 /** The bench's bars as plain HTML: nothing is loaded, and they follow the page's colours. */
-import { shortNumber } from '../html/curves.ts';
-import { escapeHtml } from '../html/escape.ts';
+import { shortNumber } from '../../html/curves.ts';
+import { escapeHtml } from '../../html/escape.ts';
 import type { MeasurementReport } from './report.ts';
 import { significant } from './terminal.ts';
 

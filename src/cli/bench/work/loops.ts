@@ -1,8 +1,8 @@
 /** Loops as scripts have them: the time is that of the loop, as the script sees it. */
-import { collectAll } from './collector.ts';
-import type { DrivenPage, Outcome } from './driven-page.ts';
-import type { MakeCounted } from './page-census.ts';
-import type { BenchHandle } from './puppeteer-structure.ts';
+import { collectAll } from '../sampling/collector.ts';
+import type { DrivenPage, Outcome } from '../sampling/driven-page.ts';
+import type { MakeCounted } from '../sampling/page-census.ts';
+import type { BenchHandle } from '../sampling/puppeteer-structure.ts';
 
 declare const makeCounted: MakeCounted;
 declare const noteCounted: (object: object) => object;
