@@ -39,7 +39,7 @@ export class Generations {
   create(): ObjectGroup {
     return new ObjectGroup(
       this.#ledger,
-      `release-batcher:${++namesGiven}`,
+      `crb:${(++namesGiven).toString(36)}`,
       'own',
       this.#ledger.services.now(),
     );
