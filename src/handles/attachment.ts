@@ -64,7 +64,7 @@ export class Attachment implements Disposable {
     this.#dispatcher = new Dispatcher(options, this.#stats);
     this.#sweeper = new Sweeper(options.now);
     const movesSurvivors = options.groups && options.moveSurvivors;
-    this.#watch = new CollectionWatch(this.#stats, this.#sweeper.onCollected, {
+    this.#watch = new CollectionWatch(this.#stats, {
       keepsObjects: movesSurvivors,
       createRegistry: options.createRegistry,
     });
@@ -122,7 +122,7 @@ export class Attachment implements Disposable {
     // Another session may have the same id for another object. Where it cannot be told, both escape.
     const records = [...this.#ledgers].flatMap((ledger) => ledger.find(objectId) ?? []);
     const own = records.filter((record) => record.remoteObject?.deref() === remoteObject);
-    for (const record of own.length > 0 ? own : records) this.#scopes.escape(record);
+    for (const record of own.length > 0 ? own : records) record.hasEscaped = true;
     return handle;
   }
 

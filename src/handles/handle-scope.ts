@@ -13,13 +13,11 @@ export class HandleScope implements Disposable {
   readonly #groups: ObjectGroup[] = [];
   /** Handles of the scope's in groups that are not: children of objects from outside, mostly. */
   readonly #strays: HandleRecord[] = [];
-  readonly #escaped: WeakSet<HandleRecord>;
   readonly #onEnd: () => void;
   #hasEnded = false;
 
-  /** @internal Made by the attachment. @param escaped handles that no scope ends: their groups are left to the ledger, as ones partly dead. */
-  constructor(escaped: WeakSet<HandleRecord>, onEnd: () => void = () => {}) {
-    this.#escaped = escaped;
+  /** @internal Made by the attachment. */
+  constructor(onEnd: () => void = () => {}) {
     this.#onEnd = onEnd;
   }
 
@@ -55,10 +53,10 @@ export class HandleScope implements Disposable {
     this.#onEnd();
     for (const group of this.#groups) {
       group.ledger.generations.close(group);
-      group.ledger.releases.dropMembers(group, this.#escaped);
+      group.ledger.releases.dropMembers(group);
     }
     for (const record of this.#strays) {
-      if (!this.#escaped.has(record)) record.context.ledger.releases.drop(record, 'disposed');
+      if (!record.hasEscaped) record.context.ledger.releases.drop(record, 'disposed');
     }
     this.#openGroups.clear();
     this.#groups.length = 0;
@@ -73,7 +71,6 @@ export class HandleScope implements Disposable {
 /** The scopes of one attachment: those that follow an async context, and those that cover a session. */
 export class ScopeStack {
   readonly #storage = new AsyncLocalStorage<HandleScope>();
-  readonly #escaped = new WeakSet<HandleRecord>();
   readonly #coveringSessions = new Map<Ledger, HandleScope[]>();
   /** Bodies that are running in a scope. While there are none, a command need not look for one. */
   #running = 0;
@@ -93,7 +90,7 @@ export class ScopeStack {
 
   /** Runs `body` in a scope of its own, which ends however the body does. */
   async run<T>(body: () => T | PromiseLike<T>): Promise<T> {
-    const scope = new HandleScope(this.#escaped);
+    const scope = new HandleScope();
     this.#running++;
     try {
       return await this.#storage.run(scope, body);
@@ -106,7 +103,7 @@ export class ScopeStack {
 
   /** A scope over all that is minted in these sessions while it is open, whoever mints it. */
   cover(ledgers: readonly Ledger[]): HandleScope {
-    const scope = new HandleScope(this.#escaped, () => {
+    const scope = new HandleScope(() => {
       for (const ledger of ledgers) {
         const rest = this.#coveringSessions.get(ledger)?.filter((other) => other !== scope) ?? [];
         if (rest.length === 0) this.#coveringSessions.delete(ledger);
@@ -117,10 +114,5 @@ export class ScopeStack {
       this.#coveringSessions.set(ledger, [...(this.#coveringSessions.get(ledger) ?? []), scope]);
     }
     return scope;
-  }
-
-  /** Lets a handle outlive every scope, whichever it was minted in and wherever this is called. */
-  escape(record: HandleRecord): void {
-    this.#escaped.add(record);
   }
 }

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { turns, until } from '../support/turns.ts';
 import { AttachedPeer, resultOf } from './attached-peer.ts';
 
-const OWN = /^release-batcher:\d+$/;
+/** Ten characters at the most: what the browser stores without an allocation of its own for each id. */
+const OWN = /^crb:[0-9a-z]{1,6}$/;
 
 describe('generations', () => {
   test('a command that mints is stamped with a group of ours, and nothing else of it is changed', async () => {

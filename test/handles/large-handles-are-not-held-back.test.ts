@@ -9,7 +9,7 @@ const OPENED_AT = 1_000;
 /** Of that many members of that many bytes each in the page. */
 function generation(members: number, pageBytesPerHandle: number): ObjectGroup {
   const ledger = { pageBytesPerHandle } as Ledger;
-  const group = new ObjectGroup(ledger, 'release-batcher:1', 'own', OPENED_AT);
+  const group = new ObjectGroup(ledger, 'crb:1', 'own', OPENED_AT);
   group.members = Array.from({ length: members }, () => ({}) as HandleRecord);
   return group;
 }

@@ -27,6 +27,11 @@ export interface CollectionWatchOptions {
   readonly createRegistry: RegistryFactory;
 }
 
+/** One for all attachments, and bound to none: V8 throws optimised code away with an object that it was made for. */
+function onCollected(record: HandleRecord): void {
+  record.context.ledger.releases.onCollected(record);
+}
+
 export class CollectionWatch {
   readonly #registry: Registry;
   readonly #stats: LedgerStats;
@@ -35,18 +40,10 @@ export class CollectionWatch {
   #weights = new WeakMap<RemoteObject, ArrayBuffer>();
   #debt = 0;
 
-  constructor(
-    stats: LedgerStats,
-    onCollected: (record: HandleRecord) => void,
-    options: CollectionWatchOptions,
-  ) {
+  constructor(stats: LedgerStats, options: CollectionWatchOptions) {
     this.#stats = stats;
     this.#keepsObjects = options.keepsObjects;
-    this.#registry = options.createRegistry((record) => {
-      stats.chargedBytes -= record.chargedBytes;
-      record.chargedBytes = 0;
-      onCollected(record);
-    });
+    this.#registry = options.createRegistry(onCollected);
   }
 
   /**

@@ -28,7 +28,6 @@ export type HandleState = 'live' | 'dropped' | 'queued' | 'ended';
 
 /** Is its own `Release`, so that queueing one allocates nothing. */
 export class HandleRecord implements Release {
-  readonly method = 'Runtime.releaseObject';
   /** Rewritten when the object is moved to another group. */
   objectId: string;
   readonly context: ContextRecords;
@@ -39,6 +38,8 @@ export class HandleRecord implements Release {
   pins = 0;
   /** Bytes charged to the local heap on its behalf. */
   chargedBytes = 0;
+  /** No scope ends it; its group is left to the ledger, as one partly dead. */
+  hasEscaped = false;
   /** Where it was minted; known only while leaks are traced. */
   origin: TracedMint | undefined;
   /** The ids that it had before it was moved, oldest first. */
@@ -50,6 +51,10 @@ export class HandleRecord implements Release {
     this.objectId = objectId;
     this.context = context;
     this.group = group;
+  }
+
+  get method(): 'Runtime.releaseObject' {
+    return 'Runtime.releaseObject';
   }
 
   get handles(): number {
@@ -219,7 +224,8 @@ export interface Releases {
   pin(record: HandleRecord): void;
   unpin(record: HandleRecord): void;
   drop(record: HandleRecord, cause: 'disposed' | 'collected'): void;
-  dropMembers(group: ObjectGroup, spared: { has(record: HandleRecord): boolean }): void;
+  dropMembers(group: ObjectGroup): void;
+  onCollected(record: HandleRecord): void;
   collect(record: HandleRecord): void;
   enqueue(record: HandleRecord): void;
   take(record: HandleRecord): boolean;
@@ -256,5 +262,6 @@ export interface Sweep {
   free(group: ObjectGroup, freed: readonly HandleRecord[]): void;
   elide(context: ContextRecords): void;
   noteChange(): void;
+  noteCollected(record: HandleRecord): void;
   flushNow(ledger: Ledger): void;
 }

@@ -67,12 +67,12 @@ export class SessionReleases implements Releases, CollectionHold {
     if (!this.#isSweptWhole(record) && record.pins === 0) this.enqueue(record);
   }
 
-  /** The program let go of all that lives in a group of ours, but for what is spared: `drop` for many at once. */
-  dropMembers(group: ObjectGroup, spared: { has(record: HandleRecord): boolean }): void {
+  /** The program let go of all that lives in a group of ours, but for what escaped: `drop` for many at once. */
+  dropMembers(group: ObjectGroup): void {
     const { stats, flushes } = this.#services;
     let dropped = 0;
     for (const record of group.members) {
-      if (record.state !== 'live' || record.group !== group || spared.has(record)) continue;
+      if (record.state !== 'live' || record.group !== group || record.hasEscaped) continue;
       record.state = 'dropped';
       if (record.pins > 0) this.#debts.addPinned(record, flushes.begun);
       record.origin?.end('disposed');
@@ -91,6 +91,21 @@ export class SessionReleases implements Releases, CollectionHold {
     group.dropped += count;
     this.#ledger.touch(group);
     if (group.live === 0 && group.dropped >= LARGE_GROUP) sweeper.hasten(group);
+  }
+
+  /**
+   * Called by the finalizer, for each object: it must stay this small. A member of a group of ours costs a few
+   * numbers, once the group is noted; whatever may cost more is left to the sweeper.
+   */
+  onCollected(record: HandleRecord): void {
+    const { stats, sweeper } = this.#services;
+    if (record.chargedBytes > 0) {
+      stats.chargedBytes -= record.chargedBytes;
+      record.chargedBytes = 0;
+    }
+    if (record.state !== 'live') return;
+    if (record.group?.owner === 'own' && record.origin === undefined) this.collect(record);
+    else sweeper.noteCollected(record);
   }
 
   /** The garbage collector found it unreachable. Put off while an id may be on its way as a bare string. */

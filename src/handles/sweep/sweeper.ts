@@ -28,19 +28,11 @@ export class Sweeper implements Sweep {
     this.#groups = new GroupSweep(now, () => this.noteChange());
   }
 
-  /**
-   * Called by the finalizer, for each object: it must stay this small. A member of a group of ours costs a few
-   * numbers, once the group is noted; whatever may cost more waits for the slices.
-   */
-  readonly onCollected = (record: HandleRecord): void => {
-    if (record.state !== 'live') return;
-    if (record.group?.owner === 'own' && record.origin === undefined) {
-      record.context.ledger.releases.collect(record);
-      return;
-    }
+  /** What was collected, and may cost more than a finalizer should: it waits for the slices. */
+  noteCollected(record: HandleRecord): void {
     this.#collected.push(record);
     this.#schedule();
-  };
+  }
 
   /**
    * A large group is dead. It goes when the job at hand is over, not when all that hangs on that job is: the
