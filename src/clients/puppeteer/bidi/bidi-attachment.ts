@@ -89,7 +89,7 @@ export class BidiAttachment extends PuppeteerAttachment {
     const value: unknown = typeof remoteValue === 'function' ? remoteValue.call(handle) : handle;
     const id = member(value, 'handle');
     const record = typeof id === 'string' ? this.find(id, undefined) : undefined;
-    if (record !== undefined) this.scopes.escape(record);
+    if (record !== undefined) record.hasEscaped = true;
     return handle;
   }
 
