@@ -1,5 +1,7 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
+const { COVERAGE_OF_PROCESSES } = process.env; // Set by scripts/coverage.mjs: where V8 is to write what was run.
+
 // Every browser test launches a Chromium of its own, so files run one per core at most;
 // --expose-gc lets tests force the collections that FinalizationRegistry waits for.
 const config: ViteUserConfig = defineConfig({
@@ -11,7 +13,8 @@ const config: ViteUserConfig = defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
-    coverage: { include: ['src/**'], exclude: ['**/*.generated.ts'], reporter: ['text', 'html'] },
+    env: COVERAGE_OF_PROCESSES === undefined ? {} : { NODE_V8_COVERAGE: COVERAGE_OF_PROCESSES },
+    coverage: { include: ['src/**'], exclude: ['**/*.generated.ts'] },
   },
 });
 
