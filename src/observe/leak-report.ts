@@ -1,6 +1,6 @@
 /**
  * Which lines of the program mint handles, and what becomes of them: dropped by `dispose()`, or left to the
- * garbage collector, which is what a leak was before. Costs a stack trace a call, and so is asked for.
+ * garbage collector, which without this library is a leak. Costs a stack trace a call, and so is asked for.
  *
  * Invariant: nothing here keeps a handle's remote object alive, and what a page can name (lines of its own,
  * kinds) takes a bounded number of accounts.

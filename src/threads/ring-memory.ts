@@ -5,7 +5,6 @@
  * of its own can run it one step at a time, through every interleaving, without another copy of the text.
  */
 
-/** One release, as it crosses threads: the key of a session, and an object id of that session. */
 /** A release as it crosses threads. */
 export interface KeyedRelease {
   /** By which `ReleasePort.keyOf` names the session. */

@@ -1,6 +1,8 @@
 /**
- * The one line. Finds the connection behind what it is given, hooks the sessions that Puppeteer has on it,
- * and follows those to come.
+ * The one line. Checks what it is given, finds the attachment that covers it already, and else makes one for
+ * the protocol that its browser speaks.
+ *
+ * Invariant: a browser, and each of its parts, has one attachment at a time, whoever asks for it.
  */
 import { show } from '../../batcher/options.ts';
 import {
@@ -8,15 +10,15 @@ import {
   type ResolvedAttachOptions,
   resolveAttachOptions,
 } from '../../handles/attach-options.ts';
-import { shadow } from '../session-hook.ts';
+import { attachOverCdp } from './attach-over-cdp.ts';
 import { attachOverBidi } from './bidi/attach-bidi.ts';
 import { type BidiConnectionLike, bidiConnectionOf } from './bidi/structure.ts';
 import { browserBehind } from './browser-behind.ts';
-import { type Coverage, PuppeteerAttachment } from './puppeteer-attachment.ts';
+import { connectionOf } from './browser-connection.ts';
+import type { PuppeteerAttachment } from './puppeteer-attachment.ts';
 import {
   type BrowserContextLike,
   type BrowserLike,
-  type CdpSessionLike,
   type ConnectionLike,
   isBrowser,
   isBrowserContext,
@@ -24,7 +26,6 @@ import {
   isSession,
   type PageLike,
   type Subject,
-  type TargetLike,
 } from './structure.ts';
 
 /**
@@ -68,13 +69,7 @@ function attachNow(subject: Subject, options: ResolvedAttachOptions): PuppeteerA
   if (!isSession(subject) && browser !== null && bidi !== undefined) {
     return attachOverBidi(subject, browser, bidi, options);
   }
-  const attachment = new PuppeteerAttachment(options);
-  if (attachment.detached) return attachment;
-  if (isSession(subject)) attachment.adoptUsers(subject, targetTypeOf(subject));
-  else if (isPage(subject)) attachToPage(attachment, subject);
-  else if (isBrowser(subject)) attachToBrowser(attachment, subject, wholeBrowser);
-  else attachToContext(attachment, subject);
-  return attachment;
+  return attachOverCdp(subject, options);
 }
 
 /** The attachment that covers a page, if any does. @throws what `attach` throws. @internal */
@@ -153,144 +148,4 @@ function coveringAttachment(subject: Subject): PuppeteerAttachment | undefined {
 function connectionBehind(context: BrowserContextLike): object | undefined {
   const browser = context.browser();
   return browser === null ? undefined : filedUnder(browser);
-}
-
-function attachToContext(attachment: PuppeteerAttachment, context: BrowserContextLike): void {
-  const browser = context.browser();
-  if (browser === null) return;
-  // The default context has no id that Puppeteer would know of: what is nobody else's is its.
-  const isOurs = (id: string | undefined): boolean =>
-    context.id === undefined
-      ? !browser.browserContexts().some((other) => other.id === id)
-      : id === context.id;
-  attachToBrowser(attachment, browser, {
-    includesNew: ({ targetInfo }, parent) =>
-      parent !== undefined && attachment.covers(parent) ? true : isOurs(targetInfo.browserContextId),
-    includesOld: (target) => target.browserContext?.() === context,
-  });
-}
-
-function attachToPage(attachment: PuppeteerAttachment, page: PageLike): void {
-  const client = page._client?.();
-  if (client === undefined) {
-    throw new Error('attach: this Page has no session to be found; attach to its Browser instead.');
-  }
-  // The tab above the page stays when the page's own session is swapped for a prerendered one.
-  const parent = client.parentSession?.();
-  const tab = parent === client ? undefined : parent;
-  if (tab !== undefined) attachment.adopt(tab, 'tab', undefined);
-  attachment.adopt(client, 'page', tab);
-  attachment.learnFrames(client, page);
-  attachment.tracePage(page);
-  attachToBrowser(attachment, page.browser(), {
-    includesNew: (_event, parent) => attachment.covers(parent),
-    includesOld: (_target, session) => attachment.covers(session.parentSession?.()),
-  });
-}
-
-const wholeBrowser: Coverage = { includesNew: () => true, includesOld: () => true };
-
-function attachToBrowser(attachment: PuppeteerAttachment, browser: BrowserLike, coverage: Coverage): void {
-  const connection = connectionOf(browser);
-  if (connection !== undefined) {
-    follow(attachment, browser, connection, coverage);
-    return;
-  }
-  // No session anywhere yet: nothing can be minted before one of our own has told us the connection.
-  void connectionByOwnSession(browser).then((found) => {
-    if (found !== undefined && !attachment.detached) follow(attachment, browser, found, coverage);
-  });
-}
-
-function follow(
-  attachment: PuppeteerAttachment,
-  browser: BrowserLike,
-  connection: ConnectionLike,
-  coverage: Coverage,
-): void {
-  attachment.follow(connection, coverage);
-  for (const target of allTargets(browser)) {
-    const session = target._session?.();
-    if (session === undefined || !coverage.includesOld(target, session)) continue;
-    attachment.adopt(session, target.type(), session.parentSession?.());
-    void target.pagePromise?.then(
-      (page) => {
-        if (page === null) return;
-        attachment.learnFrames(session, page);
-        attachment.tracePage(page);
-      },
-      () => {}, // A page that never came to be has no frames.
-    );
-  }
-  watchWorkerTargets(attachment, browser, coverage);
-}
-
-/**
- * Puppeteer attaches to a shared or service worker when the script first asks for it, in a way that looks
- * like a session of the script's own. So it is the asking that is watched.
- */
-function watchWorkerTargets(attachment: PuppeteerAttachment, browser: BrowserLike, coverage: Coverage): void {
-  const watched = new Map<TargetLike, () => void>();
-  const watch = (target: TargetLike): void => {
-    if (watched.has(target)) return;
-    const type = target.type();
-    if (type !== 'service_worker' && type !== 'shared_worker') return;
-    const worker = target.worker?.bind(target);
-    if (worker === undefined) return;
-    const ask = (): ReturnType<typeof worker> => {
-      const answer = worker();
-      answer.then(
-        (found) => {
-          if (found && coverage.includesOld(target, found.client))
-            attachment.adopt(found.client, type, undefined);
-        },
-        () => {}, // The caller has the error.
-      );
-      return answer;
-    };
-    watched.set(target, shadow(target, 'worker', ask));
-  };
-  const forget = (target: TargetLike): void => void watched.delete(target);
-  browser.on('targetcreated', watch);
-  browser.on('targetdestroyed', forget);
-  attachment.onDetach(() => {
-    browser.off('targetcreated', watch);
-    browser.off('targetdestroyed', forget);
-    for (const unshadow of watched.values()) unshadow();
-  });
-  for (const target of browser.targets()) watch(target);
-}
-
-/** The connection behind a browser, by way of any session that Puppeteer has on it. */
-function connectionOf(browser: BrowserLike): ConnectionLike | undefined {
-  for (const target of allTargets(browser)) {
-    const connection = target._session?.()?.connection();
-    if (connection !== undefined) return connection;
-  }
-  return undefined;
-}
-
-async function connectionByOwnSession(browser: BrowserLike): Promise<ConnectionLike | undefined> {
-  try {
-    const session = await browser.target().createCDPSession();
-    const connection = session.connection();
-    await session.detach?.();
-    return connection;
-  } catch {
-    return undefined; // The browser went away: there is nothing to attach to.
-  }
-}
-
-function allTargets(browser: BrowserLike): TargetLike[] {
-  const available = browser._targetManager?.().getAvailableTargets?.();
-  return available === undefined ? browser.targets() : [...available.values()];
-}
-
-/** `other`, which is treated with the care that a worker needs, where it cannot be told. */
-function targetTypeOf(session: CdpSessionLike): string {
-  try {
-    return session.target?.().type() ?? 'other';
-  } catch {
-    return 'other';
-  }
 }

@@ -3,10 +3,10 @@
  * that asked for it, and what a call gives back can be told from what it leaves behind.
  *
  * For that the public methods are wrapped on the prototypes of Puppeteer's pages, frames, handles, workers and
- * locators: all, since an unwrapped one that calls a wrapped one would look like the program. That reaches every user of that copy of Puppeteer: they are called as ever, with the same
- * `this`, arguments, answers and errors, and the last to stop tracing puts the originals back.
+ * locators: all, since an unwrapped one that calls a wrapped one would look like the program. That reaches every
+ * user of that copy of Puppeteer: they are called as ever, with the same `this`, arguments, answers and errors,
+ * and the last to stop tracing puts the originals back.
  */
-
 import { withHiddenFrames } from '../../observe/hidden-frames.ts';
 import type { LeakReport } from '../../observe/leak-report.ts';
 import { currentCall, runCall, type TracedCall } from '../../observe/traced-call.ts';

@@ -14,7 +14,6 @@ import type { SessionTap } from '../../handles/session-tap.ts';
 import type { LeakReport } from '../../observe/leak-report.ts';
 import { hookSession } from '../session-hook.ts';
 import { takesCommandsInOrder } from '../target-type.ts';
-import { followCalls, wrapClassesOf } from './call-trace.ts';
 import { PuppeteerRules } from './command-rules.ts';
 import { type DirectSend, directSend } from './direct-send.ts';
 import {
@@ -25,6 +24,7 @@ import {
   type PageLike,
   type TargetLike,
 } from './structure.ts';
+import { TracedPages } from './traced-pages.ts';
 
 /** How a session is to be hooked, by this attachment or by the one that has it next. */
 interface SessionSubject {
@@ -60,8 +60,7 @@ const hookedSessions = new WeakMap<CdpSessionLike, Map<PuppeteerAttachment, Sess
 export class PuppeteerAttachment extends Attachment {
   readonly #options: ResolvedAttachOptions;
   readonly #sessions = new Map<CdpSessionLike, HookedSession>();
-  readonly #tracedPages = new Set<PageLike>();
-  #unfollow: (() => void) | undefined;
+  readonly #tracedPages = new TracedPages();
   /** Who wants tracing for a while. */
   #tracers = 0;
   #followed: { readonly connection: ConnectionLike; readonly coverage: Coverage } | undefined;
@@ -72,7 +71,7 @@ export class PuppeteerAttachment extends Attachment {
     this.#options = options;
     this.onDetach(() => {
       this.#unhookAll();
-      this.#stopFollowing();
+      this.#tracedPages.stop();
     });
     if (options.traceLeaks) this.trace();
   }
@@ -118,10 +117,10 @@ export class PuppeteerAttachment extends Attachment {
     }
   }
 
+  /** @internal */
   override trace(): LeakReport {
     const report = super.trace();
-    if (this.detached) return report;
-    this.#unfollow ??= followCalls(report);
+    if (!this.detached) this.#tracedPages.follow(report);
     return report;
   }
 
@@ -130,47 +129,15 @@ export class PuppeteerAttachment extends Attachment {
     this.#tracers++;
     this.trace();
     return () => {
-      if (--this.#tracers === 0 && !this.#options.traceLeaks) this.#stopTracing();
+      if (--this.#tracers > 0 || this.#options.traceLeaks) return;
+      this.untrace();
+      this.#tracedPages.stop();
     };
-  }
-
-  #stopTracing(): void {
-    this.untrace();
-    this.#stopFollowing();
-  }
-
-  #stopFollowing(): void {
-    this.#unfollow?.();
-    this.#unfollow = undefined;
-    for (const page of this.#tracedPages) page.off?.('workercreated', wrapClassesOf);
-    this.#tracedPages.clear();
   }
 
   /** Tells calls on a page and what it gives from Puppeteer's own, where leaks are traced. @internal */
   tracePage(page: PageLike): void {
-    if (this.#unfollow === undefined || this.#tracedPages.has(page)) return;
-    for (const other of this.#tracedPages) if (other.isClosed()) this.#tracedPages.delete(other);
     this.#tracedPages.add(page);
-    wrapClassesOf(page);
-    wrapClassesOf(page.mainFrame?.());
-    page.on?.('workercreated', wrapClassesOf);
-  }
-
-  /** A page is found by its target, once Puppeteer has begun to make it. */
-  #tracePageOf(session: CdpSessionLike): void {
-    if (this.#unfollow === undefined) return;
-    let page: TargetLike['pagePromise'];
-    try {
-      page = session.target?.().pagePromise;
-    } catch {
-      return; // A session whose target is gone.
-    }
-    page?.then(
-      (found) => {
-        if (found !== null && !this.detached) this.tracePage(found);
-      },
-      () => {}, // A page that never came to be.
-    );
   }
 
   /** Follows what Puppeteer attaches to from now on. @internal */
@@ -219,7 +186,7 @@ export class PuppeteerAttachment extends Attachment {
     });
     const unhook = hookSession(session, tap, (event, payload) => {
       rules?.onEvent(event, payload);
-      if (event === 'Runtime.executionContextCreated') this.#tracePageOf(session);
+      if (event === 'Runtime.executionContextCreated') this.#tracedPages.addPageOf(session);
       if (isDisconnected(event)) this.#forget(session);
       else if (event === 'Target.attachedToTarget') this.#onAttached(payload as AttachedToTarget, session);
     });

@@ -1,0 +1,146 @@
+/**
+ * Attaches to what Puppeteer drives over the Chrome DevTools Protocol: hooks the sessions that it has with a
+ * browser, one of its contexts, a page or a session, and follows those to come.
+ */
+import type { ResolvedAttachOptions } from '../../handles/attach-options.ts';
+import { shadow } from '../session-hook.ts';
+import { allTargets, connectionByOwnSession, connectionOf } from './browser-connection.ts';
+import { type Coverage, PuppeteerAttachment } from './puppeteer-attachment.ts';
+import {
+  type BrowserContextLike,
+  type BrowserLike,
+  type CdpSessionLike,
+  type ConnectionLike,
+  isBrowser,
+  isPage,
+  isSession,
+  type PageLike,
+  type Subject,
+  type TargetLike,
+} from './structure.ts';
+
+/** @throws Error for a page that does not tell its session. */
+export function attachOverCdp(subject: Subject, options: ResolvedAttachOptions): PuppeteerAttachment {
+  const attachment = new PuppeteerAttachment(options);
+  if (attachment.detached) return attachment; // Its signal had fired.
+  if (isSession(subject)) attachment.adoptUsers(subject, targetTypeOf(subject));
+  else if (isPage(subject)) attachToPage(attachment, subject);
+  else if (isBrowser(subject)) attachToBrowser(attachment, subject, wholeBrowser);
+  else attachToContext(attachment, subject);
+  return attachment;
+}
+
+function attachToContext(attachment: PuppeteerAttachment, context: BrowserContextLike): void {
+  const browser = context.browser();
+  if (browser === null) return;
+  // The default context has no id that Puppeteer would know of: what is nobody else's is its.
+  const isOurs = (id: string | undefined): boolean =>
+    context.id === undefined
+      ? !browser.browserContexts().some((other) => other.id === id)
+      : id === context.id;
+  attachToBrowser(attachment, browser, {
+    includesNew: ({ targetInfo }, parent) =>
+      parent !== undefined && attachment.covers(parent) ? true : isOurs(targetInfo.browserContextId),
+    includesOld: (target) => target.browserContext?.() === context,
+  });
+}
+
+function attachToPage(attachment: PuppeteerAttachment, page: PageLike): void {
+  const client = page._client?.();
+  if (client === undefined) {
+    throw new Error('attach: this Page has no session to be found; attach to its Browser instead.');
+  }
+  // The tab above the page stays when the page's own session is swapped for a prerendered one.
+  const parent = client.parentSession?.();
+  const tab = parent === client ? undefined : parent;
+  if (tab !== undefined) attachment.adopt(tab, 'tab', undefined);
+  attachment.adopt(client, 'page', tab);
+  attachment.learnFrames(client, page);
+  attachment.tracePage(page);
+  attachToBrowser(attachment, page.browser(), {
+    includesNew: (_event, parent) => attachment.covers(parent),
+    includesOld: (_target, session) => attachment.covers(session.parentSession?.()),
+  });
+}
+
+const wholeBrowser: Coverage = { includesNew: () => true, includesOld: () => true };
+
+function attachToBrowser(attachment: PuppeteerAttachment, browser: BrowserLike, coverage: Coverage): void {
+  const connection = connectionOf(browser);
+  if (connection !== undefined) {
+    follow(attachment, browser, connection, coverage);
+    return;
+  }
+  // No session anywhere yet: nothing can be minted before one of our own has told us the connection.
+  void connectionByOwnSession(browser).then((found) => {
+    if (found !== undefined && !attachment.detached) follow(attachment, browser, found, coverage);
+  });
+}
+
+function follow(
+  attachment: PuppeteerAttachment,
+  browser: BrowserLike,
+  connection: ConnectionLike,
+  coverage: Coverage,
+): void {
+  attachment.follow(connection, coverage);
+  for (const target of allTargets(browser)) {
+    const session = target._session?.();
+    if (session === undefined || !coverage.includesOld(target, session)) continue;
+    attachment.adopt(session, target.type(), session.parentSession?.());
+    void target.pagePromise?.then(
+      (page) => {
+        if (page === null) return;
+        attachment.learnFrames(session, page);
+        attachment.tracePage(page);
+      },
+      () => {}, // A page that never came to be has no frames.
+    );
+  }
+  watchWorkerTargets(attachment, browser, coverage);
+}
+
+/**
+ * Puppeteer attaches to a shared or service worker when the script first asks for it, in a way that looks
+ * like a session of the script's own. So it is the asking that is watched.
+ */
+function watchWorkerTargets(attachment: PuppeteerAttachment, browser: BrowserLike, coverage: Coverage): void {
+  const watched = new Map<TargetLike, () => void>();
+  const watch = (target: TargetLike): void => {
+    if (watched.has(target)) return;
+    const type = target.type();
+    if (type !== 'service_worker' && type !== 'shared_worker') return;
+    const worker = target.worker?.bind(target);
+    if (worker === undefined) return;
+    const ask = (): ReturnType<typeof worker> => {
+      const answer = worker();
+      answer.then(
+        (found) => {
+          if (found && coverage.includesOld(target, found.client))
+            attachment.adopt(found.client, type, undefined);
+        },
+        () => {}, // The caller has the error.
+      );
+      return answer;
+    };
+    watched.set(target, shadow(target, 'worker', ask));
+  };
+  const forget = (target: TargetLike): void => void watched.delete(target);
+  browser.on('targetcreated', watch);
+  browser.on('targetdestroyed', forget);
+  attachment.onDetach(() => {
+    browser.off('targetcreated', watch);
+    browser.off('targetdestroyed', forget);
+    for (const unshadow of watched.values()) unshadow();
+  });
+  for (const target of browser.targets()) watch(target);
+}
+
+/** `other`, which is treated with the care that a worker needs, where it cannot be told. */
+function targetTypeOf(session: CdpSessionLike): string {
+  try {
+    return session.target?.().type() ?? 'other';
+  } catch {
+    return 'other';
+  }
+}

@@ -1,0 +1,29 @@
+/** What is found of a browser by way of the targets and sessions that Puppeteer has there. */
+import type { BrowserLike, ConnectionLike, TargetLike } from './structure.ts';
+
+/** The connection behind a browser; `undefined` where Puppeteer has no session anywhere yet. */
+export function connectionOf(browser: BrowserLike): ConnectionLike | undefined {
+  for (const target of allTargets(browser)) {
+    const connection = target._session?.()?.connection();
+    if (connection !== undefined) return connection;
+  }
+  return undefined;
+}
+
+/** The same by a session made for that; `undefined` where the browser went away. */
+export async function connectionByOwnSession(browser: BrowserLike): Promise<ConnectionLike | undefined> {
+  try {
+    const session = await browser.target().createCDPSession();
+    const connection = session.connection();
+    await session.detach?.();
+    return connection;
+  } catch {
+    return undefined; // The browser went away: there is nothing to attach to.
+  }
+}
+
+/** Tabs and prerendered pages among them, which `targets()` leaves out. */
+export function allTargets(browser: BrowserLike): TargetLike[] {
+  const available = browser._targetManager?.().getAvailableTargets?.();
+  return available === undefined ? browser.targets() : [...available.values()];
+}
