@@ -1,6 +1,6 @@
 // However a script ends, it ends as it would have without the library: the same exit code or signal, the same output,
 // down to the line of an uncaught error.
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { launchChromium } from '../support/chromium.ts';
 import { runScript, type ScriptOptions, type ScriptRun } from '../support/script.ts';
 
@@ -26,9 +26,12 @@ async function bothWays(
   ending: string,
   { launches = false, ...options }: ScriptOptions & { readonly launches?: boolean } = {},
 ): Promise<{ readonly attached: ScriptRun; readonly plain: ScriptRun }> {
-  const open = launches
-    ? 'await puppeteer.launch(launchOptions)'
-    : `await puppeteer.connect({ browserWSEndpoint: '${browserWSEndpoint}' })`;
+  // One for each test: a page that hangs keeps a core busy for as long as its browser is there.
+  const browser = launches ? undefined : await launchChromium();
+  const open =
+    browser === undefined
+      ? 'await puppeteer.launch(launchOptions)'
+      : `await puppeteer.connect({ browserWSEndpoint: '${browser.wsEndpoint()}' })`;
   const run = (attach: string) =>
     runScript(
       `import puppeteer from 'puppeteer-core';
@@ -39,6 +42,7 @@ async function bothWays(
       { timeoutMs: 45_000, ...options },
     );
   const [attached, plain] = await Promise.all([run(WITH), run(WITHOUT)]);
+  await browser?.close();
   return { attached, plain };
 }
 
@@ -49,12 +53,6 @@ async function bothWays(
 function ofTheScript(run: ScriptRun): ScriptRun {
   return { ...run, stderr: run.stderr.replaceAll(/^ {4}at .*(?:\/dist\/|\(node:internal\/).*\n/gm, '') };
 }
-
-let browserWSEndpoint: string;
-beforeAll(async () => {
-  const browser = await launchChromium();
-  browserWSEndpoint = browser.wsEndpoint();
-});
 
 describe('a script with releases under way ends as it does without the library', () => {
   it.each<[string, string, object]>([

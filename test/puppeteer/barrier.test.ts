@@ -1,4 +1,4 @@
-// The closing `dispose()` of `click()` used to wait for a round trip, and by that for what the page says on a click.
+// The closing `dispose()` of Puppeteer's `click()` waits for a round trip, and by that for what the page says on a click.
 // Nothing promises it; scripts lean on it all the same. It must hold attached as often as it does plain.
 import type { Browser, Page } from 'puppeteer-core';
 import { beforeAll, describe, expect, it } from 'vitest';
