@@ -6,7 +6,7 @@
 import { guardInFlight } from '../single-flight/in-flight-guard.ts';
 import { settleBatch } from './batch-worker.ts';
 import { BatchTally, batchSettled } from './diagnostics.ts';
-import { settledUnattended, settledWithin } from './flush.ts';
+import { FlushMark, settledUnattended, settledWithin } from './flush.ts';
 import { Lane } from './lane.ts';
 import type { ResolvedBatcherOptions } from './options.ts';
 import type { Outcome, Reach } from './outcome.ts';
@@ -16,6 +16,9 @@ import { handlesOf, type ReleaseStats } from './stats.ts';
 
 /** How long the dispatcher may hold the event loop before it lets others have a turn. */
 const TURN_BUDGET_MS = 4;
+/** Releases that end in one turn without having been sent; the first few in the call that decides it. */
+const MOST_ENDED_PER_TURN = 4_096;
+const MOST_ENDED_AT_ONCE = 256;
 
 export class Dispatcher {
   readonly #options: ResolvedBatcherOptions;
@@ -26,6 +29,8 @@ export class Dispatcher {
   readonly #busy = new Set<Lane>();
   /** Busy lanes that could send at once, in the order of their turns. */
   readonly #ready = new RingQueue<Lane>();
+  /** Lanes with releases that are not to be sent, and have not ended yet. */
+  readonly #doomed = new Set<Lane>();
   #isScheduled = false;
   #isStarted = false;
   #closing: Promise<void> | undefined;
@@ -83,17 +88,18 @@ export class Dispatcher {
    * clean and is sent right after.
    */
   drainNow(lane: Lane): void {
-    while (lane.queue.size > 0) this.#dispatchBatch(lane);
+    this.#endDoomed(lane, Number.POSITIVE_INFINITY);
+    while (lane.waiting > 0) this.#dispatchBatch(lane);
   }
 
   /** Sends a batch of what waits in a lane at once, where its window allows. */
   dispatchNow(lane: Lane): void {
-    if (lane.queue.size > 0 && lane.hasFreeSlot) this.#dispatchBatch(lane);
+    if (lane.waiting > 0 && lane.hasFreeSlot && !lane.isDoomed) this.#dispatchBatch(lane);
   }
 
   /** Resolves when everything that waits or is unanswered in the lane now has ended. Never rejects. */
   async laneSettled(lane: Lane): Promise<void> {
-    if (lane.queue.size > 0) {
+    if (lane.waiting > 0) {
       const mark = new FlushMark();
       this.#push(lane, mark);
       await mark.reached;
@@ -106,13 +112,19 @@ export class Dispatcher {
     await Promise.all([...this.#busy].map((lane) => this.laneSettled(lane)));
   }
 
-  /** Empties a lane: what waits ends as `outcome` without having been sent. */
+  /**
+   * Empties a lane: what waits ends as `outcome` without having been sent. Bare ids are in the books as that at once;
+   * what else waits, and may be a hundred thousand, is asked turn by turn how it ends.
+   */
   clearLane(lane: Lane, outcome: 'gone' | 'dropped'): void {
-    for (let release = lane.queue.shift(); release !== undefined; release = lane.queue.shift()) {
-      this.#waiting--;
-      this.#endUnsent(release, outcome);
-    }
-    this.#retireIfIdle(lane);
+    const { releases, ids } = lane.doom(outcome);
+    this.#waiting -= releases;
+    this.#stats.queued -= ids;
+    this.#stats[outcome] += ids;
+    this.#endDoomed(lane, MOST_ENDED_AT_ONCE);
+    if (!lane.isDoomed) return;
+    this.#doomed.add(lane);
+    this.#schedule();
   }
 
   /** The lane's target crashed, and with it all that it held: nothing waits, is sent or awaited until it recovers. */
@@ -144,6 +156,20 @@ export class Dispatcher {
     for (const lane of this.#busy) this.clearLane(lane, 'dropped');
   }
 
+  /** @returns how many more might have ended. */
+  #endDoomed(lane: Lane, most: number): number {
+    let left = most;
+    for (; left > 0 && lane.isDoomed; left--) {
+      const [release, outcome] = lane.shiftDoomed() ?? [];
+      if (typeof release === 'object' && outcome !== undefined) this.#endUnsent(release, outcome);
+    }
+    if (lane.isDoomed) return left;
+    this.#doomed.delete(lane);
+    if (lane.waiting > 0) this.#makeReady(lane);
+    else this.#retireIfIdle(lane);
+    return left;
+  }
+
   #endUnsent(release: Release | string, outcome: 'gone' | 'dropped'): void {
     if (typeof release !== 'string' && !release.claim()) return;
     const handles = handlesOf(release);
@@ -165,14 +191,14 @@ export class Dispatcher {
   }
 
   #push(lane: Lane, release: Release | string): void {
-    lane.queue.push(release);
+    lane.push(release);
     this.#waiting++;
     this.#busy.add(lane);
     this.#makeReady(lane);
   }
 
   #makeReady(lane: Lane): void {
-    if (lane.isReady || !lane.hasFreeSlot) return;
+    if (lane.isReady || lane.isDoomed || !lane.hasFreeSlot) return;
     lane.isReady = true;
     this.#ready.push(lane);
     this.#schedule();
@@ -188,13 +214,15 @@ export class Dispatcher {
   readonly #runRound = (): void => {
     this.#isScheduled = false;
     const deadline = performance.now() + TURN_BUDGET_MS;
+    let most = MOST_ENDED_PER_TURN;
+    for (const lane of this.#doomed) if (most > 0) most = this.#endDoomed(lane, most);
     for (let lane = this.#ready.shift(); lane !== undefined; lane = this.#ready.shift()) {
       lane.isReady = false;
-      if (lane.queue.size > 0 && lane.hasFreeSlot) this.#dispatchBatch(lane);
-      if (lane.queue.size > 0) this.#makeReady(lane);
+      if (lane.waiting > 0 && lane.hasFreeSlot && !lane.isDoomed) this.#dispatchBatch(lane);
+      if (lane.waiting > 0) this.#makeReady(lane);
       if (performance.now() >= deadline) break;
     }
-    if (this.#ready.size > 0) this.#schedule();
+    if (this.#ready.size + this.#doomed.size > 0) this.#schedule();
   };
 
   #dispatchBatch(lane: Lane): void {
@@ -218,7 +246,7 @@ export class Dispatcher {
   #drain(lane: Lane): (Release | string)[] {
     const batch: (Release | string)[] = [];
     while (batch.length < this.#options.maxBatchSize) {
-      const release = lane.queue.shift();
+      const release = lane.shift();
       if (release === undefined) break;
       this.#waiting--;
       if (typeof release !== 'string' && !release.claim()) continue;
@@ -246,33 +274,11 @@ export class Dispatcher {
 
   #onSlotFreed(lane: Lane): void {
     lane.freeSlot();
-    if (lane.queue.size > 0) this.#makeReady(lane);
+    if (lane.waiting > 0) this.#makeReady(lane);
     else this.#retireIfIdle(lane);
   }
 
   #retireIfIdle(lane: Lane): void {
     if (lane.isIdle) this.#busy.delete(lane);
   }
-}
-
-/** Sent nowhere: it tells, by being taken, that all which was ahead of it has been. */
-class FlushMark implements Release {
-  readonly method = 'Runtime.releaseObject';
-  readonly params: Record<string, unknown> = {};
-  readonly handles = 0;
-  readonly reached: Promise<void>;
-  #resolve: () => void = () => {};
-
-  constructor() {
-    this.reached = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
-  }
-
-  claim(): boolean {
-    this.#resolve();
-    return false;
-  }
-
-  settled(): void {}
 }

@@ -1,5 +1,6 @@
 /** Waiting, bounded, for what has been dropped so far; and the account of what happened meanwhile. */
 import { integerOption, MAX_TIMER_MS, requireObject } from './options.ts';
+import type { Release } from './release.ts';
 import type { FlushReport, ReleaseStats } from './stats.ts';
 
 /** What `flush` takes. */
@@ -61,4 +62,26 @@ async function raced(
   const inTime = await Promise.race([work.then(() => true), timeout]);
   clearTimeout(timer);
   return inTime;
+}
+
+/** Sent nowhere: it tells, by being taken, that all which was ahead of it has been. */
+export class FlushMark implements Release {
+  readonly method = 'Runtime.releaseObject';
+  readonly params: Record<string, unknown> = {};
+  readonly handles = 0;
+  readonly reached: Promise<void>;
+  #resolve: () => void = () => {};
+
+  constructor() {
+    this.reached = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  claim(): boolean {
+    this.#resolve();
+    return false;
+  }
+
+  settled(): void {}
 }

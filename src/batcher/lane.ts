@@ -6,9 +6,20 @@ import { CRASHED } from './outcome.ts';
 import type { Release, ReleaseSession } from './release.ts';
 import { RingQueue } from './ring-queue.ts';
 
+/** Releases that end without having been sent, and as what. */
+interface Doom {
+  readonly outcome: 'gone' | 'dropped';
+  left: number;
+}
+
 export class Lane {
   readonly session: ReleaseSession;
-  readonly queue: RingQueue<Release | string> = new RingQueue();
+  readonly #queue: RingQueue<Release | string> = new RingQueue();
+  /** Bare ids among those that are to be sent. */
+  #ids = 0;
+  /** The head of the queue that is not to be sent, from the oldest on. */
+  readonly #dooms: Doom[] = [];
+  #doomed = 0;
   /** Waits for its turn in the dispatcher's round. */
   isReady = false;
   #isLost = false;
@@ -38,7 +49,54 @@ export class Lane {
   }
 
   get isIdle(): boolean {
-    return this.queue.size === 0 && this.#batchesClaimed === 0;
+    return this.#queue.size === 0 && this.#batchesClaimed === 0;
+  }
+
+  /** Releases that wait, those included that are not to be sent. */
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
+  /** Whether at the head of the queue there are releases that are not to be sent: until they have ended nothing is. */
+  get isDoomed(): boolean {
+    return this.#doomed > 0;
+  }
+
+  push(release: Release | string): void {
+    this.#queue.push(release);
+    if (typeof release === 'string') this.#ids++;
+  }
+
+  /** Takes the oldest release of a lane that is not doomed. */
+  shift(): Release | string | undefined {
+    const release = this.#queue.shift();
+    if (typeof release === 'string') this.#ids--;
+    return release;
+  }
+
+  /**
+   * All that waits is not to be sent, and is to end as `outcome`. However much that is, it takes no time; it is
+   * taken by `shiftDoomed`. Bare ids have no say in how they end: the caller counts them at once.
+   *
+   * @returns how many releases, and how many of them are bare ids.
+   */
+  doom(outcome: Doom['outcome']): { readonly releases: number; readonly ids: number } {
+    const releases = this.#queue.size - this.#doomed;
+    const ids = this.#ids;
+    if (releases > 0) this.#dooms.push({ outcome, left: releases });
+    this.#doomed += releases;
+    this.#ids = 0;
+    return { releases, ids };
+  }
+
+  /** Takes the oldest release that is doomed, and tells its end. */
+  shiftDoomed(): readonly [Release | string, Doom['outcome']] | undefined {
+    const [doom] = this.#dooms;
+    const release = doom === undefined ? undefined : this.#queue.shift();
+    if (doom === undefined || release === undefined) return undefined;
+    this.#doomed--;
+    if (--doom.left === 0) this.#dooms.shift();
+    return [release, doom.outcome];
   }
 
   claimSlot(): void {

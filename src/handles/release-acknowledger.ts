@@ -28,7 +28,9 @@ export class ReleaseAcknowledger {
   #acknowledgedThen = 0;
   /** Jobs of this turn, one in `CALLS_PER_LOOK`, in which something was acknowledged. */
   #jobsThisTurn = 0;
-  #nextTurn: Promise<void> | undefined;
+  /** The turn in which what is answered now will be: the next, or one later; and how many answers hang on it. */
+  #turnToCome: Promise<void> | undefined;
+  #answersToCome = 0;
 
   constructor(ledger: SessionLedger, actions: PageActions) {
     this.#ledger = ledger;
@@ -125,19 +127,29 @@ export class ReleaseAcknowledger {
   /**
    * Never in the same tick, as a real answer would not be. A loop of awaited disposals would be one long
    * chain of microtasks, so every few hundred of them the event loop gets a turn. A list disposed of at once
-   * is one job, however long.
+   * is one job: so many are answered when it is over, and as many in each turn that follows.
    */
   #acknowledge(): Promise<unknown> {
     if (++this.#acknowledged % CALLS_PER_LOOK === 0) void NEXT_JOB.then(this.#countJob);
-    if (this.#jobsThisTurn < MOST_PER_TURN / CALLS_PER_LOOK) return Promise.resolve({});
-    this.#nextTurn ??= new Promise((resolve) => {
-      setImmediate(() => {
+    const inThisJob = this.#acknowledged - this.#acknowledgedThen;
+    const isSoon = this.#jobsThisTurn < MOST_PER_TURN / CALLS_PER_LOOK && inThisJob <= MOST_PER_JOB;
+    // What is answered later answers in its turn, too.
+    if (isSoon && this.#turnToCome === undefined) return Promise.resolve({});
+    return this.#turnOfNextAnswer().then(() => ({}));
+  }
+
+  /** The turn to come, or a later one where as much hangs on that as may. */
+  #turnOfNextAnswer(): Promise<void> {
+    if (this.#turnToCome === undefined || this.#answersToCome >= MOST_PER_JOB) {
+      this.#answersToCome = 0;
+      const turn = (this.#turnToCome ?? NEXT_JOB).then(nextTurn).then(() => {
         this.#jobsThisTurn = 0;
-        this.#nextTurn = undefined;
-        resolve();
+        if (this.#turnToCome === turn) this.#turnToCome = undefined;
       });
-    });
-    return this.#nextTurn.then(() => ({}));
+      this.#turnToCome = turn;
+    }
+    this.#answersToCome++;
+    return this.#turnToCome;
   }
 
   /** Runs after the job at hand: once for each look, in a row for those of one job. */
@@ -149,9 +161,15 @@ export class ReleaseAcknowledger {
 }
 
 const MOST_PER_TURN = 512;
+/** Answers given in one go: what hangs on as many of them takes a client some milliseconds. */
+const MOST_PER_JOB = 32_768;
 const CALLS_PER_LOOK = 64;
 /** What hangs on it runs when the job at hand is over. */
 const NEXT_JOB: Promise<void> = Promise.resolve();
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
 
 function asksAboutObjects(method: string): boolean {
   return method.startsWith('Runtime.') || method.startsWith('DOM.') || method.startsWith('Accessibility.');

@@ -9,24 +9,34 @@ const HANDLES = 20_000;
 /** Four looks at the clock fit into a slice, with 256 steps between two. */
 const MOST_PER_TURN = 5 * 256;
 
-async function openWorld(): Promise<{ world: AttachedPeer; session: AttachedSession; handles: Handle[] }> {
+/** Of what waits to be sent and is not, for its session is over. */
+const MOST_UNSENT_PER_TURN = 4_096;
+const MOST_ANSWERS_PER_TURN = 32_768;
+
+async function openWorld(
+  count: number = HANDLES,
+): Promise<{ world: AttachedPeer; session: AttachedSession; handles: Handle[] }> {
   let now = 0;
   const world = new AttachedPeer({ now: () => now++, moveSurvivors: false });
   const session = world.open();
-  const handles = Array.from({ length: HANDLES }, (_, index) => ({
+  const handles = Array.from({ length: count }, (_, index) => ({
     type: 'object',
     objectId: `1.1.${1_000_000 + index}`,
   }));
   return { world, session, handles };
 }
 
-/** The most by which a figure of the books changes in one turn, from now until it has changed by `HANDLES`. */
-async function mostPerTurn(world: AttachedPeer, figure: keyof LedgerStats): Promise<number> {
+/** The most by which a figure of the books changes in one turn, from now until it has changed by `count`. */
+async function mostPerTurn(
+  world: AttachedPeer,
+  figure: keyof LedgerStats,
+  count: number = HANDLES,
+): Promise<number> {
   let most = 0;
   let before = world.stats[figure];
   const start = before;
-  for (let turns = 0; before - start < HANDLES; turns++) {
-    if (turns > HANDLES) throw new Error(`${figure}: only ${before - start} after ${turns} turns`);
+  for (let turns = 0; before - start < count; turns++) {
+    if (turns > count) throw new Error(`${figure}: only ${before - start} after ${turns} turns`);
     await turn();
     const after = world.stats[figure];
     most = Math.max(most, after - before);
@@ -61,5 +71,36 @@ describe('in one turn only so much is done', () => {
     void session.send('Runtime.releaseObjectGroup', { objectGroup: 'console' });
     expect(await mostPerTurn(world, 'released')).toBeLessThanOrEqual(MOST_PER_TURN);
     expect(world.stats).toMatchObject({ live: 0, disposed: HANDLES, released: HANDLES, commands: 0 });
+  });
+
+  test('of the answers to 100,000 handles disposed of at once, and they come in order', async () => {
+    const { world, session, handles } = await openWorld(100_000);
+    await using _ = world;
+    session.session.emit('Runtime.consoleAPICalled', { args: handles });
+    const answered: number[] = [];
+    handles.forEach((handle, index) => void session.release(handle).then(() => answered.push(index)));
+    expect(answered).toEqual([]);
+    let most = 0;
+    while (answered.length < handles.length) {
+      const before = answered.length;
+      await turn();
+      most = Math.max(most, answered.length - before);
+    }
+    expect(most).toBeLessThanOrEqual(MOST_ANSWERS_PER_TURN);
+    expect(answered).toEqual(handles.map((_, index) => index));
+  });
+
+  test('of a session’s 20,000 queued releases, as it ends', async () => {
+    const { world, session, handles } = await openWorld();
+    await using _ = world;
+    session.session.emit('Runtime.consoleAPICalled', { args: handles });
+    for (const handle of handles) void session.release(handle);
+    const { queued } = world.stats;
+    world.attachment.end(session.tap);
+    expect(world.stats.elided).toBeLessThanOrEqual(MOST_PER_TURN);
+    expect(await mostPerTurn(world, 'elided', queued - world.stats.elided)).toBeLessThanOrEqual(
+      MOST_PER_TURN + MOST_UNSENT_PER_TURN,
+    );
+    expect(world.stats).toMatchObject({ queued: 0, live: 0 });
   });
 });

@@ -1,0 +1,121 @@
+// Releases that are not to be sent, because their session is over or the batcher is closed, end some in a turn: however
+// many they are, in their order, each once, and before anything that came after them.
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { Dispatcher } from '../../src/batcher/dispatcher.ts';
+import { resolveBatcherOptions } from '../../src/batcher/options.ts';
+import type { Release } from '../../src/batcher/release.ts';
+import { ReleaseBatcher } from '../../src/batcher/release-batcher.ts';
+import { emptyStats, type ReleaseStats } from '../../src/batcher/stats.ts';
+import { expectAtRest, releaseMany, ScriptedSession } from './scripted-session.ts';
+
+const MANY = 100_000;
+const MOST_PER_TURN = 4_096;
+const MOST_AT_ONCE = 256;
+
+/** A dispatcher whose window is full, so that all waits which is enqueued. */
+function openFull() {
+  const stats: ReleaseStats = emptyStats();
+  const session = new ScriptedSession('when told');
+  const dispatcher = new Dispatcher(resolveBatcherOptions({ maxBatchSize: 1, maxInFlightBatches: 1 }), stats);
+  const lane = dispatcher.lane(session);
+  const enqueue = (release: Release | string): void => {
+    stats.minted++;
+    stats.queued++;
+    dispatcher.enqueue(lane, release);
+  };
+  enqueue('first');
+  dispatcher.dispatchNow(lane);
+  const ended: (readonly [number, string])[] = [];
+  const enqueueMany = (from: number, to: number): void => {
+    for (let number = from; number < to; number++) {
+      enqueue({
+        method: 'Runtime.releaseObject',
+        params: { objectId: String(number) },
+        handles: 1,
+        claim: () => true,
+        settled: (outcome) => void ended.push([number, outcome]),
+      });
+    }
+  };
+  return { stats, session, dispatcher, lane, ended, enqueueMany };
+}
+
+/** The most that ended in one turn, from now until as many have. */
+async function mostPerTurn(ended: readonly unknown[], count: number): Promise<number> {
+  let most = 0;
+  for (let turns = 0; ended.length < count; turns++) {
+    if (turns > count) throw new Error(`only ${ended.length} ended after ${turns} turns`);
+    const before = ended.length;
+    await turn();
+    most = Math.max(most, ended.length - before);
+  }
+  return most;
+}
+
+test('100,000 that wait when their session is over end as gone, some in a turn, in their order', async () => {
+  const { stats, session, dispatcher, lane, ended, enqueueMany } = openFull();
+  enqueueMany(0, MANY);
+  dispatcher.clearLane(lane, 'gone');
+  expect(ended.length).toBeLessThanOrEqual(MOST_AT_ONCE);
+  expect(await mostPerTurn(ended, MANY)).toBeLessThanOrEqual(MOST_PER_TURN);
+  expect(ended).toEqual(Array.from({ length: MANY }, (_, number) => [number, 'gone']));
+  expect(stats).toMatchObject({ minted: MANY + 1, gone: MANY, queued: 0, inFlight: 1, commands: 1 });
+  expect(session.sent).toHaveLength(1);
+});
+
+test('a few end in the very call', () => {
+  const { stats, dispatcher, lane, ended, enqueueMany } = openFull();
+  enqueueMany(0, MOST_AT_ONCE);
+  dispatcher.clearLane(lane, 'dropped');
+  expect(ended).toHaveLength(MOST_AT_ONCE);
+  expect(stats).toMatchObject({ queued: 0, dropped: MOST_AT_ONCE });
+});
+
+test('what comes meanwhile is sent behind them, and a flush waits for them', async () => {
+  const { stats, session, dispatcher, lane, ended, enqueueMany } = openFull();
+  enqueueMany(0, 20_000);
+  dispatcher.clearLane(lane, 'gone');
+  enqueueMany(20_000, 20_010);
+  session.answerAll();
+  await turn();
+  expect(ended.length).toBeLessThan(20_000);
+  expect(session.sent).toHaveLength(1);
+  await dispatcher.settled();
+  expect(session.ids).toEqual(['first', ...Array.from({ length: 10 }, (_, index) => String(20_000 + index))]);
+  expect(ended.map(([number]) => number)).toEqual(Array.from({ length: 20_010 }, (_, number) => number));
+  expect(stats).toMatchObject({ minted: 20_011, gone: 20_000, released: 11, queued: 0, inFlight: 0 });
+});
+
+test('each ends as what befell it: what was gone before a close is not dropped by it', async () => {
+  const { stats, dispatcher, lane, ended, enqueueMany } = openFull();
+  enqueueMany(0, 10_000);
+  dispatcher.clearLane(lane, 'gone');
+  enqueueMany(10_000, 20_000);
+  dispatcher.abort();
+  expect(await mostPerTurn(ended, 20_000)).toBeLessThanOrEqual(MOST_PER_TURN);
+  expect(stats).toMatchObject({ gone: 10_000, dropped: 10_000, queued: 0, inFlight: 1 });
+});
+
+test('a command that must find the heap clean waits for no turn', () => {
+  const { session, dispatcher, lane, ended, enqueueMany } = openFull();
+  enqueueMany(0, 20_000);
+  dispatcher.clearLane(lane, 'gone');
+  enqueueMany(20_000, 20_100);
+  dispatcher.drainNow(lane);
+  expect(ended).toHaveLength(20_000);
+  expect(session.sent).toHaveLength(101);
+});
+
+test('bare ids are in the books at once, however many', async () => {
+  const aborting = new AbortController();
+  const batcher = new ReleaseBatcher({ signal: aborting.signal, maxBatchSize: 8, maxInFlightBatches: 1 });
+  const session = new ScriptedSession();
+  releaseMany(batcher, session, MANY);
+  const flushed = batcher.flush();
+  aborting.abort();
+  expect(batcher.stats()).toMatchObject({ minted: MANY, dropped: MANY, queued: 0 });
+  expect(await flushed).toMatchObject({ complete: true, dropped: MANY });
+  expect(session.sent).toEqual([]);
+  expectAtRest(batcher);
+});
