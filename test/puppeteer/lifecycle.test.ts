@@ -70,6 +70,19 @@ describe.each(PUPPETEERS)('an attachment to $name', ({ puppeteer }) => {
       await Promise.all([before.close(), after.close()]);
     });
 
+    it('the pages to come of a browser that has none yet, by one attachment', async () => {
+      const empty = await launchChromium({}, puppeteer);
+      const before = empty.defaultBrowserContext();
+      await Promise.all((await empty.pages()).map((page) => page.close()));
+      await expect.poll(() => empty.targets().filter((target) => target.type() === 'page')).toEqual([]);
+      const releases = attach(empty);
+      const page = await empty.newPage();
+      await expectCovered(releases, page, await Census.open(page));
+      for (const part of [empty, before, page]) expect(attach(part)).toBe(releases);
+      releases.detach();
+      await empty.close();
+    });
+
     it('the pages of a context, and no other context', async () => {
       const context = await browser.createBrowserContext();
       const [before, foreign] = [await openPage(context), await openPage()];

@@ -17,7 +17,6 @@ import { browserBehind } from './browser-behind.ts';
 import { connectionOf } from './browser-connection.ts';
 import type { PuppeteerAttachment } from './puppeteer-attachment.ts';
 import {
-  type BrowserContextLike,
   type BrowserLike,
   type ConnectionLike,
   isBrowser,
@@ -132,20 +131,15 @@ function closed(what: string): Error {
   return new Error(`attach: this ${what} is closed.`);
 }
 
-/** An attachment that covers the subject as a part of something larger. */
+/** An attachment that covers the subject as a part of something larger, or was filed before its connection was known. */
 function coveringAttachment(subject: Subject): PuppeteerAttachment | undefined {
   if (isSession(subject)) return undefined; // A session of the user's own is no part of anything.
-  const candidates: (object | undefined)[] = isPage(subject)
-    ? [filedUnder(subject.browser()), subject.browserContext()]
-    : [isBrowserContext(subject) && !isBrowser(subject) ? connectionBehind(subject) : undefined];
-  for (const candidate of candidates) {
-    const attachment = candidate && attachmentOf(candidate);
-    if (attachment !== undefined) return attachment;
-  }
-  return undefined;
+  if (isPage(subject)) return attachmentOfAll(subject.browser()) ?? attachmentOf(subject.browserContext());
+  const browser = isBrowser(subject) ? subject : subject.browser();
+  return browser === null ? undefined : attachmentOfAll(browser);
 }
 
-function connectionBehind(context: BrowserContextLike): object | undefined {
-  const browser = context.browser();
-  return browser === null ? undefined : filedUnder(browser);
+/** The attachment of a whole browser. Made while it had no page, it is filed under the browser itself. */
+function attachmentOfAll(browser: BrowserLike): PuppeteerAttachment | undefined {
+  return attachmentOf(filedUnder(browser) ?? browser) ?? attachmentOf(browser);
 }
