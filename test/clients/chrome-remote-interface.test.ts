@@ -136,6 +136,19 @@ describe('a client of chrome-remote-interface', () => {
     }
   });
 
+  it('moves survivors of a session that came to a page while it was attached: there order is kept', async () => {
+    const client = await connect(browser.wsEndpoint());
+    const releases = attach(client, { track: true });
+    const session = await flatSession(client);
+    const [survivor, ...others] = await mint(session, 40);
+    const before = survivor?.objectId;
+    for (const objectId of idsOf(others)) await session.release(objectId);
+    expect(await releases.flush()).toMatchObject({ complete: true, released: 39 });
+    expect(releases.stats().moved).toBe(1);
+    expect(survivor?.objectId).not.toBe(before);
+    releases.detach();
+  });
+
   it('ends the books of each session that is detached from, and of all when it is closed', async () => {
     const client = await connect(browser.wsEndpoint());
     const [one, other] = [await flatSession(client), await flatSession(client)];

@@ -243,6 +243,18 @@ describe('sessions', () => {
     expect(session.alive()).toEqual([]);
   });
 
+  test('an answer that was on its way when all was over brings nothing that had to be released', async () => {
+    await using world = new AttachedPeer();
+    const session = world.open();
+    const answers = session.holdAnswers('Runtime.evaluate');
+    const handle = session.evaluate();
+    await answers.reached(1);
+    world.attachment.end(session.tap);
+    answers[Symbol.dispose]();
+    await handle;
+    expect(world.stats).toMatchObject({ minted: 1, live: 0, elided: 1 });
+  });
+
   test('a crash of the page ends all that it had at once, and what is disposed of later, until it is loaded anew', async () => {
     await using world = new AttachedPeer({ maxInFlightBatches: 1, maxBatchSize: 4, groups: false });
     const session = world.open();

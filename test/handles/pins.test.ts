@@ -12,6 +12,25 @@ const cases = kinds.flatMap((kind) =>
   [true, false].flatMap((groups) => drops.map((drop) => [kind, groups, ...drop] as const)),
 );
 
+test('named again while it waits in the queue, as a member of a group of the user’s: it stays', async () => {
+  await using world = new AttachedPeer();
+  const session = world.open();
+  const [handle] = await session.mint(1, { objectGroup: 'mine' });
+  if (!handle) throw new Error();
+  const commands = session.holdCommands('Runtime.callFunctionOn');
+  const released = session.release(handle);
+  expect(world.stats.queued).toBe(1);
+  const call = session.call(handle, 'function() { return 1; }');
+  await released;
+  await world.rest();
+  expect(session.releasesOnTheWire()).toEqual([]);
+  commands.letGo();
+  expect(await call).toMatchObject({ value: 1 });
+  await world.rest();
+  expect(session.alive()).toEqual([]);
+  expect(world.stats).toMatchObject({ queued: 0, released: 1 });
+});
+
 describe.each(cases)('%s, groups: %s, a handle that is %s', (kind, groups, _, drop) => {
   test('stays while an unanswered command has it as its target', async () => {
     await using world = new AttachedPeer({ groups });

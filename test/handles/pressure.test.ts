@@ -1,5 +1,5 @@
 // What a live handle is charged to this process's heap, so that V8 collects here when the page has grown.
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { resolveAttachOptions } from '../../src/handles/attach-options.ts';
 import { AttachedPeer } from './attached-peer.ts';
 
@@ -41,6 +41,19 @@ test('a disposed handle is charged until its object is collected: it is that obj
   expect(world.stats).toMatchObject({ released: 1, chargedBytes: 2 ** 18 });
   world.collector.collect(bearer);
   expect(world.stats.chargedBytes).toBe(0);
+});
+
+test('where no more memory can be had, a handle is tracked without its weight', async () => {
+  await using world = new AttachedPeer({ pressure: 2 ** 18 });
+  const session = world.open();
+  vi.stubGlobal('ArrayBuffer', function refuse() {
+    throw new RangeError('Array buffer allocation failed');
+  });
+  const [handle] = await session.mint(1).finally(() => vi.unstubAllGlobals());
+  expect(world.stats).toMatchObject({ live: 1, chargedBytes: 0 });
+  world.collector.collect(handle ?? {});
+  await world.rest();
+  expect(session.alive()).toEqual([]);
 });
 
 test('pressure: false charges nothing', async () => {

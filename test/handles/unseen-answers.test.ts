@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { ended } from '../../src/batcher/stats.ts';
 import { resolveAttachOptions } from '../../src/handles/attach-options.ts';
 import { Attachment } from '../../src/handles/attachment.ts';
-import { plainRules } from '../../src/handles/command-rules.ts';
+import { type CommandRules, plainRules } from '../../src/handles/command-rules.ts';
 import { PageActions } from '../../src/handles/release-acknowledger.ts';
 import type { SessionTap } from '../../src/handles/session-tap.ts';
 import { FakePeer, type FakeSession } from '../support/fake-peer.ts';
@@ -16,14 +16,14 @@ class Mute extends EventEmitter {
   readonly tap: SessionTap;
   readonly attachment: Attachment;
 
-  constructor() {
+  constructor(rules: CommandRules = plainRules) {
     super();
     this.attachment = new Attachment(resolveAttachOptions({ pressure: false }));
     this.tap = this.attachment.open(this.wire, {
       isOrdered: true,
       tracks: true,
       actions: new PageActions(),
-      createRules: () => plainRules,
+      createRules: () => rules,
     });
     onTestFinished(() => {
       const stats = this.attachment.stats();
@@ -50,6 +50,20 @@ it('hands on what such a send gave, whatever the command', async () => {
   ] as const) {
     expect(client.send(method, params)).toBeUndefined();
   }
+  await turns();
+});
+
+it('takes such a command for answered at once, where the rules of the client ask', async () => {
+  const heard: string[] = [];
+  const client = new Mute({
+    ...plainRules,
+    onSent: (method) => {
+      heard.push(method);
+      return () => heard.push(`${method} answered`);
+    },
+  });
+  client.send('Page.enable');
+  expect(heard).toEqual(['Page.enable', 'Page.enable answered']);
   await turns();
 });
 

@@ -90,6 +90,12 @@ describe.each(PUPPETEERS)('withReleases over $name', ({ puppeteer }) => {
   });
 });
 
+it('what is set on the delegate of a Puppeteer is set on that Puppeteer', () => {
+  const original = { launch: async (): Promise<unknown> => undefined, cacheDirectory: '/before' };
+  withReleases(original).cacheDirectory = '/after';
+  expect(original.cacheDirectory).toBe('/after');
+});
+
 describe('withReleases refuses', () => {
   it.each([undefined, null, {}, 5, 'puppeteer'])('%o, which is no Puppeteer', (puppeteer) => {
     expect(() => withReleases(puppeteer as never)).toThrow(TypeError);
