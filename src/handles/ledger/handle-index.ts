@@ -53,7 +53,7 @@ export class HandleIndex {
   }
 
   add(record: HandleRecord): void {
-    record.context.records.set(record.objectId, record);
+    record.context.records.add(record);
   }
 
   remove(record: HandleRecord): void {

@@ -20,6 +20,7 @@ import type { TracedMint } from '../../observe/traced-mint.ts';
 import type { Params, RemoteObject } from '../protocol.ts';
 import type { LedgerStats } from './ledger-stats.ts';
 import { executionContextIdOf } from './object-id.ts';
+import { RecordTable } from './record-table.ts';
 
 /** Shared by all that never moved. */
 const NONE: readonly string[] = [];
@@ -81,12 +82,13 @@ export class ContextRecords {
   readonly ledger: Ledger;
   /** What all its ids begin with; `''` for the ids that do not tell their context. */
   readonly prefix: string;
-  readonly records: Map<string, HandleRecord> = new Map();
+  readonly records: RecordTable;
   isDestroyed = false;
 
   constructor(ledger: Ledger, prefix: string) {
     this.ledger = ledger;
     this.prefix = prefix;
+    this.records = new RecordTable(prefix);
   }
 
   /** Whether the ids tell which context it is; if not, what holds for one of them says nothing of the others. */

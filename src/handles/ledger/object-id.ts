@@ -1,7 +1,7 @@
 /**
  * What an object id tells by its form. Today's ids read `isolate.context.number`. That form is no promise of
- * the protocol's, so it is used for one thing only: to tell, sooner than by a refusal, which ids a destroyed
- * context took along. An id of any other form belongs to the context without a name, which nothing destroys
+ * the protocol's, so little is made of it: it tells, sooner than a refusal would, which ids a destroyed context
+ * took along, and where to look a handle up. An id of any other form belongs to the context without a name, which nothing destroys
  * but the session's end.
  */
 
@@ -25,4 +25,25 @@ export function hasContextPrefix(objectId: string, prefix: string): boolean {
 export function executionContextIdOf(prefix: string): number | undefined {
   const parsed = Number(prefix.slice(0, -1).split('.')[1]);
   return prefix !== '' && Number.isInteger(parsed) ? parsed : undefined;
+}
+
+/** The longest number that is read as one: it is below 2³¹, for which V8 has a form without an allocation. */
+const MOST_DIGITS = 9;
+const ZERO = 48;
+
+/**
+ * The number in which an id ends; -1 where what follows the prefix is none, is too large, or is not spelled as
+ * the browser does.
+ */
+export function idNumberOf(objectId: string, prefixLength: number): number {
+  const digits = objectId.length - prefixLength;
+  if (digits < 1 || digits > MOST_DIGITS) return -1;
+  let number = 0;
+  for (let index = prefixLength; index < objectId.length; index++) {
+    const digit = objectId.charCodeAt(index) - ZERO;
+    if (digit < 0 || digit > 9) return -1;
+    number = number * 10 + digit;
+    if (number === 0 && digits > 1) return -1; // A leading zero: not how the browser spells it.
+  }
+  return number;
 }

@@ -78,7 +78,7 @@ export class SessionLedger implements Ledger {
     if (this.#isForsaken) return undefined;
     const { stats, watch } = this.services;
     const context = this.#index.contextOf(objectId);
-    if (context.records.has(objectId)) return undefined; // A message seen twice.
+    if (context.records.get(objectId) !== undefined) return undefined; // A message seen twice.
     stats.minted++;
     if (this.hasEnded) {
       stats.elided++;
