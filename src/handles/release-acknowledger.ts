@@ -24,10 +24,11 @@ export class ReleaseAcknowledger {
   /** Actions behind which this session has sent something that is answered in its turn. */
   #actionsPassed: number;
   #acknowledged = 0;
-  /** What `#acknowledged` was when a job was last counted. */
+  /** What `#acknowledged` was when a job that acknowledged something was last over. */
   #acknowledgedThen = 0;
-  /** Jobs of this turn, one in `CALLS_PER_LOOK`, in which something was acknowledged. */
-  #jobsThisTurn = 0;
+  /** When the event loop last had a turn for our sake. */
+  #turnedAt = 0;
+  #isTurnDue = false;
   /** The turn in which what is answered now will be: the next, or one later; and how many answers hang on it. */
   #turnToCome: Promise<void> | undefined;
   #answersToCome = 0;
@@ -125,14 +126,13 @@ export class ReleaseAcknowledger {
   }
 
   /**
-   * Never in the same tick, as a real answer would not be. A loop of awaited disposals would be one long
-   * chain of microtasks, so every few hundred of them the event loop gets a turn. A list disposed of at once
-   * is one job: so many are answered when it is over, and as many in each turn that follows.
+   * Never in the same tick, as a real answer would not be. A loop of awaited disposals would be one long chain
+   * of microtasks, so every few milliseconds the event loop gets a turn. A list disposed of at once is one job:
+   * so many are answered when it is over, and as many in each turn that follows.
    */
   #acknowledge(): Promise<unknown> {
-    if (++this.#acknowledged % CALLS_PER_LOOK === 0) void NEXT_JOB.then(this.#countJob);
-    const inThisJob = this.#acknowledged - this.#acknowledgedThen;
-    const isSoon = this.#jobsThisTurn < MOST_PER_TURN / CALLS_PER_LOOK && inThisJob <= MOST_PER_JOB;
+    if (++this.#acknowledged % CALLS_PER_LOOK === 0) void NEXT_JOB.then(this.#afterJob);
+    const isSoon = !this.#isTurnDue && this.#acknowledged - this.#acknowledgedThen <= MOST_PER_JOB;
     // What is answered later answers in its turn, too.
     if (isSoon && this.#turnToCome === undefined) return Promise.resolve({});
     return this.#turnOfNextAnswer().then(() => ({}));
@@ -143,7 +143,8 @@ export class ReleaseAcknowledger {
     if (this.#turnToCome === undefined || this.#answersToCome >= MOST_PER_JOB) {
       this.#answersToCome = 0;
       const turn = (this.#turnToCome ?? NEXT_JOB).then(nextTurn).then(() => {
-        this.#jobsThisTurn = 0;
+        this.#turnedAt = this.#ledger.services.now();
+        this.#isTurnDue = false;
         if (this.#turnToCome === turn) this.#turnToCome = undefined;
       });
       this.#turnToCome = turn;
@@ -152,15 +153,15 @@ export class ReleaseAcknowledger {
     return this.#turnToCome;
   }
 
-  /** Runs after the job at hand: once for each look, in a row for those of one job. */
-  readonly #countJob = (): void => {
-    if (this.#acknowledged === this.#acknowledgedThen) return;
+  /** Runs after a job in which something was acknowledged, once for each look. */
+  readonly #afterJob = (): void => {
     this.#acknowledgedThen = this.#acknowledged;
-    this.#jobsThisTurn++;
+    if (this.#ledger.services.now() - this.#turnedAt >= MOST_BETWEEN_TURNS_MS) this.#isTurnDue = true;
   };
 }
 
-const MOST_PER_TURN = 512;
+/** How long awaited disposals may follow one another in one turn of the event loop. */
+const MOST_BETWEEN_TURNS_MS = 4;
 /** Answers given in one go: what hangs on as many of them takes a client some milliseconds. */
 const MOST_PER_JOB = 32_768;
 const CALLS_PER_LOOK = 64;
