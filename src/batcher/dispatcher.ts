@@ -97,19 +97,16 @@ export class Dispatcher {
     if (lane.waiting > 0 && lane.hasFreeSlot && !lane.isDoomed) this.#dispatchBatch(lane);
   }
 
-  /** Resolves when everything that waits or is unanswered in the lane now has ended. Never rejects. */
-  async laneSettled(lane: Lane): Promise<void> {
-    if (lane.waiting > 0) {
-      const mark = new FlushMark();
-      this.#push(lane, mark);
-      await mark.reached;
-    }
-    await lane.answered();
+  /** Resolves when everything that waits or is unanswered now has ended. Never rejects. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#busy].map((lane) => this.#laneSettled(lane)));
   }
 
-  /** The same for all lanes. */
-  async settled(): Promise<void> {
-    await Promise.all([...this.#busy].map((lane) => this.laneSettled(lane)));
+  async #laneSettled(lane: Lane): Promise<void> {
+    if (lane.waiting > 0) {
+      await new Promise<void>((resolve) => this.#push(lane, new FlushMark(resolve)));
+    }
+    await lane.answered();
   }
 
   /**

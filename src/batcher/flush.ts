@@ -69,17 +69,14 @@ export class FlushMark implements Release {
   readonly method = 'Runtime.releaseObject';
   readonly params: Record<string, unknown> = {};
   readonly handles = 0;
-  readonly reached: Promise<void>;
-  #resolve: () => void = () => {};
+  readonly #onReached: () => void;
 
-  constructor() {
-    this.reached = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
+  constructor(onReached: () => void) {
+    this.#onReached = onReached;
   }
 
   claim(): boolean {
-    this.#resolve();
+    this.#onReached();
     return false;
   }
 
