@@ -2,9 +2,9 @@
 import { printable } from '../observe/printable.ts';
 import { type BrowserChoice, openBrowser } from './bench/browser-under-test.ts';
 import { MEASUREMENTS, measurementOf } from './bench/measurements.ts';
-import { DESIGN_TABLE, measurementsOf } from './bench/report/design-table.ts';
 import { htmlOf } from './bench/report/html-report.ts';
 import { type BenchReport, reportOf } from './bench/report/report.ts';
+import { measurementsOf, TARGETS } from './bench/report/targets.ts';
 import { formatReport, ProgressLine } from './bench/report/terminal.ts';
 import { packageVersion } from './bench/sampling/load-package.ts';
 import type { Measurement } from './bench/sampling/measurement.ts';
@@ -18,7 +18,7 @@ export interface BenchOptions extends BrowserChoice {
   readonly rounds: number;
   /** Names of the table's rows, or parts of the names of measurements; all, where there are none. */
   readonly only: readonly string[];
-  /** The design's table alone. */
+  /** The targets alone. */
   readonly tableOnly: boolean;
   readonly jsonFile?: string | undefined;
   readonly htmlFile?: string | undefined;
@@ -86,11 +86,11 @@ function writeFiles({ jsonFile, htmlFile }: BenchOptions, report: BenchReport): 
 
 function choose({ only, tableOnly, quick }: BenchOptions): readonly Measurement[] {
   if (only.length === 0) {
-    const ofTable = measurementsOf(DESIGN_TABLE).map(measurementOf);
+    const ofTable = measurementsOf(TARGETS).map(measurementOf);
     return tableOnly || quick ? ofTable : [...new Set([...ofTable, ...MEASUREMENTS])];
   }
   const ids = only.flatMap((part) => {
-    const rows = DESIGN_TABLE.filter(({ id }) => id === part);
+    const rows = TARGETS.filter(({ id }) => id === part);
     const named = MEASUREMENTS.filter(({ id }) => id.includes(part)).map(({ id }) => id);
     const found = rows.length > 0 ? measurementsOf(rows) : named;
     if (found.length === 0) throw new CannotRunError(`--only: nothing is called "${part}". ${namesOfAll()}`);
@@ -100,7 +100,7 @@ function choose({ only, tableOnly, quick }: BenchOptions): readonly Measurement[
 }
 
 function namesOfAll(): string {
-  const names = [...DESIGN_TABLE, ...MEASUREMENTS].map(({ id }) => id);
+  const names = [...TARGETS, ...MEASUREMENTS].map(({ id }) => id);
   return `There are: ${names.join(', ')}.`;
 }
 

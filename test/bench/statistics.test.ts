@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { MEASUREMENTS } from '../../src/cli/bench/measurements.ts';
 import { compare } from '../../src/cli/bench/report/compare.ts';
-import { DESIGN_TABLE, judge, measurementsOf } from '../../src/cli/bench/report/design-table.ts';
 import type { BenchReport } from '../../src/cli/bench/report/report.ts';
 import { SCENARIOS, scenarioOf } from '../../src/cli/bench/report/scenarios.ts';
 import { spreadOf } from '../../src/cli/bench/report/statistics.ts';
+import { judge, measurementsOf, TARGETS } from '../../src/cli/bench/report/targets.ts';
 import type { Sample } from '../../src/cli/bench/sampling/sample.ts';
 
 function sample(elapsedMs: number, more: Partial<Sample> = {}): Sample {
@@ -29,11 +29,11 @@ describe('the median of samples', () => {
   });
 });
 
-describe("the design's table", () => {
+describe('the targets', () => {
   it('refers to measurements that exist, each of a scenario that exists', () => {
     const ids = MEASUREMENTS.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
-    expect(ids).toEqual(expect.arrayContaining(measurementsOf(DESIGN_TABLE)));
+    expect(ids).toEqual(expect.arrayContaining(measurementsOf(TARGETS)));
     const scenarios = SCENARIOS.map(({ name }) => name);
     for (const id of ids) expect(scenarios).toContain(scenarioOf(id));
   });
@@ -43,7 +43,7 @@ describe("the design's table", () => {
       ['bulk/attached-scope', [sample(1), undefined, sample(2), sample(1)]],
       ['bulk/puppeteer-all', [sample(100), sample(1), sample(400), sample(300)]],
     ]);
-    const row = judge(DESIGN_TABLE, samples).find(({ id }) => id === 'scope');
+    const row = judge(TARGETS, samples).find(({ id }) => id === 'scope');
     expect(row).toMatchObject({ figure: { median: 200, low: 100, high: 300, count: 3 }, reached: true });
   });
 
@@ -52,7 +52,7 @@ describe("the design's table", () => {
       ['bulk/attached-scope', [sample(1, { leftAlive: 3 })]],
       ['bulk/puppeteer-all', [sample(1_000)]],
     ]);
-    const row = judge(DESIGN_TABLE, samples).find(({ id }) => id === 'scope');
+    const row = judge(TARGETS, samples).find(({ id }) => id === 'scope');
     expect(row).toMatchObject({ figure: { median: 1_000 }, proven: false, reached: false });
   });
 
@@ -62,7 +62,7 @@ describe("the design's table", () => {
       ['large/attached', [crashed]],
       ['large/puppeteer', [crashed]],
     ]);
-    expect(judge(DESIGN_TABLE, samples)).toMatchObject([{ id: 'large', reached: false }]);
+    expect(judge(TARGETS, samples)).toMatchObject([{ id: 'large', reached: false }]);
   });
 });
 

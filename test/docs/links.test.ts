@@ -58,7 +58,7 @@ function anchorsOf(document: string): string[] {
   );
 }
 
-/** What a link shows that names a row of the design's table, or a measurement and one of its figures. */
+/** What a link shows that names a target, or a measurement and one of its figures. */
 function figureOf(title: string): string {
   const [id, name] = title.split(' ');
   if (id === 'table') {

@@ -8,7 +8,7 @@ export const BENCH_USAGE = `  bench        measure what releasing costs, with an
     --quick                        under a minute; fewer handles where the work is slow
     --rounds <number>              samples of each measurement (default 5, quick 1)
     --only <name>                  a row of the table, or measurements by a part of their name; may be repeated
-    --table                        the design's table only
+    --table                        the targets only
     --json <file>                  write every sample, medians and ratios
     --html <file>                  write a page to look at
     --compare <a.json> <b.json>    say what changed between two runs, and whether it is more than noise

@@ -42,7 +42,7 @@ export async function compareFiles(files: readonly string[]): Promise<number> {
   return 0;
 }
 
-/** Rows of the design's table, and the throughput of each measurement, that both reports have. */
+/** Targets, and the throughput of each measurement, that both reports have. */
 export function compare(before: BenchReport, after: BenchReport): Change[] {
   const rows = before.table.flatMap((row) => {
     const other = after.table.find(({ id }) => id === row.id);

@@ -16,7 +16,7 @@ export function htmlOf(report: BenchReport): string {
     heapOf(report),
     growthOf(report),
     ...SCENARIOS.map((scenario) => scenarioSection(scenario, report)),
-    designSection(report),
+    targetsSection(report),
     environmentSection(report),
   ]);
 }
@@ -100,7 +100,7 @@ function growthOf({ measurements }: BenchReport): string {
   return `<section id="curves"><h2>Cost of a handle by their number</h2>${curvesOf(curves, axes)}</section>`;
 }
 
-function designSection({ table }: BenchReport): string {
+function targetsSection({ table }: BenchReport): string {
   if (table.length === 0) return '';
   const rows = table.map(({ work, against, figure, unit, comparison, wanted, reached, proven }) => [
     work,
@@ -111,7 +111,7 @@ function designSection({ table }: BenchReport): string {
     reached ? 'reached' : proven ? 'not reached' : 'not proven',
   ]);
   const head = ['work', 'against', 'ratio', 'spread', 'wanted', ''];
-  return `<section id="design"><h2>What it has to reach</h2>${tableOf(head, rows)}</section>`;
+  return `<section id="targets"><h2>What it has to reach</h2>${tableOf(head, rows)}</section>`;
 }
 
 function environmentSection(report: BenchReport): string {

@@ -5,9 +5,9 @@ import { packageVersion } from '../sampling/load-package.ts';
 import type { Measurement } from '../sampling/measurement.ts';
 import { commandsPerHandle, isProven, type Sample } from '../sampling/sample.ts';
 import type { Failure, Samples } from '../schedule.ts';
-import { DESIGN_TABLE, type DesignRowResult, judge } from './design-table.ts';
 import { scenarioOf } from './scenarios.ts';
 import { type Spread, spreadOf } from './statistics.ts';
+import { judge, TARGETS, type TargetResult } from './targets.ts';
 
 export interface BenchReport {
   /** Rises when a reader of older files would be misled. */
@@ -19,8 +19,8 @@ export interface BenchReport {
   /** Why the run ended early; absent where it did not. */
   readonly cutShort?: string;
   readonly environment: Environment;
-  /** The design's table of figures. */
-  readonly table: readonly DesignRowResult[];
+  /** The targets, and what was reached. */
+  readonly table: readonly TargetResult[];
   readonly measurements: readonly MeasurementReport[];
   readonly skipped: readonly { readonly measurement: string; readonly needs: string }[];
   readonly failures: readonly Failure[];
@@ -78,7 +78,7 @@ export function reportOf(run: Run): BenchReport {
     rounds,
     ...(cutShort === undefined ? {} : { cutShort }),
     environment: environmentOf(browser),
-    table: judge(DESIGN_TABLE, samples),
+    table: judge(TARGETS, samples),
     measurements: run.measurements.flatMap((measurement) => {
       const taken = (samples.get(measurement.id) ?? []).filter((sample) => sample !== undefined);
       return taken.length === 0 ? [] : [measurementReportOf(measurement, taken)];

@@ -2,18 +2,18 @@
 import type { WriteStream } from 'node:tty';
 import { printable } from '../../../observe/printable.ts';
 import type { ScheduleProgress } from '../schedule.ts';
-import type { DesignRowResult } from './design-table.ts';
 import type { BenchReport, MeasurementReport } from './report.ts';
 import { SCENARIOS } from './scenarios.ts';
+import type { TargetResult } from './targets.ts';
 
-/** Everything that a run found: the design's table, then a table for each scenario. */
+/** Everything that a run found: the targets, then a table for each scenario. */
 export function formatReport(report: BenchReport): string {
   const { environment, measurements, table } = report;
   const blocks = SCENARIOS.flatMap(({ name, title, about }) => {
     const members = measurements.filter(({ scenario }) => scenario === name);
     return members.length === 0 ? [] : [`${title}\n${about}\n\n${formatMeasurements(members)}`];
   });
-  if (table.length > 0) blocks.unshift(formatDesignTable(table));
+  if (table.length > 0) blocks.unshift(formatTargets(table));
   const versions = Object.entries(environment.packages).map(([name, version]) => `${name} ${version}`);
   const { node, browser, cpu, cpuCount, platform } = environment;
   const where = [`${browser}, Node ${node}, ${versions.join(', ')}`, `${cpuCount} × ${cpu}, ${platform}`];
@@ -70,7 +70,7 @@ function significantOrWhole(figure: number): string {
   return Number.isInteger(figure) ? figure.toLocaleString('en-US') : significant(figure);
 }
 
-function formatDesignTable(rows: readonly DesignRowResult[]): string {
+function formatTargets(rows: readonly TargetResult[]): string {
   const cells = rows.map((row) => [
     row.work,
     row.against,
@@ -103,7 +103,7 @@ export function formatTable(
   return [line(head), widths.map((width) => '─'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
 }
 
-export function formatFigure(value: number, unit: DesignRowResult['unit']): string {
+export function formatFigure(value: number, unit: TargetResult['unit']): string {
   if (!Number.isFinite(value)) return unit === 'MB' ? 'crashed' : '–';
   switch (unit) {
     case '×':

@@ -2,7 +2,7 @@
 import { commandsPerHandle, isProven, perHandleMs, type Sample } from '../sampling/sample.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 
-export interface DesignRow {
+export interface Target {
   readonly id: string;
   /** Told of the handles that it was in fact, where a quick run takes fewer. */
   readonly work: string | ((handles: string) => string);
@@ -16,13 +16,13 @@ export interface DesignRow {
   readonly figure: (subject: Sample, reference: Sample) => number;
 }
 
-export interface DesignRowResult {
+export interface TargetResult {
   readonly id: string;
   readonly work: string;
   readonly against: string;
-  readonly comparison: DesignRow['comparison'];
+  readonly comparison: Target['comparison'];
   readonly wanted: number;
-  readonly unit: DesignRow['unit'];
+  readonly unit: Target['unit'];
   readonly figure: Spread;
   readonly reached: boolean;
   /** Whether the census bore out every sample behind it. */
@@ -48,7 +48,7 @@ const commands = {
   figure: commandsPerHandle,
 } as const;
 
-export const DESIGN_TABLE: readonly DesignRow[] = [
+export const TARGETS: readonly Target[] = [
   {
     id: 'scope',
     work: '20,000 dropped by the end of a scope',
@@ -177,7 +177,7 @@ export const DESIGN_TABLE: readonly DesignRow[] = [
     figure: (subject) =>
       subject.leftAlive === null ? Number.POSITIVE_INFINITY : (subject.peakHeapBytes ?? Number.NaN) / 1e6,
   },
-  ...[10_000, 100_000, 1_000_000].flatMap((count): DesignRow[] => {
+  ...[10_000, 100_000, 1_000_000].flatMap((count): Target[] => {
     const row = { against: 'per handle at 1,000', wanted: 1.3 };
     const measurements = [`growth/${count}`, 'growth/1000'] as const;
     return [
@@ -211,7 +211,7 @@ export const DESIGN_TABLE: readonly DesignRow[] = [
 ];
 
 /** The measurements that rows need, each once, references before what is compared with them. */
-export function measurementsOf(rows: readonly DesignRow[]): string[] {
+export function measurementsOf(rows: readonly Target[]): string[] {
   return [
     ...new Set(rows.flatMap(({ measurements: [subject, reference = subject] }) => [reference, subject])),
   ];
@@ -219,9 +219,9 @@ export function measurementsOf(rows: readonly DesignRow[]): string[] {
 
 /** Judges the rows that there are samples for: a ratio per round, of samples taken in the same round. */
 export function judge(
-  rows: readonly DesignRow[],
+  rows: readonly Target[],
   samples: ReadonlyMap<string, readonly (Sample | undefined)[]>,
-): DesignRowResult[] {
+): TargetResult[] {
   return rows.flatMap((row) => {
     const [subjectId, referenceId = subjectId] = row.measurements;
     const subjects = samples.get(subjectId) ?? [];
