@@ -3,7 +3,7 @@
 // than this Node come from npm, into a temporary folder. The README's table is brought up to date from the file by
 //   UPDATE_FIGURES=1 npx vitest run test/versions
 import { execFile } from 'node:child_process';
-import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -128,9 +128,7 @@ try {
   }
   const results = fillIn(runs).map(({ asked: _, ...result }) => result);
   await writeFile(new URL('test/versions/latest.json', root), `${JSON.stringify(results, undefined, 2)}\n`);
-  process.stdout.write(
-    tableOf(JSON.parse(await readFile(new URL('test/versions/latest.json', root), 'utf8'))),
-  );
+  process.stdout.write(tableOf(results));
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

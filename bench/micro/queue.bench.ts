@@ -1,4 +1,4 @@
-/** The queue against its peers: a burst in, a burst out. Bursts as long as the ancestor's benchmark has them. */
+/** The queue against its peers: a burst in, a burst out. Bursts are as long as in chromiumoxide's benchmark. */
 import Denque from 'denque';
 import * as fastq from 'fastq';
 import { bench, describe } from 'vitest';

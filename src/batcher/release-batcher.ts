@@ -1,7 +1,7 @@
 /**
  * The batcher by itself, for any CDP client: takes ids, and has them released in the background.
- * Its promise is the ancestor's: `release` never throws and never waits; what was accepted is sent, or
- * its session is gone, or it is counted.
+ * Its promise is that of chromiumoxide's `runtime_release.rs`, which it is after: `release` never throws and
+ * never waits; what was accepted is sent, or its session is gone, or it is counted.
  */
 import { onAbort } from './abort-listeners.ts';
 import { Dispatcher } from './dispatcher.ts';

@@ -1,4 +1,4 @@
-// What the ancestor's own tests demand of it (chromiumoxide's runtime_release.rs), each row as a test of ours.
+// What the tests of the batcher's ancestor demand (chromiumoxide's runtime_release.rs), each row as a test of ours.
 import { expect, test, vi } from 'vitest';
 import { ReleaseBatcher } from '../../src/batcher/release-batcher.ts';
 import { expectAtRest } from '../support/conservation.ts';

@@ -48,7 +48,7 @@ test('a batch is of maxBatchSize commands at most', async () => {
 });
 
 test('several batches are in flight at a time: an unanswered one does not hold up the next', async () => {
-  // The ancestor's regression: its dispatcher once awaited the batch, and one hung release stopped them all.
+  // A dispatcher that awaited its batch would be stopped by one hung release, for everybody.
   const batcher = new ReleaseBatcher({ maxBatchSize: 4, maxInFlightBatches: 3 });
   const session = new ScriptedSession('when told');
   releaseMany(batcher, session, 12);
