@@ -13,7 +13,17 @@ const PROCESSES = join(FOLDER, 'processes');
 const DIST = pathToFileURL(join(ROOT, 'dist/')).href;
 
 rmSync(FOLDER, { recursive: true, force: true });
-run('npx', ['tsc', '-p', 'tsconfig.build.json', '--sourceMap']);
+run('node', ['scripts/clean.mjs']);
+run('npx', [
+  'tsc',
+  '-p',
+  'tsconfig.build.json',
+  '--outDir',
+  'dist',
+  '--declarationDir',
+  'dist',
+  '--sourceMap',
+]);
 const { status } = run(
   'npx',
   [
