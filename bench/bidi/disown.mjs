@@ -1,11 +1,12 @@
-// What batching could win over WebDriver BiDi, and what the wire says of how it could be built: Firefox, driven by
-// Puppeteer, releases handles as Puppeteer does, one `script.disown` each, and by arrays of them.
-//   FIREFOX=/usr/bin/firefox-esr node --expose-gc bench/bidi/disown.mjs
+// What batching wins over WebDriver BiDi, and what the wire says of what that rests on: Firefox, driven by Puppeteer,
+// releases handles as Puppeteer does, one `script.disown` each; attached; and by arrays of them, by hand.
+//   npm run build && FIREFOX=/usr/bin/firefox-esr node --expose-gc bench/bidi/disown.mjs
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { attach } from 'cdp-release-batcher/puppeteer';
 import puppeteer from 'puppeteer-core';
 
 const MANY = 2_000;
-const ROUNDS = 1;
+const ROUNDS = 5;
 
 const browser = await puppeteer.launch({
   browser: 'firefox',
@@ -58,34 +59,99 @@ const inArrays = async (handles, size) => {
   }
 };
 
-const ways = {
+/** Puppeteer as it is. */
+const plain = {
   'await dispose() in a row': async (handles) => {
     for (const handle of handles) await handle.dispose();
   },
   'Promise.all(dispose)': (handles) => Promise.all(handles.map((handle) => handle.dispose())),
-  'arrays of 64': (handles) => inArrays(handles, 64),
-  'one array': (handles) => inArrays(handles, handles.length),
 };
-console.log(`${await browser.version()}, Node ${process.versions.node}, ${MANY} handles`);
-for (let round = 0; round < ROUNDS; round++) {
-  for (const [way, release] of Object.entries(ways)) {
-    const handles = await mint(MANY);
-    const before = commands['script.disown'] ?? 0;
-    const cpu = process.cpuUsage();
-    const start = performance.now();
-    await release(handles);
-    await barrier();
-    const wall = performance.now() - start;
-    const { user, system } = process.cpuUsage(cpu);
-    const sent = commands['script.disown'] - before;
-    const left = (await isKnown(handles[0].id)) === true ? 'still known' : 'gone';
-    console.log(
-      `${way}: ${wall.toFixed(0)} ms, ${((user + system) / MANY).toFixed(1)} µs of client CPU each, ${sent} commands, ${left}`,
-    );
-  }
+/** By hand, past Puppeteer's handles: what the protocol has to give. */
+const byHand = {
+  'arrays of 64, by hand': (handles) => inArrays(handles, 64),
+  'one array, by hand': (handles) => inArrays(handles, handles.length),
+};
+
+async function measure(way, handles, release) {
+  const before = commands['script.disown'] ?? 0;
+  const cpu = process.cpuUsage();
+  const start = performance.now();
+  await release(handles);
+  await barrier();
+  const wall = performance.now() - start;
+  const { user, system } = process.cpuUsage(cpu);
+  const left = (await isKnown(handles[0].id)) === true || (await isKnown(handles.at(-1).id)) === true;
+  if (left) throw new Error(`${way}: still known`);
+  return { wall, cpu: (user + system) / MANY, sent: (commands['script.disown'] ?? 0) - before };
 }
 
-// What the wire says of how it could be built.
+async function measureAttached(way, release) {
+  const releases = attach(browser);
+  const handles = await mint(MANY);
+  const { commands: before } = releases.stats();
+  const result = await measure(way, handles, async () => {
+    await release(handles);
+    await releases.flush();
+  });
+  const { commands: after } = releases.stats();
+  releases.detach();
+  return { ...result, sent: after - before };
+}
+
+async function measureScope(way) {
+  const releases = attach(browser);
+  let end;
+  const ended = new Promise((resolve) => (end = resolve));
+  let minted;
+  const scope = new Promise((resolve) => (minted = resolve));
+  const running = releases.scope(async () => {
+    minted(await mint(MANY));
+    await ended;
+  });
+  const handles = await scope;
+  const { commands: before } = releases.stats();
+  const result = await measure(way, handles, async () => {
+    end();
+    await running;
+    await releases.flush();
+  });
+  const { commands: after } = releases.stats();
+  releases.detach();
+  return { ...result, sent: after - before };
+}
+
+const samples = new Map();
+console.log(`${await browser.version()}, Node ${process.versions.node}, ${MANY} handles, ${ROUNDS} rounds`);
+for (let round = 0; round < ROUNDS; round++) {
+  for (const [way, release] of Object.entries(plain)) {
+    note(`plain, ${way}`, await measure(way, await mint(MANY), release));
+    note(`attached, ${way}`, await measureAttached(way, release));
+  }
+  note("attached, a scope's end", await measureScope('scope'));
+  for (const [way, release] of Object.entries(byHand)) {
+    note(way, await measure(way, await mint(MANY), release));
+  }
+}
+function note(way, sample) {
+  if (!samples.has(way)) samples.set(way, []);
+  samples.get(way).push(sample);
+}
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+const base = samples.get('plain, Promise.all(dispose)');
+for (const [way, list] of samples) {
+  const wall = median(list.map((sample) => sample.wall));
+  const ratio = list.map((sample, round) => base[round].wall / sample.wall).toSorted((a, b) => a - b);
+  console.log(
+    [
+      `${way}: ${wall.toFixed(0)} ms`,
+      `${median(list.map((sample) => sample.cpu)).toFixed(1)} µs of client CPU each`,
+      `${median(list.map((sample) => sample.sent))} commands`,
+      `${median(ratio).toFixed(1)} × as fast as plain Promise.all (${ratio[0].toFixed(1)} … ${ratio.at(-1).toFixed(1)})`,
+    ].join(', '),
+  );
+}
+
+// What the wire says of what this rests on.
 const one = await page.evaluateHandle(() => ({}));
 console.log('the handle holds the very object that came over the wire:', minted.at(-1) === one.remoteValue());
 const known = one.id;

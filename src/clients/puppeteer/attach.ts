@@ -85,7 +85,8 @@ function attachmentOf(key: object): PuppeteerAttachment | undefined {
 /** Checks the subject, and gives what its attachment is filed under. */
 function keyOf(subject: Subject): object {
   if (isSession(subject)) {
-    if (subject.detached === true || subject.connection() === undefined) throw closed('CDPSession');
+    if (subject.detached === true) throw closed('CDPSession');
+    if (subject.connection() === undefined) throw closed('CDPSession, if its browser speaks CDP at all,');
     return subject;
   }
   if (isPage(subject)) {
