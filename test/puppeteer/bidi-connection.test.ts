@@ -4,8 +4,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { BidiConnectionLike } from '../../src/clients/puppeteer/bidi/structure.ts';
 import { type AttachOptions, attach, type PuppeteerAttachment } from '../../src/clients/puppeteer/index.ts';
 import type { BrowserLike } from '../../src/clients/puppeteer/structure.ts';
-import { expectAtRest, expectConserved } from '../support/attached.ts';
 import { collectUntil } from '../support/collect-until.ts';
+import { expectAtRest, expectConserved } from '../support/conservation.ts';
 
 interface Sent {
   readonly method: string;
