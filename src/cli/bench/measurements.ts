@@ -1,5 +1,4 @@
 /** All measurements, by id. */
-
 import { BULK_MEASUREMENTS } from './bulk-measurements.ts';
 import { farAway, inOwnBrowser, type Measurement, onPage } from './sampling/measurement.ts';
 import { disposeAll, disposeSerially, endScope } from './work/bulk.ts';

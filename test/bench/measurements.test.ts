@@ -1,0 +1,25 @@
+// Each measurement of the bench with a few handles: that it runs, and that the page lets go of what it should.
+import puppeteer from 'puppeteer-core';
+import { describe, expect, it } from 'vitest';
+import { MEASUREMENTS, measurementOf } from '../../src/cli/bench/measurements.ts';
+import type { Workshop } from '../../src/cli/bench/sampling/measurement.ts';
+import { isProven } from '../../src/cli/bench/sampling/sample.ts';
+import { launchChromium } from '../support/chromium.ts';
+
+/** Of a browser that is far away each is a round trip, for whoever waits for it. */
+const handlesFor = (id: string): number => (id.startsWith('remote/') ? 10 : 50);
+
+const browser = await launchChromium();
+const workshop: Workshop = {
+  puppeteer: puppeteer as unknown as Workshop['puppeteer'],
+  browserWSEndpoint: browser.wsEndpoint(),
+};
+
+describe('a few handles', () => {
+  it.each(MEASUREMENTS.map(({ id }) => id))('%s', async (id) => {
+    const sample = await measurementOf(id).run(workshop, handlesFor(id));
+    expect(sample.handles).toBeGreaterThan(0);
+    expect(sample.elapsedMs).toBeGreaterThan(0);
+    expect(isProven(sample), JSON.stringify(sample)).toBe(true);
+  });
+});
