@@ -56,8 +56,9 @@ export class ReleaseAcknowledger {
       if (isSafeToSend) return undefined;
       this.#actionsPassed = this.#actions.count;
     }
-    if (record === undefined) this.#releaseUnknown(objectId);
-    else this.#ledger.releases.drop(record, 'disposed');
+    const { releases } = this.#ledger;
+    if (record === undefined) releases.enqueueUnknown(objectId);
+    else releases.drop(record, 'disposed');
     return this.#acknowledge();
   }
 
@@ -71,27 +72,18 @@ export class ReleaseAcknowledger {
     return this.#releaseAsBarrier(this.#ledger.find(objectId), outgoing, forward);
   }
 
-  /** Minted before the ledger began, or released already: the browser knows. */
-  #releaseUnknown(objectId: string): void {
-    const { stats, dispatcher } = this.#ledger.services;
-    stats.minted++;
-    stats.disposed++;
-    stats.queued++;
-    dispatcher.enqueue(this.#ledger.lane, objectId);
-  }
-
   /** Sent now and by itself. The client gets the browser's own answer, errors included. */
   #releaseAsBarrier(
     record: HandleRecord | undefined,
     params: Params,
     forward: Forward,
   ): PromiseLike<unknown> {
+    const { debts, releases } = this.#ledger;
     const { stats, flushes, sweeper } = this.#ledger.services;
     const answer = forward(params);
-    const isCounted = record === undefined ? this.#countUnknown() : this.#ledger.releases.take(record);
-    if (!isCounted) return answer;
+    if (record === undefined) releases.takeUnknown();
+    else if (!releases.take(record)) return answer;
     stats.commands++;
-    const { debts } = this.#ledger;
     const barrier = debts.openBarrier(flushes.begun);
     const settle = (outcome: Outcome): void => {
       if (!debts.closeBarrier(barrier)) return; // Given up as the page crashed.
@@ -115,14 +107,6 @@ export class ReleaseAcknowledger {
         throw error;
       },
     );
-  }
-
-  #countUnknown(): boolean {
-    const { stats } = this.#ledger.services;
-    stats.minted++;
-    stats.disposed++;
-    stats.inFlight++;
-    return true;
   }
 
   /**

@@ -77,7 +77,7 @@ export class SessionTap {
     if (method === 'Runtime.releaseObject') return this.#acknowledger.release(params, forward);
     this.#acknowledger.onCommand(method);
     if (method === 'Runtime.releaseObjectGroup') return this.#releaseGroup(params, forward);
-    if (measuresMemory(method)) this.releaseAllNow();
+    if (measuresMemory(method)) this.ledger.releases.sendAllNow();
     const onAnswer = this.#rules.onSent(method, params);
     const shape = this.#tracks ? shapeOf(method) : undefined;
     let answer: PromiseLike<unknown>;
@@ -119,13 +119,6 @@ export class SessionTap {
       return;
     }
     noteLifeEvent(this.ledger, name, params);
-  }
-
-  /** Sends, ahead of whatever is sent next, the release of all that is known to be dropped. */
-  releaseAllNow(): void {
-    const { sweeper, dispatcher } = this.ledger.services;
-    sweeper.flushNow(this.ledger);
-    dispatcher.drainNow(this.ledger.lane);
   }
 
   #observed(

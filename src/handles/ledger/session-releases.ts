@@ -167,6 +167,30 @@ export class SessionReleases implements Releases, CollectionHold {
     return true;
   }
 
+  /** Has released what the ledger does not know, minted before it began or released already: the browser knows. */
+  enqueueUnknown(objectId: string): void {
+    const { stats, dispatcher } = this.#services;
+    stats.minted++;
+    stats.disposed++;
+    stats.queued++;
+    dispatcher.enqueue(this.#ledger.lane, objectId);
+  }
+
+  /** `take` for what the ledger does not know. */
+  takeUnknown(): void {
+    const { stats } = this.#services;
+    stats.minted++;
+    stats.disposed++;
+    stats.inFlight++;
+  }
+
+  /** Sends, ahead of whatever is sent next, the release of all that is known to be dropped. */
+  sendAllNow(): void {
+    const { sweeper, dispatcher } = this.#services;
+    sweeper.flushNow(this.#ledger);
+    dispatcher.drainNow(this.#ledger.lane);
+  }
+
   /** A record leaves the queue: whether it may be sent. */
   claim(record: HandleRecord): boolean {
     if (record.context.isDestroyed) this.#ledger.endings.elide(record);

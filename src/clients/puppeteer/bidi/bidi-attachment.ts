@@ -133,7 +133,7 @@ export class BidiAttachment extends PuppeteerAttachment {
     for (const handle of handles) {
       const record = this.find(handle, target);
       if (record !== undefined) record.context.ledger.releases.drop(record, 'disposed');
-      else this.#releaseUnknown(handle, target);
+      else this.#booksFor(target).ledger.releases.enqueueUnknown(handle);
     }
   }
 
@@ -158,9 +158,7 @@ export class BidiAttachment extends PuppeteerAttachment {
         if (record.context.ledger.releases.take(record)) count++;
         continue;
       }
-      stats.minted++;
-      stats.disposed++;
-      stats.inFlight++;
+      ledger.releases.takeUnknown();
       count++;
     }
     stats.commands++;
@@ -185,10 +183,7 @@ export class BidiAttachment extends PuppeteerAttachment {
 
   /** Sends, ahead of whatever is sent next, all that is known to be dropped. @internal */
   releaseAllNow(): void {
-    for (const { ledger } of this.#books) {
-      ledger.services.sweeper.flushNow(ledger);
-      ledger.services.dispatcher.drainNow(ledger.lane);
-    }
+    for (const { ledger } of this.#books) ledger.releases.sendAllNow();
   }
 
   /** @internal */
@@ -205,16 +200,6 @@ export class BidiAttachment extends PuppeteerAttachment {
   /** The connection is gone. @internal */
   endAll(): void {
     for (const books of this.#books) this.#close(books);
-  }
-
-  /** Minted before the attachment came, or disowned already: the browser knows. */
-  #releaseUnknown(handle: string, target: ScriptTarget): void {
-    const { ledger } = this.#booksFor(target);
-    const { stats, dispatcher } = ledger.services;
-    stats.minted++;
-    stats.disposed++;
-    stats.queued++;
-    dispatcher.enqueue(ledger.lane, handle);
   }
 
   #booksOf({ realm, contextId, target }: Origin): RealmBooks {
