@@ -3,7 +3,7 @@
  * and any other output gets once the run is done.
  */
 import type { WriteStream } from 'node:tty';
-import { formatCount, formatMegabytes, formatSeconds } from './format.ts';
+import { formatCount, formatMegabytes, formatSeconds } from '../format.ts';
 import type { Progress, RunResult, Side } from './run.ts';
 
 const MIN_MS_BETWEEN_REDRAWS = 100;

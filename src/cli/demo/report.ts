@@ -1,7 +1,7 @@
 /** The demo's outcome, as a table for people and as JSON for programs. */
 import { printable } from '../../observe/printable.ts';
 import type { FoundBrowser } from '../browser-finder.ts';
-import { formatCount, formatMegabytes, formatSeconds } from './format.ts';
+import { formatCount, formatMegabytes, formatSeconds } from '../format.ts';
 import type { RunResult, Side } from './run.ts';
 import type { Scenario } from './scenarios.ts';
 

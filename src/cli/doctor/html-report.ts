@@ -1,6 +1,6 @@
 /** `--html FILE`: one page, with nothing outside it. All text in it is escaped, since pages name some of it. */
 import { type Leak, undisposed } from '../../observe/leak-report.ts';
-import { formatCount, formatSeconds } from '../demo/format.ts';
+import { formatCount, formatSeconds } from '../format.ts';
 import { curvesOf } from '../html/curves.ts';
 import { escapeHtml } from '../html/escape.ts';
 import { factsOf, pageOf, tableOf } from '../html/page.ts';

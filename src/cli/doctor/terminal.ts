@@ -1,8 +1,7 @@
 /** The report for people, at a terminal. What a page may have named stands in tables, which make it printable. */
 import { type Leak, undisposed } from '../../observe/leak-report.ts';
 import { printable } from '../../observe/printable.ts';
-import { formatTable } from '../bench/report/terminal.ts';
-import { formatCount, formatMegabytes, formatSeconds } from '../demo/format.ts';
+import { formatCount, formatMegabytes, formatSeconds, formatTable } from '../format.ts';
 import { type DoctorReport, shownLine } from './report.ts';
 
 /** Lines shown of each kind; the JSON has all. */

@@ -2,10 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { printable } from '../../../observe/printable.ts';
 import { CannotRunError } from '../../cannot-run-error.ts';
+import { formatTable, significant } from '../../format.ts';
 import { print } from '../../output.ts';
 import type { BenchReport } from './report.ts';
 import type { Spread } from './statistics.ts';
-import { formatTable, significant } from './terminal.ts';
 
 export interface Change {
   readonly name: string;

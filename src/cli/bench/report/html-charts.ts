@@ -1,8 +1,9 @@
 /** The bench's bars as plain HTML: nothing is loaded, and they follow the page's colours. */
+
+import { significant } from '../../format.ts';
 import { shortNumber } from '../../html/curves.ts';
 import { escapeHtml } from '../../html/escape.ts';
 import type { MeasurementReport } from './report.ts';
-import { significant } from './terminal.ts';
 
 /** Whether a measurement is one of this library's. */
 export function isOurs({ id }: Pick<MeasurementReport, 'id'>): boolean {

@@ -1,11 +1,13 @@
 /** `--html FILE`: one page, with nothing outside it, that shows what a run found. */
+
+import { significant } from '../../format.ts';
 import { curvesOf } from '../../html/curves.ts';
 import { escapeHtml } from '../../html/escape.ts';
 import { factsOf, pageOf, tableOf } from '../../html/page.ts';
 import { barsOf, isOurs } from './html-charts.ts';
 import type { BenchReport, MeasurementReport } from './report.ts';
 import { SCENARIOS } from './scenarios.ts';
-import { formatFigure, significant, verdictOf } from './terminal.ts';
+import { formatFigure, verdictOf } from './terminal.ts';
 
 export function htmlOf(report: BenchReport): string {
   const cutShort =

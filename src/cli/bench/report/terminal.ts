@@ -1,6 +1,7 @@
 /** Tables and progress for people. */
 import type { WriteStream } from 'node:tty';
 import { printable } from '../../../observe/printable.ts';
+import { formatTable, significant } from '../../format.ts';
 import type { ScheduleProgress } from '../schedule.ts';
 import type { BenchReport, MeasurementReport } from './report.ts';
 import { SCENARIOS } from './scenarios.ts';
@@ -82,27 +83,6 @@ function formatTargets(rows: readonly TargetResult[]): string {
   return formatTable(['work', 'against', 'ratio', 'spread', 'wanted', ''], cells, [2, 3, 4]);
 }
 
-/** Columns as wide as their widest cell, which is made printable; those named stand to the right. */
-export function formatTable(
-  head: readonly string[],
-  cells: readonly (readonly string[])[],
-  rightAligned: readonly number[],
-): string {
-  const rows = cells.map((row) => row.map(printable));
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => {
-        const width = widths[column] ?? 0;
-        return rightAligned.includes(column) ? cell.padStart(width) : cell.padEnd(width);
-      })
-      .join('  ')
-      .trimEnd();
-  return [line(head), widths.map((width) => '─'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
-}
-
 export function formatFigure(value: number, unit: TargetResult['unit']): string {
   if (!Number.isFinite(value)) return unit === 'MB' ? 'crashed' : '–';
   switch (unit) {
@@ -117,12 +97,6 @@ export function formatFigure(value: number, unit: TargetResult['unit']): string 
     default:
       return `${significant(value)} ${unit}`;
   }
-}
-
-/** Three digits that tell something. */
-export function significant(value: number): string {
-  if (value >= 100) return Math.round(value).toLocaleString('en-US');
-  return value.toFixed(value >= 10 ? 1 : 2);
 }
 
 /** One line that is written over on a terminal; elsewhere a line for each sample. */
