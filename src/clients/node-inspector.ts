@@ -7,6 +7,7 @@
  * string keeps nothing.
  */
 import { Session as PromisesSession } from 'node:inspector/promises';
+import { isMainThread } from 'node:worker_threads';
 import type { AttachOptions } from '../handles/attach-options.ts';
 import type { Params } from '../handles/protocol.ts';
 import type { SessionTap } from '../handles/session-tap.ts';
@@ -61,14 +62,16 @@ function hook(attachment: SessionAttachment, session: InspectorSession): void {
     return answer;
   };
   const sender = { send: (method: string, params?: Params) => postFor(method, params) };
-  // Of a session that is connected from a worker to the main thread, nothing is known of the order.
-  let tap = attachment.begin(sender, false);
+  // On the main thread each command is answered before the next can be sent. Of a session that is connected from a
+  // worker to the main thread, nothing is known of the order.
+  const isOrdered = isMainThread;
+  let tap = attachment.begin(sender, isOrdered);
   let isHooked = true;
   /** A session may be connected again after it was disconnected: with other ids, so with other books. */
   const currentTap = (): SessionTap => {
     if (tap.ledger.hasEnded) {
       attachment.end(tap);
-      tap = attachment.begin(sender, false);
+      tap = attachment.begin(sender, isOrdered);
     }
     return tap;
   };

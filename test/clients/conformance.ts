@@ -315,6 +315,19 @@ async function mintAndForget(session: SessionUnderTest, count: number): Promise<
   return idsOf(await mint(session, count));
 }
 
+/** A few live on of a group of which the rest is released: they are moved, and the group goes by one command. */
+export async function expectSurvivorsMoved(session: SessionUnderTest): Promise<void> {
+  const releases = attached(session, { track: true });
+  const objects = await mint(session, 100);
+  const [kept, released] = [objects.slice(0, 5), objects.slice(5)];
+  const before = releases.stats().commands;
+  await Promise.all(idsOf(released).map((id) => session.release(id)));
+  expect(await releases.flush()).toMatchObject({ complete: true, released: 95 });
+  expect(releases.stats()).toMatchObject({ moved: 5, live: 5 });
+  expect(releases.stats().commands - before).toBeLessThan(10);
+  expect(await alive(session, idsOf(kept)), 'by their ids as they are now').toHaveLength(5);
+}
+
 export function idsOf(objects: readonly Minted[]): string[] {
   return objects.map(({ objectId, handle }) => objectId ?? handle ?? '');
 }

@@ -2,11 +2,18 @@
 import { console as inspected, Session } from 'node:inspector';
 import { Session as PromisesSession } from 'node:inspector/promises';
 import { setImmediate as turn } from 'node:timers/promises';
+import { isMainThread } from 'node:worker_threads';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { attach } from '../../src/clients/node-inspector.ts';
 import { collectUntil } from '../support/collect-until.ts';
 import { runScript } from '../support/script.ts';
-import { attached, conform, type Params, type SessionUnderTest } from './conformance.ts';
+import {
+  attached,
+  conform,
+  expectSurvivorsMoved,
+  type Params,
+  type SessionUnderTest,
+} from './conformance.ts';
 
 function underTest(session: Session | PromisesSession): SessionUnderTest {
   session.connect();
@@ -39,6 +46,15 @@ conform({
   name: 'node:inspector/promises',
   open: async () => [underTest(new PromisesSession()), underTest(new PromisesSession())],
   neverHangs,
+});
+
+describe.skipIf(!isMainThread)('on the main thread', () => {
+  it.each([
+    ['node:inspector', () => new Session()],
+    ['node:inspector/promises', () => new PromisesSession()],
+  ])('%s moves the few that live on among many dead', async (_, create) => {
+    await expectSurvivorsMoved(underTest(create()));
+  });
 });
 
 describe('a session connected to its own thread', () => {

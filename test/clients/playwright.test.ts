@@ -4,7 +4,13 @@ import { afterAll, expect, it } from 'vitest';
 import { attach } from '../../src/clients/playwright.ts';
 import { chromiumLaunchOptions, launchChromium } from '../support/chromium.ts';
 import { collectUntil } from '../support/collect-until.ts';
-import { conform, type Params, plainSession, type SessionUnderTest } from './conformance.ts';
+import {
+  conform,
+  expectSurvivorsMoved,
+  type Params,
+  plainSession,
+  type SessionUnderTest,
+} from './conformance.ts';
 
 const { executablePath, args, env } = await chromiumLaunchOptions();
 const launched = await chromium.launch({
@@ -39,6 +45,35 @@ conform({
   name: 'Playwright, connectOverCDP',
   open: async () => [await openPage(connected), await openPage(connected)],
 });
+
+it('moves the few that live on among many dead', async () => {
+  await expectSurvivorsMoved(await openPage(launched));
+});
+
+// On this rests that survivors are moved.
+it.each([false, true])(
+  'has the commands of a session carried out in order, tracing: %s',
+  async (isTracing) => {
+    const context = await launched.newContext();
+    if (isTracing) await context.tracing.start({ screenshots: true, snapshots: true });
+    const session = await context.newCDPSession(await context.newPage());
+    const ids: string[] = [];
+    for (let count = 0; count < 300; count++) {
+      ids.push((await session.send('Runtime.evaluate', { expression: '({})' })).result.objectId ?? '');
+    }
+    const long = `function () { return ${JSON.stringify('x'.repeat(100_000))}.length }`;
+    const calls = ids.flatMap((objectId, index) => [
+      session.send('Runtime.callFunctionOn', {
+        functionDeclaration: index % 10 === 0 ? long : 'function () {}',
+        objectId,
+        returnByValue: true,
+      }),
+      session.send('Runtime.releaseObject', { objectId }),
+    ]);
+    await expect(Promise.all(calls)).resolves.toHaveLength(600);
+    await context.close();
+  },
+);
 
 it('ends the books of a session that was detached', async () => {
   const context = await launched.newContext();
