@@ -72,6 +72,16 @@ export function mintsOf(event: string): readonly Path[] | undefined {
   return eventMints.get(event);
 }
 
+/** Commands that are asked to see what the page really holds: garbage of ours would be in the figure. */
+export function measuresMemory(method: string): boolean {
+  return (
+    method.startsWith('HeapProfiler.') ||
+    method.startsWith('Memory.') ||
+    method === 'Runtime.getHeapUsage' ||
+    method === 'Runtime.queryObjects'
+  );
+}
+
 /** Calls `visit` for each remote object with an id found along `paths`, with its place among them. */
 export function forEachRemoteObject(
   root: unknown,

@@ -17,6 +17,7 @@ import {
   forEachNamedId,
   forEachRemoteObject,
   isAwaitable,
+  measuresMemory,
   mintsOf,
   type Params,
   type RemoteObject,
@@ -234,14 +235,4 @@ const NONE: readonly HandleRecord[] = [];
 
 function hasException(result: unknown): boolean {
   return (result as { exceptionDetails?: unknown } | undefined)?.exceptionDetails !== undefined;
-}
-
-/** These are asked to see what the page really holds: garbage of ours would be in the figure. */
-export function measuresMemory(method: string): boolean {
-  return (
-    method.startsWith('HeapProfiler.') ||
-    method.startsWith('Memory.') ||
-    method === 'Runtime.getHeapUsage' ||
-    method === 'Runtime.queryObjects'
-  );
 }

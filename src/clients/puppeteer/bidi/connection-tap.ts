@@ -7,8 +7,7 @@
  * Invariant: a connection is hooked once, and a realm is in the books of one attachment: the first that covers it.
  */
 import type { HandleRecord } from '../../../handles/ledger/handle-record.ts';
-import { isAwaitable } from '../../../handles/protocol.ts';
-import { measuresMemory } from '../../../handles/session-tap.ts';
+import { isAwaitable, measuresMemory } from '../../../handles/protocol.ts';
 import { shadow } from '../../session-hook.ts';
 import { bringsDocument, PuppeteerRules } from '../command-rules.ts';
 import type { BidiAttachment, MintOwner } from './bidi-attachment.ts';
@@ -46,7 +45,7 @@ interface RealmOrigin {
   readonly owner?: string;
 }
 
-export class ConnectionTap {
+class ConnectionTap {
   readonly #connection: BidiConnectionLike;
   /** Puppeteer's own, for what must not be seen here. */
   readonly send: BidiConnectionLike['send'];
