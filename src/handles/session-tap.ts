@@ -138,7 +138,7 @@ export class SessionTap {
     const done = (): void => {
       if (group !== undefined) {
         group.pending--;
-        ledger.touch(group);
+        ledger.noteAnswered(group);
       }
       for (const record of pinned) ledger.releases.unpin(record);
     };

@@ -218,6 +218,7 @@ export interface Ledger {
   readonly partlyDead: Set<ObjectGroup>;
   end(record: HandleRecord): void;
   rebind(record: HandleRecord, objectId: string, target: ObjectGroup): boolean;
+  noteAnswered(group: ObjectGroup): void;
   touch(group: ObjectGroup): void;
 }
 

@@ -144,6 +144,11 @@ export class SessionLedger implements Ledger {
     this.#isForsaken = true;
   }
 
+  /** A command that names a member, or could have made one, is answered. Where all members live that changes nothing. */
+  noteAnswered(group: ObjectGroup): void {
+    if (group.owner === 'foreign' || group.dropped + group.releasedSingly > 0) this.touch(group);
+  }
+
   /** Something about a group has changed. */
   touch(group: ObjectGroup): void {
     if (group.owner === 'own') this.services.sweeper.touch(group);

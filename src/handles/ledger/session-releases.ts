@@ -44,7 +44,7 @@ export class SessionReleases implements Releases, CollectionHold {
     if (record.pins > 0) return;
     if (record.group !== undefined) {
       record.group.pinned--;
-      this.#ledger.touch(record.group);
+      this.#ledger.noteAnswered(record.group);
     }
     this.#debts.removePinned(record);
     if (record.state !== 'dropped') return;
