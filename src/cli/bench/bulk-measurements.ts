@@ -43,10 +43,17 @@ export const BULK_MEASUREMENTS: readonly Measurement[] = [
   },
   {
     id: 'bulk/bare-websocket',
-    title: 'bare WebSocket, prebuilt frames',
+    title: 'bare WebSocket, prebuilt frames, 64 a write',
     ...BULK,
     needs: ['ws'],
-    run: onPage('plain', releaseByFrames),
+    run: onPage('plain', releaseByFrames(64)),
+  },
+  {
+    id: 'bulk/bare-websocket-single',
+    title: 'bare WebSocket, prebuilt frames, one a write',
+    ...BULK,
+    needs: ['ws'],
+    run: onPage('plain', releaseByFrames(1)),
   },
   {
     id: 'bulk/release-object-group',

@@ -11,9 +11,6 @@ interface WebSocketLike {
 }
 type WebSocketConstructor = new (url: string, options: object) => WebSocketLike;
 
-/** Frames written to the socket at a time. */
-const CORKED = 64;
-
 class BareSession {
   readonly #socket: WebSocketLike;
   #sessionId = '';
@@ -60,16 +57,16 @@ class BareSession {
   }
 
   /** Sends frames built beforehand, and resolves when as many replies have come. */
-  async burst(frames: readonly string[]): Promise<void> {
+  async burst(frames: readonly string[], framesPerWrite: number): Promise<void> {
     let replies = 0;
     const answered = new Promise<void>((resolve) => {
       this.#onReply = () => {
         if (++replies === frames.length) resolve();
       };
     });
-    for (let index = 0; index < frames.length; index += CORKED) {
+    for (let index = 0; index < frames.length; index += framesPerWrite) {
       this.#socket._socket.cork();
-      for (const frame of frames.slice(index, index + CORKED)) this.#socket.send(frame);
+      for (const frame of frames.slice(index, index + framesPerWrite)) this.#socket.send(frame);
       this.#socket._socket.uncork();
     }
     await answered;
@@ -85,15 +82,20 @@ class BareSession {
   }
 }
 
-export async function releaseByFrames(driven: DrivenPage, count: number): Promise<Outcome> {
-  const session = await BareSession.open(driven);
-  const ids = await mintIds((method, params) => session.send(method, params), count);
-  const frames = ids.map((id) => session.releaseFrame(id));
-  driven.start();
-  await session.burst(frames);
-  await driven.stop();
-  session.close();
-  return { handles: count, commands: count, mustLetGo: true };
+/** @param framesPerWrite how many frames one system call writes to the socket: a client that sends one by one has 1. */
+export function releaseByFrames(
+  framesPerWrite: number,
+): (driven: DrivenPage, count: number) => Promise<Outcome> {
+  return async (driven: DrivenPage, count: number): Promise<Outcome> => {
+    const session = await BareSession.open(driven);
+    const ids = await mintIds((method, params) => session.send(method, params), count);
+    const frames = ids.map((id) => session.releaseFrame(id));
+    driven.start();
+    await session.burst(frames, framesPerWrite);
+    await driven.stop();
+    session.close();
+    return { handles: count, commands: count, mustLetGo: true };
+  };
 }
 
 /** The floor of what a release can cost. */
