@@ -1,6 +1,6 @@
 // The ring that one would write first: the same memory and the same slots, under a lock. It is what the
 // lock-free ring is measured against; nothing else uses it.
-import { HEAD, SharedRingMemory, TAIL } from '../../dist/threads/ring-memory.js';
+import { HEAD, SharedRingMemory, TAIL } from '../../build/threads/ring-memory.js';
 
 /** Words that the shared ring leaves free. */
 const ASLEEP = 8;

@@ -37,7 +37,7 @@ describe('nothing goes unhandled where a send', () => {
     const run = await runScript(`
       ${PRELUDE}
       import { ReleaseBatcher } from 'cdp-release-batcher';
-      import { ended } from './dist/batcher/stats.js';
+      import { ended } from './build/batcher/stats.js';
       const batcher = new ReleaseBatcher({ releaseTimeoutMs: 100 });
       const session = { send: ${send} };
       for (let id = 0; id < 200; id++) batcher.release(session, String(id));

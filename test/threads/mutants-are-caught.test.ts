@@ -9,7 +9,7 @@ import { explore, type RingModule } from './exploring/explorer.ts';
 import { Violation } from './exploring/stepped-memory.ts';
 import type { Scenario } from './exploring/world.ts';
 
-const BUILT = new URL('../../dist/threads/', import.meta.url);
+const BUILT = new URL('../../build/threads/', import.meta.url);
 const PUBLISH = 'this.#publish(sequenceWord(slot), ticket)';
 const CLAIM = `if (memory.compareExchange(TAIL, ticket, next(ticket)) !== ticket)
                     continue;`;

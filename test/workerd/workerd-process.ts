@@ -29,7 +29,7 @@ export class WorkerdProcess implements AsyncDisposable {
   static async start(): Promise<WorkerdProcess> {
     const folder = await mkdtemp(path.join(tmpdir(), 'workerd-'));
     await cp(path.join(ROOT, 'test/workerd/worker.js'), path.join(folder, 'worker.js'));
-    await cp(path.join(ROOT, 'dist/single-flight'), path.join(folder, 'single-flight'), { recursive: true });
+    await cp(path.join(ROOT, 'build/single-flight'), path.join(folder, 'single-flight'), { recursive: true });
     const modules = (await readdir(path.join(folder, 'single-flight')))
       .filter((name) => name.endsWith('.js'))
       .map((name) => `single-flight/${name}`);

@@ -1,8 +1,8 @@
 // Releases numbered ids until told to stop, and notes each one that was accepted. Some of its pushes dwell
 // between claim and publish, so that a `terminate()` at a random moment often falls into that gap.
 import { workerData } from 'node:worker_threads';
-import { connectReleasePort } from '../../../dist/threads/index.js';
-import { SharedRingMemory } from '../../../dist/threads/ring-memory.js';
+import { connectReleasePort } from '../../../build/threads/index.js';
+import { SharedRingMemory } from '../../../build/threads/ring-memory.js';
 import { soakedId } from './soaked-id.mjs';
 
 const { handle, sessionKey, name, accepted, stop } = workerData;

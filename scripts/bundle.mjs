@@ -1,0 +1,63 @@
+// Makes what is published of what the compiler has written to build/: the library as a few files, since Node takes
+// about a third of a millisecond for each that it loads. What is imported by its path stays there, as an entry; what
+// entries share lies in rooms/, so that each module is there once. The command line, which nobody imports, stays as it is.
+import { cpSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const build = fileURLToPath(new URL('../build', import.meta.url));
+const dist = fileURLToPath(new URL('../dist', import.meta.url));
+const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+
+/** Loaded by their paths, at run time. */
+const MODULE_HOOKS = ['clients/puppeteer/register-hooks.js', 'clients/puppeteer/registration.js'];
+/**
+ * What several entries are made of; a module's dependencies go with it, unless a room before has them. The first holds
+ * what can be used without any other, and nothing that a bundler would have to keep.
+ */
+const ROOMS = [
+  { name: 'batcher', test: /[\\/]build[\\/](?:batcher|single-flight)/ },
+  {
+    name: 'handles',
+    test: /[\\/]build[\\/](?:handles|observe[\\/](?:calling|leak)|clients[\\/](?:session-|callback-|target-))/,
+  },
+  { name: 'puppeteer', test: /[\\/]build[\\/]clients[\\/]puppeteer[\\/](?!register)/ },
+].map((room, index, { length }) => ({ ...room, priority: length - index }));
+
+const entries = new Set([...publicEntries(), ...MODULE_HOOKS, ...takenByCommandLine()]);
+const bundle = await rolldown({
+  input: Object.fromEntries([...entries].map((path) => [path.slice(0, -'.js'.length), join(build, path)])),
+  platform: 'node',
+  external: /^node:/,
+});
+await bundle.write({
+  dir: dist,
+  format: 'esm',
+  entryFileNames: '[name].js',
+  chunkFileNames: 'rooms/[name].js',
+  codeSplitting: { groups: ROOMS },
+  comments: { jsdoc: false },
+  minifyInternalExports: false,
+});
+cpSync(join(build, 'cli'), join(dist, 'cli'), { recursive: true });
+
+function publicEntries() {
+  return Object.values(manifest.exports).flatMap((entry) =>
+    entry.default === undefined ? [] : [entry.default.slice('./dist/'.length)],
+  );
+}
+
+/** The modules of the library that those of the command line import. */
+function takenByCommandLine() {
+  return readdirSync(join(build, 'cli'), { recursive: true, withFileTypes: true })
+    .filter(({ name }) => name.endsWith('.js'))
+    .flatMap((file) => {
+      const folder = join(file.parentPath ?? file.path, '/');
+      const source = readFileSync(join(folder, file.name), 'utf8');
+      return [...source.matchAll(/(?:from|import) '(\.[^']+)'|import\('(\.[^']+)'\)/g)].map(
+        ([, from, dynamic]) => join(folder, from ?? dynamic).slice(build.length + 1),
+      );
+    })
+    .filter((path) => !path.startsWith('cli'));
+}
