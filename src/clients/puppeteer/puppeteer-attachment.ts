@@ -186,7 +186,7 @@ export class PuppeteerAttachment extends Attachment {
     });
     const unhook = hookSession(session, tap, (event, payload) => {
       rules?.onEvent(event, payload);
-      if (event === 'Runtime.executionContextCreated') this.#tracedPages.addPageOf(session);
+      if (event === 'Page.lifecycleEvent') this.#tracedPages.addPageOf(session);
       if (isDisconnected(event)) this.#forget(session);
       else if (event === 'Target.attachedToTarget') this.#onAttached(payload as AttachedToTarget, session);
     });

@@ -16,6 +16,8 @@ export interface CdpSessionLike {
   parentSession?(): CdpSessionLike | undefined;
   /** Not public. */
   target?(): TargetLike;
+  /** The same in Puppeteer 22 and 23. */
+  _target?(): TargetLike;
   detach?(): Promise<void>;
   readonly detached?: boolean;
 }

@@ -32,12 +32,15 @@ export class TracedPages {
     page.on?.('workercreated', wrapClassesOf);
   }
 
-  /** The page is found by its target, once Puppeteer has begun to make it. */
+  /**
+   * The page is found by its target, once Puppeteer has begun to make it: an event that comes by then, with each Puppeteer,
+   * is that of a page's life. Contexts, for one, are not told to a Puppeteer that does not ask for them.
+   */
   addPageOf(session: CdpSessionLike): void {
     if (this.#unfollow === undefined) return;
     let page: TargetLike['pagePromise'];
     try {
-      page = session.target?.().pagePromise;
+      page = (session.target?.() ?? session._target?.())?.pagePromise;
     } catch {
       return; // A session whose target is gone.
     }
