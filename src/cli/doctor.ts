@@ -10,6 +10,7 @@ import { Course } from './doctor/course.ts';
 import { htmlOf } from './doctor/html-report.ts';
 import { MessageReader, ORDER_VARIABLE, type Order, type Snapshot } from './doctor/messages.ts';
 import { type DoctorReport, type Patient, reportOf } from './doctor/report.ts';
+import { Threads } from './doctor/sums.ts';
 import { formatReport } from './doctor/terminal.ts';
 import { printJson, say } from './output.ts';
 import { writeReportFile } from './report-file.ts';
@@ -31,15 +32,16 @@ const DESCRIPTOR = 3;
 /** @returns the exit code. */
 export async function doctor(options: DoctorOptions): Promise<number> {
   const course = new Course();
+  const threads = new Threads();
   let last: Snapshot | undefined;
   const reader = new MessageReader((message) => {
     if (message.kind === 'sample') {
-      course.add(message);
+      course.add(threads.addSample(message));
       return;
     }
-    last = message;
+    last = threads.addSnapshot(message);
     if (message.occasion === 'asked' || message.occasion === 'interval') {
-      showMeanwhile(reportOf(patientOf(options), message, course), options);
+      showMeanwhile(reportOf(patientOf(options), last, course), options);
     }
   });
   const { exitCode, signal } = await run(options, reader);

@@ -9,50 +9,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DoctorReport } from '../../src/cli/doctor/report.ts';
 import { shownLine } from '../../src/cli/doctor/report.ts';
 import { formatReport } from '../../src/cli/doctor/terminal.ts';
-import { type Leak, undisposed } from '../../src/observe/leak-report.ts';
 import { chromiumLaunchOptions, launchChromium } from '../support/chromium.ts';
 import { PACKAGE } from '../support/script.ts';
-import { MAIN, type Outcome, runCommandLine } from './command-line.ts';
+import { MAIN, runCommandLine } from './command-line.ts';
+import { examine, found, known, SCRIPTS } from './examined.ts';
 
-const SCRIPTS = 'test/cli/doctor-scripts';
-
-let env: Record<string, string>;
+const env = { TEST_LAUNCH_OPTIONS: JSON.stringify(await chromiumLaunchOptions()) };
 let folder: string;
 beforeAll(async () => {
-  env = { TEST_LAUNCH_OPTIONS: JSON.stringify(await chromiumLaunchOptions()) };
   folder = await mkdtemp(join(tmpdir(), 'doctor-test-'));
+  await symlink(join(PACKAGE, 'node_modules'), join(folder, 'node_modules'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-async function examine(...args: string[]): Promise<Outcome & { report: DoctorReport }> {
-  const outcome = await runCommandLine(['doctor', '--json', ...args], { env });
-  return { ...outcome, report: JSON.parse(outcome.stdout) as DoctorReport };
-}
-
-/** `file:line kind` and how many, as the report has them. */
-function found(leaks: readonly Leak[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const leak of leaks) {
-    const key = `${shownLine(leak.line).replace(/:\d+$/, '')} ${leak.kind}`;
-    counts[key] = (counts[key] ?? 0) + undisposed(leak);
-  }
-  return counts;
-}
-
-/** The same, as the scripts say at the end of their lines. */
-async function known(word: string, ...files: string[]): Promise<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for (const file of files) {
-    const lines = (await readFile(join(SCRIPTS, file), 'utf8')).split('\n');
-    for (const [index, line] of lines.entries()) {
-      const [, list = ''] = new RegExp(`// ${word} (.*)$`).exec(line) ?? [];
-      for (const [, count, kind] of list.matchAll(/(\d+) (\w+)/g)) {
-        counts[`${SCRIPTS}/${file}:${index + 1} ${kind}`] = Number(count);
-      }
-    }
-  }
-  return counts;
-}
 
 describe('the doctor names the lines', { timeout: 90_000 }, () => {
   it('that forget handles, and what hung on them', async () => {
@@ -90,7 +58,11 @@ describe('the doctor names the lines', { timeout: 90_000 }, () => {
     expect(found(report.thrown)).toEqual(await known('throws', 'farm.mjs'));
   });
 
-  it('of TypeScript, by its source map', async () => {
+  it.each([
+    ['an ES module with its map beside it', 'mts', '--sourceMap'],
+    ['an ES module with its map in it', 'mts', '--inlineSourceMap'],
+    ['a CommonJS module with its map beside it', 'cts', '--sourceMap'],
+  ])('of TypeScript that has become %s', async (_name, extension, map) => {
     const source = `import puppeteer from 'puppeteer-core';
 interface Forgotten {
   readonly forgotten: true;
@@ -98,33 +70,26 @@ interface Forgotten {
 enum Kind {
   Html = 'html',
 }
-const browser = await puppeteer.launch(JSON.parse(process.env['TEST_LAUNCH_OPTIONS'] ?? ''));
-const page = await browser.newPage();
-await page.setContent(Kind.Html);
-const handle = await page.evaluateHandle(
-  (): Forgotten => ({ forgotten: true }),
-);
-export { handle };
-await browser.close();
+async function main(): Promise<void> {
+  const browser = await puppeteer.launch(JSON.parse(process.env['TEST_LAUNCH_OPTIONS'] ?? ''));
+  const page = await browser.newPage();
+  await page.setContent(Kind.Html);
+  await page.evaluateHandle(
+    (): Forgotten => ({ forgotten: true }),
+  );
+  await browser.close();
+}
+void main();
 `;
-    await writeFile(join(folder, 'script.mts'), source);
-    await symlink(join(PACKAGE, 'node_modules'), join(folder, 'node_modules'));
-    const flags = [
-      '--target',
-      'es2022',
-      '--module',
-      'nodenext',
-      '--sourceMap',
-      '--skipLibCheck',
-      '--types',
-      'node',
-    ];
-    await promisify(execFile)(join(PACKAGE, 'node_modules/.bin/tsc'), [...flags, 'script.mts'], {
+    const name = `script${map}`;
+    await writeFile(join(folder, `${name}.${extension}`), source);
+    const flags = ['--target', 'es2022', '--module', 'nodenext', '--skipLibCheck', '--types', 'node', map];
+    await promisify(execFile)(join(PACKAGE, 'node_modules/.bin/tsc'), [...flags, `${name}.${extension}`], {
       cwd: folder,
     });
-    const { report } = await examine(join(folder, 'script.mjs'));
-    expect(report.leaks).toMatchObject([{ kind: 'object', elided: 1 }]);
-    expect(report.leaks[0]?.line).toMatch(/script\.mts:11:\d+$/);
+    const { report } = await examine(join(folder, `${name}.${extension.replace('ts', 'js')}`));
+    expect(report.leaks).toMatchObject([{ kind: 'object', minted: 1 }]);
+    expect(report.leaks[0]?.line).toMatch(new RegExp(`${name}\\.${extension}:12:\\d+$`));
   });
 });
 

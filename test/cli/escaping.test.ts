@@ -91,6 +91,7 @@ function doctorReport() {
     { script: HOSTILE, scriptArguments: [HOSTILE], failOver: 0, exitCode: 0, signal: undefined },
     {
       kind: 'snapshot',
+      thread: 0,
       occasion: 'end',
       elapsedMs: 1,
       node: HOSTILE,

@@ -5,25 +5,25 @@
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { threadId } from 'node:worker_threads';
 import type { PuppeteerAttachment } from '../../clients/puppeteer/puppeteer-attachment.ts';
 import type { BrowserLike } from '../../clients/puppeteer/structure.ts';
 import { shadow } from '../../clients/session-hook.ts';
 import type { AttachmentStats } from '../../handles/ledger/ledger-stats.ts';
-import type { Leak } from '../../observe/leak-report.ts';
-import type { TraceCost } from '../../observe/trace-budget.ts';
-import { type Snapshot, writeMessage } from './messages.ts';
+import { type Snapshot, type ThreadOrder, writeMessage } from './messages.ts';
+import { mergeLeaks, sumOfCosts, sumOfStats } from './sums.ts';
 
 const SAMPLE_MS = 100;
 /** How many samples make a checkpoint. */
 const SAMPLES_PER_CHECKPOINT = 20;
 
 export class Examination {
-  readonly #descriptor: number;
+  readonly #order: ThreadOrder;
   readonly #attachments: PuppeteerAttachment[] = [];
   #samples = 0;
 
-  constructor(descriptor: number) {
-    this.#descriptor = descriptor;
+  constructor(order: ThreadOrder) {
+    this.#order = order;
     setInterval(this.#sample, SAMPLE_MS).unref();
   }
 
@@ -42,15 +42,17 @@ export class Examination {
   /** Writes down how things stand, having looked for what is forgotten but for a checkpoint. */
   write(occasion: Snapshot['occasion']): void {
     if (occasion !== 'checkpoint') this.#lookForForgotten();
-    writeMessage(this.#descriptor, {
+    const reports = this.#attachments.flatMap(({ leakReport }) => leakReport ?? []);
+    writeMessage(this.#order, {
       kind: 'snapshot',
+      thread: threadId,
       occasion,
-      elapsedMs: performance.now(),
+      elapsedMs: this.#elapsedMs(),
       node: process.version,
       browsers: this.#attachments.length,
       stats: this.#stats(),
-      leaks: mergeLeaks(this.#attachments.flatMap(({ leakReport }) => leakReport?.all() ?? [])),
-      cost: this.#cost(),
+      leaks: mergeLeaks(reports.flatMap((report) => report.all())),
+      cost: sumOfCosts(reports.map(({ cost }) => cost)),
     });
   }
 
@@ -61,7 +63,13 @@ export class Examination {
       (sum, { leakReport }) => sum + (leakReport?.pageHeapBytes ?? 0),
       0,
     );
-    writeMessage(this.#descriptor, { kind: 'sample', elapsedMs: performance.now(), live, heapBytes });
+    writeMessage(this.#order, {
+      kind: 'sample',
+      thread: threadId,
+      elapsedMs: this.#elapsedMs(),
+      live,
+      heapBytes,
+    });
     for (const attachment of this.#attachments) attachment.lookAtHeaps();
     if (++this.#samples % SAMPLES_PER_CHECKPOINT === 0) this.write('checkpoint');
   };
@@ -71,50 +79,14 @@ export class Examination {
     for (const { leakReport } of this.#attachments) leakReport?.noteUnreachable();
   }
 
+  /** Of the process, whichever thread this is. */
+  #elapsedMs(): number {
+    return performance.timeOrigin + performance.now() - this.#order.startedAt;
+  }
+
   #stats(): AttachmentStats {
-    const [first, ...others] = this.#attachments.map((attachment) => attachment.stats());
-    const sum: Record<string, number> = { ...first };
-    for (const stats of others) {
-      for (const [name, count] of Object.entries(stats)) sum[name] = (sum[name] ?? 0) + count;
-    }
-    return sum as unknown as AttachmentStats;
+    return sumOfStats(this.#attachments.map((attachment) => attachment.stats()));
   }
-
-  #cost(): TraceCost {
-    let [stacks, elapsedMs, skipped] = [0, 0, 0];
-    for (const { leakReport } of this.#attachments) {
-      stacks += leakReport?.cost.stacks ?? 0;
-      elapsedMs += leakReport?.cost.elapsedMs ?? 0;
-      skipped += leakReport?.cost.skipped ?? 0;
-    }
-    return { stacks, elapsedMs, skipped };
-  }
-}
-
-/** One line may have minted in several browsers. */
-function mergeLeaks(leaks: readonly Leak[]): Leak[] {
-  const merged = new Map<string, Leak>();
-  for (const leak of leaks) {
-    const key = `${leak.source} ${leak.kind} ${leak.line}`;
-    const other = merged.get(key);
-    merged.set(key, other === undefined ? leak : sumOf(other, leak));
-  }
-  return [...merged.values()];
-}
-
-function sumOf(a: Leak, b: Leak): Leak {
-  return {
-    ...b,
-    ...a,
-    minted: a.minted + b.minted,
-    disposed: a.disposed + b.disposed,
-    collected: a.collected + b.collected,
-    elided: a.elided + b.elided,
-    live: a.live + b.live,
-    ...(a.oldestMs === undefined && b.oldestMs === undefined
-      ? {}
-      : { oldestMs: Math.max(a.oldestMs ?? 0, b.oldestMs ?? 0) }),
-  };
 }
 
 let gc: (() => void) | undefined;

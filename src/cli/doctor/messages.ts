@@ -17,9 +17,19 @@ export interface Order {
   readonly everyMs: number | undefined;
 }
 
+/** The same for a thread that the script starts. */
+export interface ThreadOrder extends Order {
+  /** When the process began: milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** One word, shared by all threads: 1 while one of them writes. */
+  readonly writing: SharedArrayBuffer;
+}
+
 /** One look, for the course over time. */
 export interface Sample {
   readonly kind: 'sample';
+  /** Of the script's process; 0 is its main thread. */
+  readonly thread: number;
   readonly elapsedMs: number;
   readonly live: number;
   readonly heapBytes: number;
@@ -27,6 +37,7 @@ export interface Sample {
 
 export interface Snapshot {
   readonly kind: 'snapshot';
+  readonly thread: number;
   /** `checkpoint`: to fall back upon, should the process be killed. */
   readonly occasion: 'end' | 'asked' | 'interval' | 'checkpoint';
   readonly elapsedMs: number;
@@ -40,9 +51,22 @@ export interface Snapshot {
 
 export type Message = Sample | Snapshot;
 
-/** Writes it whole. Never throws: the script must not suffer from a doctor that is gone. */
-export function writeMessage(descriptor: number, message: Message): void {
-  const bytes = Buffer.from(`${JSON.stringify(message)}\n`);
+/** Writes it whole, between those of other threads. Never throws: the script must not suffer from a doctor that is gone. */
+export function writeMessage({ descriptor, writing }: ThreadOrder, message: Message): void {
+  const turn = new Int32Array(writing);
+  // One that was terminated while it wrote never gives its turn back: it is taken.
+  const patience = performance.now() + LONGEST_TURN_MS;
+  while (Atomics.compareExchange(turn, 0, 0, 1) !== 0 && performance.now() < patience)
+    Atomics.wait(turn, 0, 1, 5);
+  try {
+    writeWhole(descriptor, Buffer.from(`${JSON.stringify(message)}\n`));
+  } finally {
+    Atomics.store(turn, 0, 0);
+    Atomics.notify(turn, 0);
+  }
+}
+
+function writeWhole(descriptor: number, bytes: Buffer): void {
   let written = 0;
   for (let attempt = 0; written < bytes.length && attempt < MOST_ATTEMPTS; ) {
     try {
@@ -55,6 +79,7 @@ export function writeMessage(descriptor: number, message: Message): void {
   }
 }
 
+const LONGEST_TURN_MS = 3_000;
 const MOST_ATTEMPTS = 400;
 
 /** Puts lines together from what comes through the pipe, in whatever pieces. */

@@ -1,25 +1,40 @@
 /**
- * Preloaded into the process of the script that the doctor looks at. Everything that ends the process is left to
- * end it as it would; it only is written down what there is by then.
+ * Preloaded into the process of the script that the doctor looks at, and into each of its threads. Everything that ends the
+ * process is left to end it as it would; it only is written down what there is by then.
  */
-import { isMainThread } from 'node:worker_threads';
-import { ORDER_VARIABLE, type Order } from './messages.ts';
+import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
+import { ORDER_VARIABLE, type Order, type ThreadOrder } from './messages.ts';
 
-const order = process.env[ORDER_VARIABLE];
-// Neither the script nor what it starts is to see it. Its threads and forks preload this file, too.
-delete process.env[ORDER_VARIABLE];
-if (order !== undefined && isMainThread) await examine(JSON.parse(order) as Order);
+const order = isMainThread
+  ? orderOfProcess()
+  : (getEnvironmentData(ORDER_VARIABLE) as ThreadOrder | undefined);
+if (order !== undefined) await examine(order);
 
-async function examine({ descriptor, everyMs }: Order): Promise<void> {
+/** Neither the script nor what it starts is to see it, but for its threads: forks preload this file, too. */
+function orderOfProcess(): ThreadOrder | undefined {
+  const text = process.env[ORDER_VARIABLE];
+  delete process.env[ORDER_VARIABLE];
+  if (text === undefined) return undefined;
+  const order: ThreadOrder = {
+    ...(JSON.parse(text) as Order),
+    startedAt: performance.timeOrigin,
+    writing: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
+  };
+  setEnvironmentData(ORDER_VARIABLE, order as never); // Whatever can be cloned is taken.
+  return order;
+}
+
+async function examine(order: ThreadOrder): Promise<void> {
   const { Examination } = await import('./examination.ts');
   const { register } = await import('../../clients/puppeteer/registration.ts');
   await import('../../clients/puppeteer/register.ts');
-  const examination = new Examination(descriptor);
+  const examination = new Examination(order);
   register({ options: { traceLeaks: true }, onAttached: examination.onAttached });
 
   process.on('exit', () => examination.write('end'));
+  if (!isMainThread) return;
   process.on('SIGUSR2', () => examination.write('asked'));
-  if (everyMs !== undefined) setInterval(() => examination.write('interval'), everyMs).unref();
+  if (order.everyMs !== undefined) setInterval(() => examination.write('interval'), order.everyMs).unref();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     const onSignal = (): void => {
       examination.write('end');
