@@ -9,7 +9,7 @@ import { attach } from '../../clients/puppeteer/index.ts';
 import { type FoundBrowser, launchOptions } from '../browser-finder.ts';
 import { CannotRunError } from '../cannot-run-error.ts';
 import type { Puppeteer } from '../load-puppeteer.ts';
-import { PageCensus } from './page-census.ts';
+import { PageCensus } from '../page-census.ts';
 import type { DemoBrowser, DemoPage, Scenario } from './scenarios.ts';
 
 export type Side = 'plain' | 'attached';
@@ -31,6 +31,7 @@ export interface RunResult extends Progress {
 }
 
 const OPERATIONS_PER_SAMPLE = 100;
+const MS_BETWEEN_COUNTS = 250;
 
 /** @throws {CannotRunError} when the browser cannot be launched. */
 export async function run(
@@ -52,7 +53,7 @@ export async function run(
       await collectOwnGarbage();
       await releases?.flush({ timeoutMs: 10_000 });
     }
-    const alive = crashed ? null : await census.alive();
+    const alive = crashed ? null : await census.alive(MS_BETWEEN_COUNTS);
     return { ...progress, crashed, alive, releaseCommands: releases?.stats().commands ?? 0, browserVersion };
   } finally {
     await browser.close();

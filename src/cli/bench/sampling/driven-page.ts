@@ -4,8 +4,8 @@
  * for another, and a subject that is not at work is attached to nothing.
  */
 import { type AttachOptions, attach, type PuppeteerAttachment } from '../../../clients/puppeteer/index.ts';
+import { PageCensus } from '../../page-census.ts';
 import { closePage, openPage } from './open-pages.ts';
-import { PageCensus } from './page-census.ts';
 import type { BenchBrowser, BenchPage, CountableConnection } from './puppeteer-structure.ts';
 import type { Sample } from './sample.ts';
 import { Stopwatch } from './stopwatch.ts';

@@ -1,8 +1,8 @@
 /** Fifty pages of one browser at once, one of them hung: whether it holds up the others. */
 
+import { PageCensus } from '../../page-census.ts';
 import type { DrivenPage, Outcome } from '../sampling/driven-page.ts';
 import { closePage, openPage } from '../sampling/open-pages.ts';
-import { PageCensus } from '../sampling/page-census.ts';
 import { mintHandles } from './bulk.ts';
 
 const PAGES = 50;

@@ -1,11 +1,17 @@
 /**
- * The judge of "done": counts inside the page, by WeakRefs and after forced collections, which of the objects
- * made there are still alive. It speaks through a session of its own and mints no remote object.
+ * The judge of "done", for the demo and the bench: counts inside the page, by WeakRefs and after forced collections, which
+ * of the objects made there are still alive. It speaks through a session of its own, beside Puppeteer, and mints no remote
+ * object.
  */
-import type { CdpSessionLike } from '../../../clients/puppeteer/structure.ts';
+import { setTimeout } from 'node:timers/promises';
 
 /** In the page: makes an object that holds `length` numbers, 8 bytes each, and notes it for the census. */
 export type MakeCounted = (length: number) => object;
+
+/** The members of a Puppeteer session that the census uses. */
+interface CensusSession {
+  send(method: string, params?: Record<string, unknown>, options?: unknown): Promise<unknown>;
+}
 
 const INSTALL = `
   globalThis.counted = [];
@@ -18,34 +24,40 @@ const INSTALL = `
 `;
 
 export class PageCensus {
-  readonly #session: CdpSessionLike;
-  /** The largest page heap seen by `sampleHeap`, garbage included. */
+  readonly #session: CensusSession;
+  /** The largest page heap seen by `sampleHeap`, in bytes, garbage included. */
   peakHeapBytes = 0;
 
-  private constructor(session: CdpSessionLike) {
+  private constructor(session: CensusSession) {
     this.#session = session;
   }
 
-  static async open(page: { createCDPSession(): Promise<CdpSessionLike> }): Promise<PageCensus> {
+  static async open(page: { createCDPSession(): Promise<CensusSession> }): Promise<PageCensus> {
     const session = await page.createCDPSession();
     await session.send('Runtime.evaluate', { expression: INSTALL });
     return new PageCensus(session);
   }
 
+  /** @returns how large the page's JavaScript heap is now: bytes. */
   async sampleHeap(): Promise<number> {
     const { usedSize } = (await this.#session.send('Runtime.getHeapUsage')) as { usedSize: number };
     this.peakHeapBytes = Math.max(this.peakHeapBytes, usedSize);
     return usedSize;
   }
 
-  /** Counted objects that outlive a collection of the page's garbage: counted until two counts agree. */
-  async alive(): Promise<number> {
+  /**
+   * Counted objects that outlive a collection of the page's garbage: counted until two counts agree.
+   *
+   * @param msBetween what is let go of in quiet moments only, as console messages are, is given one between two counts.
+   */
+  async alive(msBetween = 0): Promise<number> {
     let previous = Number.NaN;
     for (;;) {
       await this.#session.send('HeapProfiler.collectGarbage', {}, NO_TIMEOUT);
       const alive = await this.#count();
       if (alive === previous) return alive;
       previous = alive;
+      if (msBetween > 0) await setTimeout(msBetween);
     }
   }
 
