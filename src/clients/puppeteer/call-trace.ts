@@ -3,9 +3,13 @@
  * that asked for it, and what a call gives back can be told from what it leaves behind.
  *
  * For that the public methods are wrapped on the prototypes of Puppeteer's pages, frames, handles, workers and
- * locators: all, since an unwrapped one that calls a wrapped one would look like the program. That reaches every
- * user of that copy of Puppeteer: they are called as ever, with the same `this`, arguments, answers and errors,
- * and the last to stop tracing puts the originals back.
+ * locators: all, since an unwrapped one that calls a wrapped one would look like the program. That reaches every user of
+ * that copy of Puppeteer: they are called as ever, with the same `this`, arguments, answers and errors, and the last to
+ * stop tracing puts the originals back.
+ *
+ * Not on the objects, one by one, as sessions are hooked: a program comes by frames and handles in more ways than a call's
+ * answer (events, getters, `frames()`, what a request belongs to), and one way overlooked is a leak that is not told; each
+ * handle would carry fifty functions of its own; and through a Proxy Puppeteer's private members throw.
  */
 import { withHiddenFrames } from '../../observe/hidden-frames.ts';
 import type { LeakReport } from '../../observe/leak-report.ts';
