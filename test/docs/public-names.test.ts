@@ -2,10 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { expect, it } from 'vitest';
+import { codeBlocks, documents } from '../support/documents.ts';
 import { PACKAGE } from '../support/script.ts';
 
 interface PublicName {
   readonly name: string;
+  /** Whether there is something of it when the program runs. */
+  readonly isValue: boolean;
   /** Where it is declared, from the package's folder. */
   readonly file: string;
 }
@@ -18,19 +21,31 @@ const entries = Object.values(manifest.exports).flatMap(({ types }) =>
 );
 
 const DECLARATION = 'export (?:async |abstract )?(?:class|function|interface|type|const)';
+/** Nobody makes these by hand: other functions give them, and they are exported for `instanceof`. */
+const GIVEN = ['ReleasePort', 'SharedRingQueue', 'TrackedRelease', 'WorkerReleasePort'];
 
 async function namesOf(entry: string): Promise<PublicName[]> {
   const source = await readFile(join(PACKAGE, entry), 'utf8');
   const own = [...source.matchAll(new RegExp(`^${DECLARATION} (\\w+)`, 'gm'))].map(
-    ([, name = '']): PublicName => ({ name, file: entry }),
+    ([declaration, name = '']): PublicName => ({
+      name,
+      isValue: !/ (?:interface|type) /.test(declaration),
+      file: entry,
+    }),
   );
-  const handedOn = [...source.matchAll(/export (?:type )?\{([^}]*)\} from '([^']+)'/g)].flatMap(
-    ([, list = '', from = '']) =>
+  const handedOn = [...source.matchAll(/export (type )?\{([^}]*)\} from '([^']+)'/g)].flatMap(
+    ([, type, list = '', from = '']) =>
       list
         .split(',')
-        .map((item) => item.replace('type ', '').trim())
-        .filter((name) => name !== '')
-        .map((name): PublicName => ({ name, file: normalize(join(dirname(entry), from)) })),
+        .map((item) => item.trim())
+        .filter((item) => item !== '')
+        .map(
+          (item): PublicName => ({
+            name: item.replace('type ', ''),
+            isValue: type === undefined && !item.startsWith('type '),
+            file: normalize(join(dirname(entry), from)),
+          }),
+        ),
   );
   const whole = [...source.matchAll(/export (?:type )?\* from '([^']+)'/g)].map(([, from = '']) =>
     namesOf(normalize(join(dirname(entry), from))),
@@ -47,4 +62,14 @@ it('each public name is documented', async () => {
   }
   expect(undocumented).toEqual([]);
   expect(names.length).toBeGreaterThan(60);
+});
+
+it('each that a program can call, make or compare with stands in code that is checked', async () => {
+  const blocks = (await Promise.all((await documents()).map(codeBlocks))).flat();
+  const shown = blocks.filter(({ language }) => language === 'ts').map(({ text }) => text);
+  const values = (await Promise.all(entries.map(namesOf))).flat().filter(({ isValue }) => isValue);
+  const names = new Set(values.map(({ name }) => name));
+  const absent = [...names].filter((name) => !shown.some((text) => new RegExp(`\\b${name}\\b`).test(text)));
+  expect(absent.sort()).toEqual(GIVEN);
+  expect(names.size).toBeGreaterThan(15);
 });

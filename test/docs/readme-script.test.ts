@@ -1,0 +1,23 @@
+// The script that the README begins with, run as it stands there by somebody who has installed the two packages.
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { codeBlocks } from '../support/documents.ts';
+import { PACKAGE, runScript } from '../support/script.ts';
+
+it('runs, and has most of what it forgot released', async () => {
+  const script = (await codeBlocks('README.md')).find(({ language }) => language === 'js')?.text ?? '';
+  expect(script).toContain('attach(browser)');
+  const folder = await mkdtemp(join(tmpdir(), 'readme-script-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await mkdir(join(folder, 'node_modules'));
+  await symlink(join(PACKAGE, 'node_modules', 'puppeteer'), join(folder, 'node_modules', 'puppeteer'));
+  await symlink(PACKAGE, join(folder, 'node_modules', 'cdp-release-batcher'));
+  // Which browser is here is no matter of the README's.
+  const source = script.replace('puppeteer.launch()', 'puppeteer.launch(launchOptions)');
+  const { code, stdout, stderr } = await runScript(source, { folder });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const released = Number(/released: (\d+)/.exec(stdout)?.[1]);
+  expect(released).toBeGreaterThan(5_000);
+});
