@@ -59,5 +59,5 @@ function takenByCommandLine() {
         ([, from, dynamic]) => join(folder, from ?? dynamic).slice(build.length + 1),
       );
     })
-    .filter((path) => !path.startsWith('cli'));
+    .filter((path) => !path.startsWith(join('cli', '/')));
 }

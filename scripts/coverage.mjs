@@ -14,6 +14,7 @@ const DIST = pathToFileURL(join(ROOT, 'dist/')).href;
 
 rmSync(FOLDER, { recursive: true, force: true });
 run('node', ['scripts/clean.mjs']);
+run('npx', ['tsc', '-p', 'tsconfig.build.json']); // What some tests take of build/.
 run('npx', [
   'tsc',
   '-p',

@@ -1,7 +1,7 @@
 /** The figures of what an import costs are those of the checked-in result. `UPDATE_FIGURES=1` writes them. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import type { Spread } from '../../src/cli/bench/statistics.ts';
+import type { Spread } from '../../src/cli/bench/report/statistics.ts';
 
 interface ImportReport {
   readonly environment: { readonly node: string; readonly cpu: string; readonly cpuCount: number };
