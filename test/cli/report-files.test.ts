@@ -1,10 +1,13 @@
 // Nothing is written but where the user said.
+import { type FSWatcher, watch } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CannotRunError } from '../../src/cli/cannot-run-error.ts';
 import { writeReportFile } from '../../src/cli/report-file.ts';
+import { chromiumLaunchOptions } from '../support/chromium.ts';
+import { PACKAGE } from '../support/script.ts';
 import { runCommandLine } from './command-line.ts';
 
 let folder: string;
@@ -80,4 +83,77 @@ describe('the bench', () => {
     expect((await run(['bench', '--html', file, '--compare', 'x.json', 'y.json'])).exitCode).toBe(2);
     expect(await written()).toEqual([]);
   });
+});
+
+describe('at work on a real browser', () => {
+  /** Names of all that was ever touched where the user works, gone by now or not. */
+  const touched = new Set<string>();
+  const watchers: FSWatcher[] = [];
+  beforeEach(() => {
+    touched.clear();
+    for (const name of ['work', 'reports']) {
+      const watcher = watch(join(folder, name), (_, file) => void touched.add(join(name, String(file))));
+      watchers.push(watcher);
+    }
+  });
+  afterEach(() => {
+    for (const watcher of watchers.splice(0)) watcher.close();
+  });
+
+  /** Of what is there in the end, a browser's own housekeeping is not ours. */
+  async function writtenByUs(): Promise<string[]> {
+    const browsers = /^(?:home|temporary)\/.*(?:chrom|puppeteer|fontconfig|pki|dconf|mesa)/i;
+    return (await written()).filter((name) => !browsers.test(name));
+  }
+
+  it('the demo writes no file', async () => {
+    expect(await run(['demo', '--quick', '--json'])).toMatchObject({ exitCode: 0 });
+    expect(await writtenByUs()).toEqual([]);
+    expect([...touched]).toEqual([]);
+  }, 120_000);
+
+  it('the bench writes the files that were asked for, and no other', async () => {
+    const files = ['--json', '../reports/a.json', '--html', '../reports/a.html'];
+    const outcome = await run([
+      'bench',
+      '--quick',
+      '--rounds',
+      '1',
+      '--only',
+      'bulk/attached-scope',
+      ...files,
+    ]);
+    expect(outcome).toMatchObject({ exitCode: 0 });
+    const wanted = [join('reports', 'a.html'), join('reports', 'a.json')];
+    expect((await writtenByUs()).sort()).toEqual(wanted);
+    await expect.poll(() => [...touched].sort()).toEqual(wanted);
+  }, 120_000);
+
+  it('the doctor writes the page that was asked for, and no other file', async () => {
+    const options = JSON.stringify(await chromiumLaunchOptions());
+    const puppeteer = join(
+      PACKAGE,
+      'node_modules',
+      'puppeteer-core',
+      'lib',
+      'puppeteer',
+      'puppeteer-core.js',
+    );
+    await writeFile(
+      join(folder, 'work', 'script.mjs'),
+      `const { default: puppeteer } = await import(${JSON.stringify(puppeteer)});
+      const { env, ...options } = ${options};
+      const browser = await puppeteer.launch(options);
+      const page = await browser.newPage();
+      for (let count = 0; count < 20; count++) await page.evaluateHandle(() => ({}));
+      await browser.close();`,
+    );
+    const { exitCode, stderr } = await run(['doctor', '--html', '../reports/page.html', 'script.mjs']);
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    expect(await readFile(join(folder, 'reports', 'page.html'), 'utf8')).toContain('script.mjs');
+    expect(await writtenByUs()).toEqual([join('reports', 'page.html')]);
+    await expect
+      .poll(() => [...touched].filter((name) => name !== join('work', 'script.mjs')))
+      .toEqual([join('reports', 'page.html')]);
+  }, 60_000);
 });
