@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { attach } from 'cdp-release-batcher/puppeteer';
 
 /** One use of everything that mints, names or passes handles; what it mints is forgotten at once. */
-const USES = {
+export const USES = {
   $: async (page) => (await page.$('#outer'))?.$('p'),
   $$: async (page) => Promise.all((await page.$$('p')).map((p) => p.evaluate((node) => node.textContent))),
   $eval: async (page) => (await page.$('#outer'))?.$eval('p', (node) => node.textContent),
@@ -61,8 +61,139 @@ const USES = {
     return (await worker.evaluateHandle(() => ({ answer: 42 }))).evaluate((object) => object.answer);
   },
   'a disposed handle': async (page) => (await page.$('p'))?.dispose(),
+  'what a handle says of itself': async (page) => {
+    const handle = await page.evaluateHandle(() => ({ answer: 42 }));
+    return [handle.toString(), handle.asElement(), await handle.jsonValue()];
+  },
+  'a handle moved out of a using': async (page) => {
+    const handle = await page.evaluateHandle(() => ({ answer: 42 }));
+    handle.move()[Symbol.dispose]();
+  },
+  'an element by its kind': async (page) =>
+    (await (await page.$('p')).toElement('p')).evaluate((p) => p.tagName),
+  'an element as a locator': async (page) => (await page.$('p')).asLocator().wait(),
+  'a locator that filters and maps': (page) =>
+    page
+      .locator('p')
+      .filter((p) => p.textContent === 'one')
+      .map((p) => p.textContent)
+      .wait(),
+  'a locator that fills': (page) => page.locator('input[type=text]').fill('filled'),
+  'a locator that scrolls': (page) => page.locator('#outer').scroll({ scrollTop: 1 }),
+  'locators in a race': (page) =>
+    Promise.any([page.locator('p').waitHandle(), page.locator('::-p-text(three)').waitHandle()]),
+  'a selector that waits to be hidden': async (page) =>
+    (await page.$('#outer')).waitForSelector('b', { hidden: true }),
+  'a selector that times out': (page) => page.waitForSelector('no-such', { timeout: 1 }).catch(() => {}),
+  'a shadow root': async (page) => (await page.$('#outer >>> p'))?.isHidden(),
+  'a selector of the script': async (page) =>
+    (await page.$$('p ::-p-text(o)')).map((p) => p.remoteObject().subtype),
+  'scrolling into view': async (page) => (await page.$('select'))?.scrollIntoView(),
+  'a point to click': async (page) => (await page.$('button'))?.clickablePoint(),
+  'an accessible tree': async (page) => page.accessibility.snapshot({ root: await page.$('#outer') }),
+  'a node by its backend': async (page) => (await page.$('p'))?.backendNodeId(),
+  'objects by their prototype': async (page) => {
+    const prototype = await page.evaluateHandle(() => Map.prototype);
+    return (await page.queryObjects(prototype)).evaluate((maps) => maps.length);
+  },
+  'script and style tags': async (page) => {
+    const tag = await page.addScriptTag({ content: '1' });
+    await tag.evaluate((script) => script.remove());
+    return (await page.addStyleTag({ content: 'b {}' })).evaluate((style) => style.remove());
+  },
+  'console arguments': async (page) => {
+    const logged = new Promise((resolve) => page.once('console', resolve));
+    await page.evaluate(() => console.log({ answer: 42 }, [1]));
+    return Promise.all((await logged).args().map((argument) => argument.jsonValue()));
+  },
+  'a getter that throws': (page) =>
+    page
+      .evaluate(() => {
+        throw Object.defineProperty({}, 'message', {
+          get() {
+            throw new Error('get');
+          },
+        });
+      })
+      .catch(() => {}),
+  'an argument of a frame': async (page) => {
+    const frame = page.frames()[1];
+    const handle = await frame.evaluateHandle(() => ({ answer: 42 }));
+    return frame.evaluate(({ answer }) => answer, handle);
+  },
+  'a frame’s document': async (page) =>
+    (await page.frames()[1].evaluateHandle(() => document)).evaluate((node) => node.URL),
+  'an argument of a worker that is busy': async (page) => {
+    const worker = page.workers()[0];
+    const { client } = worker;
+    const handle = await worker.evaluateHandle(() => ({ answer: 42 }));
+    const busy = client.send('Runtime.evaluate', {
+      expression: 'for (const end = Date.now() + 20; Date.now() < end; );',
+    });
+    const asked = client.send('Runtime.callFunctionOn', {
+      objectId: handle.remoteObject().objectId,
+      functionDeclaration: 'function () { return this.answer; }',
+      returnByValue: true,
+    });
+    // The call waits for its turn. A release would not: it interrupts. Asked for the heap, what is dropped is released first.
+    const [{ result }] = await Promise.all([
+      asked,
+      busy,
+      handle.dispose(),
+      client.send('Runtime.getHeapUsage'),
+    ]);
+    if (result.value !== 42) throw new Error(`answered ${result.value}`);
+  },
+  'properties of a worker’s object': async (page) => {
+    const handle = await page.workers()[0].evaluateHandle(() => ({ a: {}, b: [] }));
+    return Promise.all([...(await handle.getProperties()).values()].map((each) => each.jsonValue()));
+  },
+  'an argument on its way into a document where Puppeteer may have to be installed': async (page) => {
+    const isVisible = async () =>
+      (await page.mainFrame().isolatedRealm().evaluateHandle('document.body')).isVisible();
+    let isOver = false;
+    const asked = isVisible().finally(() => {
+      isOver = true;
+    });
+    // What is found collected meanwhile is released at once.
+    const looking = async () => {
+      while (!isOver) await page._client().send('Runtime.getHeapUsage');
+    };
+    await Promise.all([asked, looking()]);
+  },
+  'a handle that comes while the heap is looked at': async (page) => {
+    const session = page._client();
+    const coming = session.send('Runtime.evaluate', { expression: '({ answer: 42 })' });
+    const [{ result }] = await Promise.all([coming, session.send('Runtime.getHeapUsage')]);
+    const { objectId } = result;
+    const asked = await session.send('Runtime.callFunctionOn', {
+      objectId,
+      functionDeclaration: 'function () { return this.answer; }',
+      returnByValue: true,
+    });
+    if (asked.result.value !== 42) throw new Error(`answered ${asked.result.value}`);
+    await session.send('Runtime.releaseObject', { objectId: result.objectId });
+  },
   'an exposed function': (page) => page.evaluate('exposed({ argument: {} })'),
 };
+
+/** What needs the mouse, the focus or the screen gets in each other's way. */
+export const POINTED_USES = Object.entries(USES).filter(([name]) =>
+  [
+    'click',
+    'hover',
+    'locator',
+    'type',
+    'focus',
+    'screenshot',
+    'a locator that fills',
+    'a locator that scrolls',
+  ].includes(name),
+);
+/** What can be done side by side. */
+export const OTHER_USES = Object.entries(USES).filter(
+  (use) => !POINTED_USES.some(([name]) => name === use[0]),
+);
 
 /** Collects garbage before each command is sent: what is found is dropped while the command is on its way. */
 export function collectBeforeEveryMessage(connection) {
@@ -94,11 +225,9 @@ export async function useEverything(browser, url, forMs, isParallel) {
   const watched = collectBeforeEveryMessage(page._client().connection());
   const failed = [];
   const use = ([name, run]) => run(page).catch((error) => failed.push(`${name}: ${error.message}`));
-  // What needs the mouse, the focus or the screen would get in each other's way.
-  const { click, hover, locator, type, focus, screenshot, ...others } = USES;
   const deadline = performance.now() + forMs;
   do {
-    if (isParallel) await Promise.all(Object.entries(others).map(use));
+    if (isParallel) await Promise.all(OTHER_USES.map(use));
     else for (const entry of Object.entries(USES)) await use(entry);
   } while (performance.now() < deadline);
   // A collection may come in between, and drop some more.

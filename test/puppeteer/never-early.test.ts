@@ -18,13 +18,7 @@ import { collectUntil } from '../support/collect-until.ts';
 import { expectAtRest } from '../support/conservation.ts';
 import { runScript } from '../support/script.ts';
 import { openSite, type Site } from '../support/site.ts';
-
-const PAGE = `
-  <input type="text"><input type="file"><button aria-label="push" onclick="clicks = (globalThis.clicks ?? 0) + 1">push</button>
-  <select><option value="a">a</option><option value="b">b</option></select>
-  <div id="outer"><p>one</p><p>two</p><p>three</p></div>
-  <iframe src="/frame"></iframe>`;
-const PAGES = { '/': PAGE, '/frame': '<p>framed</p>', '/worker.js': '' };
+import { EVERY_USE_SITE } from './every-use-site.ts';
 
 /** Not public: all commands of all sessions go through it. */
 interface RawConnection {
@@ -64,7 +58,7 @@ describe.each(PUPPETEERS)('nothing is released early with $name', ({ name, puppe
   let site: Site;
   beforeAll(async () => {
     browser = await launchChromium({ args: ['--site-per-process'] }, puppeteer);
-    site = await openSite(PAGES);
+    site = await openSite(EVERY_USE_SITE);
   });
   afterAll(() => site[Symbol.asyncDispose]());
 
