@@ -10,6 +10,17 @@ const latin1 = fc.string({
 });
 const firstTickets = fc.constantFrom(0, 2 ** 31 - 32, 2 ** 31 - 8, 2 ** 32 - 32, 2 ** 32 - 8);
 
+test('by itself, it is made in one place and laid over the same memory in others', () => {
+  const buffer = SharedRingQueue.allocate(4);
+  const [one, other] = [SharedRingQueue.over(buffer), SharedRingQueue.over(buffer)];
+  expect([one.capacity, other.capacity]).toEqual([4, 4]);
+  expect(one.push(7, '1.2.3')).toBe('queued');
+  expect(other.size).toBe(1);
+  expect(other.pop()).toEqual({ sessionKey: 7, objectId: '1.2.3' });
+  expect(one.pop()).toBe('empty');
+  expect(() => SharedRingQueue.over(new SharedArrayBuffer(64))).toThrow("not a ring's buffer");
+});
+
 test('it is a bounded queue, which takes what fits a slot until it is closed', () => {
   const anyId = fc.oneof(
     { weight: 4, arbitrary: latin1 },
