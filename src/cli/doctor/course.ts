@@ -1,5 +1,4 @@
 /** Live handles and page heap over time, in a bounded number of points: when there are too many, every other goes. */
-import type { Sample } from './messages.ts';
 
 export interface CoursePoint {
   readonly elapsedMs: number;
@@ -25,7 +24,7 @@ export class Course {
     return { live: this.#peakLive, heapBytes: this.#peakHeapBytes };
   }
 
-  add({ elapsedMs, live, heapBytes }: Omit<Sample, 'kind'>): void {
+  add({ elapsedMs, live, heapBytes }: CoursePoint): void {
     this.#peakLive = Math.max(this.#peakLive, live);
     this.#peakHeapBytes = Math.max(this.#peakHeapBytes, heapBytes);
     const last = this.#points.at(-1);
