@@ -7,6 +7,7 @@ import type { PuppeteerAttachment } from '../../src/clients/puppeteer/index.ts';
 import { attached } from '../support/attached.ts';
 import { Census } from '../support/census.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { collectUntil } from '../support/collect-until.ts';
 
 let browser: Browser;
 let page: Page;
@@ -61,4 +62,23 @@ it('goes on waiting for what was begun in a scope that has ended', async () => {
   await releases.flush();
   await page.evaluate('globalThis.arrived = true');
   await expect(waiting).resolves.toBeDefined();
+});
+
+// Which contexts are pages' own, events tell that rebrowser does not ask for. The frames of a page that is open when
+// it is attached to tell it; later a node that a query gives looks like an element's double, which Puppeteer keeps.
+const outlives = 'but leaves those in a page opened later to the garbage collector';
+it(`ends what a query gave in a scope, in a page open by then, ${outlives}`, async () => {
+  const later = await browser.newPage();
+  onTestFinished(() => later.close());
+  await later.setContent('<p>one</p><p>two</p>');
+  /** How many of the nodes can still be used when the scope is over. */
+  const queryIn = async (subject: Page): Promise<number> => {
+    const nodes = await releases.scope(() => subject.$$('p'));
+    await releases.flush();
+    const uses = await Promise.allSettled(nodes.map((node) => node.evaluate(() => 1)));
+    return uses.filter(({ status }) => status === 'fulfilled').length;
+  };
+  expect(await queryIn(page)).toBe(0);
+  expect(await queryIn(later)).toBe(2);
+  await collectUntil(() => releases.stats().collected >= 2);
 });
