@@ -82,7 +82,7 @@ export class ContextRecords {
   readonly ledger: Ledger;
   /** What all its ids begin with; `''` for the ids that do not tell their context. */
   readonly prefix: string;
-  readonly records: RecordTable;
+  readonly records: RecordTable<HandleRecord>;
   isDestroyed = false;
 
   constructor(ledger: Ledger, prefix: string) {

@@ -7,16 +7,20 @@
  *
  * Invariant: an id that is told by its number has no other spelling, so that two ids never share a place.
  */
-import type { HandleRecord } from './handle-record.ts';
 import { idNumberOf } from './object-id.ts';
+
+/** What stands in a table: it is found by the id that it has. */
+interface Identified {
+  readonly objectId: string;
+}
 
 /** Numbers a page, as a power of two. Of a page in which a single handle lives, 512 bytes are in vain. */
 const PAGE_BITS = 6;
 const PAGE_SIZE = 2 ** PAGE_BITS;
 
-class Page {
+class Page<Item> {
   readonly key: number;
-  readonly slots: (HandleRecord | undefined)[] = new Array(PAGE_SIZE).fill(undefined);
+  readonly slots: (Item | undefined)[] = new Array(PAGE_SIZE).fill(undefined);
   used = 0;
 
   constructor(key: number) {
@@ -24,13 +28,13 @@ class Page {
   }
 }
 
-export class RecordTable {
+export class RecordTable<Item extends Identified> {
   /** How long the part of an id is that all ids of the context share. */
   readonly #prefixLength: number;
-  readonly #pages = new Map<number, Page>();
+  readonly #pages = new Map<number, Page<Item>>();
   /** The page used last; it stays when it empties, or a loop that disposes of each handle would make it anew each time. */
-  #recent: Page = new Page(-1);
-  readonly #others = new Map<string, HandleRecord>();
+  #recent: Page<Item> = new Page(-1);
+  readonly #others = new Map<string, Item>();
   #size = 0;
 
   constructor(prefix: string) {
@@ -41,14 +45,14 @@ export class RecordTable {
     return this.#size;
   }
 
-  get(objectId: string): HandleRecord | undefined {
+  get(objectId: string): Item | undefined {
     const number = idNumberOf(objectId, this.#prefixLength);
     if (number < 0) return this.#others.get(objectId);
     return this.#pageOf(number)?.slots[number % PAGE_SIZE];
   }
 
   /** @param record one whose id is not in the table. */
-  add(record: HandleRecord): void {
+  add(record: Item): void {
     this.#size++;
     const number = idNumberOf(record.objectId, this.#prefixLength);
     if (number < 0) {
@@ -75,14 +79,14 @@ export class RecordTable {
   }
 
   /** All of them; any may be struck out meanwhile. */
-  *values(): Generator<HandleRecord> {
+  *values(): Generator<Item> {
     for (const { slots } of this.#pages.values()) {
       for (const record of slots) if (record !== undefined) yield record;
     }
     yield* this.#others.values();
   }
 
-  #pageOf(number: number): Page | undefined {
+  #pageOf(number: number): Page<Item> | undefined {
     const key = number >>> PAGE_BITS;
     if (this.#recent.key === key) return this.#recent;
     const page = this.#pages.get(key);
@@ -90,14 +94,14 @@ export class RecordTable {
     return page;
   }
 
-  #addPage(key: number): Page {
-    const page = new Page(key);
+  #addPage(key: number): Page<Item> {
+    const page = new Page<Item>(key);
     this.#pages.set(key, page);
     this.#use(page);
     return page;
   }
 
-  #use(page: Page): void {
+  #use(page: Page<Item>): void {
     if (this.#recent.used === 0) this.#pages.delete(this.#recent.key);
     this.#recent = page;
   }
