@@ -3,8 +3,11 @@
  * 20 KB, 200 KB and 5 MB, and this prints how large the page's heap got, and what share of the time went to
  * garbage collection here, for the weight that follows the page's heap against fixed ones.
  *
- *     npm run build && node bench/gc-weight.mjs [rounds]
+ * Each row is a process of its own: what earlier ones leave in the heap would make its collections dearer.
+ *
+ *     npm run build && [ONLY='5 MB'] node bench/gc-weight.mjs [rounds]
  */
+import { execFileSync } from 'node:child_process';
 import { PerformanceObserver } from 'node:perf_hooks';
 import puppeteer from 'puppeteer-core';
 import { findBrowser, launchOptions } from '../dist/cli/browser-finder.js';
@@ -35,15 +38,26 @@ new PerformanceObserver((list) => {
 const launch = launchOptions(await findBrowser());
 const only = process.env.ONLY;
 
-console.log(
-  'object   weight            page heap max   time in GC   major GCs   most alive   charged each   µs a handle',
-);
+/** The row that this process is for, if it is not the one that starts the others. */
+const ownRow = process.env.ROW;
+
+if (ownRow === undefined) {
+  console.log(
+    'object   weight            page heap max   time in GC   major GCs   most alive   charged each   µs a handle',
+  );
+}
 for (const size of SIZES) {
   for (const weight of WEIGHTS) {
-    if (only !== undefined && !`${size.name} ${weight.name}`.includes(only)) continue;
-    const results = [];
-    for (let round = 0; round < rounds; round++) results.push(await run(size, weight.pressure));
-    print(size.name, weight.name, results);
+    const row = `${size.name} ${weight.name}`;
+    if (ownRow === undefined) {
+      if (only !== undefined && !row.includes(only)) continue;
+      const env = { ...process.env, ROW: row };
+      execFileSync(process.execPath, [import.meta.filename, String(rounds)], { env, stdio: 'inherit' });
+    } else if (row === ownRow) {
+      const results = [];
+      for (let round = 0; round < rounds; round++) results.push(await run(size, weight.pressure));
+      print(size.name, weight.name, results);
+    }
   }
 }
 

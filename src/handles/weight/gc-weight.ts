@@ -45,6 +45,8 @@ export const DEFAULT_BYTES_PER_HANDLE = 65_536;
 
 /** V8 collects here when some 30 to 60 MB have been charged: then the handles of 100 to 200 MB are let go of. */
 const CHARGED_SHARE = 0.3;
+/** Of large handles less: a collection costs as much here, however few it finds. */
+const CHARGED_SHARE_OF_LARGE = 0.22;
 const LIGHTEST = 2_048;
 const HEAVIEST = 4_194_304;
 /** How much of the time major collections may take before handles are made lighter. */
@@ -53,14 +55,17 @@ const MOST_COLLECTING = 0.03;
 const COLLECTING_WINDOW_MS = 1_000;
 const MINTS_PER_LOOK = 8;
 const LOOK_AGAIN_MS = 50;
+/** Eight large handles would be most of what is wanted in the page: it is looked at more often. */
+const MINTS_OF_LARGE_PER_LOOK = 2;
+const LOOK_AGAIN_AT_LARGE_MS = 10;
 /** Bytes of released handles' garbage in the page for which it is told to collect. */
 const MOST_GARBAGE = 96e6;
 /** It has collected by itself before its heap has grown by so much, as a rule. */
 const MOST_GROWTH = 150e6;
 /** Handles of so many bytes are large: a few looks later there would be half as much again. Sooner for them. */
 const LARGE_HANDLE = 1e6;
-const MOST_GARBAGE_OF_LARGE = 64e6;
-const MOST_GROWTH_BY_LARGE = 100e6;
+const MOST_GARBAGE_OF_LARGE = 32e6;
+const MOST_GROWTH_BY_LARGE = 48e6;
 /** Bytes that live handles may hold in the page before nothing is spared to find the dead among them. */
 const MOST_HELD = 128e6;
 /** A page is left alone for as long as it took to collect, times this. */
@@ -103,7 +108,7 @@ export class GcWeight implements HandleWeight {
   onMint(): void {
     this.#growth.noteMint();
     if (--this.#mintsUntilLook > 0) return;
-    this.#mintsUntilLook = MINTS_PER_LOOK;
+    this.#mintsUntilLook = this.#isOfLarge ? MINTS_OF_LARGE_PER_LOOK : MINTS_PER_LOOK;
     void this.#slot.get().then((bytes) => {
       this.#bytes = bytes;
     });
@@ -118,16 +123,23 @@ export class GcWeight implements HandleWeight {
     this.#tell(used);
     this.#noteCollecting();
     if (this.#isPageOverdue()) await this.#collectPage();
-    return { value: this.#weigh(previous), expiresInMs: LOOK_AGAIN_MS };
+    return {
+      value: this.#weigh(previous),
+      expiresInMs: this.#isOfLarge ? LOOK_AGAIN_AT_LARGE_MS : LOOK_AGAIN_MS,
+    };
   }
 
   #readHeap(): Promise<number> {
     return readHeap(this.#session);
   }
 
+  get #isOfLarge(): boolean {
+    return this.#pageBytesPerHandle >= LARGE_HANDLE;
+  }
+
   #isPageOverdue(): boolean {
     const { leastGarbage, grownSinceCollection } = this.#growth;
-    const isLarge = this.#pageBytesPerHandle >= LARGE_HANDLE;
+    const isLarge = this.#isOfLarge;
     if (leastGarbage <= (isLarge ? MOST_GARBAGE_OF_LARGE : MOST_GARBAGE)) return false;
     if (grownSinceCollection <= (isLarge ? MOST_GROWTH_BY_LARGE : MOST_GROWTH)) return false;
     return this.#services.now() >= this.#pageRestsUntil;
@@ -163,7 +175,7 @@ export class GcWeight implements HandleWeight {
   #weigh(previous: number): number {
     const { bytesPerHandle } = this.#growth;
     if (bytesPerHandle === undefined) return previous;
-    const wanted = bytesPerHandle * CHARGED_SHARE;
+    const wanted = bytesPerHandle * (this.#isOfLarge ? CHARGED_SHARE_OF_LARGE : CHARGED_SHARE);
     // Collections come in proportion to the weight. A page that may crash is worse than a slow script.
     const isUrgent = bytesPerHandle * this.#services.countHandles() > MOST_HELD;
     const affordable = isUrgent ? wanted : (this.#averageBytes * MOST_COLLECTING) / this.#collectingShare;
