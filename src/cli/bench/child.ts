@@ -1,6 +1,6 @@
 /**
- * The entry of a process that belongs to one subject: it warms up once, then takes a sample each time it is
- * asked. It ends with its parent, in any case.
+ * The entry of a process that belongs to one subject: it takes a sample each time it is asked, and warms up before
+ * each: while other subjects have their turns, V8 throws away what it had compiled. It ends with its parent, in any case.
  */
 import { loadPuppeteer } from '../load-puppeteer.ts';
 import { measurementOf } from './measurements.ts';
@@ -22,8 +22,6 @@ export type Answer =
 /** After fewer, V8 was still compiling what is measured: the third sample took a third of the first. */
 const WARM_UP_RUNS = 3;
 
-let isWarm = false;
-
 process.on('message', (order: Order) => void carryOut(order));
 process.once('disconnect', () => void closeAllPages().finally(() => process.exit()));
 // Ctrl-C reaches the whole process group; it is the parent that decides when this one ends.
@@ -34,12 +32,11 @@ async function carryOut({ measurement: id, handles, browserWSEndpoint }: Order):
     const measurement = measurementOf(id);
     const { puppeteer } = await loadPuppeteer<BenchBrowser>();
     const workshop: Workshop = { puppeteer: puppeteer as Workshop['puppeteer'], browserWSEndpoint };
-    if (!isWarm && measurement.warmUp > 0) {
+    if (measurement.warmUp > 0) {
       for (let run = 0; run < WARM_UP_RUNS; run++) {
         await measurement.run(workshop, Math.min(measurement.warmUp, handles));
       }
     }
-    isWarm = true;
     tell({ kind: 'sample', sample: await measurement.run(workshop, handles) });
   } catch (error) {
     tell({

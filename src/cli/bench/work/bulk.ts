@@ -1,5 +1,5 @@
 /** Handles made beforehand, then dropped at once or one after another: the time until the page let go of all. */
-import { setImmediate as macrotask } from 'node:timers/promises';
+import { setImmediate as macrotask, setTimeout as pause } from 'node:timers/promises';
 import type { MakeCounted } from '../../page-census.ts';
 import { collect } from '../sampling/collector.ts';
 import type { DrivenPage, Outcome } from '../sampling/driven-page.ts';
@@ -9,6 +9,9 @@ declare const makeCounted: MakeCounted;
 
 /** How many objects one array brings; more would make messages of tens of megabytes. */
 const LARGEST_ARRAY = 20_000;
+
+/** Time for the collections that minting began to end: they are none of the release's. */
+const SETTLING_MS = 100;
 
 export async function mintHandles(
   page: BenchPage,
@@ -32,6 +35,7 @@ export async function mintHandles(
 /** `Promise.all(dispose)`. */
 export async function disposeAll(driven: DrivenPage, count: number): Promise<Outcome> {
   const handles = await mintHandles(driven.page, count);
+  await pause(SETTLING_MS);
   driven.start();
   await Promise.all(handles.map((handle) => handle.dispose()));
   await driven.stop();
@@ -41,6 +45,7 @@ export async function disposeAll(driven: DrivenPage, count: number): Promise<Out
 /** `await dispose()`, one after another. */
 export async function disposeSerially(driven: DrivenPage, count: number): Promise<Outcome> {
   const handles = await mintHandles(driven.page, count);
+  await pause(SETTLING_MS);
   driven.start();
   for (const handle of handles) await handle.dispose();
   await driven.stop();
@@ -50,6 +55,7 @@ export async function disposeSerially(driven: DrivenPage, count: number): Promis
 /** The end of a `using` block, which waits for nothing; then one command that the page answers after all of them. */
 export async function disposeByUsing(driven: DrivenPage, count: number): Promise<Outcome> {
   const handles = await mintHandles(driven.page, count);
+  await pause(SETTLING_MS);
   driven.start();
   for (const handle of handles) handle[Symbol.dispose]();
   await driven.page.evaluate(() => 1);
@@ -64,8 +70,10 @@ export async function endScope(driven: DrivenPage, count: number, perArray?: num
   const mintingStartedAt = performance.now();
   let mintingMs = 0;
   await releases.scope(async () => {
-    await mintHandles(driven.page, count, perArray);
+    const handles = await mintHandles(driven.page, count, perArray);
     mintingMs = performance.now() - mintingStartedAt;
+    await pause(SETTLING_MS);
+    handles.length = 0; // Kept until here: none of them goes before the clock runs.
     driven.start();
   });
   await driven.stop();
@@ -79,7 +87,9 @@ const MOST_COLLECTIONS = 10;
 export async function collectHandles(driven: DrivenPage, count: number): Promise<Outcome> {
   const { releases } = driven;
   if (releases === undefined) throw new Error('a collection tells an attached page only');
-  await mintHandles(driven.page, count);
+  const handles = await mintHandles(driven.page, count);
+  await pause(SETTLING_MS);
+  handles.length = 0; // Kept until here: none of them goes before the clock runs.
   await macrotask();
   await macrotask();
   const before = releases.stats();
