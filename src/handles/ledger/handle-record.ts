@@ -265,7 +265,6 @@ export interface Sweep {
   free(group: ObjectGroup, freed: readonly HandleRecord[]): void;
   elide(context: ContextRecords): void;
   noteChange(): void;
-  admitsDrop(): boolean;
   noteCollected(record: HandleRecord): void;
   flushNow(ledger: Ledger): void;
 }

@@ -95,7 +95,7 @@ export class SessionReleases implements Releases, CollectionHold {
 
   /**
    * Called by the finalizer, for each object: it must stay this small. A member of a group of ours costs a few
-   * numbers, once the group is noted; whatever may cost more, and what is many, is left to the sweeper.
+   * numbers, once the group is noted; whatever may cost more is left to the sweeper.
    */
   onCollected(record: HandleRecord): void {
     const { stats, sweeper } = this.#services;
@@ -104,8 +104,7 @@ export class SessionReleases implements Releases, CollectionHold {
       record.chargedBytes = 0;
     }
     if (record.state !== 'live') return;
-    const isCheap = record.group?.owner === 'own' && record.origin === undefined;
-    if (isCheap && sweeper.admitsDrop()) this.collect(record);
+    if (record.group?.owner === 'own' && record.origin === undefined) this.collect(record);
     else sweeper.noteCollected(record);
   }
 

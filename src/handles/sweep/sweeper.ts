@@ -8,8 +8,6 @@ import { AT_ONCE, GroupSweep, WITH_GRACE, WITHOUT_GRACE } from './group-sweep.ts
 
 /** How long one slice may hold the event loop. */
 const SLICE_MS = 4;
-/** Of what a collection finds, so much is dropped by the finalizers themselves. */
-const MOST_DROPPED_BY_FINALIZERS = 24_576;
 /** How many steps are taken between two looks at the clock. */
 const STEPS_PER_LOOK = 256;
 /** What hangs on it runs when the job at hand is over. */
@@ -21,8 +19,6 @@ export class Sweeper implements Sweep {
   readonly #bulk = new RingQueue<Iterator<void>>();
   readonly #groups: GroupSweep;
   readonly #hastened: Ledger[] = [];
-  /** Since the last slice. */
-  #droppedByFinalizers = 0;
   #isScheduled = false;
   #onIdle: (() => void)[] = [];
   #onChange: (() => void)[] = [];
@@ -30,11 +26,6 @@ export class Sweeper implements Sweep {
   constructor(now: () => number) {
     this.#now = now;
     this.#groups = new GroupSweep(now, () => this.noteChange());
-  }
-
-  /** Whether a finalizer may drop one more by itself: all those of a collection are one job, which nothing can slice. */
-  admitsDrop(): boolean {
-    return ++this.#droppedByFinalizers <= MOST_DROPPED_BY_FINALIZERS;
   }
 
   /** What was collected, and may cost more than a finalizer should: it waits for the slices. */
@@ -131,7 +122,6 @@ export class Sweeper implements Sweep {
 
   readonly #runSlice = (): void => {
     this.#isScheduled = false;
-    this.#droppedByFinalizers = 0;
     const deadline = this.#now() + SLICE_MS;
     const isDone = this.#dropCollected(deadline) && this.#runBulk(deadline);
     if (!isDone) {
