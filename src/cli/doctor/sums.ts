@@ -4,11 +4,19 @@ import type { Leak } from '../../observe/leak-report.ts';
 import type { TraceCost } from '../../observe/trace-budget.ts';
 import type { Sample, Snapshot } from './messages.ts';
 
+/** What is told of one handle does not add up: of several browsers' figures the largest stands for all. */
+const OF_ONE_HANDLE: readonly string[] = ['bytesPerHandle', 'pageBytesPerHandle'];
+
 export function sumOfStats([first, ...others]: readonly AttachmentStats[]): AttachmentStats {
   const sum: Record<string, number> = { ...first };
   for (const stats of others) {
-    for (const [name, count] of Object.entries(stats)) sum[name] = (sum[name] ?? 0) + count;
+    for (const [name, count] of Object.entries(stats)) {
+      const before = sum[name] ?? 0;
+      sum[name] = OF_ONE_HANDLE.includes(name) ? Math.max(before, count) : before + count;
+    }
   }
+  const { commands = 0, released = 0 } = sum;
+  sum.commandsPerFreedHandle = released === 0 ? 0 : commands / released;
   return sum as unknown as AttachmentStats;
 }
 
