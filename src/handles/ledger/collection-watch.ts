@@ -3,10 +3,9 @@
  * feel what they weigh in the page: charged to the local heap, a page that grows makes V8 collect here,
  * which nothing else would (a handle is 200 bytes here, and may be 200 KB there).
  *
- * The finalizer only marks. It runs for every dead handle in one task, so it must neither throw (V8 would
- * put the rest off) nor do work that could be sliced.
+ * The finalizer drops a handle, and does no more. It runs for every dead one in one task, so it must neither
+ * throw (V8 would put the rest off) nor do work that could be sliced.
  */
-
 import type { RemoteObject } from '../protocol.ts';
 import type { HandleRecord } from './handle-record.ts';
 import type { LedgerStats } from './ledger-stats.ts';
