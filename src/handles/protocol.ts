@@ -127,15 +127,18 @@ function translateAt(value: unknown, path: Path, depth: number, translate: (id: 
   return member === value[step] ? value : { ...value, [step]: member };
 }
 
-function visitLeaves(value: unknown, path: Path, depth: number, visit: (leaf: unknown) => void): void {
-  const step = path[depth];
-  if (step === undefined) {
-    visit(value);
-  } else if (step === EACH) {
-    if (Array.isArray(value)) for (const element of value) visitLeaves(element, path, depth + 1, visit);
-  } else if (isRecord(value)) {
-    visitLeaves(value[step], path, depth + 1, visit);
+function visitLeaves(root: unknown, path: Path, start: number, visit: (leaf: unknown) => void): void {
+  let value = root;
+  for (let depth = start; depth < path.length; depth++) {
+    const step = path[depth];
+    if (step === EACH) {
+      if (Array.isArray(value)) for (const element of value) visitLeaves(element, path, depth + 1, visit);
+      return;
+    }
+    if (!isRecord(value)) return;
+    value = value[step as string];
   }
+  visit(value);
 }
 
 function parsePath(text: string): Path {
