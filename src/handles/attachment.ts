@@ -21,8 +21,8 @@ import type { RemoteObject } from './protocol.ts';
 import { type PageActions, ReleaseAcknowledger } from './release-acknowledger.ts';
 import { SessionTap } from './session-tap.ts';
 import { Sweeper } from './sweep/sweeper.ts';
-import { CollectingTime } from './weight/collecting-time.ts';
-import { fixedWeight, GcWeight, readHeap } from './weight/gc-weight.ts';
+import { readHeap } from './weight/gc-weight.ts';
+import { fixedWeights, followingWeights, type SessionWeights } from './weight/session-weights.ts';
 
 /** How a session is to be kept books of. */
 export interface SessionTraits {
@@ -63,6 +63,8 @@ export class Attachment implements Disposable {
     this.#options = options;
     this.#dispatcher = new Dispatcher(options, this.#stats);
     this.#sweeper = new Sweeper(options.now);
+    const weights = this.#weights();
+    this.#unhooks.push(weights.stop);
     const movesSurvivors = options.groups && options.moveSurvivors;
     this.#watch = new CollectionWatch(this.#stats, {
       keepsObjects: movesSurvivors,
@@ -76,7 +78,7 @@ export class Attachment implements Disposable {
       usesGroups: options.groups,
       movesSurvivors,
       flushes: { begun: 0 },
-      createWeight: this.#weigher(),
+      createWeight: weights.create,
       now: options.now,
     };
     if (options.traceLeaks) this.#tracing.report = new LeakReport(options.now);
@@ -254,26 +256,14 @@ export class Attachment implements Disposable {
     this.#unhooks.push(unhook);
   }
 
-  /** What the handles of each session weigh: what the user says, or what the session's page holds for them. */
-  #weigher(): SessionServices['createWeight'] {
+  #weights(): SessionWeights<SessionLedger> {
     const { pressure, now } = this.#options;
-    if (pressure !== 'follow') {
-      const weight = fixedWeight(pressure);
-      return () => weight;
-    }
-    const collecting = new CollectingTime();
-    this.#unhooks.push(() => collecting.stop());
-    return (ledger) =>
-      new GcWeight(ledger.session, {
-        countHandles: () => ledger.size,
-        collectingMs: () => collecting.ms,
-        now,
-        onLook: (pageBytes, pageBytesPerHandle) => {
-          this.#stats.pageBytes = pageBytes;
-          this.#stats.pageBytesPerHandle = pageBytesPerHandle;
-          this.#tracing.report?.noteHeap(ledger, pageBytes);
-        },
-      });
+    if (pressure !== 'follow') return fixedWeights(pressure);
+    return followingWeights(now, (ledger, pageBytes, pageBytesPerHandle) => {
+      this.#stats.pageBytes = pageBytes;
+      this.#stats.pageBytesPerHandle = pageBytesPerHandle;
+      this.#tracing.report?.noteHeap(ledger, pageBytes);
+    });
   }
 
   /** Detached: resolves when what was dropped, but could not be released for commands that named it, is on its way. */

@@ -22,6 +22,7 @@ class FakePage {
     this.weight = new GcWeight(
       { send: (method) => this.#answer(method) },
       {
+        firstBytes: DEFAULT_BYTES_PER_HANDLE,
         countHandles: () => this.handles,
         now: () => this.time,
         collectingMs: () => this.collectingMs,
@@ -164,6 +165,40 @@ describe('the page is asked', () => {
       page.time += 5;
     }
     expect(page.asked() - before).toBeGreaterThanOrEqual(8); // In 100 ms.
+  });
+
+  describe('of light handles', () => {
+    /** One mint of that many bytes each so many milliseconds. @returns how often the page was asked. */
+    async function looksDuring(ms: number, msPerMint: number, bytes: number): Promise<number> {
+      const before = page.asked();
+      for (let elapsed = 0; elapsed < ms; elapsed += msPerMint) {
+        page.used += bytes;
+        page.weight.onMint();
+        await quiescence();
+        page.time += msPerMint;
+      }
+      return page.asked() - before;
+    }
+    beforeEach(async () => {
+      await page.mint(40, 500);
+      expect(page.weight.bytes).toBe(2_048);
+    });
+
+    test('five times a second, where they are minted fast', async () => {
+      const looks = await looksDuring(2_000, 1, 500);
+      expect(looks).toBeGreaterThanOrEqual(8);
+      expect(looks).toBeLessThanOrEqual(11);
+    });
+
+    test('as often as of others, where they take their time, as larger ones would', async () => {
+      expect(await looksDuring(2_000, 4, 500)).toBeGreaterThanOrEqual(25);
+    });
+
+    test('as often as of others, once they are not light any more', async () => {
+      await looksDuring(400, 1, 200e3);
+      expect(page.weight.bytes).toBeGreaterThan(2_048);
+      expect(await looksDuring(2_000, 1, 200e3)).toBeGreaterThanOrEqual(30);
+    });
   });
 
   test('once, if it does not answer; the weight stays', async () => {

@@ -30,6 +30,8 @@ export function fixedWeight(bytes: number): HandleWeight {
 }
 
 export interface GcWeightServices {
+  /** What a handle weighs until its page has been looked at. */
+  readonly firstBytes: number;
   /** How many handles of the session the browser holds. */
   countHandles(): number;
   /** Milliseconds, monotonic. */
@@ -38,9 +40,11 @@ export interface GcWeightServices {
   collectingMs(): number;
   /** Told of each look at the page: its heap, and what a handle stands for there, in bytes; 0 while unknown. */
   onLook?(pageBytes: number, pageBytesPerHandle: number): void;
+  /** Told of each weight that a look has led to. */
+  onWeighed?(bytes: number): void;
 }
 
-/** What a handle weighs while nothing is known of its page. */
+/** What a handle weighs while nothing is known of any page. */
 export const DEFAULT_BYTES_PER_HANDLE = 65_536;
 
 /** V8 collects here when some 30 to 60 MB have been charged: then the handles of 100 to 200 MB are let go of. */
@@ -58,6 +62,12 @@ const LOOK_AGAIN_MS = 50;
 /** Eight large handles would be most of what is wanted in the page: it is looked at more often. */
 const MINTS_OF_LARGE_PER_LOOK = 2;
 const LOOK_AGAIN_AT_LARGE_MS = 10;
+/**
+ * Handles that weigh the least and are minted fast are looked at less often, for a look costs as much as a mint. It is
+ * not put off where mints are slow: large objects take their time to be made.
+ */
+const LOOK_AGAIN_AT_LIGHT_MS = 200;
+const MOST_MS_PER_LIGHT_MINT = 2;
 /** Bytes of released handles' garbage in the page for which it is told to collect. */
 const MOST_GARBAGE = 96e6;
 /** It has collected by itself before its heap has grown by so much, as a rule. */
@@ -76,12 +86,12 @@ export class GcWeight implements HandleWeight {
   readonly #services: GcWeightServices;
   readonly #slot: LazySlot<number>;
   readonly #growth = new PageGrowth();
-  #bytes = DEFAULT_BYTES_PER_HANDLE;
+  #bytes: number;
   #pageBytesPerHandle = 0;
   #mintsUntilLook = 1;
   /** Over the same window: the share of the time that went into collecting, and the weight that caused it. */
   #collectingShare = 0;
-  #averageBytes = DEFAULT_BYTES_PER_HANDLE;
+  #averageBytes: number;
   #collectingMsThen: number;
   #lookedAt: number;
   #pageRestsUntil = 0;
@@ -90,6 +100,8 @@ export class GcWeight implements HandleWeight {
   constructor(session: ReleaseSession, services: GcWeightServices) {
     this.#session = session;
     this.#services = services;
+    this.#bytes = services.firstBytes;
+    this.#averageBytes = services.firstBytes;
     this.#lookedAt = services.now();
     this.#collectingMsThen = services.collectingMs();
     this.#slot = new LazySlot((previous) => this.#fetch(previous), { now: () => services.now() });
@@ -108,6 +120,10 @@ export class GcWeight implements HandleWeight {
   onMint(): void {
     this.#growth.noteMint();
     if (--this.#mintsUntilLook > 0) return;
+    if (this.#isLightWork()) {
+      this.#mintsUntilLook = MINTS_PER_LOOK;
+      return;
+    }
     this.#mintsUntilLook = this.#isOfLarge ? MINTS_OF_LARGE_PER_LOOK : MINTS_PER_LOOK;
     void this.#slot.get().then((bytes) => {
       this.#bytes = bytes;
@@ -135,6 +151,14 @@ export class GcWeight implements HandleWeight {
 
   get #isOfLarge(): boolean {
     return this.#pageBytesPerHandle >= LARGE_HANDLE;
+  }
+
+  #isLightWork(): boolean {
+    // The last look by itself: the weight follows what most of the last looks had.
+    const { latestBytesPerHandle } = this.#growth;
+    if (latestBytesPerHandle === undefined || latestBytesPerHandle * CHARGED_SHARE > LIGHTEST) return false;
+    const elapsed = this.#services.now() - this.#lookedAt;
+    return elapsed < LOOK_AGAIN_AT_LIGHT_MS && elapsed < this.#growth.mintsSinceLook * MOST_MS_PER_LIGHT_MINT;
   }
 
   #isPageOverdue(): boolean {
@@ -179,7 +203,9 @@ export class GcWeight implements HandleWeight {
     // Collections come in proportion to the weight. A page that may crash is worse than a slow script.
     const isUrgent = bytesPerHandle * this.#services.countHandles() > MOST_HELD;
     const affordable = isUrgent ? wanted : (this.#averageBytes * MOST_COLLECTING) / this.#collectingShare;
-    return Math.round(Math.min(HEAVIEST, Math.max(LIGHTEST, Math.min(wanted, affordable))));
+    const bytes = Math.round(Math.min(HEAVIEST, Math.max(LIGHTEST, Math.min(wanted, affordable))));
+    this.#services.onWeighed?.(bytes);
+    return bytes;
   }
 }
 

@@ -19,13 +19,17 @@ export class PageGrowth {
     this.#mints++;
   }
 
+  get mintsSinceLook(): number {
+    return this.#mints - this.#mintsThen;
+  }
+
   /**
    * @param used bytes in the page's heap.
    * @param handles how many handles the browser holds.
    */
   note(used: number, handles: number): void {
     const grown = used - (this.#usedThen ?? used);
-    const minted = this.#mints - this.#mintsThen;
+    const minted = this.mintsSinceLook;
     this.#released = this.#mints - handles;
     if (this.#usedThen === undefined || used < this.#usedThen / 2) this.noteCollection(used);
     if (grown > 0 && minted > 0) {
@@ -46,6 +50,11 @@ export class PageGrowth {
   /** Bytes that a handle stands for, as most looks had it; undefined while that is not known. */
   get bytesPerHandle(): number | undefined {
     return this.#sizes.toSorted((a, b) => a - b)[this.#sizes.length >> 1];
+  }
+
+  /** The same, as the last look that told had it. */
+  get latestBytesPerHandle(): number | undefined {
+    return this.#sizes.at(-1);
   }
 
   /**

@@ -1,0 +1,71 @@
+// What the sessions of one attachment learn from one another: pages of a farm are alike, and many live for a second.
+import { expect, test } from 'vitest';
+import { followingWeights, type WeighedSession } from '../../src/handles/weight/session-weights.ts';
+import { quiescence } from '../single-flight/virtual-clock.ts';
+
+let time = 1_000;
+
+/** A page whose heap grows with each handle, and that is asked for it as handles are minted. */
+class FakePage implements WeighedSession {
+  size = 0;
+  #used = 8e6;
+  readonly session = {
+    send: async (): Promise<unknown> => ({ usedSize: this.#used }),
+  };
+  readonly looks: number[] = [];
+  readonly weight;
+
+  constructor(weights: ReturnType<typeof followingWeights<FakePage>>) {
+    this.weight = weights.create(this);
+  }
+
+  async mint(count: number, bytes: number): Promise<void> {
+    for (let index = 0; index < count; index++) {
+      this.#used += bytes;
+      this.size++;
+      this.weight.onMint();
+      await quiescence();
+      time += 10;
+    }
+  }
+}
+
+function openWeights() {
+  const weights = followingWeights<FakePage>(
+    () => time,
+    (page, pageBytes) => page.looks.push(pageBytes),
+  );
+  return { ...weights, [Symbol.dispose]: () => weights.stop() };
+}
+
+test('the first page has to be looked at', async () => {
+  using weights = openWeights();
+  const page = new FakePage(weights);
+  expect(page.weight.bytes).toBe(65_536);
+  await page.mint(40, 500);
+  expect(page.weight.bytes).toBe(2_048);
+  expect(page.looks.length).toBeGreaterThan(1);
+});
+
+test('a handle of a new page weighs what those of the last page did, from the first on', async () => {
+  using weights = openWeights();
+  await new FakePage(weights).mint(40, 500);
+  expect(new FakePage(weights).weight.bytes).toBe(2_048);
+  await new FakePage(weights).mint(40, 200e3);
+  expect(new FakePage(weights).weight.bytes).toBe(60e3);
+});
+
+test('a page that is not like the last one is found out', async () => {
+  using weights = openWeights();
+  await new FakePage(weights).mint(40, 500);
+  const page = new FakePage(weights);
+  await page.mint(40, 200e3);
+  expect(page.weight.bytes).toBe(60e3);
+});
+
+test('attachments do not learn from one another', async () => {
+  using weights = openWeights();
+  await new FakePage(weights).mint(40, 500);
+  using others = openWeights();
+  expect(new FakePage(others).weight.bytes).toBe(65_536);
+});
