@@ -8,6 +8,9 @@ import { type Ledger, ObjectGroup } from './handle-record.ts';
 
 /** A generation's garbage is held back at least this long: 50 ms of 200 KB objects are some 25 MB. */
 const WINDOW_MS = 50;
+/** Light handles wait for more of their kind, so that one command does for many. Bytes of the page. */
+const WINDOW_OF_LIGHT_MS = 500;
+const MOST_HELD_BY_LIGHT = 1e6;
 /** Below this many members a command for the group would not pay. */
 const FEWEST = 48;
 /** What `FEWEST` may hold back at the most: in time, and in bytes of the page. */
@@ -63,5 +66,11 @@ export function isFull(group: ObjectGroup, now: number): boolean {
   const size = group.members.length;
   if (size >= MOST || age >= LONGEST_MS) return true;
   if (age < WINDOW_MS) return false;
-  return size >= FEWEST || size * group.ledger.pageBytesPerHandle >= MOST_HELD_BACK;
+  if (size < FEWEST) return size * group.ledger.pageBytesPerHandle >= MOST_HELD_BACK;
+  return age >= WINDOW_OF_LIGHT_MS || !areLight(group.ledger, size);
+}
+
+/** Whether so many handles are known to hold next to nothing of the page, so that there is no hurry to release them. */
+export function areLight({ pageBytesPerHandle }: Ledger, handles: number): boolean {
+  return pageBytesPerHandle > 0 && handles * pageBytesPerHandle < MOST_HELD_BY_LIGHT;
 }

@@ -4,7 +4,7 @@
  * where few are alive, the survivors moved to a new group and the old one released whole.
  */
 
-import { isFull } from '../ledger/generations.ts';
+import { areLight, isFull } from '../ledger/generations.ts';
 import type { Ledger, ObjectGroup } from '../ledger/handle-record.ts';
 import { type SweepDone, sweepDone } from './diagnostics.ts';
 import { isWorthMoving, moveSurvivors } from './survivors.ts';
@@ -13,6 +13,8 @@ import { isWorthMoving, moveSurvivors } from './survivors.ts';
 const IDLE_MS = 100;
 /** How long the dead of a group wait for the rest to die: a collection or two come in that time. */
 const GRACE_MS = 2_000;
+/** The same where they hold next to nothing; then collections are rare as well. */
+const GRACE_OF_LIGHT_MS = 10_000;
 /** How many dead a session may have waiting so while nobody knows what they hold: of 200 KB each they would be 100 MB. */
 const MOST_UNKNOWN_WAITING = 512;
 /** Bytes of the page that they may hold where that is known. */
@@ -204,7 +206,8 @@ function judge(group: ObjectGroup, now: number, { hasGrace }: Urgency): Verdict 
   if (group.stage !== 'closed') return 'keep';
   if (group.isDead) return group.dropped + group.releasedSingly > 0 ? 'release' : 'keep';
   if (group.dropped === 0) return 'keep';
-  return hasGrace && now - group.staleSince < GRACE_MS ? 'wait' : 'resolve';
+  const graceMs = areLight(ledger, group.dropped) ? GRACE_OF_LIGHT_MS : GRACE_MS;
+  return hasGrace && now - group.staleSince < graceMs ? 'wait' : 'resolve';
 }
 
 /** Whether a group may as well be resolved now: it does not look as if it would soon die whole. */
