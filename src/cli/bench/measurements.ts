@@ -16,7 +16,7 @@ import {
 import { disposeOnManyPages } from './work/many-pages.ts';
 import { shareBrowser } from './work/shared-browser.ts';
 
-const LOOP = { handles: 4_000, quickHandles: 1_000, warmUp: 300 };
+const LOOP = { handles: 10_000, quickHandles: 1_000, warmUp: 1_000 };
 const QUERY = { handles: 20_000, quickHandles: 4_000, warmUp: 400 };
 const LARGE = { handles: 20_000, quickHandles: 1_500, warmUp: 0, mostRounds: 2 };
 
