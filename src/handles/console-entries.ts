@@ -43,7 +43,9 @@ export class ConsoleEntries {
   #discardIfUnused(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#stored === 0 || this.#discarding !== undefined || this.#ledger.hasEnded) return;
+    if (this.#stored === 0 || this.#discarding !== undefined) return;
+    // Detached, nobody counts any more what a discard would take away.
+    if (this.#ledger.hasEnded || this.#ledger.isForsaken) return;
     if (isUsed(consoleGroup(this.#ledger))) this.#discardLater();
     else this.#discarding = this.#discard();
   }

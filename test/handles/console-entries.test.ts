@@ -1,5 +1,5 @@
-/** `consoleEntries: 'discard'`, as far as a flush is concerned. */
-import { expect, test } from 'vitest';
+/** `consoleEntries: 'discard'`, as far as a flush and a detach are concerned. */
+import { expect, test, vi } from 'vitest';
 import { AttachedPeer, type Handle } from './attached-peer.ts';
 
 test('a flush empties the store of console messages without waiting for a quiet moment', async () => {
@@ -16,3 +16,23 @@ test('a flush empties the store of console messages without waiting for a quiet 
   expect(session.session.peer.target.consoleEntries).toHaveLength(0);
   expect(session.wire('Runtime.discardConsoleEntries')).toHaveLength(1);
 });
+
+test.each(['are held', 'were collected'])(
+  'a detach leaves the store alone from then on, where its arguments %s',
+  async (state) => {
+    await using peer = new AttachedPeer({ consoleEntries: 'discard' });
+    const session = peer.open();
+    await session.send('Runtime.enable');
+    const heard: Handle[] = [];
+    session.session.on('Runtime.consoleAPICalled', ({ args }) => heard.push(...args));
+    await session.evaluate('console.log({})');
+    if (state === 'were collected') peer.collector.collect(...heard);
+    peer.attachment.detach();
+    // Nobody keeps books of it any more, and it is in use.
+    await session.evaluate('console.log({})');
+    await peer.rest();
+    expect(session.alive('console')).toContain(heard.at(-1)?.objectId);
+    expect(session.wire('Runtime.discardConsoleEntries')).toHaveLength(0);
+    expect(vi.getTimerCount()).toBe(0);
+  },
+);
