@@ -20,3 +20,16 @@ test('a course has a bounded number of points, in order, to its end, and loses n
   expect(Math.max(...points.map(({ heapBytes }) => heapBytes))).toBe(5e9);
   expect(course.peak).toEqual({ live: 999, heapBytes: 5e9 });
 });
+
+test('each point but the last stands for equally many samples', () => {
+  for (const count of [599, 600, 601, 1_201, 2_399, 50_003]) {
+    const course = new Course();
+    for (let at = 1; at <= count; at++) course.add({ elapsedMs: at, live: 0, heapBytes: 0 });
+    const ends = course.points.map(({ elapsedMs }) => elapsedMs);
+    expect(ends.at(-1)).toBe(count);
+    const [samplesPerPoint = 0] = ends;
+    const whole = ends.slice(0, -1);
+    expect(whole).toEqual(whole.map((_, index) => (index + 1) * samplesPerPoint));
+    expect(count - (whole.at(-1) ?? 0)).toBeLessThanOrEqual(samplesPerPoint);
+  }
+});

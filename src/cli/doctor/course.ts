@@ -6,6 +6,7 @@ export interface CoursePoint {
   readonly heapBytes: number;
 }
 
+/** An even number: they are halved in pairs. */
 const MOST_POINTS = 600;
 
 export class Course {
@@ -28,7 +29,7 @@ export class Course {
     this.#peakLive = Math.max(this.#peakLive, live);
     this.#peakHeapBytes = Math.max(this.#peakHeapBytes, heapBytes);
     const last = this.#points.at(-1);
-    if (last !== undefined && this.#inLast > 0 && this.#inLast < this.#perPoint) {
+    if (last !== undefined && this.#inLast < this.#perPoint) {
       this.#inLast++;
       this.#points[this.#points.length - 1] = higherOf(last, { elapsedMs, live, heapBytes });
       return;
@@ -38,10 +39,10 @@ export class Course {
     if (this.#points.length < MOST_POINTS) return;
     this.#points = this.#points.flatMap((point, index) => {
       const next = this.#points[index + 1];
-      return index % 2 === 1 ? [] : [next === undefined ? point : higherOf(point, next)];
+      return index % 2 === 1 || next === undefined ? [] : [higherOf(point, next)];
     });
+    this.#inLast += this.#perPoint; // The last but one was full, the last has only begun.
     this.#perPoint *= 2;
-    this.#inLast = this.#perPoint;
   }
 }
 
