@@ -1,18 +1,18 @@
 // The doctor over scripts whose leaks are known: what each line leaves stands at its end, in the script itself.
 // Every one must be found, and none invented.
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { DoctorReport } from '../../src/cli/doctor/report.ts';
 import { shownLine } from '../../src/cli/doctor/report.ts';
 import { formatReport } from '../../src/cli/doctor/terminal.ts';
 import { chromiumLaunchOptions, launchChromium } from '../support/chromium.ts';
 import { PACKAGE } from '../support/script.ts';
-import { MAIN, runCommandLine } from './command-line.ts';
+import { runCommandLine } from './command-line.ts';
 import { examine, found, known, SCRIPTS } from './examined.ts';
+import { startDoctor } from './started.ts';
 
 const env = { TEST_LAUNCH_OPTIONS: JSON.stringify(await chromiumLaunchOptions()) };
 let folder: string;
@@ -129,7 +129,7 @@ describe('however the script ends', { timeout: 90_000 }, () => {
     ['SIGTERM', 143], // Nobody listens to this one.
   ] as const)('by %s', async (signal, code) => {
     const pidFile = join(folder, `${signal}.pid`);
-    const run = start([script, 'wait', pidFile]);
+    const run = startDoctor(['--json', script, 'wait', pidFile]);
     await run.prints('ready');
     run.child.kill(signal);
     expect(await run.exited).toBe(code);
@@ -139,7 +139,7 @@ describe('however the script ends', { timeout: 90_000 }, () => {
 
   it('by a kill that nothing can listen to, as of the last look', async () => {
     const pidFile = join(folder, 'SIGKILL.pid');
-    const run = start(['--every', '200ms', script, 'wait', pidFile]);
+    const run = startDoctor(['--json', '--every', '200ms', script, 'wait', pidFile]);
     await run.prints('ready');
     await run.prints('"leaked":3');
     const { stdout } = await promisify(execFile)('ps', ['-o', 'pid=', '--ppid', String(run.child.pid)]);
@@ -149,9 +149,17 @@ describe('however the script ends', { timeout: 90_000 }, () => {
     await endBrowser(pidFile);
   });
 
+  it('by a kill before anybody asked, as of the last checkpoint', async () => {
+    const pidFile = join(folder, 'checkpoint.pid');
+    const { report, exitCode } = await examine(script, 'checkpoint', pidFile);
+    expect(exitCode).toBe(137);
+    expect(report).toMatchObject({ signal: 'SIGKILL', occasion: 'checkpoint', leaked: 3 });
+    await endBrowser(pidFile);
+  });
+
   it('and while it runs, when asked by SIGUSR2', async () => {
     const pidFile = join(folder, 'SIGUSR2.pid');
-    const run = start([script, 'wait', pidFile]);
+    const run = startDoctor(['--json', script, 'wait', pidFile]);
     await run.prints('ready');
     run.child.kill('SIGUSR2');
     await run.prints('"occasion":"asked"');
@@ -238,42 +246,3 @@ describe('the terminal', () => {
     expect(exitCode).toBe(2);
   });
 });
-
-/** A doctor that can be waited for, and asked. */
-function start(args: readonly string[]) {
-  const child: ChildProcess = spawn(process.execPath, [MAIN, 'doctor', '--json', ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...env, NODE_OPTIONS: '' },
-  });
-  let [stdout, all] = ['', ''];
-  let wake = (): void => {};
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-    all += text;
-    wake();
-  });
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    all += text;
-    wake();
-  });
-  const exited = new Promise<number | null>((resolve) => {
-    child.once('close', (code) => {
-      resolve(code);
-      wake();
-    });
-  });
-  const prints = async (text: string): Promise<void> => {
-    while (!all.includes(text)) {
-      if (child.exitCode !== null) throw new Error(`ended before it printed ${text}: ${all}`);
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-    }
-  };
-  const reports = (): DoctorReport[] =>
-    stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as DoctorReport);
-  return { child, exited, prints, reports };
-}

@@ -1,0 +1,141 @@
+// The script that the doctor looks at behaves as it would alone: it sees none of the doctor's means, its own listeners
+// decide what a signal does, and it goes on when the doctor is gone.
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { MAIN, runCommandLine } from './command-line.ts';
+import { startDoctor } from './started.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'doctor-unseen-test-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function script(name: string, source: string): Promise<string> {
+  const file = join(folder, name);
+  await writeFile(file, source);
+  return file;
+}
+
+it('finds no word of it in its environment, nor do its children, and no gc() that it did not ask for', async () => {
+  const file = await script(
+    'looks.mjs',
+    `import { fork } from 'node:child_process';
+    import { once } from 'node:events';
+    import { runInNewContext } from 'node:vm';
+    const looks = () => [Object.keys(process.env).some((name) => /doctor/i.test(name)), typeof gc, runInNewContext('typeof gc')];
+    if (process.argv[2] === 'child') {
+      process.send(looks());
+    } else {
+      process.on('SIGUSR2', async () => { // The doctor has listened before, and collected garbage.
+        const child = fork(process.argv[1], ['child']);
+        const [said] = await once(child, 'message');
+        await once(child, 'exit');
+        clearInterval(waits);
+        console.log(JSON.stringify([looks(), said]));
+      });
+      const waits = setInterval(() => {}, 1_000);
+      process.kill(process.pid, 'SIGUSR2');
+    }`,
+  );
+  const { stdout, exitCode } = await runCommandLine(['doctor', file]);
+  const nothing = [false, 'undefined', 'undefined'];
+  expect(JSON.parse(stdout)).toEqual([nothing, nothing]);
+  expect(exitCode).toBe(0);
+});
+
+const SIGNALS = [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const;
+
+it.each(SIGNALS)('is ended by %s where it does not listen', async (signal, code) => {
+  const file = await script('waits.mjs', "console.log('ready'); setInterval(() => {}, 1_000);");
+  const run = startDoctor([file]);
+  await run.prints('ready');
+  run.child.kill(signal);
+  expect(await run.exited).toBe(code);
+  expect(run.printed()).toContain(`was ended by ${signal}`);
+});
+
+it.each(SIGNALS)('ends in its own way at %s where it does', async (signal) => {
+  const file = await script(
+    'listens.mjs',
+    `const waits = setInterval(() => {}, 1_000);
+    process.on('${signal}', () => {
+      process.exitCode = 9;
+      clearInterval(waits);
+    });
+    console.log('ready');`,
+  );
+  const run = startDoctor([file]);
+  await run.prints('ready');
+  run.child.kill(signal);
+  expect(await run.exited).toBe(9);
+  expect(run.printed()).toContain('ended with code 9');
+});
+
+it('goes on when the doctor has been killed, and says nothing of it', async () => {
+  const file = await script(
+    'survives.mjs',
+    `const doctor = process.ppid;
+    console.log('ready');
+    process.once('SIGUSR2', () => { // The doctor has listened before, and told nobody.
+      console.log('survived');
+      process.on('exit', () => console.log('ended')); // As above.
+      clearInterval(waits);
+    });
+    const waits = setInterval(() => {
+      if (process.ppid !== doctor) process.kill(process.pid, 'SIGUSR2');
+    }, 10);`,
+  );
+  const run = startDoctor([file]);
+  await run.prints('ready');
+  run.child.kill('SIGKILL');
+  await run.exited;
+  expect(run.printed()).toBe('ready\nsurvived\nended\n');
+});
+
+function hasTerminals(): boolean {
+  try {
+    return execFileSync('script', ['-qec', 'echo works', '/dev/null'], { encoding: 'utf8' }).includes(
+      'works',
+    );
+  } catch {
+    return false;
+  }
+}
+
+// `script` of util-linux gives a terminal to what it runs.
+it.skipIf(!hasTerminals())('gets a Ctrl-C once, which the terminal has sent to both', async () => {
+  const file = await script(
+    'counts.mjs',
+    `let interrupts = 0;
+    process.on('SIGINT', () => {
+      interrupts++;
+      if (interrupts === 1) process.kill(process.ppid, 'SIGTERM'); // Passed on behind a SIGINT, if one is.
+    });
+    process.on('SIGTERM', () => process.exit(10 + interrupts));
+    console.log('ready');
+    setInterval(() => {}, 1_000);`,
+  );
+  const command = [process.execPath, MAIN, 'doctor', file].map((word) => `'${word}'`).join(' ');
+  const terminal = spawn('script', ['-qec', command, '/dev/null'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
+  const code = await new Promise((resolve) => {
+    let printed = '';
+    terminal.stdout.on('data', (chunk: Buffer) => {
+      const wasReady = printed.includes('ready');
+      printed += chunk;
+      if (!wasReady && printed.includes('ready')) terminal.stdin.write('\u0003');
+    });
+    terminal.once('close', resolve);
+  });
+  expect(code).toBe(11);
+});
