@@ -41,10 +41,10 @@ export function outgoingParams(
     outgoing = withTranslatedIds(outgoing, shape.names, (id) => ledger.currentId(id));
   }
   if (group?.owner !== 'own' || !shape.takesGroup) return outgoing;
-  // The group first: behind the rest, V8 would make an object of it that takes ten times as long to copy, and longer
-  // to stringify.
-  const stamped = { objectGroup: group.name, ...outgoing };
-  if (stamped.objectGroup !== group.name) stamped.objectGroup = group.name; // The client's own was ''.
+  // Not `{ ...outgoing, objectGroup }`: V8 takes ten times as long for it. And the group comes last, for where an error of
+  // the browser's points to is counted from the front.
+  const { ...stamped }: Params = outgoing ?? {};
+  stamped.objectGroup = group.name;
   return stamped;
 }
 
