@@ -74,6 +74,12 @@ export function choiceOption<Choice extends string>(
   throw typeof value === 'string' ? new RangeError(message) : new TypeError(message);
 }
 
+/** A word that only the browser can tell to be right; `undefined` where it is left out. */
+export function textOption(name: string, value: unknown): string | undefined {
+  if (value === undefined || (typeof value === 'string' && value !== '')) return value;
+  throw new TypeError(`${name} must be a non-empty string, got ${show(value)}`);
+}
+
 function signalOption(name: string, value: unknown): AbortSignal | undefined {
   if (value === undefined || value instanceof AbortSignal) return value;
   throw new TypeError(`${name} must be an AbortSignal, got ${show(value)}`);

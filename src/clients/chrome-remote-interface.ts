@@ -6,7 +6,7 @@
  * What must be held: with `track: true`, the RemoteObject of the answer or the event; an id kept as a
  * string keeps nothing.
  */
-import { show } from '../batcher/options.ts';
+import { requireObject, textOption } from '../batcher/options.ts';
 import type { ReleaseSession } from '../batcher/release.ts';
 import { type AttachOptions, resolveAttachOptions } from '../handles/attach-options.ts';
 import type { Params } from '../handles/protocol.ts';
@@ -64,14 +64,11 @@ export function attach(
   options: RemoteInterfaceOptions = {},
 ): SessionAttachment {
   requireMethods(client, 'a client of chrome-remote-interface', 'send', 'on', 'emit', 'close');
-  const { sessionId, targetType, ...others } = options;
-  if (sessionId !== undefined && (typeof sessionId !== 'string' || sessionId === '')) {
-    throw new TypeError(`sessionId must be a non-empty string, got ${show(sessionId)}`);
-  }
-  const resolved = resolveAttachOptions({
-    ...others,
-    maxInFlightBatches: others.maxInFlightBatches ?? WINDOW,
-  });
+  requireObject('options', options);
+  const sessionId = textOption('sessionId', options.sessionId);
+  const targetType = textOption('targetType', options.targetType);
+  const { maxInFlightBatches = WINDOW } = options;
+  const resolved = resolveAttachOptions({ ...options, maxInFlightBatches });
   const hook = hooks.get(client);
   const known = hook?.attachmentOf(sessionId ?? EVERY);
   if (known !== undefined) return known;

@@ -8,6 +8,7 @@
  */
 import { Session as PromisesSession } from 'node:inspector/promises';
 import { isMainThread } from 'node:worker_threads';
+import { requireObject } from '../batcher/options.ts';
 import type { AttachOptions } from '../handles/attach-options.ts';
 import type { Params } from '../handles/protocol.ts';
 import type { SessionTap } from '../handles/session-tap.ts';
@@ -45,7 +46,9 @@ type Post = (method: unknown, params?: unknown, callback?: unknown) => unknown;
  */
 export function attach(session: InspectorSession, options: AttachOptions = {}): SessionAttachment {
   requireMethods(session, 'a Session of node:inspector', 'post', 'emit', 'disconnect');
-  const weightless = { ...options, pressure: options.pressure ?? false };
+  requireObject('options', options);
+  const { pressure = false } = options;
+  const weightless = { ...options, pressure };
   return attachOnce(session, weightless, (attachment) => hook(attachment, session));
 }
 

@@ -6,6 +6,7 @@
  * What must be held: with `track: true`, the RemoteObject that `send` resolved with, or that an event
  * carried; an id kept as a string keeps nothing.
  */
+import { requireObject, textOption } from '../batcher/options.ts';
 import type { AttachOptions } from '../handles/attach-options.ts';
 import type { Params } from '../handles/protocol.ts';
 import { NOTICED_EVENTS } from '../handles/session-events.ts';
@@ -28,9 +29,9 @@ export interface SessionLike {
 /** What `attach` takes for a bare session. */
 export interface SessionOptions extends AttachOptions {
   /**
-   * What the session's target is, as `Target.TargetInfo` names it. `'page'` and `'iframe'` carry out commands
-   * in the order sent, which allows for moving survivors; anything else is treated with the care that a
-   * worker needs. Default `'other'`.
+   * What the session's target is, as `Target.TargetInfo` names it. Pages and frames (`'page'`, `'iframe'`, `'webview'`,
+   * `'background_page'`) carry out commands in the order sent, which allows for moving survivors; anything else is
+   * treated with the care that a worker needs. Default `'other'`.
    */
   readonly targetType?: string | undefined;
 }
@@ -50,8 +51,10 @@ const ENDINGS = ['Inspector.detached', 'close', 'disconnect', 'disconnected'];
  */
 export function attach(session: SessionLike, options: SessionOptions = {}): SessionAttachment {
   requireMethods(session, 'an object with send and on', 'send', 'on');
+  requireObject('options', options);
+  const targetType = textOption('targetType', options.targetType) ?? 'other';
   return attachOnce(session, options, (attachment) => {
-    hook(attachment, session, takesCommandsInOrder(options.targetType ?? 'other'));
+    hook(attachment, session, takesCommandsInOrder(targetType));
   });
 }
 
