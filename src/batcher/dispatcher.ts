@@ -13,12 +13,10 @@ import type { Outcome, Reach } from './outcome.ts';
 import { commandsIn, type Release, type ReleaseSession } from './release.ts';
 import { RingQueue } from './ring-queue.ts';
 import { handlesOf, type ReleaseStats } from './stats.ts';
+import { UnsentReleases } from './unsent-releases.ts';
 
 /** How long the dispatcher may hold the event loop before it lets others have a turn. */
 const TURN_BUDGET_MS = 4;
-/** Releases that end in one turn without having been sent; the first few in the call that decides it. */
-const MOST_ENDED_PER_TURN = 4_096;
-const MOST_ENDED_AT_ONCE = 256;
 
 export class Dispatcher {
   readonly #options: ResolvedBatcherOptions;
@@ -29,8 +27,7 @@ export class Dispatcher {
   readonly #busy = new Set<Lane>();
   /** Busy lanes that could send at once, in the order of their turns. */
   readonly #ready = new RingQueue<Lane>();
-  /** Lanes with releases that are not to be sent, and have not ended yet. */
-  readonly #doomed = new Set<Lane>();
+  readonly #unsent: UnsentReleases;
   #isScheduled = false;
   #isStarted = false;
   #closing: Promise<void> | undefined;
@@ -40,6 +37,7 @@ export class Dispatcher {
   constructor(options: ResolvedBatcherOptions, stats: ReleaseStats) {
     this.#options = options;
     this.#stats = stats;
+    this.#unsent = new UnsentReleases(stats, (lane) => this.#goOnWith(lane));
   }
 
   get isStarted(): boolean {
@@ -74,11 +72,11 @@ export class Dispatcher {
    */
   enqueue(lane: Lane, release: Release | string): boolean {
     if (!this.#hasRoom()) {
-      this.#endUnsent(release, 'dropped');
+      this.#unsent.end(release, 'dropped');
       return false;
     }
     this.#isStarted = true;
-    if (lane.isLost) this.#endUnsent(release, 'gone');
+    if (lane.isLost) this.#unsent.end(release, 'gone');
     else this.#push(lane, release);
     return true;
   }
@@ -88,7 +86,7 @@ export class Dispatcher {
    * clean and is sent right after.
    */
   drainNow(lane: Lane): void {
-    this.#endDoomed(lane, Number.POSITIVE_INFINITY);
+    this.#unsent.finish(lane);
     while (lane.waiting > 0) this.#dispatchBatch(lane);
   }
 
@@ -109,19 +107,10 @@ export class Dispatcher {
     await lane.answered();
   }
 
-  /**
-   * Empties a lane: what waits ends as `outcome` without having been sent. Bare ids are in the books as that at once;
-   * what else waits, and may be a hundred thousand, is asked turn by turn how it ends.
-   */
+  /** Empties a lane: what waits ends as `outcome` without having been sent. */
   clearLane(lane: Lane, outcome: 'gone' | 'dropped'): void {
-    const { releases, ids } = lane.doom(outcome);
-    this.#waiting -= releases;
-    this.#stats.queued -= ids;
-    this.#stats[outcome] += ids;
-    this.#endDoomed(lane, MOST_ENDED_AT_ONCE);
-    if (!lane.isDoomed) return;
-    this.#doomed.add(lane);
-    this.#schedule();
+    this.#waiting -= this.#unsent.endAllOf(lane, outcome);
+    if (lane.isDoomed) this.#schedule();
   }
 
   /** The lane's target crashed, and with it all that it held: nothing waits, is sent or awaited until it recovers. */
@@ -151,28 +140,6 @@ export class Dispatcher {
 
   #clear(): void {
     for (const lane of this.#busy) this.clearLane(lane, 'dropped');
-  }
-
-  /** @returns how many more might have ended. */
-  #endDoomed(lane: Lane, most: number): number {
-    let left = most;
-    for (; left > 0 && lane.isDoomed; left--) {
-      const [release, outcome] = lane.shiftDoomed() ?? [];
-      if (typeof release === 'object' && outcome !== undefined) this.#endUnsent(release, outcome);
-    }
-    if (lane.isDoomed) return left;
-    this.#doomed.delete(lane);
-    if (lane.waiting > 0) this.#makeReady(lane);
-    else this.#retireIfIdle(lane);
-    return left;
-  }
-
-  #endUnsent(release: Release | string, outcome: 'gone' | 'dropped'): void {
-    if (typeof release !== 'string' && !release.claim()) return;
-    const handles = handlesOf(release);
-    this.#stats.queued -= handles;
-    this.#stats[outcome] += handles;
-    if (typeof release !== 'string') release.settled(outcome, 'object');
   }
 
   #hasRoom(): boolean {
@@ -211,15 +178,14 @@ export class Dispatcher {
   readonly #runRound = (): void => {
     this.#isScheduled = false;
     const deadline = performance.now() + TURN_BUDGET_MS;
-    let most = MOST_ENDED_PER_TURN;
-    for (const lane of this.#doomed) if (most > 0) most = this.#endDoomed(lane, most);
+    this.#unsent.endThisTurn();
     for (let lane = this.#ready.shift(); lane !== undefined; lane = this.#ready.shift()) {
       lane.isReady = false;
       if (lane.waiting > 0 && lane.hasFreeSlot && !lane.isDoomed) this.#dispatchBatch(lane);
       if (lane.waiting > 0) this.#makeReady(lane);
       if (performance.now() >= deadline) break;
     }
-    if (this.#ready.size + this.#doomed.size > 0) this.#schedule();
+    if (this.#ready.size > 0 || this.#unsent.isDue) this.#schedule();
   };
 
   #dispatchBatch(lane: Lane): void {
@@ -271,6 +237,10 @@ export class Dispatcher {
 
   #onSlotFreed(lane: Lane): void {
     lane.freeSlot();
+    this.#goOnWith(lane);
+  }
+
+  #goOnWith(lane: Lane): void {
     if (lane.waiting > 0) this.#makeReady(lane);
     else this.#retireIfIdle(lane);
   }
