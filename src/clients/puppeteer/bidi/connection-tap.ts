@@ -11,6 +11,7 @@ import { isAwaitable, measuresMemory } from '../../../handles/protocol.ts';
 import { shadow } from '../../session-hook.ts';
 import { bringsDocument, PuppeteerRules } from '../command-rules.ts';
 import type { BidiAttachment, MintOwner } from './bidi-attachment.ts';
+import { RealmOrigins } from './realm-origins.ts';
 import {
   disownedHandlesOf,
   evaluateResultOf,
@@ -39,18 +40,12 @@ interface Minting extends Omit<MintOwner, 'isException'> {
   readonly contextId: string | undefined;
 }
 
-/** Of the realms that were heard of, whose they are: a page's, or that of a worker which a realm has started. */
-interface RealmOrigin {
-  readonly contextId?: string;
-  readonly owner?: string;
-}
-
 class ConnectionTap {
   readonly #connection: BidiConnectionLike;
   /** Puppeteer's own, for what must not be seen here. */
   readonly send: BidiConnectionLike['send'];
   readonly #attachments = new Set<BidiAttachment>();
-  readonly #origins = new Map<string, RealmOrigin>();
+  readonly #origins = new RealmOrigins();
   readonly #unhook: () => void;
   /** Whether the last command was one that does something to a page, and nothing has passed behind it. */
   #isBehindAction = false;
@@ -144,7 +139,7 @@ class ConnectionTap {
   #mintingOf(method: string, params: unknown, target: ScriptTarget | undefined): Minting | undefined {
     if (target === undefined || !EVALUATIONS.has(method)) return undefined;
     if (member(params, 'resultOwnership') !== 'root') return undefined;
-    const contextId = this.#contextIdOf(target);
+    const contextId = this.#origins.contextIdOf(target);
     const attachment = this.#attachmentFor(contextId);
     if (attachment?.tracks !== true) return undefined;
     // What Puppeteer keeps for itself is no leak, and no scope may end it.
@@ -159,7 +154,7 @@ class ConnectionTap {
     const result = evaluateResultOf(answer);
     if (result === undefined) return;
     const { realm, value, isException } = result;
-    if (contextId !== undefined && !this.#origins.has(realm)) this.#origins.set(realm, { contextId });
+    this.#origins.noteAnswer(realm, contextId);
     if (value === undefined || attachment.detached) return;
     attachment.mint(value, { realm, contextId, target }, { scope, trace, isException });
   }
@@ -167,7 +162,7 @@ class ConnectionTap {
   #disown(params: unknown, forward: () => Promise<unknown>): Promise<unknown> {
     const handles = disownedHandlesOf(params);
     const target = scriptTargetOf(params);
-    const attachment = target && this.#attachmentFor(this.#contextIdOf(target));
+    const attachment = target && this.#attachmentFor(this.#origins.contextIdOf(target));
     if (handles === undefined || attachment === undefined || this.#connection.closed === true)
       return forward();
     if (this.#isBehindAction && !attachment.isNamed(handles, target as ScriptTarget)) {
@@ -189,11 +184,11 @@ class ConnectionTap {
     const realm = member(params, 'realm');
     switch (event) {
       case 'script.realmCreated':
-        if (typeof realm === 'string') this.#origins.set(realm, originOf(params));
+        if (typeof realm === 'string') this.#origins.onCreated(realm, params);
         break;
       case 'script.realmDestroyed':
         if (typeof realm !== 'string') break;
-        this.#origins.delete(realm);
+        this.#origins.onDestroyed(realm);
         for (const attachment of this.#attachments) attachment.endRealm(realm);
         break;
       case 'browsingContext.contextDestroyed':
@@ -210,7 +205,9 @@ class ConnectionTap {
     const source = member(params, 'source');
     const realm = member(source, 'realm');
     if (typeof realm !== 'string') return;
-    const contextId = this.#contextIdOf({ realm }) ?? stringOf(member(source, 'context'));
+    const context = member(source, 'context');
+    const contextId =
+      this.#origins.contextIdOf({ realm }) ?? (typeof context === 'string' ? context : undefined);
     const attachment = this.#attachmentFor(contextId);
     if (attachment?.tracks !== true) return;
     const trace = attachment.leakReport?.beginEvent(event, params);
@@ -225,27 +222,19 @@ class ConnectionTap {
     const children = member(info, 'children');
     if (Array.isArray(children)) for (const child of children) this.#endContext(child);
     for (const attachment of this.#attachments) attachment.endContext(contextId);
-    for (const [realm, origin] of this.#origins) {
-      if (origin.contextId === contextId) this.#origins.delete(realm);
-    }
+    this.#origins.onContextDestroyed(contextId);
   }
 
   #attachmentFor(contextId: string | undefined): BidiAttachment | undefined {
     for (const attachment of this.#attachments) if (attachment.coversContext(contextId)) return attachment;
     return undefined;
   }
-
-  #contextIdOf(target: ScriptTarget): string | undefined {
-    if ('context' in target) return target.context;
-    let origin = this.#origins.get(target.realm);
-    for (let depth = 0; origin?.owner !== undefined && depth < MOST_NESTED_WORKERS; depth++) {
-      origin = this.#origins.get(origin.owner);
-    }
-    return origin?.contextId;
-  }
 }
 
-/** A node brought to a page's own realm is for the caller; in Puppeteer's, it is an element's double. */
+/**
+ * Whether Puppeteer keeps the result for itself. A node brought to a page's own realm is for the caller; in
+ * Puppeteer's, it is an element's double.
+ */
 function keepsResult(method: string, params: unknown, target: ScriptTarget): boolean {
   const isPagesOwn = 'realm' in target || target.sandbox === undefined;
   if (isPagesOwn && method === 'script.callFunction') {
@@ -254,7 +243,7 @@ function keepsResult(method: string, params: unknown, target: ScriptTarget): boo
   return rules.keepsResult(EVALUATIONS.get(method) ?? method, params as Record<string, unknown>);
 }
 
-/** As what Puppeteer's rules know of CDP's commands: the functions and scripts are the same. */
+/** The commands that mint, by their likes in CDP, by which Puppeteer's rules know them: functions and scripts are the same. */
 const EVALUATIONS: ReadonlyMap<string, string> = new Map([
   ['script.evaluate', 'Runtime.evaluate'],
   ['script.callFunction', 'Runtime.callFunctionOn'],
@@ -262,20 +251,8 @@ const EVALUATIONS: ReadonlyMap<string, string> = new Map([
 /** Handles are passed as the very values that are watched, so that no collection need ever be put off. */
 const rules: PuppeteerRules = new PuppeteerRules({ hold: () => {}, unhold: () => {} });
 const NONE: readonly HandleRecord[] = [];
+/** Disposals acknowledged in one turn of the event loop. */
 const MOST_PER_TURN = 512;
-const MOST_NESTED_WORKERS = 16;
-
-function originOf(params: unknown): RealmOrigin {
-  const contextId = stringOf(member(params, 'context'));
-  if (contextId !== undefined) return { contextId };
-  const owners = member(params, 'owners');
-  const owner: unknown = Array.isArray(owners) ? owners[0] : undefined;
-  return typeof owner === 'string' ? { owner } : {};
-}
-
-function stringOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
-}
 
 /** CDP's, passed through: asked to see what the page really holds. */
 function isMeasurement(method: string, params: unknown): boolean {
