@@ -1,10 +1,13 @@
 /**
- * What `attach` gives back: one ledger of handles for a client, its sessions, and the batcher that they
- * share. A client's own file knows which sessions there are and how to hook them; all else is here.
+ * What `attach` gives back: a program's way to the books of a client's handles, and the place where all that keeps
+ * them is put together. A client's own file knows which sessions there are and how to hook them, and opens and ends
+ * their books here.
+ *
+ * Invariant: once detached, nothing of the client is hooked, and no handle that lives is touched any more.
  */
 import { onAbort } from '../batcher/abort-listeners.ts';
 import { Dispatcher } from '../batcher/dispatcher.ts';
-import { type FlushOptions, reportFlush, resolveFlushTimeout, settledUnattended } from '../batcher/flush.ts';
+import { type FlushOptions, reportFlush, resolveFlushTimeout } from '../batcher/flush.ts';
 import { show } from '../batcher/options.ts';
 import type { ReleaseSession } from '../batcher/release.ts';
 import type { FlushReport } from '../batcher/stats.ts';
@@ -15,16 +18,17 @@ import { ConsoleEntries } from './console-entries.ts';
 import { type HandleScope, ScopeStack } from './handle-scope.ts';
 import { CollectionWatch } from './ledger/collection-watch.ts';
 import { type AttachmentStats, emptyLedgerStats, type LedgerStats } from './ledger/ledger-stats.ts';
-import { SessionLedger, type SessionServices } from './ledger/session-ledger.ts';
+import type { SessionLedger } from './ledger/session-ledger.ts';
 import type { CollectionHold } from './ledger/session-releases.ts';
 import type { RemoteObject } from './protocol.ts';
 import { type PageActions, ReleaseAcknowledger } from './release-acknowledger.ts';
+import { SessionBooks } from './session-books.ts';
 import { SessionTap } from './session-tap.ts';
 import { Sweeper } from './sweep/sweeper.ts';
 import { readHeap } from './weight/gc-weight.ts';
 import { fixedWeights, followingWeights, type SessionWeights } from './weight/session-weights.ts';
 
-/** How a session is to be kept books of. */
+/** What the client's own file tells of a session whose books are to be kept. */
 export interface SessionTraits {
   /** Whether the browser takes its commands in the order sent: pages do, workers do not. */
   readonly isOrdered: boolean;
@@ -32,7 +36,7 @@ export interface SessionTraits {
   readonly actions: PageActions;
   /** Whether what it mints is watched; if not, only the client's own releases are taken over. */
   readonly tracks: boolean;
-  /** Whether the client's file follows the program's calls; if not, leaks are traced command by command. */
+  /** Whether the client's own file follows the program's calls; if not, leaks are traced command by command. Default `false`. */
   readonly isTracedByCall?: boolean;
   createRules(hold: CollectionHold): CommandRules;
 }
@@ -45,14 +49,11 @@ export interface RemoteHandle {
 export class Attachment implements Disposable {
   readonly #options: ResolvedAttachOptions;
   readonly #stats: LedgerStats = emptyLedgerStats();
-  readonly #dispatcher: Dispatcher;
   readonly #sweeper: Sweeper;
   readonly #watch: CollectionWatch;
-  readonly #services: SessionServices;
+  readonly #books: SessionBooks;
   readonly #scopes = new ScopeStack();
   readonly #tracing: Tracing = { report: undefined };
-  readonly #ledgers = new Set<SessionLedger>();
-  readonly #consoleEntries = new Map<SessionLedger, ConsoleEntries>();
   readonly #beingLookedAt = new WeakSet<SessionLedger>();
   readonly #unhooks: (() => void)[] = [];
   #stopListening: () => void = () => {};
@@ -61,7 +62,6 @@ export class Attachment implements Disposable {
   /** @internal Made by the clients' `attach`. */
   constructor(options: ResolvedAttachOptions) {
     this.#options = options;
-    this.#dispatcher = new Dispatcher(options, this.#stats);
     this.#sweeper = new Sweeper(options.now);
     const weights = this.#weights();
     this.#unhooks.push(weights.stop);
@@ -70,9 +70,9 @@ export class Attachment implements Disposable {
       keepsObjects: movesSurvivors,
       createRegistry: options.createRegistry,
     });
-    this.#services = {
+    const services = {
       stats: this.#stats,
-      dispatcher: this.#dispatcher,
+      dispatcher: new Dispatcher(options, this.#stats),
       sweeper: this.#sweeper,
       watch: this.#watch,
       usesGroups: options.groups,
@@ -81,6 +81,7 @@ export class Attachment implements Disposable {
       createWeight: weights.create,
       now: options.now,
     };
+    this.#books = new SessionBooks(services, this.#sweeper);
     if (options.traceLeaks) this.#tracing.report = new LeakReport(options.now);
     const { signal } = options;
     if (signal?.aborted) this.detach();
@@ -121,8 +122,8 @@ export class Attachment implements Disposable {
     }
     const { objectId } = remoteObject;
     if (objectId === undefined) return handle; // A primitive: nothing is held, so nothing can be taken away.
-    // Another session may have the same id for another object. Where it cannot be told, both escape.
-    const records = [...this.#ledgers].flatMap((ledger) => ledger.find(objectId) ?? []);
+    // Where it cannot be told which session's it is, all that have the id escape.
+    const records = this.#books.recordsOf(objectId);
     const own = records.filter((record) => record.remoteObject?.deref() === remoteObject);
     for (const record of own.length > 0 ? own : records) record.hasEscaped = true;
     return handle;
@@ -136,7 +137,7 @@ export class Attachment implements Disposable {
    */
   async flush(options: FlushOptions = {}): Promise<FlushReport> {
     const timeoutMs = resolveFlushTimeout(options, this.#options.releaseTimeoutMs);
-    return reportFlush(this.#stats, (isOver) => this.#settled(isOver), timeoutMs);
+    return reportFlush(this.#stats, (isOver) => this.#books.settled(isOver), timeoutMs);
   }
 
   /** The books as of now; a copy. */
@@ -162,13 +163,7 @@ export class Attachment implements Disposable {
     // What was dropped goes out first; it was acknowledged.
     this.#sweeper.flushNow();
     this.#watch.unburden();
-    for (const ledger of this.#ledgers) {
-      ledger.forsake();
-      if (!ledger.releases.isOwing) this.#ledgers.delete(ledger);
-    }
-    if (this.#ledgers.size === 0) this.#dispatcher.closeUnattended();
-    else
-      void settledUnattended(this.#owedSent(), this.#options.releaseTimeoutMs).then(() => this.#closeBooks());
+    this.#books.forsake(this.#options.releaseTimeoutMs);
   }
 
   [Symbol.dispose](): void {
@@ -188,20 +183,20 @@ export class Attachment implements Disposable {
 
   /** Asks each page for its heap, in the background and once at a time; the leak report is told. @internal */
   lookAtHeaps(): void {
-    for (const ledger of this.#ledgers) {
+    for (const ledger of this.#books.ledgers) {
       if (!ledger.isOrdered || this.#beingLookedAt.has(ledger)) continue; // Pages only; one that hangs is asked once.
       this.#beingLookedAt.add(ledger);
       readHeap(ledger.session).then(
         (usedBytes) => {
           this.#beingLookedAt.delete(ledger);
-          if (this.#ledgers.has(ledger)) this.#tracing.report?.noteHeap(ledger, usedBytes);
+          if (this.#books.has(ledger)) this.#tracing.report?.noteHeap(ledger, usedBytes);
         },
         () => void this.#beingLookedAt.delete(ledger), // It may be gone, or have no heap.
       );
     }
   }
 
-  /** @internal */
+  /** What is traced; `undefined` while nothing is. @internal */
   get leakReport(): LeakReport | undefined {
     return this.#tracing.report;
   }
@@ -212,7 +207,7 @@ export class Attachment implements Disposable {
     const acknowledger = new ReleaseAcknowledger(ledger, traits.actions);
     const consoleEntries =
       this.#options.consoleEntries === 'discard' ? new ConsoleEntries(ledger) : undefined;
-    if (consoleEntries !== undefined) this.#consoleEntries.set(ledger, consoleEntries);
+    if (consoleEntries !== undefined) this.#books.addConsoleEntries(ledger, consoleEntries);
     const rules = traits.createRules(ledger.releases);
     return new SessionTap(ledger, acknowledger, this.#scopes, rules, traits.tracks, {
       consoleEntries,
@@ -223,9 +218,7 @@ export class Attachment implements Disposable {
 
   /** The books alone, for a protocol whose commands no tap can read. @internal */
   protected openLedger(session: ReleaseSession, isOrdered: boolean): SessionLedger {
-    const ledger = new SessionLedger(this.#services, session, isOrdered);
-    this.#ledgers.add(ledger);
-    return ledger;
+    return this.#books.open(session, isOrdered);
   }
 
   /** Ends the books of a session that is over. @internal */
@@ -233,15 +226,13 @@ export class Attachment implements Disposable {
     this.endLedger(tap.ledger);
   }
 
-  /** @internal */
+  /** `end` for books that were opened by `openLedger`. @internal */
   protected endLedger(ledger: SessionLedger): void {
-    ledger.endings.endSession();
-    this.#ledgers.delete(ledger);
+    this.#books.end(ledger);
     this.#tracing.report?.forget(ledger);
-    this.#consoleEntries.delete(ledger);
   }
 
-  /** @internal */
+  /** For a protocol whose commands no tap can read. @internal */
   protected get scopes(): ScopeStack {
     return this.#scopes;
   }
@@ -264,35 +255,6 @@ export class Attachment implements Disposable {
       this.#stats.pageBytesPerHandle = pageBytesPerHandle;
       this.#tracing.report?.noteHeap(ledger, pageBytes);
     });
-  }
-
-  /** Detached: resolves when what was dropped, but could not be released for commands that named it, is on its way. */
-  async #owedSent(): Promise<void> {
-    for (const ledger of this.#ledgers) while (ledger.releases.isOwing) await this.#sweeper.nextChange();
-  }
-
-  #closeBooks(): void {
-    for (const ledger of this.#ledgers) ledger.endings.giveUpPinned();
-    this.#ledgers.clear();
-    this.#dispatcher.closeUnattended();
-  }
-
-  /** Resolves when all has ended that was dropped at the call, or `isOver`. */
-  async #settled(isOver: () => boolean): Promise<void> {
-    await this.#sweeper.flush();
-    const flush = ++this.#services.flushes.begun;
-    const owes = (): boolean =>
-      this.#sweeper.owes(flush) || [...this.#ledgers].some((ledger) => ledger.debts.owes(flush));
-    for (;;) {
-      const change = this.#sweeper.nextChange();
-      await this.#sweeper.flush();
-      const isAllSent = !owes();
-      await this.#dispatcher.settled();
-      if (isOver() || (isAllSent && !owes())) break; // Of what was queued, some may have been named again.
-      // What is left is being moved, or named by an unanswered command: it goes when that is over.
-      if (!isAllSent) await change;
-    }
-    await Promise.all([...this.#consoleEntries.values()].map((entries) => entries.flush()));
   }
 }
 

@@ -1,0 +1,93 @@
+/**
+ * The ledgers of all sessions of one attachment, and what they owe together: what was dropped and has not ended yet. A
+ * flush waits for all that had been dropped when it began; after a detach, what commands still name is sent when these
+ * are answered, and given up after `releaseTimeoutMs`.
+ */
+import { settledUnattended } from '../batcher/flush.ts';
+import type { ReleaseSession } from '../batcher/release.ts';
+import type { ConsoleEntries } from './console-entries.ts';
+import type { HandleRecord } from './ledger/handle-record.ts';
+import { SessionLedger, type SessionServices } from './ledger/session-ledger.ts';
+import type { Sweeper } from './sweep/sweeper.ts';
+
+export class SessionBooks {
+  readonly #services: SessionServices;
+  readonly #sweeper: Sweeper;
+  readonly #ledgers = new Set<SessionLedger>();
+  readonly #consoleEntries = new Map<SessionLedger, ConsoleEntries>();
+
+  constructor(services: SessionServices, sweeper: Sweeper) {
+    this.#services = services;
+    this.#sweeper = sweeper;
+  }
+
+  open(session: ReleaseSession, isOrdered: boolean): SessionLedger {
+    const ledger = new SessionLedger(this.#services, session, isOrdered);
+    this.#ledgers.add(ledger);
+    return ledger;
+  }
+
+  /** The session is over. */
+  end(ledger: SessionLedger): void {
+    ledger.endings.endSession();
+    this.#ledgers.delete(ledger);
+    this.#consoleEntries.delete(ledger);
+  }
+
+  has(ledger: SessionLedger): boolean {
+    return this.#ledgers.has(ledger);
+  }
+
+  get ledgers(): Iterable<SessionLedger> {
+    return this.#ledgers;
+  }
+
+  /** A store of console messages that a flush empties as well. */
+  addConsoleEntries(ledger: SessionLedger, entries: ConsoleEntries): void {
+    this.#consoleEntries.set(ledger, entries);
+  }
+
+  /** The records that an id may stand for. Another session may have the same id for another object. */
+  recordsOf(objectId: string): HandleRecord[] {
+    return [...this.#ledgers].flatMap((ledger) => ledger.find(objectId) ?? []);
+  }
+
+  /** Resolves when all has ended that was dropped at the call, or `isOver`. */
+  async settled(isOver: () => boolean): Promise<void> {
+    await this.#sweeper.flush();
+    const flush = ++this.#services.flushes.begun;
+    const owes = (): boolean =>
+      this.#sweeper.owes(flush) || [...this.#ledgers].some((ledger) => ledger.debts.owes(flush));
+    for (;;) {
+      const change = this.#sweeper.nextChange();
+      await this.#sweeper.flush();
+      const isAllSent = !owes();
+      await this.#services.dispatcher.settled();
+      if (isOver() || (isAllSent && !owes())) break; // Of what was queued, some may have been named again.
+      // What is left is being moved, or named by an unanswered command: it goes when that is over.
+      if (!isAllSent) await change;
+    }
+    await Promise.all([...this.#consoleEntries.values()].map((entries) => entries.flush()));
+  }
+
+  /** Detached: what lives is the program's own affair, what was dropped is still sent, and then the batcher closes. */
+  forsake(releaseTimeoutMs: number): void {
+    for (const ledger of this.#ledgers) {
+      ledger.forsake();
+      if (!ledger.releases.isOwing) this.#ledgers.delete(ledger);
+    }
+    if (this.#ledgers.size === 0) this.#services.dispatcher.closeUnattended();
+    else void settledUnattended(this.#owedSent(), releaseTimeoutMs).then(() => this.#close());
+  }
+
+  /** Resolves when what was dropped, but could not be released for commands that named it, is on its way. */
+  async #owedSent(): Promise<void> {
+    for (const ledger of this.#ledgers) while (ledger.releases.isOwing) await this.#sweeper.nextChange();
+  }
+
+  #close(): void {
+    for (const ledger of this.#ledgers) ledger.endings.giveUpPinned();
+    this.#ledgers.clear();
+    this.#services.dispatcher.closeUnattended();
+  }
+}
