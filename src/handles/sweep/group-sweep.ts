@@ -25,14 +25,17 @@ const FEWEST_WAITING = 8;
 
 /** How much a sweep is pressed for time. */
 export interface Urgency {
+  /** Whether a group partly dead may wait for the rest to die. */
   readonly hasGrace: boolean;
+  /** Whether there is time to move survivors. */
   readonly mayMove: boolean;
+  /** Whether groups that wait are judged again, or those alone that something has happened to. */
+  readonly looksAtWaiting: boolean;
 }
-export const WITH_GRACE: Urgency = { hasGrace: true, mayMove: true };
-/** The same, and looks at those whose grace may be over. */
-const GRACE_ENDING: Urgency = { hasGrace: true, mayMove: true };
-export const WITHOUT_GRACE: Urgency = { hasGrace: false, mayMove: true };
-export const AT_ONCE: Urgency = { hasGrace: false, mayMove: false };
+export const WITH_GRACE: Urgency = { hasGrace: true, mayMove: true, looksAtWaiting: false };
+const GRACE_ENDING: Urgency = { hasGrace: true, mayMove: true, looksAtWaiting: true };
+export const WITHOUT_GRACE: Urgency = { hasGrace: false, mayMove: true, looksAtWaiting: true };
+export const AT_ONCE: Urgency = { hasGrace: false, mayMove: false, looksAtWaiting: true };
 
 /** A group that would be dead after so many sweeps more, at the pace of the last, is waited for. */
 const LOOKS_TO_COME = 8;
@@ -69,7 +72,7 @@ export class GroupSweep {
     return false;
   }
 
-  /** Judges what was touched, in one session or all; with no grace, all that waits as well. */
+  /** Judges what was touched, in one session or all, and what waits, where the urgency has it looked at. */
   sweep(urgency: Urgency, ledger?: Ledger): void {
     if (!urgency.mayMove) this.#stopWaitingForMoves(ledger);
     const now = this.#now();
@@ -90,12 +93,12 @@ export class GroupSweep {
     if (verdicts !== undefined) publish(verdicts, this.#now() - now);
   }
 
-  /** Takes the groups that were touched; those in their grace, too, where there is none or it may be over. */
+  /** Takes the groups that were touched, and where they are looked at those that wait. */
   #groupsToJudge(urgency: Urgency, ledger: Ledger | undefined): Iterable<ObjectGroup> {
     const touched = this.#touched;
     this.#touched = [];
     for (const group of touched) group.isTouched = false;
-    if (urgency === WITH_GRACE) return touched;
+    if (!urgency.looksAtWaiting) return touched;
     const groups = new Set<ObjectGroup>();
     for (const group of touched) {
       if (ledger === undefined || group.ledger === ledger) groups.add(group);
