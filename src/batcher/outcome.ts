@@ -26,7 +26,7 @@ const CONTEXT_GONE: Refusal = { outcome: 'gone', reach: 'context' };
 const SESSION_GONE: Refusal = { outcome: 'gone', reach: 'session' };
 const UNANSWERED: Refusal = { outcome: 'timedOut', reach: 'object' };
 
-/** With this a client of ours rejects what it sent and will not hear of any more, being detached. */
+/** With this a client's own file rejects the commands of ours whose answers it no longer listens for, being detached. */
 export const NOT_AWAITED = 'The answer is not waited for any more';
 
 /** What Chromium answers, once a crashed page is loaded anew or closed, to all that it was sent meanwhile. */

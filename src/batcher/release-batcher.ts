@@ -67,14 +67,22 @@ export class ReleaseBatcher implements AsyncDisposable {
     return this.#dispatcher.enqueue(this.#dispatcher.lane(session), objectId);
   }
 
-  /** Has a whole object group released by one command. Its members are not in the books; else as `release`. */
+  /**
+   * Has a whole object group released by one command, in the background. Never throws and never waits. How many
+   * objects it holds is not known here: of what `stats()` counts, only `commands` and `groupCommands` rise.
+   *
+   * @returns `false` for a group that is not a non-empty string, a session without `send`, a full queue, or after `close`.
+   */
   releaseGroup(session: ReleaseSession, objectGroup: string): boolean {
     if (!isName(objectGroup) || !isSession(session)) return false;
     const release = new UncountedRelease('Runtime.releaseObjectGroup', { objectGroup });
     return this.#dispatcher.enqueue(this.#dispatcher.lane(session), release);
   }
 
-  /** Owns an object for a block. A missing id guards nothing, as where an evaluation gave a primitive. */
+  /**
+   * Owns an object for a block, and releases it at the block's end as `release` does. A missing id guards nothing, as
+   * where an evaluation gave a primitive.
+   */
   guard(session: ReleaseSession, objectId: string | undefined): ReleaseGuard {
     return new ReleaseGuard(objectId === undefined ? undefined : () => void this.release(session, objectId));
   }

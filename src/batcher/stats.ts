@@ -20,13 +20,16 @@ export interface ReleaseStats {
   queued: number;
   /** Handles whose release is sent and not answered yet. */
   inFlight: number;
-  /** Commands sent by the library, of any kind. */
+  /**
+   * Commands sent to release: single objects, groups, survivors on the move, the store of console messages. Looks at a
+   * page's heap are not among them.
+   */
   commands: number;
   /** Of these, releases of whole object groups. */
   groupCommands: number;
   /** Handles let go by the browser. */
   released: number;
-  /** Handles that the browser no longer knew. */
+  /** Handles that the browser no longer knew, or whose context or session was gone by then. */
   gone: number;
   /** Handles whose release the browser refused. */
   failed: number;

@@ -27,7 +27,7 @@ export interface BenchOptions extends BrowserChoice {
 /**
  * What was measured is printed and written also where the run is cut short.
  *
- * @returns the exit code: 0 done, 1 the browser went away or a subject failed, 130 the user ended it.
+ * @returns the exit code: 0 done, 1 the browser went away or a subject failed, 130 or 143 it was interrupted or terminated.
  * @throws {CannotRunError} where nothing can be measured at all.
  */
 export async function bench(options: BenchOptions): Promise<number> {

@@ -47,7 +47,10 @@ export function hookSession(session: EmittingSession, tap: SessionTap, onEvent: 
   };
 }
 
-/** Methods taken away while another stood above them, with what was there before: it comes back with that one's end. */
+/**
+ * Of methods that were to be taken away while somebody else's stood above them: what each had found before it. When the
+ * one above is taken away in turn, that is what comes back, and not a method that is over.
+ */
 const taken = new WeakMap<object, PropertyDescriptor | undefined>();
 
 /** Gives an object a method of its own; what is returned takes it away again, where it is still there. */

@@ -65,6 +65,7 @@ function hook(attachment: SessionAttachment, session: SessionLike, isOrdered: bo
   let isHooked = true;
 
   const undo: (() => void)[] = [
+    // What else a client's `send` may take goes through as it came.
     shadow(session, 'send', (method: string, params?: Params, ...rest: []) => {
       const forward = (outgoing: Params | undefined) => send.call(session, method, outgoing, ...rest);
       return isHooked ? tap.command(method, params, forward) : forward(params);

@@ -148,6 +148,7 @@ export class ReleaseAcknowledger {
 const MOST_BETWEEN_TURNS_MS = 4;
 /** Answers given in one go: what hangs on as many of them takes a client some milliseconds. */
 const MOST_PER_JOB = 32_768;
+/** Answers between two looks at the clock. */
 const CALLS_PER_LOOK = 64;
 /** What hangs on it runs when the job at hand is over. */
 const NEXT_JOB: Promise<void> = Promise.resolve();

@@ -4,6 +4,7 @@ import { MINTING_EVENTS } from './protocol.ts';
 
 type OnLifeEvent = (ledger: SessionLedger, params: unknown) => void;
 
+/** A target that had crashed answers again. */
 const onSignOfLife: OnLifeEvent = ({ lane }) => lane.recover();
 
 /** What becomes of a ledger when its contexts or its target end, or come back. */
@@ -18,7 +19,7 @@ const LIFE_EVENTS: ReadonlyMap<string, OnLifeEvent> = new Map<string, OnLifeEven
   ['Runtime.executionContextsCleared', ({ endings }) => endings.endAllContexts()],
   ['Inspector.targetCrashed', ({ endings }) => endings.crash()],
   ['Inspector.targetReloadedAfterCrash', onSignOfLife],
-  ['Runtime.executionContextCreated', onSignOfLife], // Should the other not be heard.
+  ['Runtime.executionContextCreated', onSignOfLife], // Where the reload itself is not told.
 ]);
 
 /** All events that are taken note of, for clients that have to be asked for each. */

@@ -28,7 +28,7 @@ export interface InFlightSlot {
  * from its call. A `release` that throws after a success is what the promise then rejects with.
  *
  * ```ts
- * lane.takeSlot();
+ * lane.claimSlot();
  * guardInFlight({ release: () => lane.freeSlot() }, () => send(batch));
  * ```
  */

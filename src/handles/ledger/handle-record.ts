@@ -39,7 +39,7 @@ export class HandleRecord implements Release {
   pins = 0;
   /** Bytes charged to the local heap on its behalf. */
   chargedBytes = 0;
-  /** No scope ends it; its group is left to the ledger, as one partly dead. */
+  /** No scope ends it. Its scope's group then lives on with it, and is judged as any that is partly dead. */
   hasEscaped = false;
   /** Where it was minted; known only while leaks are traced. */
   origin: TracedMint | undefined;
@@ -251,7 +251,7 @@ export interface LedgerServices {
   readonly sweeper: Sweep;
   readonly usesGroups: boolean;
   readonly movesSurvivors: boolean;
-  /** By which of them a drop came before, a flush knows what it waits for. */
+  /** How many flushes have begun. A drop notes the number, so that a flush can tell what came before it. */
   readonly flushes: { begun: number };
   /** Milliseconds, monotonic. */
   now(): number;

@@ -8,11 +8,11 @@ export interface LedgerStats extends ReleaseStats {
   moved: number;
   /** Bytes charged to this process's heap, so that its garbage collector feels the page's weight. */
   chargedBytes: number;
-  /** Bytes of them that the handle minted last weighs, as its page was found to hold; falls with thousands alive. */
+  /** Bytes that one handle weighs, by what its page was last found to hold; with thousands alive each is charged less. */
   bytesPerHandle: number;
   /** Heap of the page that was looked at last, in bytes, its garbage included; 0 until one was looked at. */
   pageBytes: number;
-  /** What one handle was found to stand for in that page, in bytes: what its weight follows. 0 while unknown. */
+  /** What one handle was found to stand for in that page, in bytes: what its weight follows; 0 while that is not known. */
   pageBytesPerHandle: number;
 }
 

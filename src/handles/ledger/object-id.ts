@@ -1,8 +1,8 @@
 /**
  * What an object id tells by its form. Today's ids read `isolate.context.number`. That form is no promise of
  * the protocol's, so little is made of it: it tells, sooner than a refusal would, which ids a destroyed context
- * took along, and where to look a handle up. An id of any other form belongs to the context without a name, which nothing destroys
- * but the session's end.
+ * took along, and where to look a handle up. An id of any other form belongs to the context without a name, which
+ * nothing destroys but the session's end.
  */
 
 /** Ids are 43 characters at most today. A page cannot choose them; a broken peer could. */

@@ -88,7 +88,7 @@ export class Sweeper implements Sweep {
     return new Promise((resolve) => this.#onChange.push(resolve));
   }
 
-  /** Something dropped is no longer named by an unanswered command. */
+  /** Something that could not be released before may be by now: whoever waits for `nextChange` looks again. */
   noteChange(): void {
     if (this.#onChange.length === 0) return;
     const waiters = this.#onChange;
@@ -96,7 +96,7 @@ export class Sweeper implements Sweep {
     for (const resolve of waiters) resolve();
   }
 
-  /** The same for one session, or all, in this very call: there is no time for moves. */
+  /** As `flush`, for one session or all, but in this very call: there is no time for slices, nor for moves. */
   flushNow(ledger?: Ledger): void {
     for (let record = this.#collected.shift(); record !== undefined; record = this.#collected.shift()) {
       record.context.ledger.releases.collect(record);

@@ -4,8 +4,9 @@
  * And it is bounded by what it costs here: unless the handles alive may hold more of the page than is safe,
  * only a few per cent of the time go into collecting.
  *
- * The page is asked in the background, on the occasion of a mint, twenty times a second at most. One that
- * does not answer costs one unanswered command; the weight stays as it was.
+ * The page is asked in the background, on the occasion of a mint: twenty times a second at most, less often for light
+ * handles, and up to a hundred times for large ones. One that does not answer costs one unanswered command; the weight
+ * stays as it was.
  *
  * What is released is garbage there, and V8 may let a gigabyte of it gather before it collects: objects that
  * have outlived their first milliseconds count as old. Where released handles have left that much behind,

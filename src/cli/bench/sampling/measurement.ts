@@ -13,7 +13,7 @@ export interface Measurement {
   readonly title: string | ((handles: string) => string);
   readonly handles: number;
   readonly quickHandles: number;
-  /** Handles of each of the unmeasured runs at the beginning; 0 for none. */
+  /** Handles of each of the unmeasured runs before a sample; 0 for none. */
   readonly warmUp: number;
   /** Rounds that are enough, where one takes long and says all. */
   readonly mostRounds?: number;

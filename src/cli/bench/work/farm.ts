@@ -23,11 +23,11 @@ async function releaseOver(sessions: number, count: number): Promise<Sample> {
   const { commands } = batcher.stats();
   await collectAll();
   const before = process.memoryUsage().heapUsed;
-  const isAlive = all.length; // The sessions stay referenced until here: what they cost idle is in `before`.
+  const kept = all.length; // The sessions stay referenced until here: what they cost idle is in `before`.
   await batcher.close();
   all.length = 0;
   await collectAll();
-  const idleBytesPerSession = (before - process.memoryUsage().heapUsed) / isAlive;
+  const idleBytesPerSession = (before - process.memoryUsage().heapUsed) / kept;
   return {
     ...timing,
     handles: ids.length * sessions,
