@@ -11,6 +11,7 @@ import {
   sendByAttachedPlaywright,
   sendByPlaywright,
 } from './work/other-clients.ts';
+import { releaseByConnection } from './work/puppeteer-connection.ts';
 
 const BULK = { handles: 20_000, quickHandles: 20_000, warmUp: 5_000 };
 const SERIAL = { handles: 20_000, quickHandles: 2_000, warmUp: 500 };
@@ -54,6 +55,12 @@ export const BULK_MEASUREMENTS: readonly Measurement[] = [
     ...BULK,
     needs: ['ws'],
     run: onPage('plain', releaseByFrames(1)),
+  },
+  {
+    id: 'bulk/puppeteer-connection',
+    title: 'Puppeteer’s connection, past its bookkeeping',
+    ...BULK,
+    run: onPage('plain', releaseByConnection),
   },
   {
     id: 'bulk/release-object-group',
