@@ -88,7 +88,7 @@ export class Attachment implements Disposable {
     else if (signal !== undefined) this.#stopListening = onAbort(signal, () => this.detach());
   }
 
-  /** Whether `detach` was called. */
+  /** Whether it is detached: by `detach`, by its signal, or with the page that it was made for. */
   get detached(): boolean {
     return this.#isDetached;
   }

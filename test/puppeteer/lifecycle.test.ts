@@ -2,10 +2,11 @@
 import type { Browser, CDPSession, Frame, Page, Target, WebWorker } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attach, type PuppeteerAttachment } from '../../src/clients/puppeteer/index.ts';
-import { attached, sessionOf } from '../support/attached.ts';
+import { attached, connectionOf, sessionOf } from '../support/attached.ts';
 import { Census, type CensusSession } from '../support/census.ts';
 import { launchChromium, PUPPETEERS } from '../support/chromium.ts';
 import { collectUntil } from '../support/collect-until.ts';
+import { expectAtRest } from '../support/conservation.ts';
 import { openSite, type Site } from '../support/site.ts';
 
 const MANY = 20;
@@ -341,6 +342,32 @@ describe.each(PUPPETEERS)('an attachment to $name', ({ puppeteer }) => {
       aborting.abort();
       expect(releases.detached).toBe(true);
       expect(attached(browser, { signal: AbortSignal.abort() }).detached).toBe(true);
+    });
+
+    it('for a page with that page, of which nothing is left on the connection', async () => {
+      const bystander = await openPage();
+      const connection = connectionOf(bystander) as unknown as { listenerCount(event: string): number };
+      const listeners = (): number[] => [
+        connection.listenerCount('Target.attachedToTarget'),
+        connection.listenerCount('sessiondetached'),
+        browser.listenerCount('targetcreated'),
+        browser.listenerCount('targetdestroyed'),
+      ];
+      const before = listeners();
+      for (let visit = 0; visit < 3; visit++) {
+        const page = await openPage();
+        const releases = attach(page);
+        await page.evaluateHandle('({})');
+        await page.goto(`${site.elsewhere}/host`);
+        expect(releases.detached).toBe(false);
+        await page.close();
+        await expect.poll(() => releases.detached).toBe(true);
+        expect(await releases.flush()).toMatchObject({ complete: true });
+        expectAtRest(releases.stats());
+        expect(releases.stats().live).toBe(0);
+      }
+      expect(listeners()).toEqual(before);
+      await bystander.close();
     });
 
     it('for a session with that session, all that it held being gone', async () => {

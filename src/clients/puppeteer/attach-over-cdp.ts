@@ -60,6 +60,7 @@ function attachToPage(attachment: PuppeteerAttachment, page: PageLike): void {
   attachToBrowser(attachment, page.browser(), {
     includesNew: (_event, parent) => attachment.covers(parent),
     includesOld: (_target, session) => attachment.covers(session.parentSession?.()),
+    endsWithItsSessions: true,
   });
 }
 

@@ -36,7 +36,7 @@ const attachments = new WeakMap<object, PuppeteerAttachment>();
 /**
  * From now on no remote object outlives its last use, in this browser, context, page or session, and in all
  * that it opens. Attaching again gives the same attachment; so does attaching to a part of what is
- * attached already.
+ * attached already. What was attached to a page by itself is detached as the page closes.
  *
  * @example
  * ```ts

@@ -48,6 +48,8 @@ interface HookedSession {
 export interface Coverage {
   includesNew(event: AttachedToTarget, parent: CdpSessionLike | undefined): boolean;
   includesOld(target: TargetLike, session: CdpSessionLike): boolean;
+  /** Whether all is over once no session is left. Default `false`: a browser may be without one for a while. */
+  readonly endsWithItsSessions?: boolean;
 }
 
 /**
@@ -201,6 +203,8 @@ export class PuppeteerAttachment extends Attachment {
     hooked.direct.close('Session closed');
     hookedSessions.delete(session);
     this.end(hooked.tap);
+    // What listens to the connection would go on for as long as the browser does, for each page that has been.
+    if (this.#sessions.size === 0 && this.#followed?.coverage.endsWithItsSessions) this.detach();
   }
 
   #unhookAll(): void {
