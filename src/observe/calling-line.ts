@@ -5,6 +5,7 @@
  */
 import * as nodeModule from 'node:module'; // Whole: not every runtime has source maps.
 import { withStackTraceLimit } from '../batcher/stack-trace-limit.ts';
+import { isOwnFile } from './own-code.ts';
 
 /** What is said where no frame is the program's own. */
 export const UNKNOWN_LINE = 'unknown';
@@ -93,18 +94,11 @@ function writtenPlace(
 
 /** `at name (file:///scrape.mjs:3:5)`, `at async /scrape.cjs:3:5`; not `at node:internal/…`. */
 const FRAME_OF_A_FILE = /(?:\(|at (?:async )?)((?:\w+:\/\/|\/|[A-Za-z]:\\)[^\n]*:\d+:\d+)\)?$/;
-/** Where this package's own code lies: `src` in a checkout, `dist` as published. */
-const OWN_ROOT = new URL('..', import.meta.url);
 
 function isFile(place: string): boolean {
   return /^(?:\w+:\/\/|\/|[A-Za-z]:\\)/.test(place);
 }
 
 function isForeign(place: string): boolean {
-  return (
-    place.includes('/node_modules/') ||
-    place.includes('\\node_modules\\') ||
-    place.startsWith(OWN_ROOT.href) ||
-    place.startsWith(OWN_ROOT.pathname)
-  );
+  return place.includes('/node_modules/') || place.includes('\\node_modules\\') || isOwnFile(place);
 }

@@ -3,6 +3,7 @@
  * that evaluates it, does not see this package's frames. For the length of the call only, not of its awaits.
  */
 import { withStackTraceLimit } from '../batcher/stack-trace-limit.ts';
+import { isOwnFile } from './own-code.ts';
 
 type Formatter = NonNullable<typeof Error.prepareStackTrace>;
 
@@ -10,7 +11,6 @@ type Formatter = NonNullable<typeof Error.prepareStackTrace>;
 const formatters = new WeakMap<Formatter, Formatter>();
 /** The session hook's frames, the wrappers' and those of `AsyncLocalStorage`, for a call that calls a few others. */
 const OWN_FRAMES = 20;
-const OWN_ROOT = new URL('..', import.meta.url);
 
 export function withHiddenFrames<T>(work: () => T): T {
   const before = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace');
@@ -47,7 +47,7 @@ function hiding(formatter: Formatter): Formatter {
 
 function isHidden(file: unknown): boolean {
   if (typeof file !== 'string') return false;
-  return file.startsWith(OWN_ROOT.href) || file.startsWith(OWN_ROOT.pathname) || ASYNC_CONTEXT.test(file);
+  return isOwnFile(file) || ASYNC_CONTEXT.test(file);
 }
 
 /** Where Node's `AsyncLocalStorage.run` lies, in whichever version. */
