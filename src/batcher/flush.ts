@@ -1,5 +1,6 @@
 /** Waiting, bounded, for what has been dropped so far; and the account of what happened meanwhile. */
-import { integerOption, MAX_TIMER_MS, requireObject } from './options.ts';
+import { LONGEST_TIMER_MS } from '../single-flight/time.ts';
+import { integerOption, requireObject } from './options.ts';
 import type { Release } from './release.ts';
 import type { FlushReport, ReleaseStats } from './stats.ts';
 
@@ -11,7 +12,7 @@ export interface FlushOptions {
 
 export function resolveFlushTimeout(options: FlushOptions, fallbackMs: number): number {
   requireObject('options', options);
-  return integerOption('timeoutMs', options.timeoutMs, fallbackMs, 0, MAX_TIMER_MS);
+  return integerOption('timeoutMs', options.timeoutMs, fallbackMs, 0, LONGEST_TIMER_MS);
 }
 
 /** Waits for `settled`, for `timeoutMs` at most, and reports the difference in the books. Never rejects. */

@@ -1,4 +1,5 @@
 /** Options shared by everything that batches, and the one place where they are checked and defaulted. */
+import { LONGEST_TIMER_MS } from '../single-flight/time.ts';
 
 /** What a `ReleaseBatcher` takes; all of it may be left out. A bad one is refused with an error that names it and its value. */
 export interface BatcherOptions {
@@ -31,14 +32,17 @@ export function resolveBatcherOptions(options: BatcherOptions = {}): ResolvedBat
   return {
     maxBatchSize: integerOption('maxBatchSize', options.maxBatchSize, 64, 1, 1024),
     maxInFlightBatches: integerOption('maxInFlightBatches', options.maxInFlightBatches, 8, 1, 65_536),
-    releaseTimeoutMs: integerOption('releaseTimeoutMs', options.releaseTimeoutMs, 30_000, 1, MAX_TIMER_MS),
+    releaseTimeoutMs: integerOption(
+      'releaseTimeoutMs',
+      options.releaseTimeoutMs,
+      30_000,
+      1,
+      LONGEST_TIMER_MS,
+    ),
     maxQueueSize: integerOption('maxQueueSize', options.maxQueueSize, 1_000_000, 1, Number.MAX_SAFE_INTEGER),
     signal: signalOption('signal', options.signal),
   };
 }
-
-/** The longest delay that a timer takes; a larger one would fire at once. */
-export const MAX_TIMER_MS: number = 2 ** 31 - 1;
 
 export function integerOption(
   name: string,

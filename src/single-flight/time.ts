@@ -23,7 +23,7 @@ export const sleepOnTimer: Sleep = (ms, signal) =>
   });
 
 /** The longest delay that `setTimeout` takes; it fires a longer one at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+export const LONGEST_TIMER_MS: number = 2 ** 31 - 1;
 
 /** @throws TypeError if `value` is no number, RangeError if it is not one above 0 that a timer takes. */
 export function requirePositiveMs(name: string, value: number): void {

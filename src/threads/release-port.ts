@@ -6,7 +6,8 @@
  * A script that has nothing else to do therefore ends with what is still in the ring; `drain` before the end.
  */
 import { randomUUID } from 'node:crypto';
-import { choiceOption, integerOption, MAX_TIMER_MS, requireObject } from '../batcher/options.ts';
+import { choiceOption, integerOption, requireObject } from '../batcher/options.ts';
+import { LONGEST_TIMER_MS } from '../single-flight/time.ts';
 import { type KeyedRelease, REFUSED, SharedRingMemory, SPILLED } from './ring-memory.ts';
 import { SessionKeys } from './session-keys.ts';
 import { SharedRingQueue } from './shared-ring-queue.ts';
@@ -104,7 +105,7 @@ export class ReleasePort<Session extends object> implements Disposable {
   /** @internal Use `openReleasePort`. */
   constructor(target: ReleaseTarget<Session>, options: ReleasePortOptions) {
     requireObject('options', options);
-    const stallTimeoutMs = integerOption('stallTimeoutMs', options.stallTimeoutMs, 1000, 1, MAX_TIMER_MS);
+    const stallTimeoutMs = integerOption('stallTimeoutMs', options.stallTimeoutMs, 1000, 1, LONGEST_TIMER_MS);
     this.#target = target;
     this.#turnBudgetMs = integerOption('turnBudgetMs', options.turnBudgetMs, 4, 1, 1000);
     this.handle = {

@@ -1,6 +1,7 @@
 /** The doctor's part of the command line. What stands behind the script is the script's. */
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { LONGEST_TIMER_MS } from '../../single-flight/time.ts';
 import { CannotRunError } from '../cannot-run-error.ts';
 import { type DoctorOptions, doctor } from '../doctor.ts';
 
@@ -73,15 +74,13 @@ function countOption(name: string, text: string | undefined): number | undefined
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-/** What Node's timers can wait. */
-const LONGEST_MS = 2 ** 31 - 1;
 
 /** A bare number is seconds. */
 function durationOption(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const [, amount, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
   const duration = Math.round(Number(amount) * (UNITS[unit] ?? Number.NaN));
-  if (!(duration >= 1 && duration <= LONGEST_MS)) {
+  if (!(duration >= 1 && duration <= LONGEST_TIMER_MS)) {
     throw new CannotRunError(`${name} must be a duration such as 10s, 500ms or 2m, got "${text}".`);
   }
   return duration;
