@@ -2,14 +2,15 @@
 import { printable } from '../observe/printable.ts';
 import { type BrowserChoice, openBrowser } from './bench/browser-under-test.ts';
 import { MEASUREMENTS, measurementOf } from './bench/measurements.ts';
+import { ProgressLine } from './bench/progress-line.ts';
 import { htmlOf } from './bench/report/html-report.ts';
 import { type BenchReport, reportOf } from './bench/report/report.ts';
 import { measurementsOf, TARGETS } from './bench/report/targets.ts';
-import { formatReport, ProgressLine } from './bench/report/terminal.ts';
-import { packageVersion } from './bench/sampling/load-package.ts';
+import { formatReport } from './bench/report/terminal.ts';
 import type { Measurement } from './bench/sampling/measurement.ts';
 import { takeSamples } from './bench/schedule.ts';
 import { CannotRunError } from './cannot-run-error.ts';
+import { packageVersion } from './load-package.ts';
 import { print, say } from './output.ts';
 import { writeReportFile } from './report-file.ts';
 

@@ -16,7 +16,7 @@ export function formatSeconds(milliseconds: number): string {
 
 /** Three digits that tell something. */
 export function significant(value: number): string {
-  if (value >= 100) return Math.round(value).toLocaleString('en-US');
+  if (value >= 100) return formatCount(Math.round(value));
   return value.toFixed(value >= 10 ? 1 : 2);
 }
 

@@ -3,11 +3,8 @@
  * directory has is taken, `puppeteer` before `puppeteer-core`, then one that is installed beside this
  * package.
  */
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { CannotRunError } from './cannot-run-error.ts';
+import { importPackage, packageVersion } from './load-package.ts';
 
 /** The members of Puppeteer that the command line uses. */
 export interface Puppeteer<Browser> {
@@ -27,16 +24,12 @@ const PACKAGES = ['puppeteer', 'puppeteer-core'] as const;
 
 /** @throws {CannotRunError} when there is none. */
 export async function loadPuppeteer<Browser>(): Promise<LoadedPuppeteer<Browser>> {
-  const requires = [createRequire(join(process.cwd(), 'any.js')), createRequire(import.meta.url)];
   for (const name of PACKAGES) {
-    for (const require of requires) {
-      const entry = resolve(require, name);
-      if (entry === undefined) continue;
-      const puppeteer = unwrap<Puppeteer<Browser>>(await import(pathToFileURL(entry).href));
-      const { version } = JSON.parse(await readFile(require.resolve(`${name}/package.json`), 'utf8'));
-      const downloadedBrowser = await browserDownloadedBy(puppeteer);
-      return { name: `${name} ${version}`, puppeteer, downloadedBrowser };
-    }
+    const version = packageVersion(name);
+    if (version === undefined) continue;
+    const puppeteer = await importPackage<Puppeteer<Browser>>(name);
+    const downloadedBrowser = await browserDownloadedBy(puppeteer);
+    return { name: `${name} ${version}`, puppeteer, downloadedBrowser };
   }
   throw new CannotRunError(
     [
@@ -44,19 +37,6 @@ export async function loadPuppeteer<Browser>(): Promise<LoadedPuppeteer<Browser>
       'Add one:  npm install --save-dev puppeteer',
     ].join('\n'),
   );
-}
-
-function resolve(require: NodeJS.Require, name: string): string | undefined {
-  try {
-    return require.resolve(name);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Versions up to 24 resolve to CommonJS here, where `import` puts the default export one level deeper. */
-function unwrap<Module>(module: { readonly default: Module & { readonly default?: Module } }): Module {
-  return module.default.default ?? module.default;
 }
 
 async function browserDownloadedBy(puppeteer: Puppeteer<unknown>): Promise<string | undefined> {

@@ -2,8 +2,7 @@
  * The books as OpenTelemetry metrics. Read when the meter's reader asks, and at no other time. Nothing is imported
  * from `@opentelemetry/api`: whichever version's meter is handed over fits.
  */
-import type { MetricsSource, StatName } from './metrics.ts';
-import { COUNTERS, GAUGES, readStats } from './metrics.ts';
+import { COUNTERS, GAUGES, type MetricsSource, readStats, type StatName } from './metrics.ts';
 
 /** What is used of an observable instrument. */
 export interface ObservableLike {

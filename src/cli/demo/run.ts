@@ -2,12 +2,10 @@
  * One side of one scenario, in this process: launch, operate, count. A plain run and an attached one differ
  * in the one line that attaches; nobody calls `gc()` while either runs.
  */
-import { setImmediate as macrotask } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { attach } from '../../clients/puppeteer/index.ts';
 import { type FoundBrowser, launchOptions } from '../browser-finder.ts';
 import { CannotRunError } from '../cannot-run-error.ts';
+import { collectAll } from '../collector.ts';
 import type { Puppeteer } from '../load-puppeteer.ts';
 import { PageCensus } from '../page-census.ts';
 import type { DemoBrowser, DemoPage, Scenario } from './scenarios.ts';
@@ -50,7 +48,8 @@ export async function run(
     const census = await PageCensus.open(page);
     const { crashed, ...progress } = await operate(page, census, scenario, operations, onProgress);
     if (!crashed) {
-      await collectOwnGarbage();
+      // Its work done and timed, either side collects, so that neither is counted at a moment that V8 happened to choose.
+      await collectAll();
       await releases?.flush({ timeoutMs: 10_000 });
     }
     const alive = crashed ? null : await census.alive(MS_BETWEEN_COUNTS);
@@ -109,17 +108,4 @@ async function operate(
   const crash = new Promise<true>((resolve) => page.on('error', () => resolve(true)));
   const crashed = await Promise.race([operateAll(), crash]);
   return { ...progress(), crashed };
-}
-
-/**
- * Collects this process's garbage twice: what a WeakRef was made for in the same job survives the first time. Both
- * sides do so once their work is done and timed, so that neither is counted at a moment that V8 happened to choose.
- */
-async function collectOwnGarbage(): Promise<void> {
-  setFlagsFromString('--expose-gc');
-  const gc = runInNewContext('gc') as () => void;
-  for (let round = 0; round < 2; round++) {
-    gc();
-    await macrotask();
-  }
 }

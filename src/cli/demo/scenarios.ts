@@ -4,6 +4,7 @@
  */
 import type { AttachOptions } from '../../clients/puppeteer/index.ts';
 import type { BrowserLike } from '../../clients/puppeteer/structure.ts';
+import type { MakeCounted } from '../page-census.ts';
 
 /** The members of a Puppeteer browser that the demo uses. */
 export interface DemoBrowser extends BrowserLike {
@@ -23,8 +24,7 @@ export interface DemoSession {
   send(method: string, params?: Record<string, unknown>): Promise<unknown>;
 }
 
-/** In the page: makes an object that holds `length` numbers, 8 bytes each, and notes it for the census. */
-declare const makeCounted: (length: number) => object;
+declare const makeCounted: MakeCounted;
 
 export interface Scenario {
   readonly name: 'forgottenHandles' | 'thrownErrors' | 'consoleArguments';

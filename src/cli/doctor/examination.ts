@@ -3,13 +3,12 @@
  * of its handles is written down on occasion. The script is to behave as it would alone: nothing here keeps
  * the process alive, prints, or throws.
  */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { threadId } from 'node:worker_threads';
 import type { PuppeteerAttachment } from '../../clients/puppeteer/puppeteer-attachment.ts';
 import type { BrowserLike } from '../../clients/puppeteer/structure.ts';
 import { shadow } from '../../clients/session-hook.ts';
 import type { AttachmentStats } from '../../handles/ledger/ledger-stats.ts';
+import { collect } from '../collector.ts';
 import { type Snapshot, type ThreadOrder, writeMessage } from './messages.ts';
 import { mergeLeaks, sumOfCosts, sumOfStats } from './sums.ts';
 
@@ -75,7 +74,7 @@ export class Examination {
   };
 
   #lookForForgotten(): void {
-    collectGarbage();
+    collect();
     for (const { leakReport } of this.#attachments) leakReport?.noteUnreachable();
   }
 
@@ -87,16 +86,4 @@ export class Examination {
   #stats(): AttachmentStats {
     return sumOfStats(this.#attachments.map((attachment) => attachment.stats()));
   }
-}
-
-let gc: (() => void) | undefined;
-
-/** Without `--expose-gc`, which the script would see. */
-function collectGarbage(): void {
-  if (gc === undefined) {
-    setFlagsFromString('--expose-gc');
-    gc = runInNewContext('gc') as () => void;
-    setFlagsFromString('--no-expose-gc');
-  }
-  gc();
 }

@@ -1,6 +1,6 @@
 /** `--html FILE`: one page, with nothing outside it, that shows what a run found. */
 
-import { significant } from '../../format.ts';
+import { formatCount, significant } from '../../format.ts';
 import { curvesOf } from '../../html/curves.ts';
 import { escapeHtml } from '../../html/escape.ts';
 import { factsOf, pageOf, tableOf } from '../../html/page.ts';
@@ -53,7 +53,7 @@ function figuresTable(members: readonly MeasurementReport[]): string {
   ];
   const rows = members.map((member) => [
     member.title,
-    member.handles.toLocaleString('en-US'),
+    formatCount(member.handles),
     significant(member.cpuMicrosecondsPerHandle.median),
     formatFigure(member.commandsPerHandle.median, 'per handle'),
     significant(member.eventLoopDelayMs.median),
@@ -72,7 +72,7 @@ function heapOf({ measurements }: BenchReport): string {
       const { heap } = measurement.samples.find(({ heap }) => (heap?.length ?? 0) > 1) ?? {};
       if (heap === undefined) return [];
       const points = heap.map(([operations, bytes]): [number, number] => [operations, bytes / 1e6]);
-      const end = measurement.crashed ? `, crashed after ${points.at(-1)?.[0].toLocaleString('en-US')}` : '';
+      const end = measurement.crashed ? `, crashed after ${formatCount(points.at(-1)?.[0] ?? 0)}` : '';
       const tone = isOurs(measurement) ? ('ours' as const) : ('theirs' as const);
       return [{ name: `${measurement.title}${end}`, points, tone }];
     });

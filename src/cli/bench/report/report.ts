@@ -1,7 +1,8 @@
 /** The outcome of a run, as `--json` writes it. The schema is documented in bench/README.md. */
 import { cpus, totalmem } from 'node:os';
+import { formatCount } from '../../format.ts';
+import { packageVersion } from '../../load-package.ts';
 import type { BrowserUnderTest } from '../browser-under-test.ts';
-import { packageVersion } from '../sampling/load-package.ts';
 import type { Measurement } from '../sampling/measurement.ts';
 import { commandsPerHandle, isProven, type Sample } from '../sampling/sample.ts';
 import type { Failure, Samples } from '../schedule.ts';
@@ -95,7 +96,7 @@ function measurementReportOf({ id, title }: Measurement, samples: readonly Sampl
   return {
     id,
     scenario: scenarioOf(id),
-    title: typeof title === 'string' ? title : title(handles.toLocaleString('en-US')),
+    title: typeof title === 'string' ? title : title(formatCount(handles)),
     handles,
     handlesPerSecond: spread(({ handles, elapsedMs }) => (handles / elapsedMs) * 1_000),
     cpuMicrosecondsPerHandle: spread(({ handles, cpuMicroseconds }) => cpuMicroseconds / handles),

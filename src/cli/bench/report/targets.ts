@@ -1,4 +1,5 @@
 /** The figures that the library has to reach, each a ratio within one run, and whether it does. */
+import { formatCount } from '../../format.ts';
 import { commandsPerHandle, isProven, perHandleMs, type Sample } from '../sampling/sample.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 
@@ -238,7 +239,7 @@ export function judge(
     const figure = spreadOf(figures);
     const isGood = row.comparison === 'atLeast' ? figure.median >= row.wanted : figure.median <= row.wanted;
     const { id, against, comparison, wanted, unit } = row;
-    const handles = Math.max(...subjects.map((subject) => subject?.handles ?? 0)).toLocaleString('en-US');
+    const handles = formatCount(Math.max(...subjects.map((subject) => subject?.handles ?? 0)));
     const work = typeof row.work === 'string' ? row.work : row.work(handles);
     return [{ id, work, against, comparison, wanted, unit, figure, reached: isGood && proven, proven }];
   });

@@ -1,8 +1,6 @@
-/** Tables and progress for people. */
-import type { WriteStream } from 'node:tty';
+/** The report for people, at a terminal. */
 import { printable } from '../../../observe/printable.ts';
-import { formatTable, significant } from '../../format.ts';
-import type { ScheduleProgress } from '../schedule.ts';
+import { formatCount, formatTable, significant } from '../../format.ts';
 import type { BenchReport, MeasurementReport } from './report.ts';
 import { SCENARIOS } from './scenarios.ts';
 import type { TargetResult } from './targets.ts';
@@ -27,7 +25,7 @@ function formatMeasurements(measurements: readonly MeasurementReport[]): string 
     const { handlesPerSecond: rate, peakHeapBytes } = measurement;
     return [
       measurement.title,
-      measurement.handles.toLocaleString('en-US'),
+      formatCount(measurement.handles),
       significant(rate.median),
       `${significant(rate.low)} … ${significant(rate.high)}`,
       significant(measurement.cpuMicrosecondsPerHandle.median),
@@ -58,7 +56,7 @@ export function verdictOf({ crashed, proven, samples }: MeasurementReport): stri
   if (crashed) return 'the page crashed';
   if (!proven) return 'NOT proven: the page had not let go';
   const left = samples.at(-1)?.leftAlive ?? 0;
-  return left > 0 ? `leaves ${left.toLocaleString('en-US')} alive` : '';
+  return left > 0 ? `leaves ${formatCount(left)} alive` : '';
 }
 
 /** What else the last sample has to say, by name. */
@@ -68,7 +66,7 @@ function extrasOf({ samples }: MeasurementReport): string {
 }
 
 function significantOrWhole(figure: number): string {
-  return Number.isInteger(figure) ? figure.toLocaleString('en-US') : significant(figure);
+  return Number.isInteger(figure) ? formatCount(figure) : significant(figure);
 }
 
 function formatTargets(rows: readonly TargetResult[]): string {
@@ -89,40 +87,8 @@ export function formatFigure(value: number, unit: TargetResult['unit']): string 
     case '×':
       return `${significant(value)} ×`;
     case 'per handle':
-      return value === 0
-        ? '0'
-        : value >= 1
-          ? significant(value)
-          : `1/${Math.round(1 / value).toLocaleString('en-US')}`;
+      return value === 0 ? '0' : value >= 1 ? significant(value) : `1/${formatCount(Math.round(1 / value))}`;
     default:
       return `${significant(value)} ${unit}`;
   }
-}
-
-/** One line that is written over on a terminal; elsewhere a line for each sample. */
-export class ProgressLine {
-  readonly #output: Pick<WriteStream, 'isTTY' | 'write' | 'columns'>;
-  readonly #startedAt: number = performance.now();
-
-  constructor(output: Pick<WriteStream, 'isTTY' | 'write' | 'columns'>) {
-    this.#output = output;
-  }
-
-  readonly show = ({ round, rounds, done, total, measurement }: ScheduleProgress): void => {
-    const elapsedMs = performance.now() - this.#startedAt;
-    const left = done === 0 ? '' : `, about ${formatDuration((elapsedMs / done) * (total - done))} left`;
-    const text = `round ${round + 1} of ${rounds}, ${done + 1} of ${total}${left}: ${measurement.id}`;
-    if (this.#output.isTTY)
-      this.#output.write(`\r\u001B[K${text.slice(0, (this.#output.columns ?? 80) - 1)}`);
-    else this.#output.write(`${text}\n`);
-  };
-
-  clear(): void {
-    if (this.#output.isTTY) this.#output.write('\r\u001B[K');
-  }
-}
-
-function formatDuration(milliseconds: number): string {
-  const seconds = Math.round(milliseconds / 1000);
-  return seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
 }

@@ -1,6 +1,7 @@
 /** The ceiling of what release by release can reach: prebuilt frames on a bare WebSocket, replies counted and not read. */
+
+import { importPackage } from '../../load-package.ts';
 import type { DrivenPage, Outcome } from '../sampling/driven-page.ts';
-import { importPackage } from '../sampling/load-package.ts';
 
 interface WebSocketLike {
   on(event: 'message', listener: (data: { toString(): string }) => void): unknown;

@@ -1,7 +1,7 @@
 /** Handles made beforehand, then dropped at once or one after another: the time until the page let go of all. */
 import { setImmediate as macrotask, setTimeout as pause } from 'node:timers/promises';
+import { collect } from '../../collector.ts';
 import type { MakeCounted } from '../../page-census.ts';
-import { collect } from '../sampling/collector.ts';
 import type { DrivenPage, Outcome } from '../sampling/driven-page.ts';
 import type { BenchHandle, BenchPage } from '../sampling/puppeteer-structure.ts';
 

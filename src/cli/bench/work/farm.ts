@@ -4,7 +4,7 @@
  */
 import { setImmediate as macrotask } from 'node:timers/promises';
 import { ReleaseBatcher } from '../../../batcher/release-batcher.ts';
-import { collectAll } from '../sampling/collector.ts';
+import { collectAll } from '../../collector.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { Stopwatch } from '../sampling/stopwatch.ts';
 

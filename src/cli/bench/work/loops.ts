@@ -1,7 +1,7 @@
 /** Loops as scripts have them: the time is that of the loop, as the script sees it. */
 
+import { collectAll } from '../../collector.ts';
 import type { MakeCounted } from '../../page-census.ts';
-import { collectAll } from '../sampling/collector.ts';
 import type { DrivenPage, Outcome } from '../sampling/driven-page.ts';
 import type { BenchHandle } from '../sampling/puppeteer-structure.ts';
 

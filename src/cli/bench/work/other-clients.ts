@@ -3,8 +3,8 @@ import { ReleaseBatcher } from '../../../batcher/release-batcher.ts';
 import { attach } from '../../../clients/chrome-remote-interface.ts';
 import { attach as attachPlaywright, type PlaywrightSession } from '../../../clients/playwright.ts';
 import type { SessionAttachment } from '../../../clients/session-attachment.ts';
+import { importPackage } from '../../load-package.ts';
 import type { DrivenPage, Outcome } from '../sampling/driven-page.ts';
-import { importPackage } from '../sampling/load-package.ts';
 import { type MintedObject, mintIds, mintObjects, type Send } from './bare-websocket.ts';
 
 type ChromeRemoteInterface = (options: object) => Promise<RemoteInterface>;

@@ -1,4 +1,4 @@
-/** Finds the packages that a subject needs: those of the project in the working directory, then those beside this one. */
+/** Finds packages that are no dependency of ours: those of the project in the working directory, then those beside this one. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -28,6 +28,7 @@ export async function importPackage<Module>(name: string): Promise<Module> {
   const entry = resolvePackage(name);
   if (entry === undefined) throw new Error(`${name} is not installed`);
   const module = await import(pathToFileURL(entry).href);
+  // CommonJS has its default export one level deeper here; so have Puppeteer's versions up to 24.
   return module.default?.default ?? module.default ?? module;
 }
 
