@@ -20,7 +20,7 @@ for (const leak of releases.leaks().slice(0, 2)) {
   console.log(`  ${leak.collected} of kind ${leak.kind} forgotten at ${leak.line.split('/').at(-1)}`);
 }
 
-// What is left was minted since the last garbage collection: some hundreds of thousands of bytes in the page,
+// What is left was minted since the last garbage collection: some tens of megabytes in the page,
 // not the 800 MB that were made.
 process.exitCode = live < minted / 2 ? 0 : 1;
 await browser.close();
