@@ -55,11 +55,13 @@ const SIGNALS = [
 
 it.each(SIGNALS)('is ended by %s where it does not listen', async (signal, code) => {
   const file = await script('waits.mjs', "console.log('ready'); setInterval(() => {}, 1_000);");
-  const run = startDoctor([file]);
+  const run = startDoctor(['--json', file]);
   await run.prints('ready');
   run.child.kill(signal);
   expect(await run.exited).toBe(code);
-  expect(run.printed()).toContain(`was ended by ${signal}`);
+  const [report] = run.reports();
+  expect(report).toMatchObject({ signal, occasion: 'end' });
+  expect(report?.elapsedMs).toBeGreaterThan(0); // Told by the script's own process, not supposed.
 });
 
 it.each(SIGNALS)('ends in its own way at %s where it does', async (signal) => {

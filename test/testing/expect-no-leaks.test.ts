@@ -1,6 +1,7 @@
 import { AssertionError } from 'node:assert';
 import type { Browser, Page } from 'puppeteer-core';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { attachedTo } from '../../src/clients/puppeteer/attach.ts';
 import { attach } from '../../src/clients/puppeteer/index.ts';
 import { expectNoLeaks, LeakError } from '../../src/testing/index.ts';
 import { attached } from '../support/attached.ts';
@@ -62,6 +63,49 @@ describe.each(PUPPETEERS)('expectNoLeaks with $name', ({ puppeteer }) => {
       await page.goto('data:text/html,<p>next');
     });
   });
+
+  it('says how many may be left where more are', async () => {
+    const failed = expectNoLeaks(page, async () => void (await page.$$('li')), { allow: 1 });
+    await expect(failed).rejects.toMatchObject({
+      actual: 2,
+      expected: 1,
+      message: expect.stringMatching(/^2 handles were not disposed of, where 1 may be:\n {2}2 × node/),
+    });
+  });
+
+  it('takes the handles of a map for handed on, and none that was asked for before', async () => {
+    const parent = await page.evaluateHandle(() => ({ a: {}, b: [] }));
+    const children = await expectNoLeaks(page, () => parent.getProperties());
+    expect([...children.keys()]).toEqual(['a', 'b']);
+  });
+
+  it.each([
+    ['first', [0, 1]],
+    ['last', [1, 0]],
+  ] as const)(
+    'looks on until the last body has ended, if the %s to begin is over first',
+    async (_, order) => {
+      const gates = order.map(() => {
+        let open = (): void => {};
+        const opened = new Promise<void>((resolve) => {
+          open = resolve;
+        });
+        return { open, opened };
+      });
+      const bodies = gates.map(({ opened }) =>
+        expectNoLeaks(page, async () => {
+          await opened;
+          await page.$('li');
+        }),
+      );
+      for (const index of order) {
+        expect(attachedTo(page)).toBeDefined();
+        gates[index]?.open();
+        await expect(bodies[index]).rejects.toMatchObject({ actual: 1 });
+      }
+      expect(attachedTo(page)).toBeUndefined();
+    },
+  );
 
   it('does not mix bodies that run at the same time, however fast they ask', async () => {
     const wasteful = expectNoLeaks(page, async () => {
