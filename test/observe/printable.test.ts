@@ -106,6 +106,7 @@ test('a place in a page is printable, and not endless, whatever the page calls i
       expect(place.length).toBeLessThan(4_000);
     }),
   );
+  expect(placeInPage({ exceptionDetails: { url: 'pptr:%E0%A4%A' } })).toBe('pptr:%E0%A4%A:0:0'); // No UTF-8.
   const url = `pptr:evaluate;${encodeURIComponent('name (/tmp/\u001b[2J.mjs:3:5)')}`;
   expect(placeInPage({ stackTrace: { callFrames: [{ url }] } })).toBe('/tmp/\\u{1b}[2J.mjs:3:5');
 });

@@ -79,6 +79,15 @@ describe.each(PUPPETEERS)('expectNoLeaks with $name', ({ puppeteer }) => {
     expect([...children.keys()]).toEqual(['a', 'b']);
   });
 
+  it('gives back what only looks like a handle', async () => {
+    const alike = {
+      remoteObject: (): never => {
+        throw new Error('not a handle');
+      },
+    };
+    expect(await expectNoLeaks(page, () => alike)).toBe(alike);
+  });
+
   it.each([
     ['first', [0, 1]],
     ['last', [1, 0]],
