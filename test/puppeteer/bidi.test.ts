@@ -1,6 +1,7 @@
 // Puppeteer over WebDriver BiDi: what is dropped goes by arrays, and nothing that is used is taken away.
 import type { Browser, JSHandle, Page } from 'puppeteer-core';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { attach } from '../../src/clients/puppeteer/index.ts';
 import { attachedOverBidi } from '../support/attached-over-bidi.ts';
 import { BIDI_BROWSERS, connectionOf, idOf, known, openPage } from '../support/bidi.ts';
 import { collectUntil } from '../support/collect-until.ts';
@@ -175,6 +176,21 @@ describe.each(BIDI_BROWSERS)('$name', ({ launch, missing }) => {
     const releases = attachedOverBidi(browser, { traceLeaks: true });
     await mintAndForget(10);
     expect(releases.leaks()).toMatchObject([{ line: expect.stringContaining('bidi.test.ts'), minted: 10 }]);
+  });
+
+  test('is over with the page that it is for, or with the browser', async () => {
+    for (const close of [(its: Page) => its.close(), (its: Page) => its.browser().close()]) {
+      const own = await launch();
+      const ownPage = await own.newPage();
+      const releases = attach(ownPage);
+      await ownPage.evaluateHandle(() => ({}));
+      expect(releases.stats().live).toBe(1);
+      await close(ownPage);
+      await expect.poll(() => releases.detached).toBe(true);
+      await expect.poll(() => releases.stats()).toMatchObject({ live: 0, elided: 1 });
+      expect(Object.hasOwn(connectionOf(own), 'send')).toBe(false);
+      await own.close();
+    }
   });
 
   test('ends all with the browser', async () => {

@@ -31,7 +31,18 @@ export function attachOverBidi(
     tap.leave(attachment);
     browser.off('disconnected', onDisconnected);
   });
+  if (isPage(subject)) endWith(subject, attachment);
   return attachment;
+}
+
+/** What is attached to a page by itself would be asked about each realm to come, for as long as the browser is there. */
+function endWith(page: PageLike, attachment: BidiAttachment): void {
+  const onClosed = (): void => {
+    attachment.endAll();
+    attachment.detach();
+  };
+  page.on?.('close', onClosed);
+  attachment.onDetach(() => page.off?.('close', onClosed));
 }
 
 function coverageOf(subject: BrowserLike | BrowserContextLike | PageLike): ContextCoverage {

@@ -197,7 +197,7 @@ export class BidiAttachment extends PuppeteerAttachment {
     for (const books of this.#books) if (books.contextId === contextId) this.#close(books);
   }
 
-  /** The connection is gone. @internal */
+  /** The connection is gone, or the page that this is for: nothing that it covers is there any more. @internal */
   endAll(): void {
     for (const books of this.#books) this.#close(books);
   }
