@@ -122,6 +122,25 @@ describe('of doctor', () => {
     );
   });
 
+  test.each([
+    ['--fail-over=0', { failOver: 0 }],
+    ['--fail-over=-1', undefined],
+    ['--fail-over=1.5', undefined],
+    ['--fail-over= ', undefined],
+    ['--every=2147483647ms', { everyMs: 2_147_483_647 }],
+    ['--every=2147483648ms', undefined],
+    ['--every=0.4ms', undefined],
+  ])('%s', (option, expected) => {
+    const options = understood(() => doctorOptionsOf([option, script]));
+    if (expected === undefined) expect(options).toBeUndefined();
+    else expect(options).toMatchObject(expected);
+  });
+
+  test("a -- before the script is nobody's, one behind it the script's", () => {
+    const options = doctorOptionsOf(['--json', '--', script, '--', '--json']);
+    expect(options).toMatchObject({ script, scriptArguments: ['--', '--json'], json: true });
+  });
+
   test('durations are what they say, in milliseconds', () => {
     const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, '': 1_000 } as const;
     const unit = fc.constantFrom(...(Object.keys(units) as (keyof typeof units)[]));

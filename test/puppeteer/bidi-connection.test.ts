@@ -21,8 +21,13 @@ class Connection implements BidiConnectionLike {
   closed = false;
   /** Whether disowns are answered as they come. */
   answersDisowns = true;
+  /** What the next send does. */
+  instead: (() => unknown) | undefined = undefined;
 
   send(method: string, params?: unknown): Promise<unknown> {
+    const { instead } = this;
+    this.instead = undefined;
+    if (instead !== undefined) return instead() as Promise<unknown>;
     return new Promise((resolve, reject) => {
       const answer = (result: unknown = {}): void => resolve({ type: 'success', result });
       this.sent.push({ method, params: params as Params, answer, refuse: reject });
@@ -318,4 +323,47 @@ test('leaves alone what another has put on the connection meanwhile', async () =
   expect(connection.send).toBe(theirs);
   await disown(connection, 'one');
   expect(connection.disowned).toEqual([['as asked', ['one']]]);
+});
+
+test('a command that throws, or promises nothing, holds no handle that it names', async () => {
+  const { connection, releases } = open();
+  await mint(connection, 'one');
+  const call = (): unknown =>
+    connection.send('script.callFunction', { target: MAIN, arguments: [{ handle: 'one' }] });
+  connection.instead = () => {
+    throw new Error('at once');
+  };
+  expect(call).toThrow('at once');
+  connection.instead = () => undefined;
+  expect(call()).toBeUndefined();
+  await disown(connection, 'one');
+  await flushed(releases);
+  expect(connection.disowned).toEqual([['realm-1', ['one']]]);
+});
+
+test('what measures memory first sees disowned what was dropped', async () => {
+  const { connection } = open();
+  await mint(connection, 'one');
+  void disown(connection, 'one');
+  void connection.send('goog:cdp.sendCommand', { method: 'HeapProfiler.collectGarbage', params: {} });
+  expect(connection.sent.map(({ method }) => method)).toEqual([
+    'script.evaluate',
+    'script.disown',
+    'goog:cdp.sendCommand',
+  ]);
+});
+
+test('a disown behind an action is refused as the browser refuses it, and counted', async () => {
+  const { connection, releases } = open();
+  await mint(connection, 'one');
+  void connection.send('input.performActions', { context: 'tab', actions: [] });
+  connection.answersDisowns = false;
+  const disowned = disown(connection, 'one');
+  connection.last('script.disown').refuse(new Error('no such thing'));
+  await expect(disowned).rejects.toThrow('no such thing');
+  expect(releases.stats()).toMatchObject({ failed: 1, inFlight: 0, live: 0 });
+});
+
+test('what is no handle does not escape', () => {
+  expect(() => open().releases.escape({} as never)).toThrow('escape: expected a handle or a RemoteObject');
 });
