@@ -1,5 +1,6 @@
 /** A doctor that can be waited for, asked and ended while its script runs. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { onTestFinished } from 'vitest';
 import type { DoctorReport } from '../../src/cli/doctor/report.ts';
 import { chromiumLaunchOptions } from '../support/chromium.ts';
 import { MAIN } from './command-line.ts';
@@ -23,6 +24,7 @@ export function startDoctor(args: readonly string[]): StartedDoctor {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...launchOptions, NODE_OPTIONS: '' },
   });
+  onTestFinished(() => void child.kill('SIGTERM')); // Passed on to the script, should either be there still.
   let [stdout, all] = ['', ''];
   let wake = (): void => {};
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
