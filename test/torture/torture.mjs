@@ -38,6 +38,8 @@ const browser = await puppeteer.launch({
 });
 const releases = attach(browser, options);
 const pages = await Promise.all(Array.from({ length: pageCount }, () => browser.newPage()));
+// Collections take most of the time, and it may be shared with others: what is slow has not failed.
+for (const page of pages) page.setDefaultTimeout(200_000);
 
 let state = seed;
 /** From 0 to 1; the same row for the same seed. */

@@ -90,7 +90,7 @@ describe('nothing is released early', () => {
         const { done, messages, collections, early, failed, errors, stats, ms } = await torture(
           { operations: count, collectOneIn, options, seed: SEED + run },
           flags,
-          isWhole ? 1_700_000 : 100_000,
+          isWhole ? 1_700_000 : 290_000,
         );
         if (isWhole)
           process.stderr.write(
@@ -103,7 +103,7 @@ describe('nothing is released early', () => {
         expectAtRest(stats);
       }
     },
-    isWhole ? 3_600_000 : 110_000,
+    isWhole ? 3_600_000 : 300_000,
   );
 });
 
@@ -112,9 +112,9 @@ describe.skipIf(isWhole)('it is found out', () => {
     'where a build lacks %s',
     async (without, only) => {
       const order = { operations: 1_000, pages: 1, collectOneIn: 1, without, only };
-      const { early } = await torture(order, [], 100_000);
+      const { early } = await torture(order, [], 290_000);
       expect(early.length).toBeGreaterThan(0);
     },
-    110_000,
+    300_000,
   );
 });
