@@ -1,20 +1,32 @@
-// A browser that comes to the script by two ways, a library's and its own, is one browser in the doctor's account.
+// What the doctor writes down of the script's browsers: each once, by whichever ways it comes, and all of them together.
 import { openSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Examination } from '../../src/cli/doctor/examination.ts';
+import type { Message } from '../../src/cli/doctor/messages.ts';
 import type { PuppeteerAttachment } from '../../src/clients/puppeteer/puppeteer-attachment.ts';
 import type { BrowserLike } from '../../src/clients/puppeteer/structure.ts';
 
-test('an attachment that is met again is counted once, and its browser closes as ever', async () => {
+/** It goes on writing, and so keeps its descriptor, for as long as this process lives. */
+async function begin(): Promise<{ examination: Examination; messages: () => Message[] }> {
   const folder = await mkdtemp(join(tmpdir(), 'examination-test-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const file = join(folder, 'messages');
-  const descriptor = openSync(file, 'w'); // Not closed: it is written to for as long as this process lives.
-  const order = { descriptor, everyMs: undefined, startedAt: 0, writing: new SharedArrayBuffer(4) };
-  const examination = new Examination(order);
+  const writing = new SharedArrayBuffer(4);
+  const order = { descriptor: openSync(file, 'w'), everyMs: undefined, startedAt: 0, writing };
+  const messages = (): Message[] => {
+    const lines = readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '');
+    return lines.map((line) => JSON.parse(line) as Message);
+  };
+  return { examination: new Examination(order), messages };
+}
+
+test('an attachment that is met again is counted once, and its browser closes as ever', async () => {
+  const { examination, messages } = await begin();
   const attachment = { stats: () => ({ minted: 3, live: 2 }), lookAtHeaps() {} };
   let closes = 0;
   const browser = { close: () => ++closes };
@@ -22,11 +34,23 @@ test('an attachment that is met again is counted once, and its browser closes as
     examination.onAttached(attachment as unknown as PuppeteerAttachment, browser as unknown as BrowserLike);
   }
   examination.write('end');
-  const [last = ''] = readFileSync(file, 'utf8').trim().split('\n').slice(-1);
-  expect(JSON.parse(last)).toMatchObject({
+  expect(messages().at(-1)).toMatchObject({
     occasion: 'end',
     browsers: 1,
     stats: { minted: 3, live: 2 },
   });
   expect(browser.close()).toBe(1);
+});
+
+test('a look at several browsers adds up their handles and their heaps', async () => {
+  const { examination, messages } = await begin();
+  const cost = { stacks: 1, elapsedMs: 1, skipped: 0 };
+  for (const pageHeapBytes of [5_000_000, 7_000_000]) {
+    const leakReport = { pageHeapBytes, cost, noteUnreachable() {}, all: () => [] };
+    const attachment = { stats: () => ({ live: 2 }), lookAtHeaps() {}, leakReport };
+    examination.onAttached(attachment as unknown as PuppeteerAttachment, {} as BrowserLike);
+  }
+  await expect
+    .poll(() => messages().find(({ kind }) => kind === 'sample'))
+    .toMatchObject({ live: 4, heapBytes: 12_000_000 });
 });
