@@ -118,7 +118,8 @@ describe('however the script ends', { timeout: 90_000 }, () => {
   /** Where nobody else ends it: a signal has ended the process before it could. */
   const endBrowser = async (pidFile: string): Promise<void> => {
     try {
-      process.kill(Number(await readFile(pidFile, 'utf8')), 'SIGKILL');
+      // Its whole group, as Puppeteer does: where a shell script starts the browser, the process is the script's.
+      process.kill(-Number(await readFile(pidFile, 'utf8')), 'SIGKILL');
     } catch (error) {
       expect(error).toMatchObject({ code: 'ESRCH' });
     }

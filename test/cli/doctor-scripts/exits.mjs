@@ -9,7 +9,13 @@ const browser = await puppeteer.launch({
   handleSIGTERM: false,
 });
 // Not Puppeteer's own end of it: what is asked for here shall end this process by itself.
-const endBrowser = () => browser.process().kill('SIGKILL');
+const endBrowser = () => {
+  try {
+    process.kill(-browser.process().pid, 'SIGKILL'); // With what it has started.
+  } catch {
+    // Puppeteer was first.
+  }
+};
 process.on('exit', endBrowser);
 const page = await browser.newPage();
 const held = [];
