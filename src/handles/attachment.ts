@@ -12,6 +12,7 @@ import { show } from '../batcher/options.ts';
 import type { ReleaseSession } from '../batcher/release.ts';
 import type { FlushReport } from '../batcher/stats.ts';
 import { type Leak, LeakReport, type Tracing } from '../observe/leak-report.ts';
+import { AnsweredCommands } from './answered-commands.ts';
 import type { ResolvedAttachOptions } from './attach-options.ts';
 import type { CommandRules } from './command-rules.ts';
 import { ConsoleEntries } from './console-entries.ts';
@@ -52,7 +53,8 @@ export class Attachment implements Disposable {
   readonly #sweeper: Sweeper;
   readonly #watch: CollectionWatch;
   readonly #books: SessionBooks;
-  readonly #scopes = new ScopeStack();
+  readonly #answers = new AnsweredCommands();
+  readonly #scopes = new ScopeStack(this.#answers);
   readonly #tracing: Tracing = { report: undefined };
   readonly #beingLookedAt = new WeakSet<SessionLedger>();
   readonly #unhooks: (() => void)[] = [];
@@ -72,6 +74,7 @@ export class Attachment implements Disposable {
     });
     const services = {
       stats: this.#stats,
+      answers: this.#answers,
       dispatcher: new Dispatcher(options, this.#stats),
       sweeper: this.#sweeper,
       watch: this.#watch,
@@ -116,6 +119,7 @@ export class Attachment implements Disposable {
    * @throws TypeError for something that is neither.
    */
   escape<Handle extends RemoteHandle | RemoteObject>(handle: Handle): Handle {
+    this.#answers.enter();
     const remoteObject = remoteObjectOf(handle);
     if (remoteObject === undefined) {
       throw new TypeError(`escape: expected a handle or a RemoteObject, got ${show(handle)}`);
@@ -142,6 +146,7 @@ export class Attachment implements Disposable {
 
   /** The books as of now; a copy. */
   stats(): AttachmentStats {
+    this.#answers.enter();
     const { commands, released } = this.#stats;
     return { ...this.#stats, commandsPerFreedHandle: released === 0 ? 0 : commands / released };
   }
@@ -151,6 +156,7 @@ export class Attachment implements Disposable {
    * with `traceLeaks: true`.
    */
   leaks(): Leak[] {
+    this.#answers.enter();
     return this.#tracing.report?.list() ?? [];
   }
 
@@ -158,6 +164,7 @@ export class Attachment implements Disposable {
   detach(): void {
     if (this.#isDetached) return;
     this.#isDetached = true;
+    this.#answers.enter();
     this.#stopListening(); // The signal may outlive many attachments.
     for (const unhook of this.#unhooks.splice(0)) unhook();
     // What was dropped goes out first; it was acknowledged.
@@ -198,6 +205,7 @@ export class Attachment implements Disposable {
 
   /** What is traced; `undefined` while nothing is. @internal */
   get leakReport(): LeakReport | undefined {
+    this.#answers.enter();
     return this.#tracing.report;
   }
 

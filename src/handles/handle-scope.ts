@@ -3,6 +3,7 @@
  * command a session, whether the program still refers to them or not.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { AnsweredCommands } from './answered-commands.ts';
 import type { HandleRecord, Ledger, ObjectGroup } from './ledger/handle-record.ts';
 
 /** A scope as a block, made by `openScope`: what was minted while it was open is released at its end. */
@@ -17,7 +18,7 @@ export class HandleScope implements Disposable {
   #hasEnded = false;
 
   /** @internal Made by the attachment. */
-  constructor(onEnd: () => void = () => {}) {
+  constructor(onEnd: () => void) {
     this.#onEnd = onEnd;
   }
 
@@ -49,8 +50,8 @@ export class HandleScope implements Disposable {
   /** Drops all that was minted inside and did not escape. Once; safe while commands are unanswered. */
   end(): void {
     if (this.#hasEnded) return;
-    this.#hasEnded = true;
     this.#onEnd();
+    this.#hasEnded = true;
     for (const group of this.#groups) {
       group.ledger.generations.close(group);
       group.ledger.releases.dropMembers(group);
@@ -74,6 +75,12 @@ export class ScopeStack {
   readonly #coveringSessions = new Map<Ledger, HandleScope[]>();
   /** Bodies that are running in a scope. While there are none, a command need not look for one. */
   #running = 0;
+  readonly #answers: AnsweredCommands;
+
+  /** @param answers what was minted by these is entered before a scope ends. */
+  constructor(answers: AnsweredCommands) {
+    this.#answers = answers;
+  }
 
   /** The innermost scope that a command sent now on this session belongs to. */
   current(ledger: Ledger): HandleScope | undefined {
@@ -90,7 +97,7 @@ export class ScopeStack {
 
   /** Runs `body` in a scope of its own, which ends however the body does. */
   async run<T>(body: () => T | PromiseLike<T>): Promise<T> {
-    const scope = new HandleScope();
+    const scope = new HandleScope(this.#answers.enter);
     this.#running++;
     try {
       return await this.#storage.run(scope, body);
@@ -104,6 +111,7 @@ export class ScopeStack {
   /** A scope over all that is minted in these sessions while it is open, whoever mints it. */
   cover(ledgers: readonly Ledger[]): HandleScope {
     const scope = new HandleScope(() => {
+      this.#answers.enter();
       for (const ledger of ledgers) {
         const rest = this.#coveringSessions.get(ledger)?.filter((other) => other !== scope) ?? [];
         if (rest.length === 0) this.#coveringSessions.delete(ledger);

@@ -5,6 +5,7 @@
  * was parsed into, and the original `send` is reached within the same call, or throws within it.
  */
 import type { MintTrace, Tracing } from '../observe/leak-report.ts';
+import type { AnsweredCommand } from './answered-commands.ts';
 import { groupOf, outgoingParams } from './command-group.ts';
 import type { CommandRules } from './command-rules.ts';
 import { type ConsoleEntries, consoleGroup } from './console-entries.ts';
@@ -69,16 +70,23 @@ export class SessionTap {
    */
   releaseEarly(method: string, params: Params | undefined): Promise<unknown> | undefined {
     if (method !== 'Runtime.releaseObject' || this.ledger.hasEnded) return undefined;
+    this.ledger.services.answers.enter();
     return this.#acknowledger.releaseEarly(params);
   }
 
   /** One command of the client's, in place of its `send`. Throws only what `forward` throws. */
   command(method: string, params: Params | undefined, forward: Forward): PromiseLike<unknown> {
     if (this.ledger.hasEnded) return forward(params);
-    if (method === 'Runtime.releaseObject') return this.#acknowledger.release(params, forward);
+    if (method === 'Runtime.releaseObject') {
+      this.ledger.services.answers.enter();
+      return this.#acknowledger.release(params, forward);
+    }
     this.#acknowledger.onCommand(method);
     if (method === 'Runtime.releaseObjectGroup') return this.#releaseGroup(params, forward);
-    if (measuresMemory(method)) this.ledger.releases.sendAllNow();
+    if (measuresMemory(method)) {
+      this.ledger.services.answers.enter();
+      this.ledger.releases.sendAllNow();
+    }
     const onAnswer = this.#rules.onSent(method, params);
     const shape = this.#tracks ? shapeOf(method) : undefined;
     let answer: PromiseLike<unknown>;
@@ -108,13 +116,14 @@ export class SessionTap {
 
   /** One event of the session's, before the client's listeners get it. Never throws. */
   event(name: string, params: unknown): void {
+    this.ledger.services.answers.enter();
     const mints = this.#tracks ? mintsOf(name) : undefined;
     if (mints !== undefined) {
       // Unasked for, and the next may be on its way already: never released as a group, but one by one.
       const group = name.startsWith('Runtime.') ? consoleGroup(this.ledger) : undefined;
       const trace = this.#tracing.report?.beginEvent(name, params);
       forEachRemoteObject(params, mints, (remoteObject, ordinal) => {
-        this.#mint(remoteObject, group, ordinal, trace, false);
+        this.mint(remoteObject, group, ordinal, trace, false);
       });
       this.#consoleEntries?.onEntry();
       return;
@@ -134,19 +143,13 @@ export class SessionTap {
     const group = groupOf(ledger, shape, params, scope);
     if (group !== undefined) group.pending++;
     const trace = this.#tracing.report?.beginCommand(this.#isTracedByCall);
+    const command = new ObservedCommand(this, shape, group, scope, trace, pinned);
 
-    const done = (): void => {
-      if (group !== undefined) {
-        group.pending--;
-        ledger.noteAnswered(group);
-      }
-      for (const record of pinned) ledger.releases.unpin(record);
-    };
     let answer: PromiseLike<unknown>;
     try {
       answer = forward(outgoingParams(ledger, shape, params, group));
     } catch (error) {
-      done();
+      command.end();
       throw error;
     }
     if (!isAwaitable(answer)) {
@@ -156,16 +159,12 @@ export class SessionTap {
     }
     return answer.then(
       (result) => {
-        const isException = trace !== undefined && hasException(result);
-        forEachRemoteObject(result, shape.mints, (remoteObject, ordinal) => {
-          const record = this.#mint(remoteObject, group, ordinal, trace, isException);
-          if (record !== undefined) scope?.own(record);
-        });
-        done();
+        command.result = result;
+        ledger.services.answers.add(command);
         return result;
       },
       (error: unknown) => {
-        done();
+        command.end();
         throw error;
       },
     );
@@ -182,7 +181,8 @@ export class SessionTap {
     if (group?.owner === 'own') this.ledger.generations.close(group);
   }
 
-  #mint(
+  /** One remote object that the client has got. */
+  mint(
     remoteObject: RemoteObject & { objectId: string },
     group: ObjectGroup | undefined,
     ordinal: number,
@@ -206,6 +206,7 @@ export class SessionTap {
   #pinNamed(shape: CommandShape, params: Params | undefined): readonly HandleRecord[] {
     let pinned: HandleRecord[] | undefined;
     forEachNamedId(params, shape.names, (id) => {
+      this.ledger.services.answers.enter();
       const record = this.ledger.find(id);
       if (record === undefined) return;
       this.ledger.releases.pin(record);
@@ -220,14 +221,72 @@ export class SessionTap {
     const name = params?.objectGroup;
     const answer = forward(params);
     if (typeof name !== 'string') return answer;
-    if (!isAwaitable(answer)) {
+    const onReleased = (): void => {
+      this.ledger.services.answers.enter();
       this.ledger.foreignGroups.onReleased(name);
+    };
+    if (!isAwaitable(answer)) {
+      onReleased();
       return answer;
     }
     return answer.then((result) => {
-      this.ledger.foreignGroups.onReleased(name);
+      onReleased();
       return result;
     });
+  }
+}
+
+/** A command on its way: what it names is pinned, what it mints has a group to go into, until it is answered. */
+class ObservedCommand implements AnsweredCommand {
+  result: unknown;
+  readonly #tap: SessionTap;
+  readonly #shape: CommandShape;
+  readonly #group: ObjectGroup | undefined;
+  readonly #scope: HandleScope | undefined;
+  readonly #trace: MintTrace | undefined;
+  readonly #pinned: readonly HandleRecord[];
+
+  constructor(
+    tap: SessionTap,
+    shape: CommandShape,
+    group: ObjectGroup | undefined,
+    scope: HandleScope | undefined,
+    trace: MintTrace | undefined,
+    pinned: readonly HandleRecord[],
+  ) {
+    this.#tap = tap;
+    this.#shape = shape;
+    this.#group = group;
+    this.#scope = scope;
+    this.#trace = trace;
+    this.#pinned = pinned;
+  }
+
+  enter(): void {
+    const { result } = this;
+    const group = this.#group;
+    const scope = this.#scope;
+    const trace = this.#trace;
+    const isException = trace !== undefined && hasException(result);
+    try {
+      forEachRemoteObject(result, this.#shape.mints, (remoteObject, ordinal) => {
+        const record = this.#tap.mint(remoteObject, group, ordinal, trace, isException);
+        if (record !== undefined) scope?.own(record);
+      });
+    } catch {
+      // The answer of a session that is no browser's may throw when it is read. What it held stays untracked.
+    }
+    this.end();
+  }
+
+  /** It is answered: nothing can be born of it any more, and nothing it named is needed for it. */
+  end(): void {
+    const { ledger } = this.#tap;
+    if (this.#group !== undefined) {
+      this.#group.pending--;
+      ledger.noteAnswered(this.#group);
+    }
+    for (const record of this.#pinned) ledger.releases.unpin(record);
   }
 }
 

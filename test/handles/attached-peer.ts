@@ -30,7 +30,13 @@ export type Params = Record<string, unknown>;
 /** Collects what it is told to, rather than what is garbage. */
 class TestCollector {
   readonly #records = new Map<object, HandleRecord>();
+  readonly #enterAnswers: () => void;
   #onCollected: (record: HandleRecord) => void = () => {};
+
+  /** @param enterAnswers lets go of answers that are still to be entered in the books: what they hold is no garbage. */
+  constructor(enterAnswers: () => void) {
+    this.#enterAnswers = enterAnswers;
+  }
 
   readonly createRegistry: RegistryFactory = (onCollected): Registry => {
     this.#onCollected = onCollected;
@@ -38,6 +44,7 @@ class TestCollector {
   };
 
   collect(...handles: readonly object[]): void {
+    this.#enterAnswers();
     for (const handle of handles) {
       const record = this.#records.get(handle);
       if (record === undefined) throw new Error('collect: not registered, or collected already');
@@ -48,10 +55,12 @@ class TestCollector {
 
   /** What is registered and not collected: with ids that no program ever saw, too. */
   get registered(): Handle[] {
+    this.#enterAnswers();
     return [...this.#records.keys()] as Handle[];
   }
 
   recordOf(handle: object): HandleRecord | undefined {
+    this.#enterAnswers();
     return this.#records.get(handle);
   }
 }
@@ -142,7 +151,7 @@ export interface OpenOptions extends Partial<SessionTraits> {
 
 export class AttachedPeer implements AsyncDisposable {
   readonly peer: FakePeer = new FakePeer();
-  readonly collector: TestCollector = new TestCollector();
+  readonly collector: TestCollector = new TestCollector(() => this.attachment.stats());
   readonly attachment: Attachment;
   readonly #unhandled: unknown[] = [];
   readonly #onUnhandled = (reason: unknown): void => void this.#unhandled.push(reason);

@@ -17,6 +17,7 @@ import type { Lane } from '../../batcher/lane.ts';
 import type { Outcome, Reach } from '../../batcher/outcome.ts';
 import type { Release, ReleaseSession } from '../../batcher/release.ts';
 import type { TracedMint } from '../../observe/traced-mint.ts';
+import type { AnsweredCommands } from '../answered-commands.ts';
 import type { Params, RemoteObject } from '../protocol.ts';
 import type { LedgerStats } from './ledger-stats.ts';
 import { executionContextIdOf } from './object-id.ts';
@@ -246,6 +247,8 @@ export interface Endings {
 
 /** What the ledgers of one attachment share. */
 export interface LedgerServices {
+  /** What the ledgers do not know yet of what has been answered. */
+  readonly answers: AnsweredCommands;
   readonly stats: LedgerStats;
   readonly dispatcher: Dispatcher;
   readonly sweeper: Sweep;

@@ -27,6 +27,7 @@ export class SessionEndings implements Endings {
   /** What a refusal says of others than the one refused. */
   onRefused(context: ContextRecords | undefined, outcome: Outcome, reach: Reach): void {
     if (outcome !== 'gone') return;
+    this.#ledger.services.answers.enter(); // What came before it is gone with the others.
     if (reach === 'session') this.endSession();
     else if (reach === 'context' && context?.isNamed) this.#endContext(context);
   }

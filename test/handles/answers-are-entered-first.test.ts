@@ -1,0 +1,127 @@
+// What an answer brings is entered in the books when the client has had its turn; whoever needs the books sooner finds them
+// up to date. Each test does something with a handle in the very job in which its answer came.
+import { expect, test } from 'vitest';
+import { AttachedPeer } from './attached-peer.ts';
+
+test('it is not entered before the client has sent what it would', async () => {
+  await using peer = new AttachedPeer();
+  const session = peer.open();
+  const handle = await session.evaluate();
+  expect(session.tap.ledger.find(handle.objectId)).toBeUndefined();
+  await new Promise((resolve) => process.nextTick(resolve));
+  expect(session.tap.ledger.find(handle.objectId)).toBeDefined();
+});
+
+test('stats() counts it', async () => {
+  await using peer = new AttachedPeer();
+  await peer.open().evaluate();
+  expect(peer.attachment.stats()).toMatchObject({ minted: 1, live: 1 });
+});
+
+test('its release is that of a handle that is known', async () => {
+  await using peer = new AttachedPeer();
+  const session = peer.open();
+  const { objectId } = await session.evaluate();
+  await session.send('Runtime.releaseObject', { objectId });
+  await peer.attachment.flush();
+  expect(peer.attachment.stats()).toMatchObject({ minted: 1, disposed: 1, released: 1, groupCommands: 1 });
+});
+
+test('a command that names it pins it', async () => {
+  await using peer = new AttachedPeer();
+  const session = peer.open();
+  const { objectId } = await session.evaluate();
+  const call = session.send('Runtime.callFunctionOn', { objectId, functionDeclaration: '() => {}' });
+  expect(session.tap.ledger.find(objectId)?.pins).toBe(1);
+  await call;
+  peer.attachment.stats();
+  expect(session.tap.ledger.find(objectId)?.pins).toBe(0);
+});
+
+test('escape() takes it out of its scope', async () => {
+  await using peer = new AttachedPeer();
+  const session = peer.open();
+  await peer.attachment.scope(async () => peer.attachment.escape(await session.evaluate()));
+  await peer.attachment.flush();
+  expect(peer.attachment.stats()).toMatchObject({ minted: 1, live: 1 });
+});
+
+test.each(['scope', 'openScope'])('a scope (%s) ends with what its last answer brought', async (form) => {
+  await using peer = new AttachedPeer();
+  const session = peer.open();
+  if (form === 'scope') await peer.attachment.scope(() => session.mint(100));
+  else {
+    using _scope = peer.attachment.cover([session.tap]);
+    await session.mint(100);
+  }
+  const { live, disposed } = session.tap.ledger.services.stats;
+  expect({ live, disposed }).toEqual({ live: 0, disposed: 100 });
+});
+
+test('an event that ends its context ends it', async () => {
+  await using peer = new AttachedPeer();
+  const session = peer.open();
+  await session.evaluate();
+  session.session.emit('Runtime.executionContextsCleared', {});
+  await peer.attachment.flush();
+  expect(peer.attachment.stats()).toMatchObject({ live: 0, elided: 1 });
+});
+
+test('a command that measures memory finds released what the answer let go of', async () => {
+  await using peer = new AttachedPeer();
+  const session = peer.open();
+  const handle = await session.evaluate();
+  const call = session.send('Runtime.callFunctionOn', {
+    objectId: handle.objectId,
+    functionDeclaration: 'function() { return 1; }',
+  });
+  peer.collector.collect(handle);
+  await call;
+  const usage = (await session.send('Runtime.getHeapUsage')) as { usedSize: number };
+  const emptied = (await session.send('Runtime.getHeapUsage')) as { usedSize: number };
+  expect(usage).toEqual(emptied);
+});
+
+test('detach() hands it back with what was known', async () => {
+  await using peer = new AttachedPeer();
+  await peer.open().evaluate();
+  peer.attachment.detach();
+  expect(peer.attachment.stats()).toMatchObject({ minted: 1, live: 1 });
+});
+
+test('leaks() tells of it', async () => {
+  await using peer = new AttachedPeer({ traceLeaks: true });
+  await peer.open().evaluate();
+  expect(peer.attachment.leaks()).toHaveLength(1);
+});
+
+test('the leak report tells of it', async () => {
+  await using peer = new AttachedPeer({ traceLeaks: true });
+  await peer.open().evaluate();
+  expect(peer.attachment.leakReport?.list()).toHaveLength(1);
+});
+
+test('a refusal by which its context is gone ends it', async () => {
+  await using peer = new AttachedPeer();
+  const session = peer.open();
+  const first = peer.collector.recordOf(await session.evaluate());
+  await session.evaluate();
+  session.tap.ledger.endings.onRefused(first?.context, 'gone', 'context');
+  await peer.attachment.flush();
+  expect(peer.attachment.stats()).toMatchObject({ minted: 2, live: 0, elided: 2 });
+});
+
+test('an answer that throws when it is read stays untracked, and takes nothing else with it', async () => {
+  await using peer = new AttachedPeer();
+  const session = peer.open();
+  const hostile = {
+    get result(): never {
+      throw new Error('read');
+    },
+  };
+  const tap = session.tap.command('Runtime.evaluate', { expression: '1' }, () => Promise.resolve(hostile));
+  await expect(tap).resolves.toBe(hostile);
+  await session.evaluate();
+  expect(peer.attachment.stats()).toMatchObject({ minted: 1, live: 1 });
+  expect(session.tap.ledger.generations.current().pending).toBe(0);
+});
