@@ -5,13 +5,13 @@
  * was parsed into, and the original `send` is reached within the same call, or throws within it.
  */
 import type { MintTrace, Tracing } from '../observe/leak-report.ts';
-import type { AnsweredCommand } from './answered-commands.ts';
 import { groupOf, outgoingParams } from './command-group.ts';
 import type { CommandRules } from './command-rules.ts';
 import { type ConsoleEntries, consoleGroup } from './console-entries.ts';
 import type { HandleScope, ScopeStack } from './handle-scope.ts';
 import type { HandleRecord, ObjectGroup } from './ledger/handle-record.ts';
 import type { SessionLedger } from './ledger/session-ledger.ts';
+import { type MintingSession, ObservedCommand } from './observed-command.ts';
 import {
   type CommandShape,
   type Forward,
@@ -35,7 +35,7 @@ export interface TapOptions {
   readonly isTracedByCall: boolean;
 }
 
-export class SessionTap {
+export class SessionTap implements MintingSession {
   readonly ledger: SessionLedger;
   readonly #acknowledger: ReleaseAcknowledger;
   readonly #scopes: ScopeStack;
@@ -236,62 +236,4 @@ export class SessionTap {
   }
 }
 
-/** A command on its way: what it names is pinned, what it mints has a group to go into, until it is answered. */
-class ObservedCommand implements AnsweredCommand {
-  result: unknown;
-  readonly #tap: SessionTap;
-  readonly #shape: CommandShape;
-  readonly #group: ObjectGroup | undefined;
-  readonly #scope: HandleScope | undefined;
-  readonly #trace: MintTrace | undefined;
-  readonly #pinned: readonly HandleRecord[];
-
-  constructor(
-    tap: SessionTap,
-    shape: CommandShape,
-    group: ObjectGroup | undefined,
-    scope: HandleScope | undefined,
-    trace: MintTrace | undefined,
-    pinned: readonly HandleRecord[],
-  ) {
-    this.#tap = tap;
-    this.#shape = shape;
-    this.#group = group;
-    this.#scope = scope;
-    this.#trace = trace;
-    this.#pinned = pinned;
-  }
-
-  enter(): void {
-    const { result } = this;
-    const group = this.#group;
-    const scope = this.#scope;
-    const trace = this.#trace;
-    const isException = trace !== undefined && hasException(result);
-    try {
-      forEachRemoteObject(result, this.#shape.mints, (remoteObject, ordinal) => {
-        const record = this.#tap.mint(remoteObject, group, ordinal, trace, isException);
-        if (record !== undefined) scope?.own(record);
-      });
-    } catch {
-      // The answer of a session that is no browser's may throw when it is read. What it held stays untracked.
-    }
-    this.end();
-  }
-
-  /** It is answered: nothing can be born of it any more, and nothing it named is needed for it. */
-  end(): void {
-    const { ledger } = this.#tap;
-    if (this.#group !== undefined) {
-      this.#group.pending--;
-      ledger.noteAnswered(this.#group);
-    }
-    for (const record of this.#pinned) ledger.releases.unpin(record);
-  }
-}
-
 const NONE: readonly HandleRecord[] = [];
-
-function hasException(result: unknown): boolean {
-  return (result as { exceptionDetails?: unknown } | undefined)?.exceptionDetails !== undefined;
-}

@@ -111,17 +111,26 @@ test('a refusal by which its context is gone ends it', async () => {
   expect(peer.attachment.stats()).toMatchObject({ minted: 2, live: 0, elided: 2 });
 });
 
-test('an answer that throws when it is read stays untracked, and takes nothing else with it', async () => {
-  await using peer = new AttachedPeer();
-  const session = peer.open();
-  const hostile = {
-    get result(): never {
-      throw new Error('read');
-    },
-  };
-  const tap = session.tap.command('Runtime.evaluate', { expression: '1' }, () => Promise.resolve(hostile));
-  await expect(tap).resolves.toBe(hostile);
-  await session.evaluate();
-  expect(peer.attachment.stats()).toMatchObject({ minted: 1, live: 1 });
-  expect(session.tap.ledger.generations.current().pending).toBe(0);
-});
+test.each([
+  ['result', false],
+  ['exceptionDetails', false],
+  ['exceptionDetails', true],
+])(
+  'an answer whose %s throws when it is read stays untracked, and takes nothing else with it (traced: %s)',
+  async (member, traceLeaks) => {
+    await using peer = new AttachedPeer({ traceLeaks });
+    const session = peer.open();
+    const hostile = Object.defineProperty({}, member, {
+      get: () => {
+        throw new Error('read');
+      },
+    });
+    const answer = session.tap.command('Runtime.evaluate', { expression: '1' }, () =>
+      Promise.resolve(hostile),
+    );
+    await expect(answer).resolves.toBe(hostile);
+    await session.evaluate();
+    expect(peer.attachment.stats()).toMatchObject({ minted: 1, live: 1 });
+    expect(session.tap.ledger.generations.current().pending).toBe(0);
+  },
+);
