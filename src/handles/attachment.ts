@@ -156,7 +156,6 @@ export class Attachment implements Disposable {
    * with `traceLeaks: true`.
    */
   leaks(): Leak[] {
-    this.#answers.enter();
     return this.#tracing.report?.list() ?? [];
   }
 
@@ -205,7 +204,6 @@ export class Attachment implements Disposable {
 
   /** What is traced; `undefined` while nothing is. @internal */
   get leakReport(): LeakReport | undefined {
-    this.#answers.enter();
     return this.#tracing.report;
   }
 

@@ -161,6 +161,7 @@ export class SessionTap implements MintingSession {
       (result) => {
         command.result = result;
         ledger.services.answers.add(command);
+        if (trace !== undefined) ledger.services.answers.enter(); // A traced call tells, as it ends, what it gave.
         return result;
       },
       (error: unknown) => {
