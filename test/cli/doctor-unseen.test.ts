@@ -126,7 +126,8 @@ it.skipIf(!hasTerminals())('gets a Ctrl-C once, which the terminal has sent to b
     setInterval(() => {}, 1_000);`,
   );
   const command = [process.execPath, MAIN, 'doctor', file].map((word) => `'${word}'`).join(' ');
-  const terminal = spawn('script', ['-qec', command, '/dev/null'], {
+  // `exec`: a shell that waits would be interrupted too, and some (dash) then end with their own code.
+  const terminal = spawn('script', ['-qec', `exec ${command}`, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, NODE_OPTIONS: '' },
   });
