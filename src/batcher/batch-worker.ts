@@ -6,7 +6,14 @@
  */
 import type { Lane } from './lane.ts';
 import { type Outcome, type Reach, type Refusal, refusalOf } from './outcome.ts';
-import { type Release, type ReleaseSession, singleObjectOf } from './release.ts';
+import {
+  type OnAnswer,
+  POST,
+  type PostingSession,
+  type Release,
+  type ReleaseSession,
+  singleObjectOf,
+} from './release.ts';
 import { withStackTraceLimit } from './stack-trace-limit.ts';
 
 /** Told once for each release of a batch, as it ends. Must not throw. */
@@ -29,46 +36,9 @@ export async function settleBatch(
     onSettled(release, outcome, reach);
   };
 
-  // Awaited, not chained to: whatever a session returns, nothing of its own is called in this call.
-  const settleOne = async (index: number): Promise<void> => {
-    try {
-      await sendOne(lane.session, batch[index]);
-    } catch (reason) {
-      const { outcome, reach } = refusalOf(reason);
-      settle(index, outcome, reach);
-      return;
-    }
-    settle(index, 'released', 'object');
-  };
-  const settleMany = async (indices: readonly number[], objectIds: readonly string[]): Promise<void> => {
-    let refusal: Refusal | undefined;
-    try {
-      await lane.session.releaseObjects?.(objectIds);
-    } catch (reason) {
-      refusal = refusalOf(reason);
-    }
-    for (const index of indices) settle(index, refusal?.outcome ?? 'released', refusal?.reach ?? 'object');
-  };
-  const settleTogether = (): Promise<void>[] => {
-    const answers: Promise<void>[] = [];
-    const singles: number[] = [];
-    const objectIds: string[] = [];
-    for (const [index, release] of batch.entries()) {
-      const objectId = release === undefined ? undefined : singleObjectOf(release);
-      if (objectId === undefined) answers.push(settleOne(index));
-      else {
-        singles.push(index);
-        objectIds.push(objectId);
-      }
-    }
-    if (singles.length > 0) answers.push(settleMany(singles, objectIds));
-    return answers;
-  };
   // Clients create an Error per command, to have its stack at hand should it fail. Nobody will read these:
   // without frames the client spends about a third less time per release.
-  const answers = withStackTraceLimit(0, () =>
-    lane.session.releaseObjects === undefined ? batch.map((_, index) => settleOne(index)) : settleTogether(),
-  );
+  const answers = withStackTraceLimit(0, () => sendAll(lane.session, batch, settle));
 
   let timer: ReturnType<typeof setTimeout> | undefined;
   let forget = (): void => {};
@@ -84,9 +54,74 @@ export async function settleBatch(
   for (let index = 0; index < batch.length; index++) settle(index, outcome, 'object');
 }
 
-function sendOne(session: ReleaseSession, release: Release | string | undefined): unknown {
-  if (release === undefined) return undefined;
-  return typeof release === 'string'
-    ? session.send('Runtime.releaseObject', { objectId: release })
-    : session.send(release.method, release.params);
+type Batch = readonly (Release | string | undefined)[];
+type Settle = (index: number, outcome: Outcome, reach: Reach) => void;
+
+/** Sends a batch in the way that is cheapest for its session. What it gives never rejects. */
+function sendAll(session: ReleaseSession, batch: Batch, settle: Settle): Promise<void>[] {
+  if (POST in session) return [postAll(session as PostingSession, batch, settle)];
+  if (session.releaseObjects !== undefined) return sendTogether(session, batch, settle);
+  return batch.map((_, index) => sendOne(session, batch, index, settle));
+}
+
+/** Awaited, not chained to: whatever a session returns, nothing of its own is called in this call. */
+async function sendOne(session: ReleaseSession, batch: Batch, index: number, settle: Settle): Promise<void> {
+  try {
+    const release = batch[index];
+    if (typeof release === 'string') await session.send('Runtime.releaseObject', { objectId: release });
+    else if (release !== undefined) await session.send(release.method, release.params);
+  } catch (reason) {
+    const { outcome, reach } = refusalOf(reason);
+    settle(index, outcome, reach);
+    return;
+  }
+  settle(index, 'released', 'object');
+}
+
+function sendTogether(session: ReleaseSession, batch: Batch, settle: Settle): Promise<void>[] {
+  const answers: Promise<void>[] = [];
+  const singles: number[] = [];
+  const objectIds: string[] = [];
+  for (const [index, release] of batch.entries()) {
+    const objectId = release === undefined ? undefined : singleObjectOf(release);
+    if (objectId === undefined) answers.push(sendOne(session, batch, index, settle));
+    else {
+      singles.push(index);
+      objectIds.push(objectId);
+    }
+  }
+  if (singles.length > 0) answers.push(sendMany(session, singles, objectIds, settle));
+  return answers;
+}
+
+async function sendMany(
+  session: ReleaseSession,
+  indices: readonly number[],
+  objectIds: readonly string[],
+  settle: Settle,
+): Promise<void> {
+  let refusal: Refusal | undefined;
+  try {
+    await session.releaseObjects?.(objectIds);
+  } catch (reason) {
+    refusal = refusalOf(reason);
+  }
+  for (const index of indices) settle(index, refusal?.outcome ?? 'released', refusal?.reach ?? 'object');
+}
+
+function postAll(session: PostingSession, batch: Batch, settle: Settle): Promise<void> {
+  return new Promise((resolve) => {
+    let unanswered = batch.length;
+    const onAnswer: OnAnswer = (index, reason) => {
+      const refusal = reason === undefined ? undefined : refusalOf(reason);
+      settle(index, refusal?.outcome ?? 'released', refusal?.reach ?? 'object');
+      if (--unanswered === 0) resolve();
+    };
+    for (const [index, release] of batch.entries()) {
+      if (release === undefined) onAnswer(index);
+      else if (typeof release === 'string') {
+        session[POST]('Runtime.releaseObject', { objectId: release }, index, onAnswer);
+      } else session[POST](release.method, release.params, index, onAnswer);
+    }
+  });
 }

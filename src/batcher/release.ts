@@ -16,6 +16,21 @@ export interface ReleaseSession {
   releaseObjects?(objectIds: readonly string[]): PromiseLike<unknown>;
 }
 
+/** The member of `PostingSession`: under a name that no session of others can have. */
+export const POST: unique symbol = Symbol('post');
+
+/** A session of this library's own that needs no promise a command. */
+export interface PostingSession extends ReleaseSession {
+  /**
+   * Sends one command. `onAnswer` is called once with `slot`, and with the reason where the command was refused or could
+   * not be sent; maybe before this returns. Never throws.
+   */
+  [POST](method: string, params: Record<string, unknown> | undefined, slot: number, onAnswer: OnAnswer): void;
+}
+
+/** Must not throw. `reason` is neither `undefined` nor `null` where the command was refused. */
+export type OnAnswer = (slot: number, reason?: unknown, result?: unknown) => void;
+
 /** One command that frees one handle or many. A lane also takes a bare string: the id of one object. */
 export interface Release {
   readonly method: 'Runtime.releaseObject' | 'Runtime.releaseObjectGroup';

@@ -3,8 +3,9 @@
  * its four promises a command, which cost more than twice what the message itself does. Versions 24 and 25
  * have the members that it takes; where one is missing, `session.send` with its timer off does the same.
  */
-import type { ReleaseSession } from '../../batcher/release.ts';
+import { POST, type PostingSession, type ReleaseSession } from '../../batcher/release.ts';
 import { shadow } from '../session-hook.ts';
+import { DirectCommand, type DirectRoute } from './direct-command.ts';
 import type { CdpSessionLike, ConnectionLike } from './structure.ts';
 
 /** Not public in Puppeteer, every one of them. */
@@ -15,7 +16,7 @@ interface DirectConnection extends ConnectionLike {
     params: Record<string, unknown> | undefined,
     sessionId: string,
     options: { readonly timeout: number },
-  ): Promise<unknown>;
+  ): PromiseLike<unknown>;
   readonly _idGenerator: () => number;
 }
 interface DirectSession extends CdpSessionLike {
@@ -24,18 +25,13 @@ interface DirectSession extends CdpSessionLike {
 }
 /** Puppeteer's register of what waits for an answer, as far as `_rawSend` uses it. */
 interface Callbacks {
-  create(method: string, timeoutMs: number, send: (id: number) => void): Promise<unknown>;
+  create(method: string, timeoutMs: number, send: (id: number) => void): PromiseLike<unknown>;
 }
 interface Reply {
   readonly id?: number;
   readonly result?: unknown;
   readonly error?: { readonly message?: string };
 }
-interface Waiting {
-  resolve(result: unknown): void;
-  reject(reason: Error): void;
-}
-
 export interface DirectSend extends ReleaseSession {
   /**
    * Leaves the session as it was found; what is sent from now on goes through it. Answers that are still
@@ -59,43 +55,54 @@ function throughSession(session: CdpSessionLike): DirectSend {
   };
 }
 
-function throughConnection(session: DirectSession, connection: DirectConnection): DirectSend {
-  const waiting = new Map<number, Waiting>();
+function throughConnection(
+  session: DirectSession,
+  connection: DirectConnection,
+): DirectSend & PostingSession {
+  const waiting = new Map<number, DirectCommand>();
+  const route: DirectRoute = { waiting, nextId: () => connection._idGenerator() };
   const { onMessage, hasCallback } = session;
   const sessionId = session.id();
   const plain = throughSession(session);
   let isClosed = false;
 
-  const callbacks: Callbacks = {
-    create: (_method, _timeoutMs, send) =>
-      new Promise((resolve, reject) => {
-        const id = connection._idGenerator();
-        send(id);
-        waiting.set(id, { resolve, reject });
-      }),
-  };
   const unshadow = [
     shadow(session, 'onMessage', (reply: Reply) => {
       const command = reply.id === undefined ? undefined : waiting.get(reply.id);
       if (command === undefined || reply.id === undefined) return onMessage.call(session, reply);
       waiting.delete(reply.id);
-      if (reply.error === undefined) command.resolve(reply.result);
-      else command.reject(new Error(reply.error.message));
+      command.answer(reply.result, reply.error && new Error(reply.error.message));
     }),
     // By this Puppeteer finds the session of an answer that does not name it.
     shadow(session, 'hasCallback', (id: number) => waiting.has(id) || hasCallback.call(session, id)),
   ];
+  const post: PostingSession[typeof POST] = (method, params, slot, onAnswer) => {
+    const command = new DirectCommand(route, slot, onAnswer);
+    try {
+      const given =
+        isClosed || session.detached === true
+          ? plain.send(method, params)
+          : connection._rawSend(command, method, params, sessionId, NO_TIMER);
+      if (given !== command) command.follow(given);
+    } catch (error) {
+      command.refuse(error);
+    }
+  };
 
   return {
+    [POST]: post,
     send: (method, params) =>
-      isClosed || session.detached === true
-        ? plain.send(method, params)
-        : connection._rawSend(callbacks, method, params, sessionId, NO_TIMER),
+      new Promise((resolve, reject) => {
+        post(method, params, 0, (_slot, reason, result) =>
+          reason === undefined ? resolve(result) : reject(reason),
+        );
+      }),
     close: (reason) => {
       isClosed = true;
       for (const undo of unshadow) undo();
-      for (const command of waiting.values()) command.reject(new Error(reason));
+      const commands = [...waiting.values()];
       waiting.clear();
+      for (const command of commands) command.refuse(new Error(reason));
     },
   };
 }
