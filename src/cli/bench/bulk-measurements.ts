@@ -60,7 +60,13 @@ export const BULK_MEASUREMENTS: readonly Measurement[] = [
     id: 'bulk/puppeteer-connection',
     title: 'Puppeteer’s connection, past its bookkeeping',
     ...BULK,
-    run: onPage('plain', releaseByConnection),
+    run: onPage('plain', releaseByConnection()),
+  },
+  {
+    id: 'bulk/puppeteer-connection-512',
+    title: 'Puppeteer’s connection, 512 under way',
+    ...BULK,
+    run: onPage('plain', releaseByConnection(512)),
   },
   {
     id: 'bulk/release-object-group',

@@ -1,7 +1,9 @@
 /**
  * The ceiling of what release by release can reach for a client that speaks through Puppeteer's own connection, which
- * writes each command to the socket by itself and parses each answer: nothing is kept of a command but its number.
+ * writes each command to the socket by itself and parses each answer: nothing is kept of a command but its number. All at
+ * once, or with no more under way than the library has, so that a script's own command need not wait for thousands.
  */
+import { setImmediate as macrotask } from 'node:timers/promises';
 import type { CdpSessionLike } from '../../../clients/puppeteer/structure.ts';
 import type { DrivenPage, Outcome } from '../sampling/driven-page.ts';
 import type { CountableConnection } from '../sampling/puppeteer-structure.ts';
@@ -15,7 +17,16 @@ interface NumberingConnection extends CountableConnection {
   readonly _idGenerator: () => number;
 }
 
-export async function releaseByConnection(driven: DrivenPage, count: number): Promise<Outcome> {
+/** Answers after which more is sent, where there is a limit. */
+const BATCH = 64;
+
+export function releaseByConnection(
+  mostUnderWay: number = Number.POSITIVE_INFINITY,
+): (driven: DrivenPage, count: number) => Promise<Outcome> {
+  return (driven, count) => release(driven, count, mostUnderWay);
+}
+
+async function release(driven: DrivenPage, count: number, mostUnderWay: number): Promise<Outcome> {
   const session = driven.page._client() as CountableSession;
   const connection = session.connection() as NumberingConnection;
   const send = <Result>(method: string, params: object): Promise<Result> =>
@@ -23,22 +34,30 @@ export async function releaseByConnection(driven: DrivenPage, count: number): Pr
   const ids = await mintIds(send, count);
 
   let replies = 0;
+  let sent = 0;
+  let noteReplies = (): void => {};
   const { onMessage } = session;
-  const answered = new Promise<void>((resolve) => {
-    session.onMessage = (reply) => {
-      if (reply.id === undefined) onMessage.call(session, reply);
-      else if (++replies === ids.length) resolve();
-    };
-  });
+  session.onMessage = (reply) => {
+    if (reply.id === undefined) onMessage.call(session, reply);
+    else if (++replies === sent || replies % BATCH === 0) noteReplies();
+  };
   const callbacks = {
     create: (_method: string, _timeoutMs: number, sendAs: (id: number) => void) =>
       sendAs(connection._idGenerator()),
   };
+  const sendNext = (): void => {
+    const params = { objectId: ids[sent++] };
+    void connection._rawSend(callbacks, 'Runtime.releaseObject', params, session.id(), { timeout: 0 });
+  };
   driven.start();
-  for (const objectId of ids) {
-    void connection._rawSend(callbacks, 'Runtime.releaseObject', { objectId }, session.id(), { timeout: 0 });
+  while (replies < ids.length) {
+    const free = Math.min(ids.length - sent, mostUnderWay - (sent - replies));
+    for (let left = free; left > 0; left--) sendNext();
+    await new Promise<void>((resolve) => {
+      noteReplies = resolve;
+    });
+    if (sent < ids.length) await macrotask();
   }
-  await answered;
   await driven.stop();
   Reflect.deleteProperty(session, 'onMessage');
   return { handles: count, mustLetGo: true };
