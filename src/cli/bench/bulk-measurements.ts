@@ -3,6 +3,7 @@
 import { type Measurement, onPage } from './sampling/measurement.ts';
 import { releaseByFrames, releaseByGroup } from './work/bare-websocket.ts';
 import { collectHandles, disposeAll, disposeByUsing, disposeSerially, endScope } from './work/bulk.ts';
+import { collectByHand } from './work/collected-by-hand.ts';
 import {
   disposeByPlaywright,
   releaseByAttachedRemoteInterface,
@@ -161,6 +162,13 @@ export const BULK_MEASUREMENTS: readonly Measurement[] = [
     ...BULK,
     nodeFlags: ['--expose-gc'],
     run: onPage('attached', collectHandles),
+  },
+  {
+    id: 'bulk/collection-by-hand',
+    title: 'a collection, counted by hand',
+    ...BULK,
+    nodeFlags: ['--expose-gc'],
+    run: onPage('plain', collectByHand),
   },
 ];
 

@@ -11,7 +11,7 @@ declare const makeCounted: MakeCounted;
 const LARGEST_ARRAY = 20_000;
 
 /** Time for the collections that minting began to end: they are none of the release's. */
-const SETTLING_MS = 100;
+export const SETTLING_MS = 100;
 
 export async function mintHandles(
   page: BenchPage,
@@ -81,7 +81,7 @@ export async function endScope(driven: DrivenPage, count: number, perArray?: num
 }
 
 /** Collections that may be needed until all is noticed; what a WeakRef was made for lately survives the first. */
-const MOST_COLLECTIONS = 10;
+export const MOST_COLLECTIONS = 10;
 
 /** A collection that finds all of them. The clock runs from the end of the collection itself, which is told apart. */
 export async function collectHandles(driven: DrivenPage, count: number): Promise<Outcome> {
