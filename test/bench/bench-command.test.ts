@@ -6,6 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BenchReport } from '../../src/cli/bench/report/report.ts';
 import { MAIN, runCommandLine } from '../cli/command-line.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { endsWithTest } from '../support/processes.ts';
+
+/** Nobody listens there: a port that the system gives to nobody by itself, and that is nothing's by custom. */
+const NOBODY = '127.0.0.1:2';
 
 let folder: string;
 beforeAll(async () => {
@@ -73,13 +77,13 @@ describe('the bench', { timeout: 120_000 }, () => {
   });
 
   it('says what is wrong with the address of a browser', async () => {
-    const { exitCode, stderr } = await runCommandLine(['bench', '--browser-url', 'http://127.0.0.1:49151']);
-    expect(stderr).toBe('No browser answers at http://127.0.0.1:49151/json/version: ECONNREFUSED\n');
+    const { exitCode, stderr } = await runCommandLine(['bench', '--browser-url', `http://${NOBODY}`]);
+    expect(stderr).toBe(`No browser answers at http://${NOBODY}/json/version: ECONNREFUSED\n`);
     expect(exitCode).toBe(2);
     const wrong = await runCommandLine([
       'bench',
       '--browser-ws-endpoint',
-      'ws://127.0.0.1:49151/devtools/browser/x',
+      `ws://${NOBODY}/devtools/browser/x`,
     ]);
     expect(wrong).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/^No browser answers at ws:/) });
     const executable = await runCommandLine(['bench', '--executable-path', '/nowhere/chrome']);
@@ -154,7 +158,7 @@ describe('the bench', { timeout: 120_000 }, () => {
 
 /** A bench in a process of its own, whose progress can be waited for. */
 function startBench(args: readonly string[]) {
-  const child = fork(MAIN, ['bench', '--quick', ...args], { silent: true, execArgv: [] });
+  const child = endsWithTest(fork(MAIN, ['bench', '--quick', ...args], { silent: true, execArgv: [] }));
   let stderr = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;

@@ -1,6 +1,6 @@
 /** Runs the built command line as a user does: in a process of its own, with nothing of this one's flags. */
-import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { runNode } from '../support/processes.ts';
 
 export const MAIN: string = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -17,14 +17,8 @@ export interface RunOptions {
   readonly main?: string;
 }
 
-export function runCommandLine(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  const env = { ...process.env, NODE_OPTIONS: '', ...options.env };
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [options.main ?? MAIN, ...args],
-      { env, cwd: options.cwd, maxBuffer: 2 ** 24 },
-      (_error, stdout, stderr) => resolve({ exitCode: child.exitCode, stdout, stderr }),
-    );
-  });
+export async function runCommandLine(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  const { main = MAIN, env, cwd } = options;
+  const { code, stdout, stderr } = await runNode([main, ...args], { env, cwd });
+  return { exitCode: code, stdout, stderr };
 }

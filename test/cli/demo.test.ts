@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { DemoReport } from '../../src/cli/demo/report.ts';
+import { endsWithTest } from '../support/processes.ts';
 import { MAIN, runCommandLine } from './command-line.ts';
 
 /** For `vi.waitUntil`: a demo has a browser to launch, or to close. */
@@ -36,7 +37,7 @@ describe('the demo', () => {
     // Puppeteer puts the browser's profile there, and so names the folder on the browser's command line.
     const folder = mkdtempSync(join(tmpdir(), 'interrupted-demo-'));
     const env = { ...process.env, TMPDIR: folder };
-    const demo = fork(MAIN, ['demo', '--quick'], { silent: true, execArgv: [], env });
+    const demo = endsWithTest(fork(MAIN, ['demo', '--quick'], { silent: true, execArgv: [], env }));
     const exited = new Promise<number | null>((resolve) => demo.once('exit', resolve));
     await vi.waitUntil(() => processesNaming(folder) > 0, SOON);
     demo.kill('SIGINT');

@@ -10,6 +10,7 @@ import type { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { type Message, MessageReader, writeMessage } from '../../src/cli/doctor/messages.ts';
+import { endsWithTest } from '../support/processes.ts';
 import { PACKAGE } from '../support/script.ts';
 
 const MESSAGES = pathToFileURL(join(PACKAGE, 'dist/cli/doctor/messages.js')).href;
@@ -20,6 +21,7 @@ function start(source: string) {
     stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
     env: { ...process.env, NODE_OPTIONS: '' },
   });
+  endsWithTest(child);
   return { child, printed: child.stdout as Readable, pipe: child.stdio[3] as Readable };
 }
 

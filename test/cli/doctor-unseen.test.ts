@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { endsWithTest } from '../support/processes.ts';
 import { MAIN, runCommandLine } from './command-line.ts';
 import { startDoctor } from './started.ts';
 
@@ -131,6 +132,7 @@ it.skipIf(!hasTerminals())('gets a Ctrl-C once, which the terminal has sent to b
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, NODE_OPTIONS: '' },
   });
+  endsWithTest(terminal);
   const code = await new Promise((resolve) => {
     let printed = '';
     terminal.stdout.on('data', (chunk: Buffer) => {

@@ -5,10 +5,11 @@ import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { shownLine } from '../../src/cli/doctor/report.ts';
 import { formatReport } from '../../src/cli/doctor/terminal.ts';
 import { chromiumLaunchOptions, launchChromium } from '../support/chromium.ts';
+import { descendantsOf } from '../support/processes.ts';
 import { PACKAGE } from '../support/script.ts';
 import { runCommandLine } from './command-line.ts';
 import { examine, found, known, SCRIPTS } from './examined.ts';
@@ -115,51 +116,55 @@ describe('however the script ends', { timeout: 90_000 }, () => {
     expect(exitCode).toBe(code);
   });
 
-  /** Where nobody else ends it: a signal has ended the process before it could. */
-  const endBrowser = async (pidFile: string): Promise<void> => {
-    try {
-      // Its whole group, as Puppeteer does: where a shell script starts the browser, the process is the script's.
-      process.kill(-Number(await readFile(pidFile, 'utf8')), 'SIGKILL');
-    } catch (error) {
-      expect(error).toMatchObject({ code: 'ESRCH' });
-    }
+  /**
+   * The file in which the script notes its browser's process, which is ended with the test where nobody else has: a
+   * signal may end the script before it could.
+   */
+  const pidFileFor = (name: string): string => {
+    const pidFile = join(folder, `${name}.pid`);
+    onTestFinished(async () => {
+      try {
+        // Its whole group, as Puppeteer does: where a shell script starts the browser, the process is the script's.
+        process.kill(-Number(await readFile(pidFile, 'utf8')), 'SIGKILL');
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'ESRCH' });
+      }
+    });
+    return pidFile;
   };
 
   it.each([
     ['SIGINT', 130], // Puppeteer listens to this one, and exits.
     ['SIGTERM', 143], // Nobody listens to this one.
   ] as const)('by %s', async (signal, code) => {
-    const pidFile = join(folder, `${signal}.pid`);
+    const pidFile = pidFileFor(signal);
     const run = startDoctor(['--json', script, 'wait', pidFile]);
     await run.prints('ready');
     run.child.kill(signal);
     expect(await run.exited).toBe(code);
     expect(run.reports()).toMatchObject([{ occasion: 'end', leaked: 3 }]);
-    await endBrowser(pidFile);
   });
 
   it('by a kill that nothing can listen to, as of the last look', async () => {
-    const pidFile = join(folder, 'SIGKILL.pid');
+    const pidFile = pidFileFor('SIGKILL');
     const run = startDoctor(['--json', '--every', '200ms', script, 'wait', pidFile]);
     await run.prints('ready');
     await run.prints('"leaked":3');
-    const { stdout } = await promisify(execFile)('ps', ['-o', 'pid=', '--ppid', String(run.child.pid)]);
-    process.kill(Number(stdout.trim()), 'SIGKILL');
+    const [scriptPid = Number.NaN] = descendantsOf(run.child.pid ?? Number.NaN);
+    process.kill(scriptPid, 'SIGKILL');
     expect(await run.exited).toBe(137);
     expect(run.reports().at(-1)).toMatchObject({ signal: 'SIGKILL', leaked: 3 });
-    await endBrowser(pidFile);
   });
 
   it('by a kill before anybody asked, as of the last checkpoint', async () => {
-    const pidFile = join(folder, 'checkpoint.pid');
+    const pidFile = pidFileFor('checkpoint');
     const { report, exitCode } = await examine(script, 'checkpoint', pidFile);
     expect(exitCode).toBe(137);
     expect(report).toMatchObject({ signal: 'SIGKILL', occasion: 'checkpoint', leaked: 3 });
-    await endBrowser(pidFile);
   });
 
   it('and while it runs, when asked by SIGUSR2', async () => {
-    const pidFile = join(folder, 'SIGUSR2.pid');
+    const pidFile = pidFileFor('SIGUSR2');
     const run = startDoctor(['--json', script, 'wait', pidFile]);
     await run.prints('ready');
     run.child.kill('SIGUSR2');
@@ -170,7 +175,6 @@ describe('however the script ends', { timeout: 90_000 }, () => {
     expect(asked).toMatchObject({ occasion: 'asked', leaked: 3 });
     expect(asked).not.toHaveProperty('exitCode');
     expect(last).toMatchObject({ occasion: 'end', leaked: 3, exitCode: 130 });
-    await endBrowser(pidFile);
   });
 
   it('without a browser at all', async () => {

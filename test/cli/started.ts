@@ -1,8 +1,8 @@
 /** A doctor that can be waited for, asked and ended while its script runs. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { onTestFinished } from 'vitest';
 import type { DoctorReport } from '../../src/cli/doctor/report.ts';
 import { chromiumLaunchOptions } from '../support/chromium.ts';
+import { endsWithTest } from '../support/processes.ts';
 import { MAIN } from './command-line.ts';
 
 const launchOptions = { TEST_LAUNCH_OPTIONS: JSON.stringify(await chromiumLaunchOptions()) };
@@ -24,7 +24,7 @@ export function startDoctor(args: readonly string[]): StartedDoctor {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...launchOptions, NODE_OPTIONS: '' },
   });
-  onTestFinished(() => void child.kill('SIGTERM')); // Passed on to the script, should either be there still.
+  endsWithTest(child); // And with it the script.
   let [stdout, all] = ['', ''];
   let wake = (): void => {};
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {

@@ -3,10 +3,10 @@
  * the job that made it, checks the counters of all its browsers against each other, and exits with 1 if anything is
  * left. Run plainly, without this library, it must find something left: else it would not see a leak at all.
  */
-import { execFile, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { type ProcessRun, runNode } from '../support/processes.ts';
 
 const ENGINES = ['crawlee', 'puppeteer-cluster', 'puppeteer-extra', 'bullmq'] as const;
 /** As many reports as an example makes: puppeteer-cluster has three models. */
@@ -15,8 +15,7 @@ const REPORTS = { crawlee: 1, 'puppeteer-cluster': 3, 'puppeteer-extra': 1, bull
 const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
 const CLEAN = /: 100 pages, 2000 objects made in them, 0 of these leaked/g;
 
-const run = (engine: string, ...args: string[]): Promise<{ stdout: string }> =>
-  promisify(execFile)(process.execPath, [example(engine), ...args], { timeout: 230_000 });
+const run = (engine: string, ...args: string[]): Promise<ProcessRun> => runNode([example(engine), ...args]);
 
 const example = (engine: string): string =>
   fileURLToPath(new URL(`../../examples/engines/${engine}.mjs`, import.meta.url));
@@ -26,19 +25,16 @@ describe.each(ENGINES)('%s', { timeout: 240_000 }, (engine) => {
   const runs = it.skipIf(engine === 'bullmq' && !hasRedis);
 
   runs('crawls the shop, and nothing leaks', async () => {
-    // Rejects where the example exits with anything but 0.
-    const { stdout } = await run(engine);
+    const { code, stdout, stderr } = await run(engine);
+    expect(code, stdout + stderr).toBe(0);
     expect(stdout.match(CLEAN)).toHaveLength(REPORTS[engine]);
     if (engine === 'bullmq') expect(stdout).toMatch(/3 worker processes, which did \d+ \+ \d+ \+ \d+ pages/);
   });
 
   runs('leaks where it runs without this library', async () => {
-    const failed: { stdout: string; code: number } = await run(engine, '--plain').then(
-      () => Promise.reject(new Error('nothing leaked')),
-      (error) => error,
-    );
-    expect(failed.code, failed.stdout).toBe(1);
-    const leaked = Number(/ (\d+) of these leaked/.exec(failed.stdout)?.[1]);
+    const { code, stdout, stderr } = await run(engine, '--plain');
+    expect(code, stdout + stderr).toBe(1);
+    const leaked = Number(/ (\d+) of these leaked/.exec(stdout)?.[1]);
     expect(leaked).toBeGreaterThan(20); // How many depends on when each page collects.
   });
 });

@@ -74,7 +74,9 @@ export const RAW_WORK = `
   async function rawWork() {
     const profile = mkdtempSync(join(tmpdir(), 'raw-work-'));
     const { executablePath, args, env } = launchOptions;
-    const browser = spawn(executablePath, [...args, '--headless', '--remote-debugging-port=0', '--user-data-dir=' + profile, 'about:blank'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    const browser = spawn(executablePath, [...args, '--headless', '--remote-debugging-port=0', '--user-data-dir=' + profile, 'about:blank'], { env, stdio: ['ignore', 'ignore', 'pipe'], detached: true });
+    // In a group of its own, which goes with this process however it ends: behind a shell script, as Debian's is, stands the browser.
+    process.on('exit', () => { try { process.kill(-browser.pid, 'SIGKILL'); } catch {} });
     const endpoint = await new Promise((resolve) => {
       let text = '';
       browser.stderr.on('data', (chunk) => {

@@ -2,31 +2,26 @@
  * Runs a script as a user would: in a Node of its own, with the built package, and without `--expose-gc`.
  * `npm test` builds the package first. The script finds a browser's launch options in `launchOptions`.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chromiumLaunchOptions } from './chromium.ts';
+import { type ProcessRun, runNode } from './processes.ts';
 
-export interface ScriptRun {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+export type ScriptRun = ProcessRun;
 
 export interface ScriptOptions {
   /** Where the script stands, so that its imports resolve from there. Default: this package's own folder. */
   readonly folder?: string;
   readonly type?: 'module' | 'commonjs';
   readonly execArgv?: readonly string[];
+  /** Default 50,000. */
   readonly timeoutMs?: number;
   readonly env?: Readonly<Record<string, string>>;
   /** What it is sent once it has printed `ready`. */
   readonly signalWhenReady?: NodeJS.Signals;
 }
 
-/** Killed with `SIGKILL` past `timeoutMs`. An unhandled rejection ends it with a code other than 0. */
+/** Killed past `timeoutMs`, with its browser. An unhandled rejection ends it with a code other than 0. */
 export async function runScript(source: string, options: ScriptOptions = {}): Promise<ScriptRun> {
   const { folder, type = 'module', execArgv = [], timeoutMs = 50_000, signalWhenReady } = options;
   const prelude = 'const launchOptions = JSON.parse(process.env.TEST_LAUNCH_OPTIONS);\n';
@@ -36,26 +31,17 @@ export async function runScript(source: string, options: ScriptOptions = {}): Pr
     await writeFile(file, prelude + source);
     entry = [file];
   }
-  const { NODE_OPTIONS: _, ...env } = process.env;
-  const child = spawn(process.execPath, [...execArgv, ...entry], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  let isSignalled = false;
+  return runNode([...execArgv, ...entry], {
     cwd: folder ?? PACKAGE,
-    timeout: timeoutMs,
-    killSignal: 'SIGKILL',
-    env: { ...env, TEST_LAUNCH_OPTIONS: JSON.stringify(await chromiumLaunchOptions()), ...options.env },
+    env: { TEST_LAUNCH_OPTIONS: JSON.stringify(await chromiumLaunchOptions()), ...options.env },
+    timeoutMs,
+    onPrinted: (stdout, child) => {
+      if (signalWhenReady === undefined || isSignalled || !stdout.includes(READY)) return;
+      isSignalled = true;
+      child.kill(signalWhenReady);
+    },
   });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    const wasReady = stdout.includes(READY);
-    stdout += chunk;
-    if (signalWhenReady !== undefined && !wasReady && stdout.includes(READY)) child.kill(signalWhenReady);
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    stderr += chunk;
-  });
-  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
-  return { code, signal, stdout, stderr };
 }
 
 const READY = 'ready\n';

@@ -1,28 +1,31 @@
 /** A pending `Atomics.waitAsync` does not keep a process alive; nor may anything else of a port. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { runNode } from '../support/processes.ts';
 
-const run = promisify(execFile);
+/** What it prints; it has to end by itself. */
+async function printed(script: string): Promise<string> {
+  const args = ['--input-type=module', '--eval', PRELUDE + script];
+  const { stdout, ...rest } = await runNode(args, { timeoutMs: 50_000 });
+  expect(rest).toEqual({ code: 0, signal: null, stderr: '' });
+  return stdout;
+}
+
 const THREADS = new URL('../../dist/threads/index.js', import.meta.url).href;
 
 test('a process with an open port, asleep, ends by itself', async () => {
-  await run(process.execPath, ['--input-type=module', '--eval', `${PRELUDE} open();`], { timeout: 20_000 });
+  expect(await printed('open();')).toBe('');
 });
 
 test('so does one with releases on their way, and a drain at the end has them', async () => {
-  const script = `${PRELUDE}
+  const script = `
     const { port, worker, key } = open();
     for (const id of ['1', '2', 'x'.repeat(99)]) worker.release(key, id);
     process.on('exit', () => { port.drain(); console.log('received', port.stats().received); });`;
-  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], {
-    timeout: 20_000,
-  });
-  expect(stdout).toBe('received 3\n');
+  expect(await printed(script)).toBe('received 3\n');
 });
 
 test('so does a worker that is connected', async () => {
-  const script = `${PRELUDE}
+  const script = `
     import { Worker } from 'node:worker_threads';
     const { port, key } = open();
     const code = \`import { workerData } from 'node:worker_threads';
@@ -33,14 +36,11 @@ test('so does a worker that is connected', async () => {
       port.release(key, 'x'.repeat(99));\`;
     const url = new URL('data:text/javascript,' + encodeURIComponent(code));
     new Worker(url, { workerData: { handle: port.handle, key } }).on('exit', (code) => { port.drain(); console.log('exit', code, port.stats().received); });`;
-  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], {
-    timeout: 20_000,
-  });
-  expect(stdout).toBe('exit 0 2\n');
+  expect(await printed(script)).toBe('exit 0 2\n');
 });
 
 test('the ring alone wakes the port: it needs no other event of the process', async () => {
-  const script = `${PRELUDE}
+  const script = `
     import { Worker } from 'node:worker_threads';
     let received = 0;
     const done = (worker) => console.log('received', received, worker.terminate() && '');
@@ -52,10 +52,7 @@ test('the ring alone wakes the port: it needs no other event of the process', as
       setInterval(() => {}, 1e9);\`;
     const url = new URL('data:text/javascript,' + encodeURIComponent(code));
     const worker = new Worker(url, { workerData: { handle: { ...port.handle, whenFull: 'refuse' }, key: port.keyOf({}) } });`;
-  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], {
-    timeout: 20_000,
-  });
-  expect(stdout).toMatch(/^received 200000/);
+  expect(await printed(script)).toMatch(/^received 200000/);
 });
 
 const PRELUDE = `
