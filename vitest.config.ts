@@ -13,6 +13,8 @@ const config: ViteUserConfig = defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
+    // A condition that is waited for comes in its own time: on a busy machine that is more than a second.
+    expect: { poll: { timeout: 20_000 } },
     env: COVERAGE_OF_PROCESSES === undefined ? {} : { NODE_V8_COVERAGE: COVERAGE_OF_PROCESSES },
     coverage: { include: ['src/**'], exclude: ['**/*.generated.ts'] },
   },

@@ -1,10 +1,11 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   connectReleasePort,
   openReleasePort,
   type ReleasePortOptions,
   type WorkerReleasePort,
 } from '../../src/threads/index.ts';
+import { until } from '../support/turns.ts';
 
 const LONG_ID = '7'.repeat(53);
 
@@ -12,7 +13,7 @@ test('what is released at one end reaches the batcher at the other, in order', a
   using ends = openEnds();
   const ids = Array.from({ length: 1000 }, (_, index) => `-123456789.1.${index}`);
   for (const id of ids) expect(ends.worker.release(ends.key, id)).toBe(true);
-  await vi.waitFor(() => expect(ends.batcher.released).toHaveLength(1000));
+  await until(() => ends.batcher.released.length === 1000);
   expect(ends.batcher.released).toEqual(ids.map((id) => [ends.session, id]));
 });
 
@@ -20,7 +21,7 @@ test('a sleeping port wakes for every release that comes after a pause', async (
   using ends = openEnds();
   for (let count = 1; count <= 20; count++) {
     ends.worker.release(ends.key, String(count));
-    await vi.waitFor(() => expect(ends.batcher.released).toHaveLength(count), { interval: 5 });
+    await until(() => ends.batcher.released.length === count);
   }
 });
 
@@ -36,7 +37,7 @@ test('ids of every length and alphabet arrive as they were', async () => {
     'x'.repeat(10_000),
   ];
   for (const id of ids) expect(ends.worker.release(ends.key, id)).toBe(true);
-  await vi.waitFor(() => expect(ends.batcher.released).toHaveLength(ids.length));
+  await until(() => ends.batcher.released.length === ids.length);
   expect(new Set(ends.batcher.released.map(([, id]) => id))).toEqual(new Set(ids));
 });
 
@@ -73,7 +74,7 @@ test('a long backlog is handed over in turns, between which others have theirs',
   );
   const worker = connectReleasePort(port.handle);
   for (let index = 0; index < 2000; index++) worker.release(port.keyOf(port), `${index}`);
-  await vi.waitFor(() => expect(received).toBe(2000), { timeout: 10_000 });
+  await until(() => received === 2000);
   clearInterval(counting);
   // 100 ms of work, at 5 ms and a stride of pops a turn.
   expect(turns.size).toBeGreaterThan(5);
@@ -110,7 +111,7 @@ describe('a full ring', () => {
     using ends = openEnds({ capacity: 4 });
     for (let index = 0; index < 1000; index++) expect(ends.worker.release(ends.key, `${index}`)).toBe(true);
     expect(ends.port.stats()).toMatchObject({ refused: 0, spilled: 996, inTransit: 996 });
-    await vi.waitFor(() => expect(new Set(ends.batcher.released.map(([, id]) => id)).size).toBe(1000));
+    await until(() => new Set(ends.batcher.released.map(([, id]) => id)).size === 1000);
     expect(ends.port.stats()).toMatchObject({ received: 1000, inTransit: 0, waiting: 0 });
   });
 
