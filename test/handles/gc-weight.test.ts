@@ -1,7 +1,7 @@
 // The weight of a handle against a page whose heap the test sets.
 import { beforeEach, describe, expect, test } from 'vitest';
 import { DEFAULT_BYTES_PER_HANDLE, GcWeight } from '../../src/handles/weight/gc-weight.ts';
-import { quiescence } from '../single-flight/virtual-clock.ts';
+import { quiescence } from '../support/virtual-clock.ts';
 
 /** A page of which only the heap is there, and this process as far as it collects. */
 class FakePage {

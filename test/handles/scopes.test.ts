@@ -1,5 +1,6 @@
 import { setImmediate as macrotask } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { deferred } from '../support/deferred.ts';
 import { turns } from '../support/turns.ts';
 import { AttachedPeer, type Handle } from './attached-peer.ts';
 
@@ -159,7 +160,7 @@ test('a handle that a running call names outlives the end of its scope until the
 test("what is minted after the end, in an async context that the scope left behind, is no scope's", async () => {
   await using world = new AttachedPeer();
   const session = world.open();
-  const { promise: ended, resolve: end } = resolvable();
+  const { promise: ended, resolve: end } = deferred<void>();
   let late: Promise<Handle> | undefined;
   await world.attachment.scope(() => {
     late = ended.then(() => session.evaluate());
@@ -230,7 +231,7 @@ describe('escape', () => {
   test('a handle escapes from wherever the call is made: from a listener that knows no scope, too', async () => {
     await using world = new AttachedPeer();
     const session = world.open();
-    const { promise: minted, resolve: onMinted } = resolvable<Handle>();
+    const { promise: minted, resolve: onMinted } = deferred<Handle>();
     const escaping = minted.then((handle) => world.attachment.escape(handleOf(handle)));
     const kept = await world.attachment.scope(async () => {
       const handle = await session.evaluate();
@@ -343,11 +344,3 @@ test("a result that the client keeps for itself is no scope's", async () => {
   await world.rest();
   expect(session.alive()).toEqual([cached.objectId]);
 });
-
-function resolvable<T = void>(): { promise: Promise<T>; resolve: (value: T) => void } {
-  let resolve: (value: T) => void = () => {};
-  const promise = new Promise<T>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
-}

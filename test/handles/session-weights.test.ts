@@ -1,7 +1,7 @@
 // What the sessions of one attachment learn from one another: pages of a farm are alike, and many live for a second.
 import { expect, test } from 'vitest';
 import { followingWeights, type WeighedSession } from '../../src/handles/weight/session-weights.ts';
-import { quiescence } from '../single-flight/virtual-clock.ts';
+import { quiescence } from '../support/virtual-clock.ts';
 
 let time = 1_000;
 

@@ -7,7 +7,8 @@ import {
   lazyBrowser,
 } from '../../src/clients/puppeteer/index.ts';
 import type { TargetLike } from '../../src/clients/puppeteer/structure.ts';
-import { deferred, quiescence, VirtualClock } from '../single-flight/virtual-clock.ts';
+import { deferred } from '../support/deferred.ts';
+import { quiescence, VirtualClock } from '../support/virtual-clock.ts';
 
 /** A browser of which only the life counts; being one of WebDriver BiDi's, it is not attached to. */
 class FakeBrowser implements LaunchedBrowser {

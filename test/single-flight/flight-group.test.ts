@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FlightGroup } from '../../src/single-flight/index.ts';
-import { deferred, quiescence } from './virtual-clock.ts';
+import { deferred } from '../support/deferred.ts';
+import { quiescence } from '../support/virtual-clock.ts';
 
 class UpstreamDown extends Error {}
 

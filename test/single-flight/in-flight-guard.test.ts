@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { guardInFlight, type InFlightSlot } from '../../src/single-flight/index.ts';
-import { deferred, quiescence } from './virtual-clock.ts';
+import { deferred } from '../support/deferred.ts';
+import { quiescence } from '../support/virtual-clock.ts';
 
 /** A slot that writes down what becomes of it. */
 class RecordedSlot implements InFlightSlot {

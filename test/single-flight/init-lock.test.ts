@@ -8,7 +8,8 @@ import {
   initWithLock,
   revokeClaim,
 } from '../../src/single-flight/index.ts';
-import { deferred, quiescence, VirtualClock } from './virtual-clock.ts';
+import { deferred } from '../support/deferred.ts';
+import { quiescence, VirtualClock } from '../support/virtual-clock.ts';
 
 type Init = InitOf<string>;
 

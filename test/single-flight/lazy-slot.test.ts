@@ -6,7 +6,8 @@ import {
   LazySlot,
   type LazySlotOptions,
 } from '../../src/single-flight/index.ts';
-import { type Deferred, deferred, quiescence } from './virtual-clock.ts';
+import { type Deferred, deferred } from '../support/deferred.ts';
+import { quiescence } from '../support/virtual-clock.ts';
 
 let time: number;
 let log: string[];

@@ -5,7 +5,8 @@ import {
   SingleFlightCache,
   type SingleFlightCacheOptions,
 } from '../../src/single-flight/index.ts';
-import { deferred, quiescence, VirtualClock } from './virtual-clock.ts';
+import { deferred } from '../support/deferred.ts';
+import { quiescence, VirtualClock } from '../support/virtual-clock.ts';
 
 let clock: VirtualClock;
 let timing: SingleFlightCacheOptions;

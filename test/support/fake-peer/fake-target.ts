@@ -6,6 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { createContext, runInContext } from 'node:vm';
+import { deferred } from '../deferred.ts';
 import type { PeerSession } from './peer-session.ts';
 import { serverFault } from './protocol.ts';
 
@@ -152,7 +153,7 @@ export class FakeContext {
   readonly #sandbox: object;
 
   constructor(target: FakeTarget, id: number, worldName: string | undefined) {
-    const { promise, resolve } = resolvable<string>();
+    const { promise, resolve } = deferred<string>();
     this.#target = target;
     this.id = id;
     this.uniqueId = `${target.isolateId}.${id}`;
@@ -195,12 +196,4 @@ export class FakeContext {
       for (const session of this.#target.sessions) session.runtime.exceptionThrown(error, this);
     }
   }
-}
-
-function resolvable<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
-  let resolve: (value: T) => void = () => {};
-  const promise = new Promise<T>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
 }

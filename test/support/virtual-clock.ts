@@ -65,19 +65,3 @@ export class VirtualClock {
 export function quiescence(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
-
-export interface Deferred<T> {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** A promise that the test settles. */
-export function deferred<T>(): Deferred<T> {
-  let settle: Pick<Deferred<T>, 'resolve' | 'reject'> | undefined;
-  const promise = new Promise<T>((resolve, reject) => {
-    settle = { resolve, reject };
-  });
-  if (settle === undefined) throw new Error('A promise calls its executor at once');
-  return { promise, ...settle };
-}
