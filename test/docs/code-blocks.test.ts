@@ -26,8 +26,8 @@ function fileOf({ document, line, language }: (typeof blocks)[number]): string {
 }
 
 beforeAll(async () => {
-  // Within the package, so that its own name resolves; and no other tool looks into dist.
-  folder = await mkdtemp(join(PACKAGE, 'dist', 'documents-'));
+  // Within the package, so that its own name resolves; and nobody looks into all of build, or copies it.
+  folder = await mkdtemp(join(PACKAGE, 'build', 'documents-'));
   await cp(join(PACKAGE, 'test', 'docs', 'reader'), folder, { recursive: true });
   for (const block of blocks) {
     const above = '\n'.repeat(block.line - 1);

@@ -94,8 +94,8 @@ let complaints: string;
 beforeAll(async () => {
   const places = ['docs/single-flight.md', 'docs/clients.md'];
   const blocks = (await Promise.all(places.map(codeBlocks))).flat().map(({ text }) => text);
-  // Within the package, so that its own name resolves; and no other tool looks into dist.
-  folder = await mkdtemp(join(PACKAGE, 'dist', 'work-done-once-'));
+  // Within the package, so that its own name resolves; and nobody looks into all of build, or copies it.
+  folder = await mkdtemp(join(PACKAGE, 'build', 'work-done-once-'));
   for (const { shows, before, behind } of examples) {
     const own = blocks.filter((text) => text.includes(`${shows}(`) || text.includes(`${shows}<`));
     expect(own, `the one block that calls ${shows}`).toHaveLength(1);
