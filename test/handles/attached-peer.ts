@@ -153,6 +153,7 @@ export class AttachedPeer implements AsyncDisposable {
   readonly peer: FakePeer = new FakePeer();
   readonly collector: TestCollector = new TestCollector(() => this.attachment.stats());
   readonly attachment: Attachment;
+  readonly #open = new Set<AttachedSession>();
   readonly #unhandled: unknown[] = [];
   readonly #onUnhandled = (reason: unknown): void => void this.#unhandled.push(reason);
   #now = 0;
@@ -168,6 +169,9 @@ export class AttachedPeer implements AsyncDisposable {
         ...options,
       }),
     );
+    this.attachment.onDetach(() => {
+      for (const attached of this.#open) attached.unhook();
+    });
   }
 
   get stats(): LedgerStats {
@@ -187,8 +191,12 @@ export class AttachedPeer implements AsyncDisposable {
       ...traits,
     });
     const attached = new AttachedSession(this.peer, session, tap);
-    session.on('disconnected', () => this.attachment.end(tap));
-    this.attachment.onDetach(attached.unhook);
+    this.#open.add(attached);
+    session.on('disconnected', () => {
+      this.attachment.end(tap);
+      attached.unhook();
+      this.#open.delete(attached);
+    });
     return attached;
   }
 

@@ -87,17 +87,20 @@ describe('an id from before the move', () => {
   test('is translated through any number of moves', async () => {
     await using world = new AttachedPeer();
     const session = world.open();
-    const survivors = await withFewSurvivors(world, session);
+    const survivors = await Promise.all(
+      [1, 2, 3].map((number) => session.evaluate(`({ number: ${number} })`)),
+    );
     const ids = survivors.map(({ objectId }) => objectId);
-    for (let round = 0; round < 3; round++) {
+    const [first = none] = survivors;
+    // Of the others as many live on each time as go along to the next group, and die there.
+    const others = await session.mint(800);
+    const seen = new Set([first.objectId]);
+    for (const living of [160, 32, 0]) {
+      world.collector.collect(...others.splice(living));
       await world.rest();
-      // The survivors' new group becomes few among many dead only by force: they are moved with others.
-      const record = world.collector.recordOf(survivors[0] ?? none);
-      const more = await session.mint(50);
-      world.collector.collect(...more);
-      expect(record?.state).toBe('live');
+      seen.add(first.objectId);
     }
-    await world.rest();
+    expect(seen.size, 'moved each time').toBe(4);
     await expectUsable(
       session,
       ids.map((objectId) => ({ objectId })),
@@ -208,7 +211,7 @@ describe('a survivor', () => {
     expect(session.alive()).toEqual([]);
   });
 
-  test('whose object is frozen, or gone, is left where it is', async () => {
+  test('whose object is frozen is left where it is', async () => {
     await using world = new AttachedPeer();
     const session = world.open();
     const frozen = Object.freeze(await session.evaluate('({ number: 1 })'));

@@ -1,4 +1,4 @@
-// Every figure of the books that is a count of handles or commands is told, by both exporters, once.
+// Every figure that a batcher's books have is told, by both exporters, once.
 import { type Meter, metrics } from '@opentelemetry/api';
 import * as promClient from 'prom-client';
 import { expect, it } from 'vitest';

@@ -96,9 +96,7 @@ describe.each(PUPPETEERS)('a scope of handles of $name', ({ puppeteer }) => {
         throw mk();
       });
     });
-    await expect(failing)
-      .rejects.toMatchObject({ big: expect.anything() })
-      .catch(() => {});
+    await expect(failing).rejects.toBeInstanceOf(Error);
     await expect(
       releases.scope(() => {
         throw new Error('at once');

@@ -199,13 +199,18 @@ describe('a session without a socket', () => {
   });
 
   it('emits events with objects of their own', async () => {
-    const page = new FakePeer().openTarget();
-    const session = new FakePeer().attach(page);
+    const peer = new FakePeer();
+    const session = peer.attach();
     await session.send('Runtime.enable');
     const called: { args: object[] }[] = [];
     session.on('Runtime.consoleAPICalled', (event) => called.push(event));
+    const hold = peer.outbound.hold((message) => !isReply(message));
     await session.send('Runtime.evaluate', { expression: 'console.log({})' });
+    const [told] = hold.messages as unknown as { params: { args: object[] } }[];
+    hold.letGo();
     expect(called).toMatchObject([{ args: [{ type: 'object', objectId: expect.any(String) }] }]);
+    expect(called).toEqual([told?.params]);
+    expect(called[0]?.args[0]).not.toBe(told?.params.args[0]);
   });
 });
 

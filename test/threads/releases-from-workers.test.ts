@@ -6,7 +6,7 @@ import { openReleasePort, type ReleasePortOptions } from '../../src/threads/inde
 
 const session = { name: 'session' };
 
-test('what workers release reaches the batcher: each id once, each worker in order', async () => {
+test('what workers release reaches the batcher, each id once', async () => {
   const { port, released, key } = openPort();
   const count = 20_000;
   const workers = ['a', 'b'].map((name) =>
