@@ -1,7 +1,8 @@
 /** The figures of what an import costs are those of the checked-in result. `UPDATE_FIGURES=1` writes them. */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { it } from 'vitest';
 import type { Spread } from '../../src/cli/bench/report/statistics.ts';
+import { expectFigures } from '../support/figures.ts';
 
 interface ImportReport {
   readonly environment: { readonly node: string; readonly cpu: string; readonly cpuCount: number };
@@ -11,20 +12,10 @@ interface ImportReport {
 }
 
 const root = new URL('../../', import.meta.url);
-const document = new URL('bench/README.md', root);
-const BLOCK = /<!-- import figures -->\n([\s\S]*?)<!-- \/import figures -->/;
 
 it('the figures of imports are those of the checked-in result', () => {
   const json = readFileSync(new URL('bench/results/import-cost.json', root), 'utf8');
-  const text = readFileSync(document, 'utf8');
-  const block = `<!-- import figures -->\n${figuresOf(JSON.parse(json))}<!-- /import figures -->`;
-  expect(text).toMatch(BLOCK);
-  if (process.env.UPDATE_FIGURES) {
-    writeFileSync(
-      document,
-      text.replace(BLOCK, () => block),
-    );
-  } else expect(BLOCK.exec(text)?.[0]).toBe(block);
+  expectFigures('bench/README.md', 'import figures', figuresOf(JSON.parse(json)));
 });
 
 function figuresOf({ environment, rounds, bare, imports }: ImportReport): string {

@@ -1,7 +1,8 @@
 /** The README's figures of releases from worker threads. `UPDATE_FIGURES=1` writes them from the checked-in result. */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { it } from 'vitest';
 import type { Spread } from '../../src/cli/bench/report/statistics.ts';
+import { expectFigures } from '../support/figures.ts';
 
 interface Summary {
   readonly nanoseconds: Spread;
@@ -23,26 +24,11 @@ interface ThreadsReport {
 }
 
 const root = new URL('../../', import.meta.url);
-const readme = new URL('README.md', root);
-const BLOCK = /<!-- thread figures -->\n([\s\S]*?)<!-- \/thread figures -->/;
 
 it("the README's figures of releases from worker threads are those of the checked-in result", () => {
   const report: ThreadsReport = JSON.parse(readFileSync(new URL('bench/results/threads.json', root), 'utf8'));
-  const text = readFileSync(readme, 'utf8');
-  const block = `<!-- thread figures -->\n${figuresOf(report)}<!-- /thread figures -->`;
-  expect(text).toMatch(BLOCK);
-  if (process.env.UPDATE_FIGURES)
-    writeFileSync(
-      readme,
-      text.replace(BLOCK, () => block),
-    );
-  else expect(squeezed(BLOCK.exec(text)?.[0])).toBe(squeezed(block));
+  expectFigures('README.md', 'thread figures', figuresOf(report));
 });
-
-/** A formatter may pad the cells of a table, and put blank lines around it. */
-function squeezed(text: string | undefined): string | undefined {
-  return text?.replace(/-+/g, '-').replace(/\s+/g, '');
-}
 
 function figuresOf({ environment, workerCount, rounds, loads }: ThreadsReport): string {
   const rows = loads.flatMap(({ name, ways }) =>

@@ -1,20 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { type Run, tableOf } from '../../scripts/versions/table.mjs';
-
-const BLOCK = /<!-- versions -->\n([\s\S]*?)<!-- \/versions -->/;
-const readme = new URL('../../README.md', import.meta.url);
+import { expectFigures } from '../support/figures.ts';
 
 it("the README's table of versions is that of the checked-in results", () => {
   const runs: Run[] = JSON.parse(readFileSync(new URL('latest.json', import.meta.url), 'utf8'));
-  const text = readFileSync(readme, 'utf8');
-  const block = `<!-- versions -->\n${tableOf(runs)}<!-- /versions -->`;
-  if (process.env.UPDATE_FIGURES)
-    writeFileSync(
-      readme,
-      text.replace(BLOCK, () => block),
-    );
-  else expect(BLOCK.exec(text)?.[0]).toBe(block);
+  expectFigures('README.md', 'versions', tableOf(runs));
 });
 
 it('a run that failed is shown as failed, with the reason', () => {
