@@ -38,9 +38,12 @@ const until = (name: string, holds: (state: State) => boolean): Promise<State> =
     { timeout: 20_000, interval: 20 },
   );
 
-/** A first request that begins an init of 300 ms, and whose client goes away as soon as it has begun. */
-async function disconnectInMidInit(name: string, more = ''): Promise<void> {
-  await workerd.getAndDisconnect(`/get?name=${name}&value=first&initMs=300${more}`, async () => {
+/** Of an init whose client goes away: long enough for it to be gone before the end, though the machine is busy. */
+const INIT_MS = 2_000;
+
+/** A first request that begins an init, and whose client goes away as soon as it has begun. */
+async function disconnectInMidInit(name: string, initMs = INIT_MS, more = ''): Promise<void> {
+  await workerd.getAndDisconnect(`/get?name=${name}&value=first&initMs=${initMs}${more}`, async () => {
     await until(name, ({ begun }) => begun === 1);
   });
 }
@@ -55,7 +58,7 @@ describe('in workerd', () => {
   test('a client that disconnects in mid-init leaves the lock taken, and no finally runs', async () => {
     await disconnectInMidInit('poisoned');
     // An init of the same length, in the same worker, that begins later and runs to its end.
-    expect(await get('witness', 'made', 300)).toMatchObject({ value: 'made' });
+    expect(await get('witness', 'made', INIT_MS)).toMatchObject({ value: 'made' });
     expect(await stateOf('poisoned')).toEqual({
       value: null,
       begun: 1,
@@ -66,10 +69,10 @@ describe('in workerd', () => {
   });
 
   test('the next request recovers after the deadline', async () => {
+    const before = performance.now();
     await disconnectInMidInit('recovered');
-    const disconnectedAt = performance.now();
     expect(await get('recovered', 'second', 50)).toMatchObject({ value: 'second' });
-    expect(performance.now() - disconnectedAt).toBeGreaterThan(DEADLINE_MS - 500);
+    expect(performance.now() - before, 'from the claim on').toBeGreaterThanOrEqual(DEADLINE_MS);
     expect(await stateOf('recovered')).toEqual({
       value: 'second',
       begun: 2,
@@ -87,7 +90,7 @@ describe('in workerd', () => {
   });
 
   test('with anchor: ctx.waitUntil it does not come to that: the init ends without its client', async () => {
-    await disconnectInMidInit('anchored', '&anchored');
+    await disconnectInMidInit('anchored', DEADLINE_MS / 5, '&anchored');
     const { waitedMs, value } = await get('anchored', 'second', 50);
     expect(value).toBe('first');
     expect(waitedMs).toBeLessThan(DEADLINE_MS);
