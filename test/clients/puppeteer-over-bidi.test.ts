@@ -1,7 +1,8 @@
 /** Puppeteer over WebDriver BiDi, held to what every client is held to; its own tests are in test/puppeteer. */
 import type { Browser } from 'puppeteer-core';
 import { attach } from '../../src/clients/puppeteer/index.ts';
-import { BIDI_BROWSERS, connectionOf, openPage, targetOf } from '../support/bidi.ts';
+import { BIDI_BROWSERS, connectionOf, targetOf } from '../support/bidi.ts';
+import { openPage } from '../support/chromium.ts';
 import { conform, type Minted, type Params, runForEver, type SessionUnderTest } from './conformance.ts';
 
 for (const { name, launch, missing, isChromium } of BIDI_BROWSERS) {

@@ -1,26 +1,15 @@
 /** Puppeteer, held to what every client is held to; its own tests are in test/puppeteer. */
-import type { Page } from 'puppeteer-core';
-import { onTestFinished } from 'vitest';
 import { attach } from '../../src/clients/puppeteer/index.ts';
 import type { CdpSessionLike } from '../../src/clients/puppeteer/structure.ts';
 import { sessionOf } from '../support/attached.ts';
-import { launchChromium, PUPPETEERS } from '../support/chromium.ts';
+import { launchChromium, openPage, PUPPETEERS } from '../support/chromium.ts';
 import { conform, plainSession, type SessionUnderTest } from './conformance.ts';
 
 for (const { name, puppeteer } of PUPPETEERS) {
   const browser = await launchChromium({}, puppeteer);
 
-  /** A page that is gone when the test is over. */
-  const openPage = async (): Promise<Page> => {
-    const page = await browser.newPage();
-    onTestFinished(async () => {
-      if (!page.isClosed()) await page.close();
-    });
-    return page;
-  };
-
   const byPage = async (): Promise<SessionUnderTest> => {
-    const page = await openPage();
+    const page = await openPage(browser);
     const session = sessionOf(page);
     return plainSession((method, params) => session.send(method, params), {
       attach: (options) => attach(page, options),
@@ -31,7 +20,7 @@ for (const { name, puppeteer } of PUPPETEERS) {
   conform({ name: `${name}, a page each`, open: async () => [await byPage(), await byPage()] });
 
   const bySession = async (): Promise<SessionUnderTest> => {
-    const page = await openPage();
+    const page = await openPage(browser);
     const session: CdpSessionLike = await page.createCDPSession();
     return plainSession((method, params) => session.send(method, params), {
       attach: (options) => attach(session, options),

@@ -5,6 +5,7 @@ import CDP, { type Callback, type Client } from 'chrome-remote-interface';
 import type { Browser } from 'puppeteer-core';
 import { onTestFinished } from 'vitest';
 import { attach } from '../../src/clients/chrome-remote-interface.ts';
+import { openPage } from '../support/chromium.ts';
 import { type Params, plainSession, runForEver, type SessionUnderTest } from './conformance.ts';
 
 export async function connect(target: string): Promise<Client> {
@@ -60,11 +61,8 @@ function ownSession(
 }
 
 /** A page, with a client connected to it directly. */
-export async function openPage(browser: Browser): Promise<SessionUnderTest> {
-  const page = await browser.newPage();
-  onTestFinished(async () => {
-    if (!page.isClosed()) await page.close();
-  });
+export async function openDirectly(browser: Browser): Promise<SessionUnderTest> {
+  const page = await openPage(browser);
   const { host } = new URL(browser.wsEndpoint());
   const { targetInfo } = await page
     .createCDPSession()

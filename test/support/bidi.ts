@@ -2,7 +2,7 @@
 // installed (FIREFOX_PATH names another). What is launched is closed when the test file is done.
 import { existsSync } from 'node:fs';
 import puppeteer25, { type Browser, type JSHandle, type Page } from 'puppeteer-core';
-import { afterAll, onTestFinished } from 'vitest';
+import { afterAll } from 'vitest';
 import {
   type BidiConnectionLike,
   bidiConnectionOf,
@@ -52,15 +52,6 @@ export function connectionOf(browser: Browser): BidiConnectionLike {
   const connection = bidiConnectionOf(browser);
   if (connection === undefined) throw new Error('this browser is not driven over WebDriver BiDi');
   return connection;
-}
-
-/** A page that is closed when the running test is over. */
-export async function openPage(browser: Browser): Promise<Page> {
-  const page = await browser.newPage();
-  onTestFinished(async () => {
-    if (!page.isClosed()) await page.close();
-  });
-  return page;
 }
 
 /** The browsing context of a page, by which Puppeteer names its main realm. */

@@ -3,9 +3,9 @@
  * Whatever a test file launches here is closed when the file is done, also after a failure.
  */
 import { access, constants } from 'node:fs/promises';
-import puppeteer25, { type Browser, type LaunchOptions, type PuppeteerNode } from 'puppeteer-core';
+import puppeteer25, { type Browser, type LaunchOptions, type Page, type PuppeteerNode } from 'puppeteer-core';
 import puppeteer24 from 'puppeteer-core-24';
-import { afterAll } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 import {
   type LaunchOptions as BrowserLaunchOptions,
   type FoundBrowser,
@@ -68,6 +68,15 @@ async function launch(
   launched.add(browser);
   browser.once('disconnected', () => launched.delete(browser));
   return browser;
+}
+
+/** A page that is closed when the running test is over. */
+export async function openPage(browser: Browser): Promise<Page> {
+  const page = await browser.newPage();
+  onTestFinished(async () => {
+    if (!page.isClosed()) await page.close();
+  });
+  return page;
 }
 
 /** How it is launched, for a process of its own that launches one. */
