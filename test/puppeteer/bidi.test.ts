@@ -1,9 +1,10 @@
 // Puppeteer over WebDriver BiDi: what is dropped goes by arrays, and nothing that is used is taken away.
-import type { Browser, JSHandle, Page } from 'puppeteer-core';
+import type { Browser, ElementHandle, JSHandle, Page } from 'puppeteer-core';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { attach } from '../../src/clients/puppeteer/index.ts';
 import { attachedOverBidi } from '../support/attached-over-bidi.ts';
-import { BIDI_BROWSERS, connectionOf, idOf, known, openPage } from '../support/bidi.ts';
+import { BIDI_BROWSERS, connectionOf, idOf, known } from '../support/bidi.ts';
+import { openPage } from '../support/chromium.ts';
 import { collectUntil } from '../support/collect-until.ts';
 
 describe.each(BIDI_BROWSERS)('$name', ({ launch, missing }) => {
@@ -75,7 +76,10 @@ describe.each(BIDI_BROWSERS)('$name', ({ launch, missing }) => {
     await page.setContent('<button onclick="console.log(`clicked`)">press</button>');
     const messages: string[] = [];
     page.on('console', (message) => messages.push(message.text()));
-    await page.click('button');
+    const button = (await page.$('button')) as ElementHandle;
+    await button.click();
+    await button.dispose();
+    expect(await known(browser, page, [idOf(button)]), 'done, not on its way').toEqual([]);
     await expect.poll(() => messages).toEqual(['clicked']);
   });
 
