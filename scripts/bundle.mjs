@@ -1,5 +1,5 @@
 // Makes what is published of what the compiler has written to build/: the library as a few files, since Node takes
-// about a third of a millisecond for each that it loads. What is imported by its path stays there, as an entry; what
+// half a millisecond and more for each that it loads. What is imported by its path stays there, as an entry; what
 // entries share lies in rooms/, so that each module is there once. The command line, which nobody imports, stays as it is.
 import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

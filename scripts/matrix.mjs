@@ -92,8 +92,7 @@ function fillIn(runs) {
   const complete = runs.filter(({ error }) => error === undefined);
   return runs.map((each) => {
     if (each.error === undefined) return each;
-    const { label = each.runtime } = each;
-    const sameRuntime = complete.find(({ runtime }) => runtime.startsWith(label));
+    const sameRuntime = complete.find(({ runtime }) => runtime.startsWith(each.runtime));
     const sameBrowser = complete.find(({ asked }) => asked.browser === each.asked.browser);
     const samePuppeteer = complete.find(({ asked }) => asked.puppeteer === each.asked.puppeteer);
     return {

@@ -1,16 +1,16 @@
 // What batching wins over WebDriver BiDi, and what the wire says of what that rests on: Firefox, driven by Puppeteer,
 // releases handles as Puppeteer does, one `script.disown` each; attached; and by arrays of them, by hand.
-//   npm run build && FIREFOX=/usr/bin/firefox-esr node --expose-gc bench/bidi/disown.mjs
+//   npm run build && FIREFOX_PATH=/usr/bin/firefox-esr node --expose-gc bench/bidi/disown.mjs
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { attach } from 'cdp-release-batcher/puppeteer';
 import puppeteer from 'puppeteer-core';
 
 const MANY = 2_000;
-const ROUNDS = 5;
+const ROUNDS = 7;
 
 const browser = await puppeteer.launch({
   browser: 'firefox',
-  executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
+  executablePath: process.env.FIREFOX_PATH ?? '/usr/bin/firefox-esr',
 });
 const page = await browser.newPage();
 const realm = page.mainFrame().mainRealm().realm; // Not public: the session below Puppeteer's handles.

@@ -3,7 +3,7 @@ import { bench, describe } from 'vitest';
 import { ReleaseBatcher } from '../../src/index.ts';
 
 const BURSTS = [1, 64, 1_024, 8_192];
-const session = { send: () => Promise.resolve({}) };
+const session = { send: (_method: string, _params?: Record<string, unknown>) => Promise.resolve({}) };
 
 describe.each(BURSTS)('a burst of %i', (burst) => {
   const ids = Array.from({ length: burst }, (_, index) => `1.1.${index}`);
@@ -15,6 +15,6 @@ describe.each(BURSTS)('a burst of %i', (burst) => {
   });
 
   bench('Promise.all of send', async () => {
-    await Promise.all(ids.map((objectId) => session.send.call({ objectId })));
+    await Promise.all(ids.map((objectId) => session.send('Runtime.releaseObject', { objectId })));
   });
 });

@@ -2,7 +2,7 @@
 // lock-free ring is measured against; nothing else uses it.
 import { HEAD, SharedRingMemory, TAIL } from '../../build/threads/ring-memory.js';
 
-/** Words that the shared ring leaves free. */
+/** Words that the ring itself has no use for; at the second a port counts, and this ring has none. */
 const ASLEEP = 8;
 const LOCK = 48;
 const FREE = 0;
