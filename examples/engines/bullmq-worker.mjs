@@ -25,6 +25,7 @@ const worker = new Worker(
   },
   { connection, concurrency: 2 },
 );
+process.once('disconnect', () => process.exit(1)); // The farm is gone, and this browser goes with it.
 await once(process, 'message');
 
 await worker.close(); // Not before the jobs in hand are done.
@@ -36,10 +37,11 @@ const sums = client.multi().hset('workers', { [process.pid]: pages });
 for (const [name, value] of Object.entries({ pages, total, alive, browsers })) {
   sums.hincrby('count', name, value);
 }
-// Counters of handles and commands add up; `chargedBytes` and the two averages are of one process.
+// Counters of handles and commands add up; what bytes and averages come to in sum, nobody reads.
 for (const [name, value] of Object.entries(count.stats())) {
   if (Number.isInteger(value)) sums.hincrby('releases', name, value);
 }
 await sums.exec();
 await queue.close();
+process.removeAllListeners('disconnect');
 process.disconnect();

@@ -40,8 +40,9 @@ async function ready(server) {
   ]);
   const accepting = (async () => {
     for await (const text of server.stdout) {
-      if (/ready to accept connections/i.test(String(text))) break;
+      if (/ready to accept connections/i.test(String(text))) return;
     }
+    await failed; // It says no more, for it has exited.
   })();
   await Promise.race([accepting, failed]);
   failed.catch(() => {}); // That it exits later is as it should be.
