@@ -178,18 +178,21 @@ describe.each(PUPPETEERS)('a scope of handles of $name', ({ puppeteer }) => {
     const mint = async (): Promise<void> => {
       await make();
     };
+    let meanwhile: typeof outside;
     {
       using scope = releases.openScope(page);
       expect(scope.hasEnded).toBe(false);
       await mint();
       await page.$$('p');
-      expect(await other.evaluateHandle(() => ({})).then((handle) => handle.evaluate(() => 1))).toBe(1);
+      meanwhile = await other.evaluateHandle(() => ({ answer: 43 }));
     }
     expect(await alive()).toBe(0);
     expect(await outside.evaluate((object) => object.answer)).toBe(42);
+    expect(await meanwhile.evaluate((object) => object.answer)).toBe(43);
     const after = await make();
     expect(await after.evaluate((object) => object.big.length)).toBe(1000);
     expect(await page.$('p')).not.toBeNull();
-    await Promise.all([outside.dispose(), after.dispose(), other.close()]);
+    await Promise.all([outside, meanwhile, after].map((handle) => handle.dispose()));
+    await other.close();
   });
 });

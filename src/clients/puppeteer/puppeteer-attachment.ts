@@ -236,17 +236,12 @@ function successorsByWayOf(subject: SessionSubject): Map<PuppeteerAttachment, Se
 
 /** Whether a session is another, or was attached through it: a page's frames and workers. */
 function isWithin(session: CdpSessionLike, root: CdpSessionLike): boolean {
-  for (
-    let current: CdpSessionLike | undefined = session, depth = 0;
-    current !== undefined && depth < 16;
-    depth++
-  ) {
-    if (current === root) return true;
+  let current: CdpSessionLike | undefined = session;
+  for (let depth = 0; current !== undefined && current !== root && depth < 16; depth++) {
     const parent: CdpSessionLike | undefined = current.parentSession?.();
-    if (parent === current) return false; // Puppeteer's way to say that there is none.
-    current = parent;
+    current = parent === current ? undefined : parent; // Itself is Puppeteer's way to say that there is none.
   }
-  return false;
+  return current === root;
 }
 
 /** Puppeteer's event for the end of a session is a symbol that it does not export. */
