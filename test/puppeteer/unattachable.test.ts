@@ -1,6 +1,7 @@
 // What looks like Puppeteer's, but lacks what an attachment stands on, is refused in words that help.
 import { expect, test } from 'vitest';
 import { attach } from '../../src/clients/puppeteer/index.ts';
+import { launchChromium } from '../support/chromium.ts';
 
 const nothing = (): undefined => undefined;
 const browser = {
@@ -30,4 +31,25 @@ test('a browser over BiDi without its connection', () => {
   expect(() => attach({ ...browser, protocol: 'webDriverBiDi' } as never)).toThrow(
     'attach: this browser is driven over WebDriver BiDi, by a connection that cannot be found.',
   );
+});
+
+test('a browser context over BiDi that does not tell its pages', () => {
+  const connection = { send: nothing, emit: nothing };
+  const overBidi = { ...browser, protocol: 'webDriverBiDi', connection };
+  const context = { browser: () => overBidi, pages: nothing, newPage: nothing };
+  expect(() => attach(context as never)).toThrow(
+    'attach: this BrowserContext does not tell its pages; attach to its Browser instead.',
+  );
+});
+
+test('a Proxy of a browser by which the browser cannot be reached, as Puppeteer refuses it', async () => {
+  const real = await launchChromium();
+  const unbound = new Proxy(real, {
+    get: (target, name, receiver): unknown => Reflect.get(target, name, receiver),
+  });
+  const givesNothing = new Proxy(real, {
+    get: (target, name, receiver): unknown =>
+      name === 'on' ? () => undefined : Reflect.get(target, name, receiver),
+  });
+  for (const proxy of [unbound, givesNothing]) expect(() => attach(proxy)).toThrow('private member');
 });

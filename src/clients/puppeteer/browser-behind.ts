@@ -4,20 +4,17 @@
  */
 import { type BrowserLike, isBrowser } from './structure.ts';
 
-/** @returns the browser itself; `browser` where it is that, or where what is behind it cannot be found. */
+/**
+ * @returns the browser itself; `browser` where it is that, or where what is behind it cannot be found.
+ * @throws what Puppeteer throws, where not even `on` is bound: nothing of such a Proxy could be followed.
+ */
 export function browserBehind(browser: BrowserLike): BrowserLike {
   if (answers(browser)) return browser;
-  try {
-    // A Proxy that is of use to anybody has bound `on` to the browser, and in every version `on` returns `this`.
-    const behind = browser.on(PROBE, ignore);
-    if (isBrowser(behind)) {
-      behind.off(PROBE, ignore);
-      return behind;
-    }
-  } catch {
-    // Not bound either: `attach` fails with what Puppeteer says.
-  }
-  return browser;
+  // A Proxy that is of use to anybody has bound `on` to the browser, and in every version `on` returns `this`.
+  const behind = browser.on(PROBE, ignore);
+  if (!isBrowser(behind)) return browser;
+  behind.off(PROBE, ignore);
+  return behind;
 }
 
 function answers(browser: BrowserLike): boolean {
