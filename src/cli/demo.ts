@@ -29,7 +29,7 @@ export async function demo({ quick, json }: DemoOptions): Promise<void> {
   say(`${puppeteer} on ${browser.executablePath} (${browser.source})\n`);
 
   const scenarios: ScenarioReport[] = [];
-  for (const scenario of SCENARIOS) {
+  for (const scenario of Object.values(SCENARIOS)) {
     const { name, title } = scenario;
     const operations = quick ? scenario.quickOperations : scenario.operations;
     const plain = await runInProcess({ side: 'plain', name, operations, browser }, title);

@@ -27,10 +27,8 @@ process.once('disconnect', () => process.exit());
 async function carryOut({ side, name, operations, browser }: RunOrder): Promise<void> {
   try {
     const { puppeteer } = await loadPuppeteer<DemoBrowser>();
-    const scenario = SCENARIOS.find((candidate) => candidate.name === name);
-    if (!scenario) throw new Error(`no scenario is called ${name}`);
     const onProgress = (progress: Progress): void => tell({ kind: 'progress', progress });
-    const result = await run(side, scenario, operations, browser, puppeteer, onProgress);
+    const result = await run(side, SCENARIOS[name], operations, browser, puppeteer, onProgress);
     conclude({ kind: 'result', result });
   } catch (error) {
     if (error instanceof CannotRunError) conclude({ kind: 'cannotRun', message: error.message });

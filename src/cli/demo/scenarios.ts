@@ -41,8 +41,9 @@ export interface Scenario {
   readonly operate: (page: DemoPage, length: number) => Promise<unknown>;
 }
 
-export const SCENARIOS: readonly Scenario[] = [
-  {
+/** In the order in which they are run. */
+export const SCENARIOS: { readonly [Name in Scenario['name']]: Scenario & { readonly name: Name } } = {
+  forgottenHandles: {
     name: 'forgottenHandles',
     title: 'handles forgotten, 200 KB each',
     operations: 20_000,
@@ -50,7 +51,7 @@ export const SCENARIOS: readonly Scenario[] = [
     length: 25_000,
     operate: (page, length) => page.evaluateHandle((n) => makeCounted(n), length),
   },
-  {
+  thrownErrors: {
     name: 'thrownErrors',
     title: 'errors thrown in evaluate',
     operations: 2_000,
@@ -63,7 +64,7 @@ export const SCENARIOS: readonly Scenario[] = [
         }, length)
         .catch(() => {}),
   },
-  {
+  consoleArguments: {
     name: 'consoleArguments',
     title: 'console arguments listened to',
     operations: 2_000,
@@ -74,4 +75,4 @@ export const SCENARIOS: readonly Scenario[] = [
     prepare: (page) => page.on('console', () => {}),
     operate: (page, length) => page.evaluate((n) => console.log(makeCounted(n)), length),
   },
-];
+};
