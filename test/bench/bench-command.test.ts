@@ -1,10 +1,14 @@
 import { fork } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { BenchReport } from '../../src/cli/bench/report/report.ts';
 import { MAIN, runCommandLine } from '../cli/command-line.ts';
+import { InstalledCopy } from '../cli/installed-copy.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { endsWithTest } from '../support/processes.ts';
 
@@ -88,6 +92,80 @@ describe('the bench', { timeout: 120_000 }, () => {
     expect(wrong).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/^No browser answers at ws:/) });
     const executable = await runCommandLine(['bench', '--executable-path', '/nowhere/chrome']);
     expect(executable).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('/nowhere/chrome') });
+  });
+
+  it.skipIf(process.platform === 'win32')(
+    'says so where the file named cannot be launched, or what answers is no browser',
+    async () => {
+      const executable = await runCommandLine(['bench', '--executable-path', '/bin/false']);
+      expect(executable.stderr).toMatch(/^\/bin\/false cannot be launched: /);
+      expect(executable.exitCode).toBe(2);
+
+      const server = createServer((_request, response) => response.end('{"Browser":"none"}'));
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      onTestFinished(() => void server.close());
+      const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const other = await runCommandLine(['bench', '--browser-url', address]);
+      expect(other.stderr).toBe(
+        `No browser answers at ${address}/json/version: it names no webSocketDebuggerUrl\n`,
+      );
+      expect(other.exitCode).toBe(2);
+    },
+  );
+
+  it('skips what needs a package that is not installed, names it, and measures the rest', async () => {
+    using copy = new InstalledCopy();
+    for (const name of ['puppeteer-core', 'ws']) copy.link('installation', name);
+    const json = join(copy.folder, 'out.json');
+    const html = join(copy.folder, 'out.html');
+    const only = ['playwright-send', 'remote-interface-64', 'enqueue'].flatMap((name) => ['--only', name]);
+    const args = ['bench', '--quick', ...only, '--json', json, '--html', html];
+    const { exitCode, stdout, stderr } = await copy.run(args);
+    expect(stderr).toContain('bulk/playwright-send is skipped: playwright-core is not installed.\n');
+    expect(stderr).toContain(
+      'bulk/remote-interface-64 is skipped: chrome-remote-interface is not installed.\n',
+    );
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('one enqueue, warm');
+    const report = await readReport(json);
+    expect(report.skipped).toEqual([
+      { measurement: 'bulk/playwright-send', needs: 'playwright-core' },
+      { measurement: 'bulk/remote-interface-64', needs: 'chrome-remote-interface' },
+    ]);
+    expect(report.measurements.map(({ id }) => id)).toEqual(['enqueue/release']);
+    expect(report.environment.packages).not.toHaveProperty('playwright-core');
+  });
+
+  it('notes what fails, a subject or its process, and goes on with a new process', async () => {
+    const preload = join(folder, 'fails-twice.mjs');
+    const log = join(folder, 'starts.txt');
+    // For the subject's process: in the first it ends in mid-sample, in the second no browser can be reached.
+    await writeFile(
+      preload,
+      `import { appendFileSync, readFileSync } from 'node:fs';
+      import { Socket } from 'node:net';
+      if (process.argv[1].endsWith('child.js')) {
+        appendFileSync(${JSON.stringify(log)}, 'x');
+        const start = readFileSync(${JSON.stringify(log)}).length;
+        if (start === 1) process.once('message', () => process.exit(7));
+        if (start === 2) Socket.prototype.connect = () => { throw new Error('out of reach'); };
+      }`,
+    );
+    const json = join(folder, 'failing.json');
+    const args = ['bench', '--quick', '--rounds', '4', '--only', 'keep/attached', '--json', json];
+    const env = { CDP_BENCH_NODE_FLAGS: `--import=${pathToFileURL(preload)}` };
+    const { exitCode, stderr } = await runCommandLine(args, { env });
+    expect(stderr).toContain('keep/attached failed: the process of keep/attached ended (exit code 7)\n');
+    expect(stderr).toContain('keep/attached failed: out of reach\n');
+    expect(exitCode).toBe(1);
+    const { failures, measurements } = await readReport(json);
+    expect(failures).toMatchObject([
+      { measurement: 'keep/attached', round: 0 },
+      { measurement: 'keep/attached', round: 1 },
+    ]);
+    expect(measurements).toMatchObject([{ id: 'keep/attached', proven: true }]);
+    expect(measurements[0]?.samples).toHaveLength(2);
+    expect(await readFile(log, 'utf8'), 'a process that has not failed goes on').toBe('xxx');
   });
 
   it.each([

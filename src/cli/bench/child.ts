@@ -39,10 +39,9 @@ async function carryOut({ measurement: id, handles, browserWSEndpoint }: Order):
     }
     tell({ kind: 'sample', sample: await measurement.run(workshop, handles) });
   } catch (error) {
-    tell({
-      kind: 'failure',
-      message: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    });
+    // A connection that cannot be made is told by an event, which has a message but is no Error.
+    const { stack, message } = Object(error) as Partial<Error>;
+    tell({ kind: 'failure', message: stack ?? message ?? String(error) });
   }
 }
 
