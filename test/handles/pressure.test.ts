@@ -44,14 +44,20 @@ test('a disposed handle is charged until its object is collected: it is that obj
 });
 
 test('where no more memory can be had, a handle is tracked without its weight', async () => {
-  await using world = new AttachedPeer({ pressure: 2 ** 18 });
+  await using world = new AttachedPeer({ pressure: 2 ** 14 });
   const session = world.open();
-  vi.stubGlobal('ArrayBuffer', function refuse() {
+  const refuse = vi.fn(function refuse() {
     throw new RangeError('Array buffer allocation failed');
   });
-  const [handle] = await session.mint(1).finally(() => vi.unstubAllGlobals());
-  expect(world.stats).toMatchObject({ live: 1, chargedBytes: 0 });
-  world.collector.collect(handle ?? {});
+  vi.stubGlobal('ArrayBuffer', refuse);
+  try {
+    const handles = await session.mint(16); // Enough for a buffer.
+    expect(world.stats).toMatchObject({ live: 16, chargedBytes: 0 });
+    expect(refuse).toHaveBeenCalledWith(2 ** 18);
+    world.collector.collect(...handles);
+  } finally {
+    vi.unstubAllGlobals();
+  }
   await world.rest();
   expect(session.alive()).toEqual([]);
 });

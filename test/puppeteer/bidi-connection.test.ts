@@ -56,7 +56,8 @@ class Connection implements BidiConnectionLike {
 
 const MAIN = { context: 'tab' };
 
-function open(options: AttachOptions = {}) {
+/** @param of what is attached to: the browser, unless a page of it is made. */
+function open(options: AttachOptions = {}, of: (browser: object) => object = (browser) => browser) {
   const connection = new Connection();
   const listeners = new Map<string, () => void>();
   const browser = {
@@ -70,7 +71,7 @@ function open(options: AttachOptions = {}) {
     on: (event: string, listener: () => void) => void listeners.set(event, listener),
     off: (event: string) => void listeners.delete(event),
   };
-  const releases = attach(browser as unknown as BrowserLike, options);
+  const releases = attach(of(browser) as unknown as BrowserLike, options);
   onTestFinished(async () => {
     await releases.flush({ timeoutMs: 1_000 });
     expectAtRest(releases.stats());
@@ -80,6 +81,18 @@ function open(options: AttachOptions = {}) {
   });
   return { connection, releases, listeners };
 }
+
+/** A page with one frame, in the tab `tab`. */
+const pageOf = (browser: object): object => {
+  const context = { browser: () => browser, pages: () => [], newPage: () => {} };
+  return {
+    frames: () => [{ _id: 'tab' }],
+    browser: () => browser,
+    browserContext: () => context,
+    createCDPSession: () => {},
+    isClosed: () => false,
+  };
+};
 
 /** An evaluation whose result owns a handle. */
 async function mint(connection: Connection, handle: string, realm = 'realm-1', target: Params = MAIN) {
@@ -216,6 +229,47 @@ test('sends nothing for what went with its realm, nor for what went with its tab
   });
   expect(connection.emitted).toEqual(['script.realmDestroyed', 'browsingContext.contextDestroyed']);
   await expect.poll(() => releases.stats()).toMatchObject({ elided: 3, live: 1, commands: 0 });
+});
+
+test('of a page alone, covers its workers and theirs, and no worker that is nobody’s', async () => {
+  const { connection, releases } = open({}, pageOf);
+  const create = (realm: string, of: Params): unknown =>
+    (connection as BidiConnectionLike).emit('script.realmCreated', { realm, ...of });
+  create('page', { context: 'tab' });
+  create('worker', { type: 'dedicated-worker', owners: ['page'] });
+  create('nested', { type: 'dedicated-worker', owners: ['worker'] });
+  create('other page', { context: 'other tab' });
+  create('worker of another', { type: 'dedicated-worker', owners: ['other page'] });
+  create('service worker', { type: 'service-worker' });
+  create('owned by none', { type: 'shared-worker', owners: [] });
+  create('owned by itself', { type: 'dedicated-worker', owners: ['owned by itself'] });
+
+  for (const realm of ['page', 'worker', 'nested']) await mint(connection, `of ${realm}`, realm, { realm });
+  expect(releases.stats()).toMatchObject({ minted: 3 });
+  const foreign = [
+    'worker of another',
+    'service worker',
+    'owned by none',
+    'owned by itself',
+    'never told of',
+  ];
+  for (const realm of foreign) await mint(connection, `of ${realm}`, realm, { realm });
+  await mint(connection, 'of other page', 'other page', { context: 'other tab' });
+  for (const realm of foreign) {
+    const source = { realm };
+    (connection as BidiConnectionLike).emit('script.message', { data: { handle: 'sent' }, source });
+  }
+  expect(releases.stats()).toMatchObject({ minted: 3 });
+
+  const params = { target: { realm: 'service worker' }, handles: ['of service worker'] };
+  await connection.send('script.disown', params);
+  expect(connection.last('script.disown').params, 'what is not covered passes as it is').toBe(params);
+  await connection.send('script.disown', { target: { realm: 'nested' }, handles: ['of nested'] });
+  await flushed(releases);
+  expect(connection.disowned).toEqual([
+    ['service worker', ['of service worker']],
+    ['nested', ['of nested']],
+  ]);
 });
 
 test('takes a realm that the browser no longer knows for gone, with all that it held', async () => {

@@ -1,6 +1,6 @@
 // What an attachment covers, from when on, until when; and that it leaves behind what it found.
 import type { Browser, CDPSession, Frame, Page, Target, WebWorker } from 'puppeteer-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { attach, type PuppeteerAttachment } from '../../src/clients/puppeteer/index.ts';
 import { attached, connectionOf, sessionOf } from '../support/attached.ts';
 import { Census, type CensusSession } from '../support/census.ts';
@@ -8,6 +8,7 @@ import { launchChromium, PUPPETEERS } from '../support/chromium.ts';
 import { collectUntil } from '../support/collect-until.ts';
 import { expectAtRest } from '../support/conservation.ts';
 import { openSite, type Site } from '../support/site.ts';
+import { turns } from '../support/turns.ts';
 
 const MANY = 20;
 
@@ -82,6 +83,22 @@ describe.each(PUPPETEERS)('an attachment to $name', ({ puppeteer }) => {
       for (const part of [empty, before, page]) expect(attach(part)).toBe(releases);
       releases.detach();
       await empty.close();
+    });
+
+    it('nothing, and quietly, where the connection ends before there is a session', async () => {
+      const empty = await launchChromium({}, puppeteer);
+      const connected = await puppeteer.connect({ browserWSEndpoint: empty.wsEndpoint() });
+      await Promise.all((await connected.pages()).map((page) => page.close()));
+      await expect.poll(() => connected.targets().filter((target) => target.type() === 'page')).toEqual([]);
+      const unhandled = vi.fn();
+      process.on('unhandledRejection', unhandled);
+      onTestFinished(() => void process.off('unhandledRejection', unhandled));
+      const releases = attach(connected);
+      await connected.disconnect();
+      await turns();
+      expect(unhandled).not.toHaveBeenCalled();
+      expect(releases.stats()).toMatchObject({ minted: 0 });
+      releases.detach();
     });
 
     it('the pages of a context, and no other context', async () => {
