@@ -2,8 +2,10 @@
 import puppeteer from 'puppeteer-core';
 import { describe, expect, it } from 'vitest';
 import { MEASUREMENTS, measurementOf } from '../../src/cli/bench/measurements.ts';
+import type { DrivenPage } from '../../src/cli/bench/sampling/driven-page.ts';
 import type { Workshop } from '../../src/cli/bench/sampling/measurement.ts';
 import { isProven } from '../../src/cli/bench/sampling/sample.ts';
+import { disposeByPlaywright } from '../../src/cli/bench/work/other-clients.ts';
 import { launchChromium } from '../support/chromium.ts';
 
 /** Of a browser that is far away each is a round trip, for whoever waits for it. */
@@ -22,4 +24,11 @@ describe('a few handles', () => {
     expect(sample.elapsedMs).toBeGreaterThan(0);
     expect(isProven(sample), JSON.stringify(sample)).toBe(true);
   });
+});
+
+it('a page that another client does not see is no sample', async () => {
+  // Playwright sees its pages, and in none of them what is counted.
+  await expect(disposeByPlaywright({ browser } as unknown as DrivenPage, 1)).rejects.toThrow(
+    'Playwright does not see the page',
+  );
 });

@@ -48,6 +48,15 @@ describe('the targets', () => {
     expect(row).toMatchObject({ figure: { median: 200, low: 100, high: 300, count: 3 }, reached: true });
   });
 
+  it('of what grows, compares the time per handle: of the end alone, and with the minting', () => {
+    const samples = new Map([
+      ['growth/1000', [sample(125, { handles: 1_000, extra: { mintingMs: 125 } })]],
+      ['growth/10000', [sample(2_500, { handles: 10_000, extra: { mintingMs: 5_000 } })]],
+    ]);
+    const figures = judge(TARGETS, samples).map(({ id, figure }) => [id, figure.median]);
+    expect(Object.fromEntries(figures)).toEqual({ 'growth-10000': 2, 'growth-10000-whole': 3 });
+  });
+
   it('does not count as reached what the census does not bear out', () => {
     const samples = new Map([
       ['bulk/attached-scope', [sample(1, { leftAlive: 3 })]],

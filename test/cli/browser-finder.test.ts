@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type FindBrowserOptions, findBrowser, launchOptions } from '../../src/cli/browser-finder.ts';
 import { inflateBundledChromium } from '../../src/cli/bundled-chromium.ts';
+import { InstalledCopy } from './installed-copy.ts';
 
 /** A machine on which only the named files can be executed. */
 function machine(
@@ -152,5 +153,37 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the bund
       encoding: 'utf8',
     });
     expect(version).toMatch(/Chrom|Headless/);
+  });
+
+  it('is refused in words where it cannot be unpacked, and nothing of it is left', async () => {
+    await expect(inflateBundledChromium('/no/such/folder')).rejects.toMatchObject({
+      code: 'ERR_CANNOT_RUN',
+      message: expect.stringMatching(/^@sparticuz\/chromium cannot be unpacked: ENOENT/),
+    });
+
+    using copy = new InstalledCopy();
+    copy.link('project', 'puppeteer-core');
+    const broken = `{ executablePath() { throw new Error('the archive is cut short'); } }`;
+    copy.make('installation', '@sparticuz/chromium', broken, 'build/esm/index.js');
+    const temporary = join(copy.folder, 'temporary');
+    mkdirSync(temporary);
+    const env = { PATH: '', CHROME_PATH: '', PUPPETEER_EXECUTABLE_PATH: '', TMPDIR: temporary };
+    const { exitCode, stderr } = await copy.run(['demo'], { env });
+    expect(stderr).toContain('@sparticuz/chromium cannot be unpacked: ');
+    expect(stderr).toContain('the archive is cut short');
+    expect(exitCode).toBe(2);
+    expect(readdirSync(temporary)).toEqual([]);
+  });
+
+  // Only root can give a file to somebody else.
+  it.runIf(process.getuid?.() === 0)('is not taken from a folder of another user’s', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'browser-finder-test-'));
+    folders.push(folder);
+    const { executablePath } = (await inflateBundledChromium()) ?? { executablePath: '' };
+    const planted = join(folder, basename(dirname(executablePath)));
+    mkdirSync(planted);
+    writeFileSync(join(planted, 'chromium'), '', { mode: 0o755 });
+    chownSync(planted, 12_345, 12_345);
+    await expect(inflateBundledChromium(folder)).rejects.toThrow(`${planted} belongs to another user`);
   });
 });

@@ -45,7 +45,59 @@ describe('the demo', () => {
     await vi.waitUntil(() => processesNaming(folder) === 0, SOON);
     rmSync(folder, { recursive: true, force: true });
   });
+
+  it.runIf(process.platform === 'linux')(
+    'fails with its first run, and leaves no browser behind',
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'failing-demo-'));
+      const env = preloaded(`
+      const { send } = process;
+      process.send = (message, ...rest) => {
+        if (message.kind === 'progress') throw new Error('out of breath');
+        return send.call(process, message, ...rest);
+      };
+    `);
+      const args = ['demo', '--quick', '--json'];
+      const { exitCode, stderr, stdout } = await runCommandLine(args, { env: { ...env, TMPDIR: folder } });
+      expect(stderr).toMatch(/\nplain +handles forgotten, 200 KB each *\n.*Error: out of breath\n/);
+      expect(stderr).not.toContain('attached');
+      expect(exitCode).toBe(1);
+      expect(stdout).toBe('');
+      await vi.waitUntil(() => processesNaming(folder) === 0, SOON);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  );
+
+  it('says how the process of a run ended that ended without a result', async () => {
+    const env = preloaded(`process.once('message', () => process.exit(7));`);
+    const { exitCode, stderr, stdout } = await runCommandLine(['demo', '--quick'], { env });
+    expect(stderr).toContain('The run ended without a result (exit code 7).');
+    expect(exitCode).toBe(1);
+    expect(stdout).toBe('');
+  });
+
+  it('prints a table, unless it is told otherwise', async () => {
+    // The figures are made up, for a run takes its time: what is printed of true ones is seen above.
+    const result = { done: 7, operations: 7, peakHeapBytes: 1e6, elapsedMs: 1, alive: 7, releaseCommands: 0 };
+    const message = { kind: 'result', result: { ...result, crashed: false, browserVersion: 'Made/up' } };
+    const env = preloaded(`process.once('message', () => {
+      process.send(${JSON.stringify(message)}, () => process.exit());
+    });`);
+    const { exitCode, stdout } = await runCommandLine(['demo'], { env });
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(
+      /handles forgotten, 200 KB each +plain +attached\n +objects still alive in the page +7 +7\n/,
+    );
+    expect(stdout).toContain('console arguments listened to');
+    expect(stdout).toContain('Made/up');
+  });
 });
+
+/** The environment of a demo in which this goes ahead of each run's own script. */
+function preloaded(script: string): Record<string, string> {
+  const source = `if (process.argv[1]?.endsWith('run-process.js')) { ${script} }`;
+  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(source)}` };
+}
 
 /** How many processes have the text on their command line. */
 function processesNaming(text: string): number {

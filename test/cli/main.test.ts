@@ -1,8 +1,7 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MAIN, runCommandLine } from './command-line.ts';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { runCommandLine } from './command-line.ts';
+import { InstalledCopy } from './installed-copy.ts';
 
 describe('the command line', () => {
   it('prints its usage when asked', async () => {
@@ -50,22 +49,13 @@ describe('the command line', () => {
 });
 
 describe('a copy of the package without anything installed beside it', () => {
-  let folder = '';
-  let main = '';
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'cdp-release-batcher-test-'));
-    cpSync(dirname(dirname(MAIN)), join(folder, 'dist'), { recursive: true });
-    cpSync('package.json', join(folder, 'package.json'));
-    main = join(folder, 'dist', 'cli', 'main.js');
-  });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
   // Puppeteer is found in the working directory, which is this checkout.
   it.skipIf(process.platform !== 'linux')(
     'exits with 2 where there is no browser, and says how to name one',
     async () => {
+      using copy = new InstalledCopy();
       const env = { PATH: '', CHROME_PATH: '', PUPPETEER_EXECUTABLE_PATH: '' };
-      const { exitCode, stderr } = await runCommandLine(['demo', '--json'], { main, env });
+      const { exitCode, stderr } = await copy.run(['demo', '--json'], { env, cwd: process.cwd() });
       expect(exitCode).toBe(2);
       expect(stderr).toContain('No Chrome or Chromium was found.');
       expect(stderr).toContain('CHROME_PATH=/path/to/chrome');
@@ -73,7 +63,8 @@ describe('a copy of the package without anything installed beside it', () => {
   );
 
   it('exits with 2 where there is no Puppeteer, and says how to get one', async () => {
-    const { exitCode, stderr } = await runCommandLine(['demo'], { main, cwd: folder });
+    using copy = new InstalledCopy();
+    const { exitCode, stderr } = await copy.run(['demo']);
     expect(exitCode).toBe(2);
     expect(stderr).toContain('Neither puppeteer nor puppeteer-core was found');
     expect(stderr).toContain('npm install --save-dev puppeteer');
