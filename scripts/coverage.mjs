@@ -11,6 +11,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FOLDER = join(ROOT, 'coverage');
 const PROCESSES = join(FOLDER, 'processes');
 const DIST = pathToFileURL(join(ROOT, 'dist/')).href;
+/** Where a test has put a copy of the build, as npm would. */
+const INSTALLED = /^file:.*\/node_modules\/cdp-release-batcher\/dist\//;
 
 rmSync(FOLDER, { recursive: true, force: true });
 run('node', ['scripts/clean.mjs']);
@@ -65,7 +67,8 @@ function linesOfVitest() {
 function linesOfProcesses() {
   const runOf = new Map();
   for (const name of existsSync(PROCESSES) ? readdirSync(PROCESSES) : []) {
-    for (const { url, functions } of scriptsOf(join(PROCESSES, name))) {
+    for (const { url: loaded, functions } of scriptsOf(join(PROCESSES, name))) {
+      const url = loaded.replace(INSTALLED, DIST);
       if (!url.startsWith(DIST) || !existsSync(fileURLToPath(url))) continue;
       const bytes = runIn(functions);
       const known = runOf.get(url);
