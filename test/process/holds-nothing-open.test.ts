@@ -1,15 +1,9 @@
 // Nothing of the library keeps a process alive: no timer that is ref'd, no port, no request, whatever waits, is
 // unanswered, or is never going to be answered.
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { launchChromium } from '../support/chromium.ts';
 import { PACKAGE, runScript, type ScriptRun } from '../support/script.ts';
-
-let browserWSEndpoint: string;
-beforeAll(async () => {
-  const browser = await launchChromium();
-  browserWSEndpoint = browser.wsEndpoint();
-});
 
 const NOTES = ['--import', join(PACKAGE, 'test/process/note-resources.mjs')];
 
@@ -33,11 +27,13 @@ const ENDED: ScriptRun = {
 };
 
 describe('a script that ends is not held open', () => {
-  const script = (ending: string): Promise<ScriptRun> =>
-    runScript(
+  const script = async (ending: string): Promise<ScriptRun> => {
+    // One for each test: a page that hangs keeps a core busy for as long as its browser is there.
+    const ours = await launchChromium();
+    const run = await runScript(
       `import puppeteer from 'puppeteer-core';
       import { attach } from 'cdp-release-batcher/puppeteer';
-      const browser = await puppeteer.connect({ browserWSEndpoint: '${browserWSEndpoint}' });
+      const browser = await puppeteer.connect({ browserWSEndpoint: '${ours.wsEndpoint()}' });
       const signal = new AbortController().signal;
       const releases = attach(browser, { consoleEntries: 'discard', traceLeaks: true, signal });
       const page = await browser.newPage();
@@ -49,6 +45,9 @@ describe('a script that ends is not held open', () => {
       ${ending}`,
       { execArgv: NOTES },
     );
+    await ours.close();
+    return run;
+  };
 
   it.each([
     ['that disconnects with all of it dropped', 'await browser.disconnect();'],
