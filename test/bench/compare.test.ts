@@ -1,7 +1,8 @@
 // What two reports say has changed: only what is more than noise, and for the better in the figure's own direction.
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { compare } from '../../src/cli/bench/report/compare.ts';
+import { compare, compareFiles } from '../../src/cli/bench/report/compare.ts';
 import type { BenchReport } from '../../src/cli/bench/report/report.ts';
 
 const report: BenchReport = JSON.parse(
@@ -39,4 +40,14 @@ test.each([
 test('what only one of them has is left out', () => {
   const before = reportOf([1, 0, 5], 'atLeast');
   expect(compare(before, { ...before, table: [], measurements: [] })).toEqual([]);
+});
+
+test('it is of two files, and of reports of this bench', async () => {
+  const ours = fileURLToPath(new URL('../../bench/results/latest.json', import.meta.url));
+  const another = fileURLToPath(new URL('../../package.json', import.meta.url));
+  for (const files of [[], [ours], [ours, ours, ours]]) {
+    await expect(compareFiles(files)).rejects.toThrow('--compare needs two files');
+  }
+  await expect(compareFiles(['nowhere.json', ours])).rejects.toThrow('nowhere.json cannot be read: ENOENT');
+  await expect(compareFiles([ours, another])).rejects.toThrow('is no report of this bench');
 });

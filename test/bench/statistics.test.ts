@@ -1,8 +1,5 @@
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { MEASUREMENTS } from '../../src/cli/bench/measurements.ts';
-import { compare, compareFiles } from '../../src/cli/bench/report/compare.ts';
-import type { BenchReport } from '../../src/cli/bench/report/report.ts';
 import { SCENARIOS, scenarioOf } from '../../src/cli/bench/report/scenarios.ts';
 import { spreadOf } from '../../src/cli/bench/report/statistics.ts';
 import { judge, measurementsOf, TARGETS } from '../../src/cli/bench/report/targets.ts';
@@ -73,31 +70,5 @@ describe('the targets', () => {
       ['large/puppeteer', [crashed]],
     ]);
     expect(judge(TARGETS, samples)).toMatchObject([{ id: 'large', reached: false }]);
-  });
-});
-
-describe('a comparison of two runs', () => {
-  const report = (low: number, median: number, high: number): BenchReport =>
-    ({
-      schema: 1,
-      table: [],
-      measurements: [{ id: 'bulk/x', handlesPerSecond: { low, median, high, count: 5 } }],
-    }) as unknown as BenchReport;
-
-  it('tells better and worse from noise by whether the spreads overlap', () => {
-    expect(compare(report(9, 10, 11), report(19, 20, 21))).toMatchObject([{ ratio: 2, verdict: 'better' }]);
-    expect(compare(report(19, 20, 21), report(9, 10, 11))).toMatchObject([{ ratio: 0.5, verdict: 'worse' }]);
-    expect(compare(report(8, 10, 14), report(11, 12, 13))).toMatchObject([{ verdict: 'noise' }]);
-    expect(compare(report(10, 10, 10), report(10.1, 10.1, 10.1))).toMatchObject([{ verdict: 'same' }]);
-  });
-
-  it('is of two files, and of reports of this bench', async () => {
-    const ours = fileURLToPath(new URL('../../bench/results/latest.json', import.meta.url));
-    const another = fileURLToPath(new URL('../../package.json', import.meta.url));
-    for (const files of [[], [ours], [ours, ours, ours]]) {
-      await expect(compareFiles(files)).rejects.toThrow('--compare needs two files');
-    }
-    await expect(compareFiles(['nowhere.json', ours])).rejects.toThrow('nowhere.json cannot be read: ENOENT');
-    await expect(compareFiles([ours, another])).rejects.toThrow('is no report of this bench');
   });
 });
