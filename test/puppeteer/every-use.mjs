@@ -1,5 +1,5 @@
 // Every way of Puppeteer's to mint, name and pass handles, each used once and what it mints forgotten at once, with a
-// collection forced before every message. A script of its own: in a small process a collection takes a few milliseconds.
+// collection forced before every message. For a process of its own: in a small one a collection takes a few milliseconds.
 import { fileURLToPath } from 'node:url';
 import { attach } from 'cdp-release-batcher/puppeteer';
 
