@@ -94,24 +94,21 @@ describe('the bench', { timeout: 120_000 }, () => {
     expect(executable).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('/nowhere/chrome') });
   });
 
-  it.skipIf(process.platform === 'win32')(
-    'says so where the file named cannot be launched, or what answers is no browser',
-    async () => {
-      const executable = await runCommandLine(['bench', '--executable-path', '/bin/false']);
-      expect(executable.stderr).toMatch(/^\/bin\/false cannot be launched: /);
-      expect(executable.exitCode).toBe(2);
+  it('says so where the file named cannot be launched, or what answers is no browser', async () => {
+    const executable = await runCommandLine(['bench', '--executable-path', process.execPath]);
+    expect(executable.stderr).toContain(`${process.execPath} cannot be launched: `);
+    expect(executable.exitCode).toBe(2);
 
-      const server = createServer((_request, response) => response.end('{"Browser":"none"}'));
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      onTestFinished(() => void server.close());
-      const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-      const other = await runCommandLine(['bench', '--browser-url', address]);
-      expect(other.stderr).toBe(
-        `No browser answers at ${address}/json/version: it names no webSocketDebuggerUrl\n`,
-      );
-      expect(other.exitCode).toBe(2);
-    },
-  );
+    const server = createServer((_request, response) => response.end('{"Browser":"none"}'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const other = await runCommandLine(['bench', '--browser-url', address]);
+    expect(other.stderr).toBe(
+      `No browser answers at ${address}/json/version: it names no webSocketDebuggerUrl\n`,
+    );
+    expect(other.exitCode).toBe(2);
+  });
 
   it('skips what needs a package that is not installed, names it, and measures the rest', async () => {
     using copy = new InstalledCopy();

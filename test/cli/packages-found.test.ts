@@ -4,16 +4,17 @@ import { describe, expect, it } from 'vitest';
 import { importPackage, packageVersion } from '../../src/cli/load-package.ts';
 import { InstalledCopy } from './installed-copy.ts';
 
-/** The command line says what it takes, and then cannot launch this. */
-const NO_BROWSER = { CHROME_PATH: '/bin/false', PUPPETEER_EXECUTABLE_PATH: '' };
+/** The command line says what it takes, and then cannot launch this: it knows no switch of a browser's. */
+const NODE = process.execPath;
+const NO_BROWSER = { CHROME_PATH: NODE, PUPPETEER_EXECUTABLE_PATH: '' };
 
-describe.skipIf(process.platform === 'win32')('Puppeteer is taken', () => {
+describe('Puppeteer is taken', () => {
   it('from beside this package, where the project has none', async () => {
     using copy = new InstalledCopy();
     copy.link('installation', 'puppeteer-core');
     const { exitCode, stderr } = await copy.run(['demo'], { env: NO_BROWSER });
-    expect(stderr).toMatch(/^puppeteer-core 25\..* on \/bin\/false \(CHROME_PATH\)/);
-    expect(stderr).toContain('/bin/false (CHROME_PATH) could not be launched');
+    expect(stderr).toMatch(/^puppeteer-core 25\./);
+    expect(stderr).toContain(`${NODE} (CHROME_PATH) could not be launched`);
     expect(exitCode).toBe(2);
   });
 
@@ -28,17 +29,17 @@ describe.skipIf(process.platform === 'win32')('Puppeteer is taken', () => {
   it('with the browser that it downloaded', async () => {
     using copy = new InstalledCopy();
     copy.link('project', 'puppeteer-core');
-    copy.make('project', 'puppeteer', `{ executablePath: () => '/bin/false' }`);
+    copy.make('project', 'puppeteer', `{ executablePath: () => ${JSON.stringify(NODE)} }`);
     const env = { PATH: '', CHROME_PATH: '', PUPPETEER_EXECUTABLE_PATH: '' };
     const { stderr } = await copy.run(['demo'], { env });
-    expect(stderr).toMatch(/^puppeteer 1\.2\.3 on \/bin\/false \(installed\)/);
+    expect(stderr).toContain(`puppeteer 1.2.3 on ${NODE} (installed)\n`);
   });
 
   it('without a browser of its own, where it throws for that', async () => {
     using copy = new InstalledCopy();
     copy.make('project', 'puppeteer', `{ executablePath() { throw new Error('none'); } }`);
     const { exitCode, stderr } = await copy.run(['demo'], { env: NO_BROWSER });
-    expect(stderr).toMatch(/^puppeteer 1\.2\.3 on \/bin\/false \(CHROME_PATH\)/);
+    expect(stderr).toContain(`puppeteer 1.2.3 on ${NODE} (CHROME_PATH)\n`);
     expect(exitCode).toBe(2);
   });
 });
