@@ -4,12 +4,11 @@
  */
 import type { ResolvedAttachOptions } from '../../handles/attach-options.ts';
 import { shadow } from '../session-hook.ts';
-import { allTargets, connectionByOwnSession, connectionOf } from './browser-connection.ts';
+import { allTargets, connectionByOwnSession, connectionOf, targetOf } from './browser-connection.ts';
 import { type Coverage, PuppeteerAttachment } from './puppeteer-attachment.ts';
 import {
   type BrowserContextLike,
   type BrowserLike,
-  type CdpSessionLike,
   type ConnectionLike,
   isBrowser,
   isPage,
@@ -23,7 +22,8 @@ import {
 export function attachOverCdp(subject: Subject, options: ResolvedAttachOptions): PuppeteerAttachment {
   const attachment = new PuppeteerAttachment(options);
   if (attachment.detached) return attachment; // Its signal had fired.
-  if (isSession(subject)) attachment.adoptUsers(subject, targetTypeOf(subject));
+  // `other` is treated with the care that a worker needs.
+  if (isSession(subject)) attachment.adoptUsers(subject, targetOf(subject)?.type() ?? 'other');
   else if (isPage(subject)) attachToPage(attachment, subject);
   else if (isBrowser(subject)) attachToBrowser(attachment, subject, wholeBrowser);
   else attachToContext(attachment, subject);
@@ -135,13 +135,4 @@ function watchWorkerTargets(attachment: PuppeteerAttachment, browser: BrowserLik
     for (const unshadow of watched.values()) unshadow();
   });
   for (const target of browser.targets()) watch(target);
-}
-
-/** `other`, which is treated with the care that a worker needs, where it cannot be told. */
-function targetTypeOf(session: CdpSessionLike): string {
-  try {
-    return session.target?.().type() ?? 'other';
-  } catch {
-    return 'other';
-  }
 }

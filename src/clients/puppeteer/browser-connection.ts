@@ -1,5 +1,5 @@
 /** What is found of a browser by way of the targets and sessions that Puppeteer has there. */
-import type { BrowserLike, ConnectionLike, TargetLike } from './structure.ts';
+import type { BrowserLike, CdpSessionLike, ConnectionLike, TargetLike } from './structure.ts';
 
 /** The connection behind a browser; `undefined` where Puppeteer has no session anywhere yet. */
 export function connectionOf(browser: BrowserLike): ConnectionLike | undefined {
@@ -26,4 +26,13 @@ export async function connectionByOwnSession(browser: BrowserLike): Promise<Conn
 export function allTargets(browser: BrowserLike): TargetLike[] {
   const available = browser._targetManager?.().getAvailableTargets?.();
   return available === undefined ? browser.targets() : [...available.values()];
+}
+
+/** `undefined` where Puppeteer knows none, as of a session that the script made by the connection itself. */
+export function targetOf(session: CdpSessionLike): TargetLike | undefined {
+  try {
+    return session.target?.() ?? session._target?.();
+  } catch {
+    return undefined;
+  }
 }

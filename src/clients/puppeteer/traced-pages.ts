@@ -3,8 +3,9 @@
  * of pages, frames and workers, which are found by an instance of each: so pages are named here as they come.
  */
 import type { LeakReport } from '../../observe/leak-report.ts';
+import { targetOf } from './browser-connection.ts';
 import { followCalls, wrapClassesOf } from './call-trace.ts';
-import type { CdpSessionLike, PageLike, TargetLike } from './structure.ts';
+import type { CdpSessionLike, PageLike } from './structure.ts';
 
 export class TracedPages {
   readonly #pages = new Set<PageLike>();
@@ -38,13 +39,7 @@ export class TracedPages {
    */
   addPageOf(session: CdpSessionLike): void {
     if (this.#unfollow === undefined) return;
-    let page: TargetLike['pagePromise'];
-    try {
-      page = (session.target?.() ?? session._target?.())?.pagePromise;
-    } catch {
-      return; // A session whose target is gone.
-    }
-    page?.then(
+    targetOf(session)?.pagePromise?.then(
       (found) => {
         if (found !== null) this.add(found);
       },
