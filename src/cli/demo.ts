@@ -77,7 +77,9 @@ function runInProcess(order: RunOrder, title: string): Promise<RunResult> {
       line.abandon();
       const message =
         outcome?.message ?? `The run ended without a result (${signal ?? `exit code ${code}`}).`;
-      reject(outcome?.kind === 'cannotRun' ? new CannotRunError(message) : new Error(message));
+      // Of a failure the message is a stack by itself.
+      const failure = Object.assign(new Error(message), { stack: message });
+      reject(outcome?.kind === 'cannotRun' ? new CannotRunError(message) : failure);
     });
     child.send(order);
   });

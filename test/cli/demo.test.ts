@@ -59,7 +59,7 @@ describe('the demo', () => {
     `);
       const args = ['demo', '--quick', '--json'];
       const { exitCode, stderr, stdout } = await runCommandLine(args, { env: { ...env, TMPDIR: folder } });
-      expect(stderr).toMatch(/\nplain +handles forgotten, 200 KB each *\n.*Error: out of breath\n/);
+      expect(stderr).toMatch(/\nplain +handles forgotten, 200 KB each *\nError: out of breath\n/);
       expect(stderr).not.toContain('attached');
       expect(exitCode).toBe(1);
       expect(stdout).toBe('');
