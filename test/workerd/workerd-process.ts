@@ -39,7 +39,12 @@ export class WorkerdProcess implements AsyncDisposable {
     const child = spawn(binary, ['serve', '--control-fd=3', path.join(folder, 'config.capnp')], {
       stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
     });
-    return new WorkerdProcess(child, folder, await portOf(child));
+    try {
+      return new WorkerdProcess(child, folder, await portOf(child));
+    } catch (error) {
+      child.kill();
+      throw error;
+    }
   }
 
   /** A request that is waited for. */
