@@ -1,23 +1,14 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { ReleaseSession } from '../../src/batcher/release.ts';
 import { ReleaseBatcher } from '../../src/batcher/release-batcher.ts';
 import { expectAtRest } from '../support/conservation.ts';
 import { turns, until } from '../support/turns.ts';
+import { expectNoUnhandledRejections } from '../support/unhandled-rejections.ts';
 import { releaseMany, ScriptedSession } from './scripted-session.ts';
 
-const unhandled: unknown[] = [];
-const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
-
-beforeEach(() => {
-  unhandled.length = 0;
-  process.on('unhandledRejection', onUnhandled);
-});
-
-afterEach(async () => {
+expectNoUnhandledRejections();
+afterEach(() => {
   vi.useRealTimers();
-  await turns();
-  process.off('unhandledRejection', onUnhandled);
-  expect(unhandled).toEqual([]);
 });
 
 /** Sends three releases, the middle one to a session that behaves so; expects the other two to be done. */

@@ -1,11 +1,12 @@
 // The way past Puppeteer's own bookkeeping, on a connection whose browser is the test: it is wrapped, delayed, closed.
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { type OnAnswer, POST, type PostingSession } from '../../src/batcher/release.ts';
 import { ReleaseBatcher } from '../../src/batcher/release-batcher.ts';
 import { type DirectSend, directSend } from '../../src/clients/puppeteer/direct-send.ts';
 import type { CdpSessionLike } from '../../src/clients/puppeteer/structure.ts';
 import { expectAtRest } from '../support/conservation.ts';
 import { turns } from '../support/turns.ts';
+import { expectNoUnhandledRejections } from '../support/unhandled-rejections.ts';
 
 interface Register {
   create(method: string, timeoutMs: number, send: (id: number) => void): PromiseLike<unknown>;
@@ -54,17 +55,7 @@ class Wire {
   }
 }
 
-const unhandled: unknown[] = [];
-const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
-beforeEach(() => {
-  unhandled.length = 0;
-  process.on('unhandledRejection', onUnhandled);
-});
-afterEach(async () => {
-  await turns();
-  process.off('unhandledRejection', onUnhandled);
-  expect(unhandled).toEqual([]);
-});
+expectNoUnhandledRejections();
 
 /** What came back, by slot. */
 function answers(): { readonly list: [slot: number, reason: unknown][]; readonly note: OnAnswer } {
