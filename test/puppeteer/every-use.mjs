@@ -127,8 +127,9 @@ export const USES = {
     const worker = page.workers()[0];
     const { client } = worker;
     const handle = await worker.evaluateHandle(() => ({ answer: 42 }));
+    // Longer than the collections take that are forced meanwhile: what comes early must come before its end.
     const busy = client.send('Runtime.evaluate', {
-      expression: 'for (const end = Date.now() + 20; Date.now() < end; );',
+      expression: 'for (const end = Date.now() + 250; Date.now() < end; );',
     });
     const asked = client.send('Runtime.callFunctionOn', {
       objectId: handle.remoteObject().objectId,
