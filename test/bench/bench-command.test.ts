@@ -108,6 +108,10 @@ describe('the bench', { timeout: 120_000 }, () => {
       `No browser answers at ${address}/json/version: it names no webSocketDebuggerUrl\n`,
     );
     expect(other.exitCode).toBe(2);
+
+    const none = await runCommandLine(['bench', '--browser-url', 'nowhere']);
+    expect(none.stderr).toBe('--browser-url is no address: "nowhere". Expected http://host:port.\n');
+    expect(none.exitCode).toBe(2);
   });
 
   it('skips what needs a package that is not installed, names it, and measures the rest', async () => {
