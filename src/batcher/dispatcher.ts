@@ -12,11 +12,15 @@ import type { ResolvedBatcherOptions } from './options.ts';
 import type { Outcome, Reach } from './outcome.ts';
 import { commandsIn, type Release, type ReleaseSession } from './release.ts';
 import { RingQueue } from './ring-queue.ts';
+import { SlicedJob } from './sliced-job.ts';
 import { handlesOf, type ReleaseStats } from './stats.ts';
 import { UnsentReleases } from './unsent-releases.ts';
 
-/** How long the dispatcher may hold the event loop before it lets others have a turn. */
-const TURN_BUDGET_MS = 4;
+/**
+ * Releases taken from the queue for a batch: of those whose context ended while they waited, none is claimed, and there
+ * may be a hundred thousand of them.
+ */
+const MOST_TAKEN = 1_024;
 
 export class Dispatcher {
   readonly #options: ResolvedBatcherOptions;
@@ -28,7 +32,7 @@ export class Dispatcher {
   /** Busy lanes that could send at once, in the order of their turns. */
   readonly #ready = new RingQueue<Lane>();
   readonly #unsent: UnsentReleases;
-  #isScheduled = false;
+  readonly #round = new SlicedJob((deadline) => this.#runRound(deadline));
   #isStarted = false;
   #closing: Promise<void> | undefined;
   #hasWarned = false;
@@ -110,7 +114,7 @@ export class Dispatcher {
   /** Empties a lane: what waits ends as `outcome` without having been sent. */
   clearLane(lane: Lane, outcome: 'gone' | 'dropped'): void {
     this.#waiting -= this.#unsent.endAllOf(lane, outcome);
-    if (lane.isDoomed) this.#schedule();
+    if (lane.isDoomed) this.#round.schedule();
   }
 
   /** The lane's target crashed, and with it all that it held: nothing waits, is sent or awaited until it recovers. */
@@ -165,28 +169,19 @@ export class Dispatcher {
     if (lane.isReady || lane.isDoomed || !lane.hasFreeSlot) return;
     lane.isReady = true;
     this.#ready.push(lane);
-    this.#schedule();
+    this.#round.schedule();
   }
 
-  /** A ref'd immediate, which holds the process for one turn: an unref'd one does not wake a loop that waits for input. */
-  #schedule(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    setImmediate(this.#runRound);
-  }
-
-  readonly #runRound = (): void => {
-    this.#isScheduled = false;
-    const deadline = performance.now() + TURN_BUDGET_MS;
-    this.#unsent.endThisTurn();
+  #runRound(deadline: number): boolean {
+    this.#unsent.endUntil(deadline);
     for (let lane = this.#ready.shift(); lane !== undefined; lane = this.#ready.shift()) {
       lane.isReady = false;
       if (lane.waiting > 0 && lane.hasFreeSlot && !lane.isDoomed) this.#dispatchBatch(lane);
       if (lane.waiting > 0) this.#makeReady(lane);
       if (performance.now() >= deadline) break;
     }
-    if (this.#ready.size > 0 || this.#unsent.isDue) this.#schedule();
-  };
+    return this.#ready.size === 0 && !this.#unsent.isDue;
+  }
 
   #dispatchBatch(lane: Lane): void {
     const batch = this.#drain(lane);
@@ -208,7 +203,7 @@ export class Dispatcher {
 
   #drain(lane: Lane): (Release | string)[] {
     const batch: (Release | string)[] = [];
-    while (batch.length < this.#options.maxBatchSize) {
+    for (let taken = 0; batch.length < this.#options.maxBatchSize && taken < MOST_TAKEN; taken++) {
       const release = lane.shift();
       if (release === undefined) break;
       this.#waiting--;

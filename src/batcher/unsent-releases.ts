@@ -9,8 +9,7 @@ import type { Lane } from './lane.ts';
 import type { Release } from './release.ts';
 import { handlesOf, type ReleaseStats } from './stats.ts';
 
-/** Releases that end in one turn; the first few in the call that decides it. */
-const MOST_ENDED_PER_TURN = 4_096;
+/** How many end in the call that decides it, and between two looks at the clock. */
 const MOST_ENDED_AT_ONCE = 256;
 
 export class UnsentReleases {
@@ -58,23 +57,24 @@ export class UnsentReleases {
     this.#endSome(lane, Number.POSITIVE_INFINITY);
   }
 
-  /** Ends as much as a turn has room for. */
-  endThisTurn(): void {
-    let left = MOST_ENDED_PER_TURN;
-    for (const lane of this.#doomed) if (left > 0) left = this.#endSome(lane, left);
+  /** Ends as much as there is time for. */
+  endUntil(deadline: number): void {
+    for (const lane of this.#doomed) {
+      while (lane.isDoomed) {
+        this.#endSome(lane, MOST_ENDED_AT_ONCE);
+        if (performance.now() >= deadline) return;
+      }
+    }
   }
 
-  /** @returns how many more might have ended. */
-  #endSome(lane: Lane, most: number): number {
-    let left = most;
-    for (; left > 0 && lane.isDoomed; left--) {
+  #endSome(lane: Lane, most: number): void {
+    for (let left = most; left > 0 && lane.isDoomed; left--) {
       const [release, outcome] = lane.shiftDoomed() ?? [];
       // A bare id is in the books already.
       if (typeof release === 'object' && outcome !== undefined) this.end(release, outcome);
     }
-    if (lane.isDoomed) return left;
+    if (lane.isDoomed) return;
     this.#doomed.delete(lane);
     this.#onEnded(lane);
-    return left;
   }
 }

@@ -1,18 +1,24 @@
 // Releases that are not to be sent, because their session is over or the batcher is closed, end some in a turn: however
 // many they are, in their order, each once, and before anything that came after them.
 import { setImmediate as turn } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { Dispatcher } from '../../src/batcher/dispatcher.ts';
 import { resolveBatcherOptions } from '../../src/batcher/options.ts';
 import type { Release } from '../../src/batcher/release.ts';
 import { ReleaseBatcher } from '../../src/batcher/release-batcher.ts';
 import { emptyStats, type ReleaseStats } from '../../src/batcher/stats.ts';
 import { expectAtRest } from '../support/conservation.ts';
+import { countLooksAsTime } from '../support/work-clock.ts';
 import { releaseMany, ScriptedSession } from './scripted-session.ts';
 
 const MANY = 100_000;
-const MOST_PER_TURN = 4_096;
 const MOST_AT_ONCE = 256;
+/** As many looks at the clock fit into a turn, with the one that the job begins with. */
+const MOST_PER_TURN = 3 * MOST_AT_ONCE;
+/** Of what is asked as it leaves the queue, and need not be sent any more. */
+const MOST_PASSED_OVER_PER_TURN = 3 * 1_024;
+
+afterEach(() => vi.restoreAllMocks());
 
 /** A dispatcher whose window is full, so that all waits which is enqueued. */
 function openFull() {
@@ -55,6 +61,7 @@ async function mostPerTurn(ended: readonly unknown[], count: number): Promise<nu
 }
 
 test('100,000 that wait when their session is over end as gone, some in a turn, in their order', async () => {
+  countLooksAsTime();
   const { stats, session, dispatcher, lane, ended, enqueueMany } = openFull();
   enqueueMany(0, MANY);
   dispatcher.clearLane(lane, 'gone');
@@ -74,6 +81,7 @@ test('a few end in the very call', () => {
 });
 
 test('what comes meanwhile is sent behind them, and a flush waits for them', async () => {
+  countLooksAsTime();
   const { stats, session, dispatcher, lane, ended, enqueueMany } = openFull();
   enqueueMany(0, 20_000);
   dispatcher.clearLane(lane, 'gone');
@@ -89,6 +97,7 @@ test('what comes meanwhile is sent behind them, and a flush waits for them', asy
 });
 
 test('each ends as what befell it: what was gone before a close is not dropped by it', async () => {
+  countLooksAsTime();
   const { stats, dispatcher, lane, ended, enqueueMany } = openFull();
   enqueueMany(0, 10_000);
   dispatcher.clearLane(lane, 'gone');
@@ -119,4 +128,31 @@ test('bare ids are in the books at once, however many', async () => {
   expect(await flushed).toMatchObject({ complete: true, dropped: MANY });
   expect(session.sent).toEqual([]);
   expectAtRest(batcher.stats());
+});
+
+test('of 20,000 that end while they wait, a turn passes over so many only', async () => {
+  countLooksAsTime();
+  const stats: ReleaseStats = emptyStats();
+  const session = new ScriptedSession();
+  const dispatcher = new Dispatcher(resolveBatcherOptions(), stats);
+  const lane = dispatcher.lane(session);
+  let passedOver = 0;
+  for (let number = 0; number < 20_000; number++) {
+    dispatcher.enqueue(lane, {
+      method: 'Runtime.releaseObject',
+      params: { objectId: String(number) },
+      handles: 1,
+      claim: () => ++passedOver < 0,
+      settled: () => {},
+    });
+  }
+  dispatcher.enqueue(lane, 'last');
+  for (let turns = 0; session.sent.length === 0; turns++) {
+    expect(turns).toBeLessThan(20);
+    const before = passedOver;
+    await turn();
+    expect(passedOver - before).toBeLessThanOrEqual(MOST_PASSED_OVER_PER_TURN);
+  }
+  expect(passedOver).toBe(20_000);
+  expect(session.ids).toEqual(['last']);
 });

@@ -2,11 +2,9 @@
  * Learns from the garbage collector which RemoteObjects the program let go of, and makes the collector
  * feel what they weigh in the page: charged to the local heap, a page that grows makes V8 collect here,
  * which nothing else would (a handle is 200 bytes here, and may be 200 KB there).
- *
- * The finalizer drops a handle, and does no more. It runs for every dead one in one task, so it must neither
- * throw (V8 would put the rest off) nor do work that could be sliced.
  */
 import type { RemoteObject } from '../protocol.ts';
+import { onCollected } from './collected-handles.ts';
 import type { HandleRecord } from './handle-record.ts';
 import type { LedgerStats } from './ledger-stats.ts';
 
@@ -24,11 +22,6 @@ export interface CollectionWatchOptions {
   /** Whether records get a weak way back to their RemoteObject. */
   readonly keepsObjects: boolean;
   readonly createRegistry: RegistryFactory;
-}
-
-/** One for all attachments, and bound to none: V8 throws optimised code away with an object that it was made for. */
-function onCollected(record: HandleRecord): void {
-  record.context.ledger.releases.onCollected(record);
 }
 
 export class CollectionWatch {

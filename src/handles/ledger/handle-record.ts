@@ -232,7 +232,6 @@ export interface Releases {
   drop(record: HandleRecord, cause: 'disposed' | 'collected'): void;
   dropMembers(group: ObjectGroup): void;
   onCollected(record: HandleRecord): void;
-  collect(record: HandleRecord): void;
   enqueue(record: HandleRecord): void;
   take(record: HandleRecord): boolean;
   enqueueGroup(group: ObjectGroup): void;
@@ -270,6 +269,5 @@ export interface Sweep {
   free(group: ObjectGroup, freed: readonly HandleRecord[]): void;
   elide(context: ContextRecords): void;
   noteChange(): void;
-  noteCollected(record: HandleRecord): void;
   flushNow(ledger: Ledger): void;
 }

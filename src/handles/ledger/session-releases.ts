@@ -93,24 +93,13 @@ export class SessionReleases implements Releases, CollectionHold {
     if (group.live === 0 && group.dropped >= LARGE_GROUP) sweeper.hasten(group);
   }
 
-  /**
-   * Called by the finalizer, for each object: it must stay this small. A member of a group of ours costs a few
-   * numbers, once the group is noted; whatever may cost more is left to the sweeper.
-   */
+  /** The garbage collector found it unreachable. Put off while an id may be on its way as a bare string. */
   onCollected(record: HandleRecord): void {
-    const { stats, sweeper } = this.#services;
     if (record.chargedBytes > 0) {
-      stats.chargedBytes -= record.chargedBytes;
+      this.#services.stats.chargedBytes -= record.chargedBytes;
       record.chargedBytes = 0;
     }
-    if (record.state !== 'live') return;
-    if (record.group?.owner === 'own' && record.origin === undefined) this.collect(record);
-    else sweeper.noteCollected(record);
-  }
-
-  /** The garbage collector found it unreachable. Put off while an id may be on its way as a bare string. */
-  collect(record: HandleRecord): void {
-    if (this.#ledger.isForsaken) return;
+    if (this.#ledger.isForsaken || record.state !== 'live') return;
     if (this.#holds > 0) this.#held.push(record);
     else this.drop(record, 'collected');
   }

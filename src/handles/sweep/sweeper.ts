@@ -3,35 +3,26 @@
  * slices, so that neither 100,000 finalizers nor the end of a context with as many handles stalls the program.
  */
 import { RingQueue } from '../../batcher/ring-queue.ts';
+import { SlicedJob } from '../../batcher/sliced-job.ts';
+import { collectedTaken, takeCollected } from '../ledger/collected-handles.ts';
 import type { ContextRecords, HandleRecord, Ledger, ObjectGroup, Sweep } from '../ledger/handle-record.ts';
 import { AT_ONCE, GroupSweep, WITH_GRACE, WITHOUT_GRACE } from './group-sweep.ts';
 
-/** How long one slice may hold the event loop. */
-const SLICE_MS = 4;
 /** How many steps are taken between two looks at the clock. */
 const STEPS_PER_LOOK = 256;
 /** What hangs on it runs when the job at hand is over. */
 const NEXT_JOB: Promise<void> = Promise.resolve();
 
 export class Sweeper implements Sweep {
-  readonly #now: () => number;
-  readonly #collected = new RingQueue<HandleRecord>();
+  readonly #job = new SlicedJob((deadline) => this.#runSlice(deadline));
   readonly #bulk = new RingQueue<Iterator<void>>();
   readonly #groups: GroupSweep;
   readonly #hastened: Ledger[] = [];
-  #isScheduled = false;
   #onIdle: (() => void)[] = [];
   #onChange: (() => void)[] = [];
 
   constructor(now: () => number) {
-    this.#now = now;
     this.#groups = new GroupSweep(now, () => this.noteChange());
-  }
-
-  /** What was collected, and may cost more than a finalizer should: it waits for the slices. */
-  noteCollected(record: HandleRecord): void {
-    this.#collected.push(record);
-    this.#schedule();
   }
 
   /**
@@ -46,7 +37,7 @@ export class Sweeper implements Sweep {
   touch(group: ObjectGroup): void {
     if (group.isTouched) return; // Thousands of drops in a row touch the same.
     this.#groups.touch(group);
-    this.#schedule();
+    this.#job.schedule();
   }
 
   /** Strikes out the members of a group that was released. */
@@ -67,12 +58,11 @@ export class Sweeper implements Sweep {
 
   /** Looks at everything now, without grace. Resolves when all that is to be sent is queued, but for moves. */
   async flush(): Promise<void> {
-    // Finalizers run before the next immediate: what was collected by now is seen.
-    await new Promise((resolve) => setImmediate(resolve));
-    while (this.#collected.size > 0 || this.#bulk.size > 0) {
+    await collectedTaken();
+    while (this.#bulk.size > 0) {
       await new Promise<void>((resolve) => {
         this.#onIdle.push(resolve);
-        this.#schedule();
+        this.#job.schedule();
       });
     }
     this.#groups.sweep(WITHOUT_GRACE);
@@ -98,15 +88,13 @@ export class Sweeper implements Sweep {
 
   /** As `flush`, for one session or all, but in this very call: there is no time for slices, nor for moves. */
   flushNow(ledger?: Ledger): void {
-    for (let record = this.#collected.shift(); record !== undefined; record = this.#collected.shift()) {
-      record.context.ledger.releases.collect(record);
-    }
+    takeCollected();
     this.#groups.sweep(AT_ONCE, ledger);
   }
 
   #addBulk(work: Iterator<void>): void {
     this.#bulk.push(work);
-    this.#schedule();
+    this.#job.schedule();
   }
 
   readonly #runHastened = (): void => {
@@ -114,40 +102,20 @@ export class Sweeper implements Sweep {
     for (const { services, lane } of this.#hastened.splice(0)) services.dispatcher.dispatchNow(lane);
   };
 
-  #schedule(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    setImmediate(this.#runSlice);
-  }
-
-  readonly #runSlice = (): void => {
-    this.#isScheduled = false;
-    const deadline = this.#now() + SLICE_MS;
-    const isDone = this.#dropCollected(deadline) && this.#runBulk(deadline);
-    if (!isDone) {
-      this.#schedule();
-      return;
-    }
+  #runSlice(deadline: number): boolean {
+    if (!this.#runBulk(deadline)) return false;
     this.#groups.sweep(WITH_GRACE);
     const waiters = this.#onIdle;
     this.#onIdle = [];
     for (const resolve of waiters) resolve();
     this.noteChange(); // What was struck out need not be waited for.
-  };
-
-  #dropCollected(deadline: number): boolean {
-    for (let step = 1; ; step++) {
-      const record = this.#collected.shift();
-      if (record === undefined) return true;
-      record.context.ledger.releases.collect(record);
-      if (step % STEPS_PER_LOOK === 0 && this.#now() >= deadline) return this.#collected.size === 0;
-    }
+    return true;
   }
 
   #runBulk(deadline: number): boolean {
     for (let work = this.#bulk.shift(); work !== undefined; work = this.#bulk.shift()) {
       while (work.next().done !== true) {
-        if (this.#now() < deadline) continue;
+        if (performance.now() < deadline) continue;
         this.#bulk.push(work);
         return false;
       }
