@@ -59,13 +59,31 @@ class Session {
   }
 }
 
-async function mint(session, params) {
+async function mint(session, params, count = HANDLES) {
   const handles = [];
-  while (handles.length < HANDLES) {
+  while (handles.length < count) {
     const answers = Array.from({ length: 1_000 }, () => session.send('Runtime.evaluate', params));
     for (const { result } of await Promise.all(answers)) handles.push(result);
   }
   return handles;
+}
+
+/** Disposes of all handles of a session that answers no release until it is told to. */
+async function fillQueue(session) {
+  const handles = await mint(session);
+  const { send } = session;
+  const unanswered = [];
+  let answers = false;
+  session.send = (method, params) => {
+    if (method !== 'Runtime.releaseObject' || answers) return send.call(session, method, params);
+    return new Promise((resolve) => unanswered.push(resolve));
+  };
+  for (const { objectId } of handles) void session.send('Runtime.releaseObject', { objectId });
+  for (let count = 0; count < 500; count++) await turn();
+  return () => {
+    answers = true;
+    for (const resolve of unanswered) resolve({});
+  };
 }
 
 const counting = new FinalizationRegistry(() => counted++);
@@ -81,6 +99,25 @@ const SCENARIOS = {
       return () => {
         handles = undefined;
         globalThis.gc();
+      };
+    },
+  },
+  'finalizers of 20 attachments': {
+    bare: true,
+    async prepare(_session, _releases, isControl) {
+      let handles = [];
+      const attached = [];
+      for (let count = 0; count < 20; count++) {
+        const session = new Session();
+        if (!isControl) attached.push(attach(session, { track: true }));
+        handles.push(await mint(session, undefined, HANDLES / 20));
+      }
+      if (isControl) for (const handle of handles.flat()) counting.register(handle);
+      return async () => {
+        handles = undefined;
+        globalThis.gc();
+        await Promise.all(attached.map((releases) => releases.flush()));
+        for (const releases of attached) releases.detach();
       };
     },
   },
@@ -141,13 +178,18 @@ const SCENARIOS = {
   'the end of a session with its queue': {
     options: { maxInFlightBatches: 1, groups: false },
     async prepare(session) {
-      const handles = await mint(session);
-      const { send } = session;
-      session.send = (method, params) =>
-        method === 'Runtime.releaseObject' ? new Promise(() => {}) : send.call(session, method, params);
-      for (const { objectId } of handles) void session.send('Runtime.releaseObject', { objectId });
-      for (let count = 0; count < 500; count++) await turn();
+      await fillQueue(session);
       return () => void session.emit(Symbol('CDPSession.Disconnected'));
+    },
+  },
+  'the end of a context with its queue': {
+    options: { maxInFlightBatches: 1, groups: false },
+    async prepare(session) {
+      const answerAll = await fillQueue(session);
+      return () => {
+        session.emit('Runtime.executionContextDestroyed', { executionContextId: 1 });
+        answerAll();
+      };
     },
   },
   'a batcher’s releases in one tick': {

@@ -5,11 +5,18 @@
  */
 
 /** What all jobs of a thread may take of a turn together, but for the step that each may always do. */
-const TURN_BUDGET_MS = 6;
+export const TURN_BUDGET_MS = 6;
 
 /** Counts the turns in which jobs ran. */
 let turn = 0;
 let turnEndsAt = 0;
+/** What is off the budget of the next. */
+let takenAlready = 0;
+
+/** What could not be sliced has taken that much of a turn whose jobs are still to run: they have the less. */
+export function chargeTurn(ms: number): void {
+  takenAlready = ms;
+}
 
 export class SlicedJob {
   readonly #work: (deadline: number) => boolean;
@@ -33,7 +40,8 @@ export class SlicedJob {
     if (this.#scheduledAfter === turn) {
       // The first to run since: an immediate never runs in the turn that it was made in.
       turn++;
-      turnEndsAt = now + TURN_BUDGET_MS;
+      turnEndsAt = now + TURN_BUDGET_MS - takenAlready;
+      takenAlready = 0;
     }
     this.#scheduledAfter = undefined;
     const isDone = this.#work(now + Math.max(0, turnEndsAt - now) / 2);

@@ -12,8 +12,10 @@ test('light weights are saved up, and charged to one handle in many, while its o
   const bearer = await session.evaluate();
   expect(world.stats.chargedBytes).toBe(16 * weight);
   world.collector.collect(first ?? {});
+  await world.rest();
   expect(world.stats.chargedBytes).toBe(16 * weight);
   world.collector.collect(bearer);
+  await world.rest();
   expect(world.stats.chargedBytes).toBe(0);
 });
 
@@ -26,8 +28,10 @@ test('large weights are saved up for one buffer that makes V8 collect', async ()
   const bearer = await session.evaluate();
   expect(world.stats.chargedBytes).toBe(33 * weight);
   world.collector.collect(first ?? {});
+  await world.rest();
   expect(world.stats.chargedBytes).toBe(33 * weight);
   world.collector.collect(bearer);
+  await world.rest();
   expect(world.stats.chargedBytes).toBe(0);
 });
 
@@ -40,6 +44,7 @@ test('a disposed handle is charged until its object is collected: it is that obj
   await world.rest();
   expect(world.stats).toMatchObject({ released: 1, chargedBytes: 2 ** 18 });
   world.collector.collect(bearer);
+  await world.rest();
   expect(world.stats.chargedBytes).toBe(0);
 });
 

@@ -1,69 +1,83 @@
 /**
- * What the finalizers find. All those of a collection run in one job, which nothing can slice: the first drop their
- * handles themselves, which is how the browser hears of them soonest, and when they have had their time the others leave
- * theirs to a job that is done in slices. Those do not so much as look at a record: of a hundred thousand none is in the
- * processor's cache, and to fetch each is most of what it costs.
+ * What the finalizers find. All those of a collection run in one job, which nothing can slice, so that each only makes
+ * a note: of a hundred thousand records none is in the processor's cache, and to fetch them is most of what they cost.
+ * The notes are gone through when that job is over, which is how the browser hears of them soonest; what there is no
+ * time for goes on turn by turn.
  *
  * There is one of this for all attachments, and the finalizer is bound to none: V8 throws optimised code away with an
  * object that it was made for.
- *
- * Invariant: a finalizer does not throw; V8 would put the rest off.
  */
-import { RingQueue } from '../../batcher/ring-queue.ts';
-import { SlicedJob } from '../../batcher/sliced-job.ts';
+import { chargeTurn, SlicedJob, TURN_BUDGET_MS } from '../../batcher/sliced-job.ts';
 import type { HandleRecord } from './handle-record.ts';
 
-/** How long finalizers may go on dropping in one job. */
-const FINALIZERS_MS = 2;
-/** How many steps are taken between two looks at the clock. */
-const STEPS_PER_LOOK = 256;
+/** Notes are gone through so many at a time, with a look at the clock after each time. */
+const MOST_PER_STEP = 512;
+/** What the notes have of the turn in which they were made; the rest of its budget is left to its jobs. */
+const AT_ONCE_MS = TURN_BUDGET_MS / 2;
+/** What hangs on it runs when the job at hand is over. */
+const NEXT_JOB: Promise<void> = Promise.resolve();
 
-const waiting = new RingQueue<HandleRecord>();
-/** Finalizers that ran since the last slice, and when they have had their time. */
-let finalized = 0;
-let finalizersEndAt = 0;
+const full: HandleRecord[][] = [];
+let filling: HandleRecord[] = [];
+/** Whether it is seen to that they are taken. */
+let isAnnounced = false;
 
-const job = new SlicedJob((deadline) => {
-  finalized = 0;
-  for (let step = 1; ; step++) {
-    const record = waiting.shift();
-    if (record === undefined) return true;
-    collect(record);
-    if (step % STEPS_PER_LOOK === 0 && performance.now() >= deadline) return waiting.size === 0;
-  }
-});
+const job = new SlicedJob(takeUntil);
 
-/** The finalizer. */
+/** The finalizer. It must not throw: V8 would put the rest off. */
 export function onCollected(record: HandleRecord): void {
-  if (finalized % STEPS_PER_LOOK === 0) {
-    const now = performance.now();
-    if (finalized === 0) {
-      finalizersEndAt = now + FINALIZERS_MS;
-      job.schedule();
-    } else if (now >= finalizersEndAt) finalizersEndAt = 0;
+  const notes = filling.push(record);
+  if (notes === 1 && !isAnnounced) announce();
+  if (notes === MOST_PER_STEP) {
+    full.push(filling);
+    filling = [];
   }
-  finalized++;
-  if (finalizersEndAt > 0 && isCheapToDrop(record)) collect(record);
-  else waiting.push(record);
 }
 
 /** Sees to all that was collected, in this very call. */
 export function takeCollected(): void {
-  for (let record = waiting.shift(); record !== undefined; record = waiting.shift()) collect(record);
+  takeUntil(Number.POSITIVE_INFINITY);
 }
 
 /** Resolves when nothing waits that was collected by now. */
 export async function collectedTaken(): Promise<void> {
-  // Finalizers run before the next immediate: what was collected by now is seen.
+  // Finalizers run before the next immediate: what was collected by now is noted.
   do await new Promise((resolve) => setImmediate(resolve));
-  while (waiting.size > 0);
+  while (isWaiting());
 }
 
-/** A member of a group of ours costs a few numbers, once the group is noted. */
-function isCheapToDrop(record: HandleRecord): boolean {
-  return record.group?.owner === 'own' && record.origin === undefined;
+function announce(): void {
+  isAnnounced = true;
+  void NEXT_JOB.then(takeAtOnce);
 }
 
-function collect(record: HandleRecord): void {
-  record.context.ledger.releases.onCollected(record);
+function takeAtOnce(): void {
+  const begunAt = performance.now();
+  if (!takeUntil(begunAt + AT_ONCE_MS)) job.schedule();
+  chargeTurn(performance.now() - begunAt);
+}
+
+/** @returns whether nothing is left. */
+function takeUntil(deadline: number): boolean {
+  do take(full.shift() ?? takeFilling());
+  while (isWaiting() && performance.now() < deadline);
+  isAnnounced = isWaiting();
+  return !isAnnounced;
+}
+
+function isWaiting(): boolean {
+  return full.length > 0 || filling.length > 0;
+}
+
+function takeFilling(): readonly HandleRecord[] {
+  const records = filling;
+  filling = [];
+  return records;
+}
+
+function take(records: readonly HandleRecord[]): void {
+  let next = 0;
+  for (let record = records[0]; record !== undefined; record = records[next]) {
+    next = record.context.ledger.releases.collect(records, next);
+  }
 }

@@ -231,7 +231,7 @@ export interface Releases {
   unpin(record: HandleRecord): void;
   drop(record: HandleRecord, cause: 'disposed' | 'collected'): void;
   dropMembers(group: ObjectGroup): void;
-  onCollected(record: HandleRecord): void;
+  collect(records: readonly HandleRecord[], first: number): number;
   enqueue(record: HandleRecord): void;
   take(record: HandleRecord): boolean;
   enqueueGroup(group: ObjectGroup): void;

@@ -55,53 +55,83 @@ export class SessionReleases implements Releases, CollectionHold {
   /** The program let go of it. Safe to call in any state: only what lives can be dropped. */
   drop(record: HandleRecord, cause: 'disposed' | 'collected'): void {
     if (record.state !== 'live') return;
-    const { stats, flushes } = this.#services;
-    record.state = 'dropped';
-    if (record.pins > 0) this.#debts.addPinned(record, flushes.begun);
-    stats.live--;
-    stats.queued++;
-    stats[cause]++;
-    record.origin?.end(cause);
-    const { group } = record;
-    if (group !== undefined) this.#noteDropped(group, 1);
+    this.#markDropped(record, cause);
+    this.#countDropped(record.group, 1, cause);
     if (!this.#isSweptWhole(record) && record.pins === 0) this.enqueue(record);
   }
 
   /** The program let go of all that lives in a group of ours, but for what escaped: `drop` for many at once. */
   dropMembers(group: ObjectGroup): void {
-    const { stats, flushes } = this.#services;
     let dropped = 0;
     for (const record of group.members) {
       if (record.state !== 'live' || record.group !== group || record.hasEscaped) continue;
-      record.state = 'dropped';
-      if (record.pins > 0) this.#debts.addPinned(record, flushes.begun);
-      record.origin?.end('disposed');
+      this.#markDropped(record, 'disposed');
       dropped++;
     }
-    stats.live -= dropped;
-    stats.queued += dropped;
-    stats.disposed += dropped;
-    this.#noteDropped(group, dropped);
+    this.#countDropped(group, dropped, 'disposed');
   }
 
-  #noteDropped(group: ObjectGroup, count: number): void {
-    const { sweeper, flushes } = this.#services;
+  /**
+   * The garbage collector found them unreachable. Takes the first, and those that follow as far as they go with it.
+   * Put off while an id may be on its way as a bare string.
+   *
+   * @returns the index of the next.
+   */
+  collect(records: readonly HandleRecord[], first: number): number {
+    if (this.#holds === 0 && !this.#ledger.isForsaken) return this.#dropCollected(records, first);
+    const record = records[first];
+    if (record === undefined) return first;
+    this.#unburden(record);
+    if (!this.#ledger.isForsaken) this.#held.push(record);
+    return first + 1;
+  }
+
+  /** Of a hundred thousand, most share a group of ours with a thousand others: those are taken together. */
+  #dropCollected(records: readonly HandleRecord[], first: number): number {
+    let record = records[first];
+    if (record === undefined) return first;
+    const { group } = record;
+    if (group === undefined || !this.#isSweptWhole(record)) {
+      this.#unburden(record);
+      this.drop(record, 'collected');
+      return first + 1;
+    }
+    let dropped = 0;
+    let next = first;
+    for (; record?.group === group; record = records[++next]) {
+      this.#unburden(record);
+      if (record.state !== 'live') continue;
+      this.#markDropped(record, 'collected');
+      dropped++;
+    }
+    if (dropped > 0) this.#countDropped(group, dropped, 'collected');
+    return next;
+  }
+
+  /** The local heap is rid of what was charged to it on the record's behalf. */
+  #unburden(record: HandleRecord): void {
+    if (record.chargedBytes === 0) return;
+    this.#services.stats.chargedBytes -= record.chargedBytes;
+    record.chargedBytes = 0;
+  }
+
+  #markDropped(record: HandleRecord, cause: 'disposed' | 'collected'): void {
+    record.state = 'dropped';
+    if (record.pins > 0) this.#debts.addPinned(record, this.#services.flushes.begun);
+    record.origin?.end(cause);
+  }
+
+  #countDropped(group: ObjectGroup | undefined, count: number, cause: 'disposed' | 'collected'): void {
+    const { stats, flushes, sweeper } = this.#services;
+    stats.live -= count;
+    stats.queued += count;
+    stats[cause] += count;
+    if (group === undefined) return;
     group.live -= count;
     if (group.dropped === 0) group.oldestDrop = flushes.begun;
     group.dropped += count;
     this.#ledger.touch(group);
     if (group.live === 0 && group.dropped >= LARGE_GROUP) sweeper.hasten(group);
-  }
-
-  /** The garbage collector found it unreachable. Put off while an id may be on its way as a bare string. */
-  onCollected(record: HandleRecord): void {
-    if (record.chargedBytes > 0) {
-      this.#services.stats.chargedBytes -= record.chargedBytes;
-      record.chargedBytes = 0;
-    }
-    if (this.#ledger.isForsaken || record.state !== 'live') return;
-    if (this.#holds > 0) this.#held.push(record);
-    else this.drop(record, 'collected');
   }
 
   /** From now until `unhold`, collections are put off. */
@@ -114,7 +144,7 @@ export class SessionReleases implements Releases, CollectionHold {
     if (this.#holds > 0) return;
     const held = this.#held;
     this.#held = [];
-    for (const record of held) this.drop(record, 'collected');
+    for (let next = 0; next < held.length; ) next = this.#dropCollected(held, next);
     this.#services.sweeper.noteChange();
   }
 
