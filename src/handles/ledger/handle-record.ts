@@ -30,8 +30,8 @@ export type HandleState = 'live' | 'dropped' | 'queued' | 'ended';
 
 /** Is its own `Release`, so that queueing one allocates nothing. */
 export class HandleRecord implements Release {
-  // In this order: a finalizer reads the first six of each of what may be a hundred thousand records, none of which is in
-  // the processor's cache, and so they stand side by side.
+  // In this order: the first six are read of each that is collected, and of what may be a hundred thousand records none is
+  // in the processor's cache, so they stand side by side.
   readonly context: ContextRecords;
   /** The group that the browser counts it in; `undefined` where it belongs to none that is known. */
   group: ObjectGroup | undefined;

@@ -1,6 +1,6 @@
 /**
- * Does, after each turn of the event loop, what follows from what was dropped in it. All work is done in
- * slices, so that neither 100,000 finalizers nor the end of a context with as many handles stalls the program.
+ * Does, after each turn of the event loop, what follows from what was dropped in it. All work is done in slices, so that
+ * the end of a context with 100,000 handles does not stall the program.
  */
 import { RingQueue } from '../../batcher/ring-queue.ts';
 import { SlicedJob } from '../../batcher/sliced-job.ts';
