@@ -1,12 +1,18 @@
-import { defineConfig, type ViteUserConfig } from 'vitest/config';
+import { defineConfig, type ViteUserConfigFnObject } from 'vitest/config';
 
 const { COVERAGE_OF_PROCESSES } = process.env; // Set by scripts/coverage.mjs: where V8 is to write what was run.
 
-// Every browser test launches a Chromium of its own, so files run one per core at most;
+const LONG = 'test/long/**';
+
+/** Whether a file of test/long is named on the command line, which is reason enough to run it. */
+const namesLong = process.argv.some((argument) => argument.includes('test/long'));
+
 // --expose-gc lets tests force the collections that FinalizationRegistry waits for.
-const config: ViteUserConfig = defineConfig({
+const config: ViteUserConfigFnObject = defineConfig(({ mode }) => ({
   test: {
-    include: ['test/**/*.test.ts'],
+    // `npm test` has the mode `test`. Every other mode is one of the long tests: `long`, `soak`, `torture`.
+    include: [mode === 'test' ? 'test/**/*.test.ts' : `${LONG}/*.test.ts`],
+    exclude: mode === 'test' && !namesLong ? [LONG] : [],
     pool: 'forks',
     maxWorkers: 2,
     execArgv: ['--expose-gc'],
@@ -18,6 +24,6 @@ const config: ViteUserConfig = defineConfig({
     env: COVERAGE_OF_PROCESSES === undefined ? {} : { NODE_V8_COVERAGE: COVERAGE_OF_PROCESSES },
     coverage: { include: ['src/**'], exclude: ['**/*.generated.ts'] },
   },
-});
+}));
 
 export default config;

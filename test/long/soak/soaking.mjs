@@ -6,10 +6,10 @@ import { createServer } from 'node:http';
 import { setImmediate as turn } from 'node:timers/promises';
 import { queryObjects } from 'node:v8';
 import puppeteer from 'puppeteer-core';
-import { attach } from '../../build/clients/puppeteer/index.js';
-import { HandleIndex } from '../../build/handles/ledger/handle-index.js';
-import { ContextRecords, HandleRecord, ObjectGroup } from '../../build/handles/ledger/handle-record.js';
-import { SessionLedger } from '../../build/handles/ledger/session-ledger.js';
+import { attach } from '../../../build/clients/puppeteer/index.js';
+import { HandleIndex } from '../../../build/handles/ledger/handle-index.js';
+import { ContextRecords, HandleRecord, ObjectGroup } from '../../../build/handles/ledger/handle-record.js';
+import { SessionLedger } from '../../../build/handles/ledger/session-ledger.js';
 
 const { rounds, handlesPerVisit, leaks } = JSON.parse(process.argv[2]);
 const PAGES = 10;

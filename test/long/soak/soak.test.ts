@@ -1,9 +1,9 @@
 // Months of a scraper in small: nothing of the library's, of the process's or of the page's grows with the handles
-// that have gone through. `npm run soak` takes a million of them and shows the course; the tests a twentieth.
+// that have gone through. `npm run soak` takes a million of them and shows the course; `npm run test:long` a twentieth.
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { expectAtRest } from '../support/conservation.ts';
-import { PACKAGE, runScript } from '../support/script.ts';
+import { expectAtRest } from '../../support/conservation.ts';
+import { PACKAGE, runScript } from '../../support/script.ts';
 import { growthOf } from './slope.ts';
 
 const isWhole = process.env.MODE === 'soak';
@@ -66,7 +66,7 @@ describe('a soak', () => {
 const FIGURES = Object.keys(TOLERANCES) as Figure[];
 
 async function soak(order: { rounds: number; handlesPerVisit: number; leaks: string[] }) {
-  const file = join(PACKAGE, 'test/soak/soaking.mjs');
+  const file = join(PACKAGE, 'test/long/soak/soaking.mjs');
   const { stdout, ...rest } = await runScript(
     `process.argv[2] = ${JSON.stringify(JSON.stringify(order))}; await import(${JSON.stringify(file)});`,
     { execArgv: ['--expose-gc', '--no-warnings'], timeoutMs: isWhole ? 890_000 : 290_000 },
