@@ -91,7 +91,10 @@ export class Dispatcher {
    */
   drainNow(lane: Lane): void {
     this.#unsent.finish(lane);
-    while (lane.waiting > 0) this.#dispatchBatch(lane);
+    while (lane.waiting > 0) {
+      this.#dispatchBatch(lane);
+      this.#unsent.finish(lane); // A session may refuse, or end, in the very call that sends.
+    }
   }
 
   /** Sends a batch of what waits in a lane at once, where its window allows. */
@@ -123,10 +126,14 @@ export class Dispatcher {
     this.clearLane(lane, 'gone');
   }
 
-  /** Takes nothing more, gives what waits `releaseTimeoutMs` to be answered, and drops the rest. Never rejects. */
-  close(): Promise<void> {
-    this.#closing ??= settledWithin(this.settled(), this.#options.releaseTimeoutMs).then(() => this.#clear());
-    return this.#closing;
+  /**
+   * Takes nothing more, gives what waits `releaseTimeoutMs` to be answered, and drops the rest. Never rejects.
+   * Where that has begun unattended it is attended from here on: whoever awaits it keeps the process alive.
+   */
+  async close(): Promise<void> {
+    this.closeUnattended();
+    if (this.#closing !== undefined) await settledWithin(this.#closing, this.#options.releaseTimeoutMs);
+    this.#clear();
   }
 
   /** The same where nobody waits for it: a session that hangs does not keep the process alive meanwhile. */

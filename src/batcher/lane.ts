@@ -67,8 +67,9 @@ export class Lane {
     if (typeof release === 'string') this.#ids++;
   }
 
-  /** Takes the oldest release of a lane that is not doomed. */
+  /** Takes the oldest release; none while the lane is doomed. */
   shift(): Release | string | undefined {
+    if (this.isDoomed) return undefined;
     const release = this.#queue.shift();
     if (typeof release === 'string') this.#ids--;
     return release;
@@ -124,9 +125,10 @@ export class Lane {
     this.#isLost = false;
   }
 
-  /** Has `giveUp` called should the lane be lost; what is returned is to be called when it no longer matters. */
+  /** Has `giveUp` called once the lane is lost; what is returned is to be called when it no longer matters. */
   onLost(giveUp: () => void): () => void {
-    this.#losses.add(giveUp);
+    if (this.#isLost) giveUp();
+    else this.#losses.add(giveUp);
     return () => void this.#losses.delete(giveUp);
   }
 

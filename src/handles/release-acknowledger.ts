@@ -8,7 +8,7 @@
  * session of the same page, was one that asks about objects.
  */
 
-import { type Outcome, refusalOf } from '../batcher/outcome.ts';
+import { refusalOf } from '../batcher/outcome.ts';
 import type { HandleRecord } from './ledger/handle-record.ts';
 import type { SessionLedger } from './ledger/session-ledger.ts';
 import { type Forward, isAwaitable, type Params } from './protocol.ts';
@@ -79,30 +79,23 @@ export class ReleaseAcknowledger {
     forward: Forward,
   ): PromiseLike<unknown> {
     const { debts, releases } = this.#ledger;
-    const { stats, flushes, sweeper } = this.#ledger.services;
     const answer = forward(params);
     if (record === undefined) releases.takeUnknown();
     else if (!releases.take(record)) return answer;
-    stats.commands++;
-    const barrier = debts.openBarrier(flushes.begun);
-    const settle = (outcome: Outcome): void => {
-      if (!debts.closeBarrier(barrier)) return; // Given up as the page crashed.
-      stats.inFlight--;
-      stats[outcome]++;
-      sweeper.noteChange();
-    };
+    this.#ledger.services.stats.commands++;
+    const barrier = debts.openBarrier(1);
     if (!isAwaitable(answer)) {
-      settle('released');
+      debts.settleBarrier(barrier, 'released');
       return answer;
     }
     return answer.then(
       (result) => {
-        settle('released');
+        debts.settleBarrier(barrier, 'released');
         return result;
       },
       (error: unknown) => {
         const { outcome, reach } = refusalOf(error);
-        settle(outcome);
+        debts.settleBarrier(barrier, outcome);
         this.#ledger.endings.onRefused(record?.context, outcome, reach);
         throw error;
       },

@@ -5,7 +5,9 @@ import { MINTING_EVENTS } from './protocol.ts';
 type OnLifeEvent = (ledger: SessionLedger, params: unknown) => void;
 
 /** A target that had crashed answers again. */
-const onSignOfLife: OnLifeEvent = ({ lane }) => lane.recover();
+const onSignOfLife: OnLifeEvent = ({ lane, hasEnded }) => {
+  if (!hasEnded) lane.recover();
+};
 
 /** What becomes of a ledger when its contexts or its target end, or come back. */
 const LIFE_EVENTS: ReadonlyMap<string, OnLifeEvent> = new Map<string, OnLifeEvent>([

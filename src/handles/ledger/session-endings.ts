@@ -50,21 +50,26 @@ export class SessionEndings implements Endings {
    */
   crash(): void {
     if (this.#hasEnded) return;
-    const { services, lane } = this.#ledger;
     this.endAllContexts();
-    services.dispatcher.loseLane(lane);
-    const unanswered = this.#debts.giveUpBarriers();
-    services.stats.inFlight -= unanswered;
-    services.stats.gone += unanswered;
-    services.sweeper.noteChange();
+    this.#giveUpUnanswered();
   }
 
-  /** The session is over. Whatever it held is free, whatever waited need not be sent. */
+  /**
+   * The session is over. Whatever it held is free, whatever waited need not be sent. What is unanswered will never be:
+   * a client need not reject it.
+   */
   endSession(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.endAllContexts();
-    this.#ledger.services.dispatcher.clearLane(this.#ledger.lane, 'gone');
+    this.#giveUpUnanswered();
+  }
+
+  #giveUpUnanswered(): void {
+    const { services, lane } = this.#ledger;
+    services.dispatcher.loseLane(lane);
+    this.#debts.giveUpBarriers();
+    services.sweeper.noteChange();
   }
 
   /** One record of a destroyed context: nothing need be sent. */

@@ -37,7 +37,7 @@ export class SessionLedger implements Ledger {
   readonly #index: HandleIndex = new HandleIndex(this);
   /** Groups whose dead wait for the rest to die, oldest first; kept by the sweeper. */
   readonly partlyDead: Set<ObjectGroup> = new Set();
-  readonly debts: SessionDebts = new SessionDebts();
+  readonly debts: SessionDebts;
   readonly foreignGroups: ForeignGroups = new ForeignGroups(this);
   readonly releases: SessionReleases;
   readonly endings: SessionEndings;
@@ -49,6 +49,7 @@ export class SessionLedger implements Ledger {
     this.lane = services.dispatcher.lane(session);
     this.isOrdered = isOrdered;
     this.generations = new Generations(this);
+    this.debts = new SessionDebts(services);
     this.releases = new SessionReleases(this, this.debts);
     this.endings = new SessionEndings(this, this.debts, this.#index);
     this.#weight = services.createWeight(this);

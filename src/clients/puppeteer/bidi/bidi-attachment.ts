@@ -4,7 +4,7 @@
  *
  * Invariant: a handle is disowned in the realm that minted it, whatever the page has become since.
  */
-import { type Outcome, refusalOf } from '../../../batcher/outcome.ts';
+import { refusalOf } from '../../../batcher/outcome.ts';
 import type { ReleaseSession } from '../../../batcher/release.ts';
 import type { ResolvedAttachOptions } from '../../../handles/attach-options.ts';
 import type { RemoteHandle } from '../../../handles/attachment.ts';
@@ -150,7 +150,6 @@ export class BidiAttachment extends PuppeteerAttachment {
   ): Promise<unknown> {
     const answer = forward();
     const { ledger } = this.#booksFor(target);
-    const { stats, flushes, sweeper } = ledger.services;
     let count = 0;
     for (const handle of handles) {
       const record = this.find(handle, target);
@@ -161,21 +160,16 @@ export class BidiAttachment extends PuppeteerAttachment {
       ledger.releases.takeUnknown();
       count++;
     }
-    stats.commands++;
-    const barrier = ledger.debts.openBarrier(flushes.begun);
-    const settle = (outcome: Outcome): void => {
-      ledger.debts.closeBarrier(barrier);
-      stats.inFlight -= count;
-      stats[outcome] += count;
-      sweeper.noteChange();
-    };
+    ledger.services.stats.commands++;
+    const { debts } = ledger;
+    const barrier = debts.openBarrier(count);
     return answer.then(
       (result) => {
-        settle('released');
+        debts.settleBarrier(barrier, 'released');
         return result;
       },
       (error: unknown) => {
-        settle(refusalOf(error).outcome);
+        debts.settleBarrier(barrier, refusalOf(error).outcome);
         throw error;
       },
     );

@@ -1,0 +1,81 @@
+// A session that throws, or ends, in the very call in which a release is sent: what waits behind ends once, whether a
+// round sends it or a drain that must not wait.
+import { describe, expect, test } from 'vitest';
+import { Dispatcher } from '../../src/batcher/dispatcher.ts';
+import type { Lane } from '../../src/batcher/lane.ts';
+import { resolveBatcherOptions } from '../../src/batcher/options.ts';
+import { type OnAnswer, POST, type ReleaseSession } from '../../src/batcher/release.ts';
+import { emptyStats, type ReleaseStats } from '../../src/batcher/stats.ts';
+import { expectAtRest } from '../support/conservation.ts';
+import { turns } from '../support/turns.ts';
+
+const MANY = 1_000;
+/** In the middle of the first batch. */
+const FAILING = 30;
+
+type Fail = () => void;
+
+/** The ways in which a release is sent. Each calls `fail` in the call in which it sends its 30th command. */
+const sessions: Record<string, (fail: Fail) => ReleaseSession & { sent: number }> = {
+  'by send': (fail) => ({
+    sent: 0,
+    send() {
+      if (++this.sent === FAILING) fail();
+      return Promise.resolve({});
+    },
+  }),
+  'by posts': (fail) => {
+    const session = {
+      sent: 0,
+      send: () => Promise.resolve({}),
+      [POST](_method: string, _params: unknown, slot: number, onAnswer: OnAnswer) {
+        try {
+          if (++session.sent === FAILING) fail();
+          void Promise.resolve().then(() => onAnswer(slot));
+        } catch (error) {
+          onAnswer(slot, error);
+        }
+      },
+    };
+    return session;
+  },
+  'by arrays of ids': (fail) => ({
+    sent: 0,
+    send: () => Promise.resolve({}),
+    releaseObjects() {
+      if (++this.sent === 2) fail();
+      return Promise.resolve({});
+    },
+  }),
+};
+
+/** What goes wrong in that call. */
+const failures: Record<string, (dispatcher: Dispatcher, lane: Lane) => void> = {
+  'throws that it is closed': () => {
+    throw new Error('Session closed');
+  },
+  'tells of its end': (dispatcher, lane) => dispatcher.clearLane(lane, 'gone'),
+  crashes: (dispatcher, lane) => dispatcher.loseLane(lane),
+};
+
+describe.each(Object.keys(sessions))('releases sent %s', (how) => {
+  describe.each(Object.keys(failures))('over a session that %s', (what) => {
+    test.each(['drainNow', 'dispatchNow', 'a round'] as const)('through %s', async (by) => {
+      const stats: ReleaseStats = emptyStats();
+      const dispatcher = new Dispatcher(resolveBatcherOptions({}), stats);
+      const session = sessions[how]?.(() => failures[what]?.(dispatcher, lane));
+      if (session === undefined) throw new Error('no such session');
+      const lane = dispatcher.lane(session);
+      for (let number = 1; number <= MANY; number++) {
+        stats.minted++;
+        stats.queued++;
+        dispatcher.enqueue(lane, `1.1.${number}`);
+      }
+      if (by !== 'a round') dispatcher[by](lane);
+      await turns();
+      expectAtRest(stats);
+      expect(stats.released + stats.gone).toBe(MANY);
+      expect(lane.isIdle, 'nothing is left to do').toBe(true);
+    });
+  });
+});
