@@ -32,6 +32,7 @@ export class HandleScope implements Disposable {
     let group = this.#openGroups.get(ledger);
     if (group?.stage !== 'open') {
       group = ledger.generations.create();
+      group.scope = this;
       this.#openGroups.set(ledger, group);
       this.#groups.push(group);
     }

@@ -56,7 +56,10 @@ export class ObservedCommand implements AnsweredCommand {
       const isException = trace !== undefined && hasException(result);
       forEachRemoteObject(result, this.#shape.mints, (remoteObject, ordinal) => {
         const record = this.#session.mint(remoteObject, group, ordinal, trace, isException);
-        if (record !== undefined) scope?.own(record);
+        if (record === undefined) return;
+        // It inherited the group of an object that belongs to another scope.
+        if (group?.scope !== undefined && group.scope !== scope) record.isGuest = true;
+        scope?.own(record);
       });
     } catch {
       // The answer of a session that is no browser's may throw when it is read. What it held stays untracked.

@@ -46,6 +46,8 @@ export class HandleRecord implements Release {
   objectId: string;
   /** No scope ends it. Its scope's group then lives on with it, and is judged as any that is partly dead. */
   hasEscaped = false;
+  /** It is in the group of a scope by inheritance, and was minted outside that scope. */
+  isGuest = false;
   /** The ids that it had before it was moved, oldest first. */
   formerIds: readonly string[] = NONE;
   /** Kept where it may be moved, which rewrites the object's id. */
@@ -135,6 +137,8 @@ export class ObjectGroup implements Release {
   /** Members released one by one; the browser's list of the group still has a number for each. */
   releasedSingly = 0;
   stage: GroupStage = 'open';
+  /** The scope whose mints go into it; `undefined` for all other groups. */
+  scope: object | undefined;
   /** Part of `Release`: what the command frees, fixed by `claim`. */
   handles = 0;
   readonly openedAt: number;

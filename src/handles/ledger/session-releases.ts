@@ -60,11 +60,12 @@ export class SessionReleases implements Releases, CollectionHold {
     if (!this.#isSweptWhole(record) && record.pins === 0) this.enqueue(record);
   }
 
-  /** The program let go of all that lives in a group of ours, but for what escaped: `drop` for many at once. */
+  /** The scope of a group has ended: `drop` for all that was minted inside and did not escape. */
   dropMembers(group: ObjectGroup): void {
     let dropped = 0;
     for (const record of group.members) {
-      if (record.state !== 'live' || record.group !== group || record.hasEscaped) continue;
+      if (record.state !== 'live' || record.group !== group) continue;
+      if (record.hasEscaped || record.isGuest) continue;
       this.#markDropped(record, 'disposed');
       dropped++;
     }
