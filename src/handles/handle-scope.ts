@@ -54,11 +54,13 @@ export class HandleScope implements Disposable {
     this.#onEnd();
     this.#hasEnded = true;
     for (const group of this.#groups) {
+      if (group.ledger.isForsaken) continue; // Detached meanwhile: what lives is the program's own affair.
       group.ledger.generations.close(group);
       group.ledger.releases.dropMembers(group);
     }
     for (const record of this.#strays) {
-      if (!record.hasEscaped) record.context.ledger.releases.drop(record, 'disposed');
+      const { ledger } = record.context;
+      if (!record.hasEscaped && !ledger.isForsaken) ledger.releases.drop(record, 'disposed');
     }
     this.#openGroups.clear();
     this.#groups.length = 0;

@@ -67,10 +67,13 @@ export class ObservedCommand implements AnsweredCommand {
     this.end();
   }
 
-  /** It is answered: nothing can be born of it any more, and nothing it named is needed for it. */
+  /**
+   * It is answered: nothing can be minted by it any more, and nothing it named is needed for it. After a detach nobody
+   * noted what it minted, so its group keeps the command, and is never released whole.
+   */
   end(): void {
     const { ledger } = this.#session;
-    if (this.#group !== undefined) {
+    if (this.#group !== undefined && !ledger.isForsaken) {
       this.#group.pending--;
       ledger.noteAnswered(this.#group);
     }

@@ -207,6 +207,8 @@ function judge(group: ObjectGroup, now: number, { hasGrace }: Urgency): Verdict 
     ledger.generations.close(group);
   }
   if (group.stage !== 'closed') return 'keep';
+  // Detached: since then children of its members may have joined it unseen. What was dropped goes one by one.
+  if (ledger.isForsaken) return group.dropped > 0 ? 'resolve' : 'keep';
   if (group.isDead) return group.dropped + group.releasedSingly > 0 ? 'release' : 'keep';
   if (group.dropped === 0) return 'keep';
   const graceMs = areLight(ledger, group.dropped) ? GRACE_OF_LIGHT_MS : GRACE_MS;

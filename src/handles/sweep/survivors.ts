@@ -30,6 +30,7 @@ export function isWorthMoving(group: ObjectGroup): boolean {
     ledger.services.movesSurvivors &&
     ledger.isOrdered &&
     !ledger.hasEnded &&
+    !ledger.isForsaken &&
     !group.isUnmovable &&
     group.pending === 0 &&
     group.pinned === 0 &&
