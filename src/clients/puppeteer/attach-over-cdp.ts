@@ -55,13 +55,13 @@ function attachToPage(attachment: PuppeteerAttachment, page: PageLike): void {
   const tab = parent === client ? undefined : parent;
   if (tab !== undefined) attachment.adopt(tab, 'tab', undefined);
   attachment.adopt(client, 'page', tab);
-  attachment.learnFrames(client, page);
   attachment.tracePage(page);
   attachToBrowser(attachment, page.browser(), {
     includesNew: (_event, parent) => attachment.covers(parent),
     includesOld: (_target, session) => attachment.covers(session.parentSession?.()),
     endsWithItsSessions: true,
   });
+  attachment.learnFrames(page); // Last, when the sessions of its frames are hooked as well.
 }
 
 const wholeBrowser: Coverage = { includesNew: () => true, includesOld: () => true };
@@ -92,7 +92,7 @@ function follow(
     void target.pagePromise?.then(
       (page) => {
         if (page === null) return;
-        attachment.learnFrames(session, page);
+        attachment.learnFrames(page);
         attachment.tracePage(page);
       },
       () => {}, // A page that never came to be has no frames.

@@ -24,7 +24,7 @@ const LINKS_OF_INSTALLATION = 2;
 
 export class PuppeteerRules implements CommandRules {
   readonly #hold: CollectionHold;
-  /** Contexts in which pages' own code runs: a node brought there is for the caller. */
+  /** Contexts of this session in which pages' own code runs: a node brought there is for the caller. */
   readonly #mainContexts = new Set<unknown>();
   /** How far down the chain of an installation the answers of this turn are. */
   #linkOfThisTurn: number | undefined;
@@ -86,6 +86,9 @@ export class PuppeteerRules implements CommandRules {
   /** Learns from the session's events which contexts are pages' own. */
   onEvent(event: string | symbol, payload: unknown): void {
     if (event === 'Runtime.executionContextsCleared') this.#mainContexts.clear();
+    if (event === 'Runtime.executionContextDestroyed') {
+      this.#mainContexts.delete((payload as { executionContextId?: number }).executionContextId);
+    }
     if (event !== 'Runtime.executionContextCreated') return;
     const { context } = payload as { context?: { id?: number; auxData?: { isDefault?: boolean } } };
     if (context?.auxData?.isDefault === true && context.id !== undefined) this.addMainContext(context.id);

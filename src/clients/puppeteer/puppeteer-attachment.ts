@@ -110,12 +110,15 @@ export class PuppeteerAttachment extends Attachment {
     this.#hook({ session, targetType, parent: undefined, isUsers: true });
   }
 
-  /** Tells which contexts of a page that is open already are the page's own. @internal */
-  learnFrames(session: CdpSessionLike, page: PageLike): void {
-    const rules = this.#sessions.get(session)?.rules;
+  /**
+   * Tells which contexts of a page that is open already are the page's own: each frame's to the rules of the frame's
+   * session, since another session may have the same id for a context of another kind. @internal
+   */
+  learnFrames(page: PageLike): void {
     for (const frame of page.frames()) {
       const id = frame.mainRealm?.().context?.id;
-      if (id !== undefined) rules?.addMainContext(id);
+      if (id === undefined || frame.client === undefined) continue;
+      this.#sessions.get(frame.client)?.rules?.addMainContext(id);
     }
   }
 

@@ -77,6 +77,8 @@ export interface PageLike {
 
 export interface FrameLike {
   url(): string;
+  /** Not public. The session of the frame: a frame of another site has one of its own. */
+  readonly client?: CdpSessionLike;
   /** Not public. */
   mainRealm?(): { readonly context?: { readonly id?: number } };
 }
