@@ -10,6 +10,7 @@ import type { CommandRules } from './command-rules.ts';
 import { type ConsoleEntries, consoleGroup } from './console-entries.ts';
 import type { HandleScope, ScopeStack } from './handle-scope.ts';
 import type { HandleRecord, ObjectGroup } from './ledger/handle-record.ts';
+import { contextPrefixOf, mayBeId } from './ledger/object-id.ts';
 import type { SessionLedger } from './ledger/session-ledger.ts';
 import { type MintingSession, ObservedCommand } from './observed-command.ts';
 import {
@@ -26,6 +27,7 @@ import {
 } from './protocol.ts';
 import type { ReleaseAcknowledger } from './release-acknowledger.ts';
 import { noteLifeEvent } from './session-events.ts';
+import { forEachText, UnlistedCommand, withTranslatedTexts } from './unlisted-command.ts';
 
 /** What a tap does only where it was asked for. */
 export interface TapOptions {
@@ -91,7 +93,10 @@ export class SessionTap implements MintingSession {
     const shape = this.#tracks ? shapeOf(method) : undefined;
     let answer: PromiseLike<unknown>;
     try {
-      answer = shape === undefined ? forward(params) : this.#observed(method, shape, params, forward);
+      answer =
+        shape === undefined
+          ? this.#unlisted(params, forward)
+          : this.#observed(method, shape, params, forward);
     } catch (error) {
       onAnswer?.(); // It was not sent, and never will be answered.
       throw error;
@@ -171,6 +176,40 @@ export class SessionTap implements MintingSession {
     );
   }
 
+  /** A command of which the description knows nothing: most name no object, and are not looked at any further. */
+  #unlisted(params: Params | undefined, forward: Forward): PromiseLike<unknown> {
+    const { ledger } = this;
+    const pinned = this.#tracks ? this.#pinNamedAnywhere(params) : NONE;
+    if (params === undefined || pinned.length === 0) return forward(params);
+    const command = new UnlistedCommand(ledger, pinned);
+    let answer: PromiseLike<unknown>;
+    try {
+      const outgoing = ledger.hasFormerIds
+        ? withTranslatedTexts(params, (text) => (mayBeId(text) ? ledger.currentId(text) : text))
+        : params;
+      answer = forward(outgoing);
+    } catch (error) {
+      command.end();
+      throw error;
+    }
+    if (!isAwaitable(answer)) {
+      this.#giveUpTracking(undefined);
+      for (const record of pinned) ledger.releases.unpin(record);
+      return answer;
+    }
+    return answer.then(
+      (result) => {
+        command.result = result;
+        ledger.services.answers.add(command);
+        return result;
+      },
+      (error: unknown) => {
+        command.end();
+        throw error;
+      },
+    );
+  }
+
   /**
    * A `send` that gives no promise: what it mints, and what it names for how long, cannot be seen. From here on
    * only what the client releases itself is released. Something may be born into the group at any time, so that
@@ -211,6 +250,22 @@ export class SessionTap implements MintingSession {
       const record = this.ledger.find(id);
       if (record === undefined) return;
       this.ledger.releases.pin(record);
+      if (pinned === undefined) pinned = [record];
+      else pinned.push(record);
+    });
+    return pinned ?? NONE;
+  }
+
+  #pinNamedAnywhere(params: Params | undefined): readonly HandleRecord[] {
+    if (params === undefined || params === null) return NONE;
+    const { ledger } = this;
+    let pinned: HandleRecord[] | undefined;
+    forEachText(params, (text) => {
+      if (!mayBeId(text)) return;
+      if (contextPrefixOf(text) !== '') ledger.services.answers.enter();
+      const record = ledger.find(text);
+      if (record === undefined) return;
+      ledger.releases.pin(record);
       if (pinned === undefined) pinned = [record];
       else pinned.push(record);
     });

@@ -8,6 +8,11 @@
 /** Ids are 43 characters at most today. A page cannot choose them; a broken peer could. */
 const LONGEST_PARSED_ID = 128;
 
+/** Whether a text may be an id, by its length: to take a long one apart would cost more than it tells. */
+export function mayBeId(text: string): boolean {
+  return text.length > 0 && text.length <= LONGEST_PARSED_ID;
+}
+
 /** What the ids of one context begin with, `isolate.context.`; `''` for an id that has not today's form. */
 export function contextPrefixOf(objectId: string): string {
   const first = objectId.indexOf('.');

@@ -1,0 +1,116 @@
+/**
+ * A command that the generated description does not list, sent to a browser that is newer than it, perhaps. Any string
+ * in its parameters may be an object id, and what it mints may inherit the group of an object that it names.
+ *
+ * Invariant: an object of ours that such a command names stays until the command is answered. Where the answer carries
+ * objects, the groups of the named ones are never released whole, since those objects may be in them.
+ */
+import type { AnsweredCommand } from './answered-commands.ts';
+import type { HandleRecord, Ledger, ObjectGroup } from './ledger/handle-record.ts';
+import type { Params } from './protocol.ts';
+
+export class UnlistedCommand implements AnsweredCommand {
+  result: unknown;
+  readonly #ledger: Ledger;
+  readonly #pinned: readonly HandleRecord[];
+  readonly #groups: readonly ObjectGroup[];
+
+  /** @param pinned the objects that it names; pinned by the caller, unpinned here. */
+  constructor(ledger: Ledger, pinned: readonly HandleRecord[]) {
+    this.#ledger = ledger;
+    this.#pinned = pinned;
+    this.#groups = pinned.flatMap(({ group }) => (group?.owner === 'own' ? group : []));
+    for (const group of this.#groups) {
+      group.pending++;
+      this.#ledger.generations.close(group); // So that few others have to share its lot.
+    }
+  }
+
+  enter(): void {
+    if (carriesObjects(this.result)) this.#unpin();
+    else this.end();
+  }
+
+  /** It is answered, and minted nothing. */
+  end(): void {
+    if (!this.#ledger.isForsaken) {
+      for (const group of this.#groups) {
+        group.pending--;
+        this.#ledger.noteAnswered(group);
+      }
+    }
+    this.#unpin();
+  }
+
+  #unpin(): void {
+    for (const record of this.#pinned) this.#ledger.releases.unpin(record);
+  }
+}
+
+/** Calls `visit` with each string in a command's parameters, however deep. Never throws. */
+export function forEachText(params: Params, visit: (text: string) => void): void {
+  let nested: Set<object> | undefined;
+  const visitMember = (member: unknown): void => {
+    if (typeof member === 'string') visit(member);
+    else if (typeof member === 'object' && member !== null) {
+      nested ??= new Set();
+      nested.add(member);
+    }
+  };
+  try {
+    forEachMember(params, visitMember);
+    // A set goes on to what is added while it is walked, and to nothing twice.
+    if (nested !== undefined) for (const value of nested) forEachMember(value, visitMember);
+  } catch {
+    // A getter threw. The client's own `send` meets it as well, and tells the caller.
+  }
+}
+
+function forEachMember(value: object, visit: (member: unknown) => void): void {
+  if (Array.isArray(value)) for (const element of value) visit(element);
+  else if (!ArrayBuffer.isView(value)) for (const name in value) visit(Reflect.get(value, name));
+}
+
+/** A copy of `params` with each string replaced by what `translate` gives; only what changes is copied. */
+export function withTranslatedTexts(params: Params, translate: (text: string) => string): Params {
+  const known = new Map<object, unknown>();
+  const translated = (value: unknown): unknown => {
+    if (typeof value === 'string') return translate(value);
+    if (typeof value !== 'object' || value === null) return value;
+    if (known.has(value)) return known.get(value);
+    known.set(value, value); // Should it contain itself, the client's own `send` says so.
+    const copy = translatedMembers(value, translated);
+    known.set(value, copy);
+    return copy;
+  };
+  return translated(params) as Params;
+}
+
+function translatedMembers(value: object, translated: (member: unknown) => unknown): object {
+  let copy: object = value;
+  for (const [name, member] of Object.entries(value)) {
+    const translation = translated(member);
+    if (translation === member) continue;
+    if (copy === value) copy = Array.isArray(value) ? [...(value as unknown[])] : { ...value };
+    Reflect.set(copy, name, translation);
+  }
+  return copy;
+}
+
+function carriesObjects(result: unknown): boolean {
+  let found = false;
+  const seen = new Set<object>();
+  const visit = (value: unknown): void => {
+    if (typeof value === 'object' && value !== null) seen.add(value);
+  };
+  try {
+    visit(result);
+    for (const value of seen) {
+      if (typeof Reflect.get(value, 'objectId') === 'string') found = true;
+      forEachMember(value, visit);
+    }
+  } catch {
+    return true; // What cannot be read may be anything.
+  }
+  return found;
+}
