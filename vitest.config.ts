@@ -13,14 +13,18 @@ const config: ViteUserConfigFnObject = defineConfig(({ mode }) => ({
     // `npm test` has the mode `test`. Every other mode is one of the long tests: `long`, `soak`, `torture`.
     include: [mode === 'test' ? 'test/**/*.test.ts' : `${LONG}/*.test.ts`],
     exclude: mode === 'test' && !namesLong ? [LONG] : [],
+    reporters: ['./test/support/reporter.ts'],
+    globalSetup: ['test/support/browser-of-the-run.ts'],
+    // What a test prints is shown where it fails.
+    silent: 'passed-only',
     pool: 'forks',
     maxWorkers: 2,
     execArgv: ['--expose-gc'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    teardownTimeout: 20_000,
-    // A condition that is waited for comes in its own time: on a busy machine that is more than a second.
-    expect: { poll: { timeout: 20_000 } },
+    // Limits are for what never comes. What comes may take its time: on a busy machine that is ten times as long.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 60_000,
+    expect: { poll: { timeout: 60_000 } },
     env: COVERAGE_OF_PROCESSES === undefined ? {} : { NODE_V8_COVERAGE: COVERAGE_OF_PROCESSES },
     coverage: { include: ['src/**'], exclude: ['**/*.generated.ts'] },
   },

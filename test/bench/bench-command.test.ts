@@ -116,7 +116,8 @@ describe('the bench', { timeout: 120_000 }, () => {
 
   it('skips what needs a package that is not installed, names it, and measures the rest', async () => {
     using copy = new InstalledCopy();
-    for (const name of ['puppeteer-core', 'ws']) copy.link('installation', name);
+    // Its browser too: no other need be installed.
+    for (const name of ['puppeteer-core', 'ws', '@sparticuz/chromium']) copy.link('installation', name);
     const json = join(copy.folder, 'out.json');
     const html = join(copy.folder, 'out.html');
     const only = ['playwright-send', 'remote-interface-64', 'enqueue'].flatMap((name) => ['--only', name]);

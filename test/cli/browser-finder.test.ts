@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type FindBrowserOptions, findBrowser, launchOptions } from '../../src/cli/browser-finder.ts';
 import { inflateBundledChromium } from '../../src/cli/bundled-chromium.ts';
+import { lacking } from '../support/lacking.ts';
 import { InstalledCopy } from './installed-copy.ts';
 
 /** A machine on which only the named files can be executed. */
@@ -134,7 +135,8 @@ describe('how a browser is launched', () => {
   });
 });
 
-describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the bundled Chromium', () => {
+const isLinuxX64 = process.platform === 'linux' && process.arch === 'x64';
+describe('the bundled Chromium', lacking(isLinuxX64 ? undefined : 'it is for Linux on x64'), () => {
   const folders: string[] = [];
   afterEach(() => {
     for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
@@ -175,8 +177,8 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the bund
     expect(readdirSync(temporary)).toEqual([]);
   });
 
-  // Only root can give a file to somebody else.
-  it.runIf(process.getuid?.() === 0)('is not taken from a folder of another user’s', async () => {
+  const notRoot = process.getuid?.() === 0 ? undefined : 'only root can give a file to somebody else';
+  it('is not taken from a folder of another user’s', lacking(notRoot), async () => {
     const folder = mkdtempSync(join(tmpdir(), 'browser-finder-test-'));
     folders.push(folder);
     const { executablePath } = (await inflateBundledChromium()) ?? { executablePath: '' };

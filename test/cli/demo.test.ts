@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { DemoReport } from '../../src/cli/demo/report.ts';
+import { lacking } from '../support/lacking.ts';
 import { endsWithTest } from '../support/processes.ts';
 import { MAIN, runCommandLine } from './command-line.ts';
 
 /** For `vi.waitUntil`: a demo has a browser to launch, or to close. */
 const SOON = { timeout: 30_000, interval: 50 };
+
+const noProc = process.platform === 'linux' ? undefined : 'there is no /proc to find browsers in';
 
 describe('the demo', () => {
   it('prints as JSON what is left in the page, plain and attached', { timeout: 120_000 }, async () => {
@@ -33,7 +36,7 @@ describe('the demo', () => {
     expect(forgotten?.plain.peakHeapBytes).toBeGreaterThan(2_000 * 200_000 * 0.9);
   });
 
-  it.runIf(process.platform === 'linux')('leaves no browser behind when it is interrupted', async () => {
+  it('leaves no browser behind when it is interrupted', lacking(noProc), async () => {
     // Puppeteer puts the browser's profile there, and so names the folder on the browser's command line.
     const folder = mkdtempSync(join(tmpdir(), 'interrupted-demo-'));
     const env = { ...process.env, TMPDIR: folder };
@@ -46,27 +49,24 @@ describe('the demo', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it.runIf(process.platform === 'linux')(
-    'fails with its first run, and leaves no browser behind',
-    async () => {
-      const folder = mkdtempSync(join(tmpdir(), 'failing-demo-'));
-      const env = preloaded(`
+  it('fails with its first run, and leaves no browser behind', lacking(noProc), async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'failing-demo-'));
+    const env = preloaded(`
       const { send } = process;
       process.send = (message, ...rest) => {
         if (message.kind === 'progress') throw new Error('out of breath');
         return send.call(process, message, ...rest);
       };
     `);
-      const args = ['demo', '--quick', '--json'];
-      const { exitCode, stderr, stdout } = await runCommandLine(args, { env: { ...env, TMPDIR: folder } });
-      expect(stderr).toMatch(/\nplain +handles forgotten, 200 KB each *\nError: out of breath\n/);
-      expect(stderr).not.toContain('attached');
-      expect(exitCode).toBe(1);
-      expect(stdout).toBe('');
-      await vi.waitUntil(() => processesNaming(folder) === 0, SOON);
-      rmSync(folder, { recursive: true, force: true });
-    },
-  );
+    const args = ['demo', '--quick', '--json'];
+    const { exitCode, stderr, stdout } = await runCommandLine(args, { env: { ...env, TMPDIR: folder } });
+    expect(stderr).toMatch(/\nplain +handles forgotten, 200 KB each *\nError: out of breath\n/);
+    expect(stderr).not.toContain('attached');
+    expect(exitCode).toBe(1);
+    expect(stdout).toBe('');
+    await vi.waitUntil(() => processesNaming(folder) === 0, SOON);
+    rmSync(folder, { recursive: true, force: true });
+  });
 
   it('says how the process of a run ended that ended without a result', async () => {
     const env = preloaded(`process.once('message', () => process.exit(7));`);

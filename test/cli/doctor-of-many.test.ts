@@ -4,6 +4,7 @@ import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { lacking } from '../support/lacking.ts';
 import { PACKAGE } from '../support/script.ts';
 import { examine, found, known, SCRIPTS } from './examined.ts';
 
@@ -36,7 +37,8 @@ describe.each(['puppeteer-core-22', 'puppeteer-core-23', 'puppeteer-core-24', 'r
     });
 
     // It never asks for console messages, so that none of them comes.
-    it.skipIf(version === 'rebrowser-puppeteer-core')('what is thrown and logged', async () => {
+    const noConsole = version.startsWith('rebrowser') ? 'rebrowser hears of no console message' : undefined;
+    it('what is thrown and logged', lacking(noConsole), async () => {
       const { report, exitCode } = await examine(join(await scripts(), 'thrown-and-logged.cjs'));
       expect(exitCode).toBe(0);
       expect(found(report.leaks)).toEqual({});

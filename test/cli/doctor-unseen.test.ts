@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { lacking } from '../support/lacking.ts';
 import { endsWithTest } from '../support/processes.ts';
 import { MAIN, runCommandLine } from './command-line.ts';
 import { startDoctor } from './started.ts';
@@ -114,7 +115,8 @@ function hasTerminals(): boolean {
 }
 
 // `script` of util-linux gives a terminal to what it runs.
-it.skipIf(!hasTerminals())('gets a Ctrl-C once, which the terminal has sent to both', async () => {
+const noTerminal = hasTerminals() ? undefined : 'no `script` of util-linux is installed';
+it('gets a Ctrl-C once, which the terminal has sent to both', lacking(noTerminal), async () => {
   const file = await script(
     'counts.mjs',
     `let interrupts = 0;

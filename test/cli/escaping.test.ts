@@ -16,6 +16,7 @@ import { reportOf } from '../../src/cli/doctor/report.ts';
 import { formatReport as formatDoctor } from '../../src/cli/doctor/terminal.ts';
 import { escapeHtml } from '../../src/cli/html/escape.ts';
 import { LeakError } from '../../src/testing/expect-no-leaks.ts';
+import { lacking } from '../support/lacking.ts';
 import { runCommandLine } from './command-line.ts';
 
 /** Clears the screen by either form of the command, turns text around, begins a line, and an element. */
@@ -170,7 +171,8 @@ describe('what is not ours is printed as escapes', () => {
     expect((await runCommandLine(['doctor', HOSTILE])).stderr).not.toMatch(OBEYED);
   });
 
-  it.skipIf(process.platform === 'win32')('in JSON, which stays the same to a program', async () => {
+  const noSuchName = process.platform === 'win32' ? 'Windows allows no such file name' : undefined;
+  it('in JSON, which stays the same to a program', lacking(noSuchName), async () => {
     const script = join(folder, '\u001b[2J\u009b\u202e.mjs');
     await writeFile(script, '');
     const { stdout } = await runCommandLine(['doctor', '--json', script]);

@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { lacking } from '../support/lacking.ts';
 import { type ProcessRun, runNode } from '../support/processes.ts';
 
 const ENGINES = ['crawlee', 'puppeteer-cluster', 'puppeteer-extra', 'bullmq'] as const;
@@ -21,8 +22,8 @@ const example = (engine: string): string =>
   fileURLToPath(new URL(`../../examples/engines/${engine}.mjs`, import.meta.url));
 
 describe.each(ENGINES)('%s', { timeout: 240_000 }, (engine) => {
-  // Whoever misses this in a log installs redis-server; the example says how.
-  const runs = it.skipIf(engine === 'bullmq' && !hasRedis);
+  const missing = engine === 'bullmq' && !hasRedis ? 'no redis-server is installed' : undefined;
+  const runs = (name: string, test: () => Promise<void>): void => it(name, lacking(missing), test);
 
   runs('crawls the shop, and nothing leaks', async () => {
     const { code, stdout, stderr } = await run(engine);

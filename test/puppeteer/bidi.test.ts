@@ -6,11 +6,12 @@ import { attachedOverBidi } from '../support/attached-over-bidi.ts';
 import { BIDI_BROWSERS, connectionOf, idOf, known } from '../support/bidi.ts';
 import { openPage } from '../support/chromium.ts';
 import { collectUntil } from '../support/collect-until.ts';
+import { lacking } from '../support/lacking.ts';
 
 describe.each(BIDI_BROWSERS)('$name', ({ launch, missing }) => {
   let browser: Browser;
   let page: Page;
-  const test = it.skipIf(missing !== undefined);
+  const test = (name: string, run: () => Promise<void>): void => it(name, lacking(missing), run);
 
   beforeAll(async () => {
     if (missing === undefined) browser = await launch();

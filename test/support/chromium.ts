@@ -91,9 +91,6 @@ afterAll(async () => {
 let found: Promise<FoundBrowser> | undefined;
 
 function chromium(): Promise<FoundBrowser> {
-  found ??= findBrowser().then((browser) => {
-    process.stderr.write(`Chromium: ${browser.executablePath} (${browser.source})\n`);
-    return browser;
-  });
+  found ??= findBrowser();
   return found;
 }
