@@ -15,11 +15,16 @@ export class HandleScope implements Disposable {
   /** Handles of the scope's in groups that are not: children of objects from outside, mostly. */
   readonly #strays: HandleRecord[] = [];
   readonly #onEnd: () => void;
+  #outer: HandleScope | undefined;
   #hasEnded = false;
 
-  /** @internal Made by the attachment. */
-  constructor(onEnd: () => void) {
+  /**
+   * @param outer the scope that it runs in.
+   * @internal Made by the attachment.
+   */
+  constructor(onEnd: () => void, outer?: HandleScope) {
     this.#onEnd = onEnd;
+    this.#outer = outer;
   }
 
   /** Whether it has ended, by `end` or with its block. */
@@ -48,15 +53,29 @@ export class HandleScope implements Disposable {
     }
   }
 
+  /** Goes on to own a handle that was moved from its group to another. @internal */
+  follow(record: HandleRecord): void {
+    if (!this.#hasEnded) this.#strays.push(record);
+  }
+
+  /** This scope while it runs, and then the innermost of those around it that does. @internal */
+  get running(): HandleScope | undefined {
+    if (!this.#hasEnded) return this;
+    this.#outer = this.#outer?.running; // Those between the two have ended, and are held no longer.
+    return this.#outer;
+  }
+
   /** Drops all that was minted inside and did not escape. Once; safe while commands are unanswered. */
   end(): void {
     if (this.#hasEnded) return;
     this.#onEnd();
     this.#hasEnded = true;
+    this.#outer = this.#outer?.running;
     for (const group of this.#groups) {
       if (group.ledger.isForsaken) continue; // Detached meanwhile: what lives is the program's own affair.
       group.ledger.generations.close(group);
       group.ledger.releases.dropMembers(group);
+      group.scope = undefined;
     }
     for (const record of this.#strays) {
       const { ledger } = record.context;
@@ -92,15 +111,14 @@ export class ScopeStack {
     return this.#coveringSessions.size > 0 ? this.#coveringSessions.get(ledger)?.at(-1) : undefined;
   }
 
-  /** The innermost scope that the async context at hand runs in. */
+  /** The innermost scope that the async context at hand runs in: of those around it, when that has ended before. */
   inContext(): HandleScope | undefined {
-    const scope = this.#running > 0 ? this.#storage.getStore() : undefined;
-    return scope?.hasEnded === false ? scope : undefined;
+    return this.#running > 0 ? this.#storage.getStore()?.running : undefined;
   }
 
   /** Runs `body` in a scope of its own, which ends however the body does. */
   async run<T>(body: () => T | PromiseLike<T>): Promise<T> {
-    const scope = new HandleScope(this.#answers.enter);
+    const scope = new HandleScope(this.#answers.enter, this.inContext());
     this.#running++;
     try {
       return await this.#storage.run(scope, body);

@@ -107,6 +107,11 @@ export class ContextRecords {
   }
 }
 
+/** What ends the handles of its groups, and those that were moved from there. */
+export interface OwningScope {
+  follow(record: HandleRecord): void;
+}
+
 /** `own`: named here, released here. `foreign`: named by the user, who may release it as well. */
 export type GroupOwner = 'own' | 'foreign';
 
@@ -138,7 +143,7 @@ export class ObjectGroup implements Release {
   releasedSingly = 0;
   stage: GroupStage = 'open';
   /** The scope whose mints go into it; `undefined` for all other groups. */
-  scope: object | undefined;
+  scope: OwningScope | undefined;
   /** Part of `Release`: what the command frees, fixed by `claim`. */
   handles = 0;
   readonly openedAt: number;

@@ -129,8 +129,10 @@ export class SessionLedger implements Ledger {
     if (this.#isForsaken) return false; // Nobody would translate the old id.
     if (!rewriteId(record, objectId)) return false;
     this.#index.rename(record, objectId);
-    if (record.group !== undefined) record.group.live--;
+    const { group } = record;
+    if (group !== undefined) group.live--;
     record.group = target;
+    if (!record.isGuest) group?.scope?.follow(record);
     target.add(record);
     this.services.stats.moved++;
     return true;
