@@ -9,6 +9,7 @@ import { BENCH_USAGE, benchCommand } from './bench/command.ts';
 import { CannotRunError } from './cannot-run-error.ts';
 import { demo } from './demo.ts';
 import { DOCTOR_USAGE, doctorCommand } from './doctor/command.ts';
+import { asksForLook, LOOK_USAGE, lookCommand } from './look/command.ts';
 import { print, say } from './output.ts';
 
 const USAGE = `Usage: cdp-release-batcher <command> [options]
@@ -17,7 +18,7 @@ Commands:
   demo         run the same work on a real Chromium, plain and attached, and count what is left in the page
     --quick    fewer operations: under 20 seconds, and no crash to see
     --json     print the outcome as JSON (progress goes to stderr)
-${BENCH_USAGE}${DOCTOR_USAGE}
+${BENCH_USAGE}${DOCTOR_USAGE}${LOOK_USAGE}
 Options:
   --help       print this
   --version    print the version
@@ -38,7 +39,8 @@ async function main(args: string[]): Promise<void> {
     return;
   }
   if (args[0] === 'doctor' && !['--help', '-h'].includes(args[1] ?? '')) {
-    process.exitCode = await doctorCommand(args.slice(1));
+    const rest = args.slice(1);
+    process.exitCode = asksForLook(rest) ? await lookCommand(rest) : await doctorCommand(rest);
     return;
   }
   const { values, positionals } = parse(args);

@@ -64,7 +64,7 @@ function parse(args: readonly string[]) {
   }
 }
 
-function countOption(name: string, text: string | undefined): number | undefined {
+export function countOption(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const count = Number(text);
   if (text.trim() === '' || !Number.isInteger(count) || count < 0) {
@@ -76,7 +76,7 @@ function countOption(name: string, text: string | undefined): number | undefined
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
 /** A bare number is seconds. */
-function durationOption(name: string, text: string | undefined): number | undefined {
+export function durationOption(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const [, amount, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
   const duration = Math.round(Number(amount) * (UNITS[unit] ?? Number.NaN));

@@ -1,0 +1,204 @@
+/**
+ * One look into a heap: through sessions of its own, which it leaves as it found them. Takes a heap snapshot, and asks
+ * the console's message storage what it holds.
+ *
+ * Invariant: when it is over, however it ended, its sessions hold no object and have no domain enabled, as far as the
+ * page still answers; detaching them is the caller's affair, and ends what a page that hangs has kept.
+ */
+import { HeapSnapshotReader } from './heap-snapshot.ts';
+import { type HeldByClients, heldByClients, stringsToRead, type TargetMarks } from './held-by-clients.ts';
+
+/** A session that nobody else uses: of Puppeteer's `createCDPSession()`, or one of a bare connection. */
+export interface LookSession {
+  send(method: string, params?: object): Promise<unknown>;
+  on(event: string, listener: (params: never) => void): unknown;
+  off(event: string, listener: (params: never) => void): unknown;
+}
+
+export interface LookLimits {
+  /** A larger heap is not looked at: bytes. */
+  readonly maxHeapBytes: number;
+  /** How long a target may be without any sign of life. */
+  readonly timeoutMs: number;
+}
+
+export interface HeapLook {
+  /** One for each session given. */
+  readonly targets: readonly HeldByClients[];
+  /** How long the page stood still for the snapshot. */
+  readonly pauseMs: number;
+}
+
+/**
+ * Looks into a heap.
+ *
+ * @param sessions of all targets whose heap it is, each of its own target.
+ * @throws Error where the heap is larger than allowed, where a target gives no sign of life in time, or where what it
+ * sent is no heap snapshot.
+ */
+export async function lookAtHeap(
+  sessions: readonly [LookSession, ...LookSession[]],
+  limits: LookLimits,
+): Promise<HeapLook> {
+  const [first] = sessions;
+  const patience = new Patience(limits.timeoutMs);
+  const usage = (await patience.wait(first.send('Runtime.getHeapUsage'))) as { usedSize: number };
+  if (usage.usedSize > limits.maxHeapBytes) {
+    throw new Error(
+      `its heap of ${megabytes(usage.usedSize)} is larger than ${megabytes(limits.maxHeapBytes)}; ` +
+        'a larger --max-heap looks into it, and holds the page up for longer',
+    );
+  }
+  const reader = new HeapSnapshotReader(stringsToRead);
+  let failure: unknown;
+  const onChunk = ({ chunk }: { chunk: string }): void => {
+    patience.renew();
+    if (failure !== undefined) return;
+    try {
+      reader.write(chunk);
+    } catch (error) {
+      failure = error;
+    }
+  };
+  const onProgress = (): void => patience.renew();
+  first.on('HeapProfiler.addHeapSnapshotChunk', onChunk);
+  first.on('HeapProfiler.reportHeapSnapshotProgress', onProgress);
+  const startedAt = performance.now();
+  let pauseMs: number;
+  try {
+    await patience.wait(first.send('HeapProfiler.takeHeapSnapshot', { reportProgress: true }));
+    pauseMs = performance.now() - startedAt;
+  } finally {
+    first.off('HeapProfiler.addHeapSnapshotChunk', onChunk);
+    first.off('HeapProfiler.reportHeapSnapshotProgress', onProgress);
+  }
+  if (failure !== undefined) throw failure;
+  const graph = reader.end();
+  const marks: TargetMarks[] = [];
+  for (const session of sessions) marks.push(await marksOf(session, patience, sessions.length > 1));
+  return { targets: heldByClients(graph, marks), pauseMs };
+}
+
+/** What only the look holds, until it ends. */
+const GROUP = 'look';
+/** The group of what comes with console messages. */
+const CONSOLE_GROUP = 'console';
+
+interface RemoteObject {
+  readonly objectId?: string;
+}
+
+/** Enabled for a moment, `Runtime` tells all that the console's storage holds, and which execution contexts there are. */
+async function marksOf(
+  session: LookSession,
+  patience: Patience,
+  isHeapShared: boolean,
+): Promise<TargetMarks> {
+  const contextIds: number[] = [];
+  const logged: string[] = [];
+  const note = ({ objectId }: RemoteObject): void => {
+    if (objectId !== undefined) logged.push(objectId);
+  };
+  const listeners: Readonly<Record<string, (params: never) => void>> = {
+    'Runtime.executionContextCreated': ({ context }: { context: { id: number } }) => {
+      contextIds.push(context.id);
+    },
+    'Runtime.consoleAPICalled': ({ args }: { args: readonly RemoteObject[] }) => args.forEach(note),
+    'Runtime.exceptionThrown': ({ exceptionDetails: { exception } }: ThrownEvent) => {
+      if (exception !== undefined) note(exception);
+    },
+  };
+  for (const [event, listener] of Object.entries(listeners)) session.on(event, listener);
+  try {
+    await patience.wait(session.send('Runtime.enable'));
+    const contexts = isHeapShared ? await globalObjects(session, contextIds, patience) : [];
+    return {
+      contexts: await snapshotIds(session, contexts, patience),
+      logged: await snapshotIds(session, logged, patience),
+    };
+  } finally {
+    for (const [event, listener] of Object.entries(listeners)) session.off(event, listener);
+    const objectGroups = [GROUP, CONSOLE_GROUP];
+    const tidyings = [
+      session.send('Runtime.disable'),
+      ...objectGroups.map((objectGroup) => session.send('Runtime.releaseObjectGroup', { objectGroup })),
+    ];
+    await patience.wait(Promise.allSettled(tidyings)).catch(() => {}); // It hangs or is gone: the session will end.
+  }
+}
+
+interface ThrownEvent {
+  readonly exceptionDetails: { readonly exception?: RemoteObject };
+}
+
+async function globalObjects(
+  session: LookSession,
+  contextIds: readonly number[],
+  patience: Patience,
+): Promise<string[]> {
+  const answers = contextIds.map((contextId) =>
+    session.send('Runtime.evaluate', {
+      expression: 'globalThis',
+      contextId,
+      objectGroup: GROUP,
+      silent: true,
+    }),
+  );
+  return (await settled(answers, patience)).flatMap((answer) => {
+    const { objectId } = (answer as { result: RemoteObject }).result;
+    return objectId === undefined ? [] : [objectId];
+  });
+}
+
+/** By which ids a snapshot names objects; those that are gone are left out. */
+async function snapshotIds(
+  session: LookSession,
+  objectIds: readonly string[],
+  patience: Patience,
+): Promise<number[]> {
+  const answers = objectIds.map((objectId) => session.send('HeapProfiler.getHeapObjectId', { objectId }));
+  return (await settled(answers, patience)).map((answer) =>
+    Number((answer as { heapSnapshotObjectId: string }).heapSnapshotObjectId),
+  );
+}
+
+async function settled(answers: readonly Promise<unknown>[], patience: Patience): Promise<unknown[]> {
+  const outcomes = await patience.wait(Promise.allSettled(answers));
+  return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+}
+
+/** Waits for as long as there are signs of life. */
+export class Patience {
+  readonly #timeoutMs: number;
+  #renew: () => void = () => {};
+
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+  }
+
+  renew(): void {
+    this.#renew();
+  }
+
+  /** @throws Error when there was no sign of life for too long. */
+  async wait<T>(answer: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new Error(`it gave no sign of life for ${this.#timeoutMs / 1_000} s`)),
+        this.#timeoutMs,
+      );
+    });
+    this.#renew = () => timer?.refresh();
+    try {
+      return await Promise.race([answer, tooLate]);
+    } finally {
+      clearTimeout(timer);
+      this.#renew = () => {};
+    }
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1e6).toLocaleString('en-US')} MB`;
+}
