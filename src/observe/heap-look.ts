@@ -11,8 +11,8 @@ import { type HeldByClients, heldByClients, stringsToRead, type TargetMarks } fr
 /** A session that nobody else uses: of Puppeteer's `createCDPSession()`, or one of a bare connection. */
 export interface LookSession {
   send(method: string, params?: object): Promise<unknown>;
-  on(event: string, listener: (params: never) => void): unknown;
-  off(event: string, listener: (params: never) => void): unknown;
+  on(event: string, listener: (params: unknown) => void): unknown;
+  off(event: string, listener: (params: unknown) => void): unknown;
 }
 
 export interface LookLimits {
@@ -51,11 +51,11 @@ export async function lookAtHeap(
   }
   const reader = new HeapSnapshotReader(stringsToRead);
   let failure: unknown;
-  const onChunk = ({ chunk }: { chunk: string }): void => {
+  const onChunk = (params: unknown): void => {
     patience.renew();
     if (failure !== undefined) return;
     try {
-      reader.write(chunk);
+      reader.write((params as { chunk: string }).chunk);
     } catch (error) {
       failure = error;
     }
@@ -99,12 +99,15 @@ async function marksOf(
   const note = ({ objectId }: RemoteObject): void => {
     if (objectId !== undefined) logged.push(objectId);
   };
-  const listeners: Readonly<Record<string, (params: never) => void>> = {
-    'Runtime.executionContextCreated': ({ context }: { context: { id: number } }) => {
-      contextIds.push(context.id);
+  const listeners: Readonly<Record<string, (params: unknown) => void>> = {
+    'Runtime.executionContextCreated': (params) => {
+      contextIds.push((params as { context: { id: number } }).context.id);
     },
-    'Runtime.consoleAPICalled': ({ args }: { args: readonly RemoteObject[] }) => args.forEach(note),
-    'Runtime.exceptionThrown': ({ exceptionDetails: { exception } }: ThrownEvent) => {
+    'Runtime.consoleAPICalled': (params) => {
+      for (const argument of (params as { args: readonly RemoteObject[] }).args) note(argument);
+    },
+    'Runtime.exceptionThrown': (params) => {
+      const { exception } = (params as ThrownEvent).exceptionDetails;
       if (exception !== undefined) note(exception);
     },
   };

@@ -132,7 +132,7 @@ export interface AttachedSession extends LookSession {
 class Session implements AttachedSession {
   readonly #connection: BrowserConnection;
   readonly #id: string;
-  readonly #listeners = new Map<string, (params: never) => void>();
+  readonly #listeners = new Map<string, (params: unknown) => void>();
 
   constructor(connection: BrowserConnection, id: string) {
     this.#connection = connection;
@@ -144,7 +144,7 @@ class Session implements AttachedSession {
   }
 
   /** One listener an event: nobody else has this session. */
-  on(event: string, listener: (params: never) => void): void {
+  on(event: string, listener: (params: unknown) => void): void {
     this.#listeners.set(event, listener);
   }
 
@@ -153,7 +153,7 @@ class Session implements AttachedSession {
   }
 
   emit(event: string, params: unknown): void {
-    this.#listeners.get(event)?.(params as never);
+    this.#listeners.get(event)?.(params);
   }
 
   detach(): Promise<void> {
