@@ -13,6 +13,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import type { BrowserReport } from '../../src/cli/look/report.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { lacking } from '../support/lacking.ts';
 import { endsWithTest } from '../support/processes.ts';
 import { openSite, type Site } from '../support/site.ts';
 import { MAIN, runCommandLine } from './command-line.ts';
@@ -133,17 +134,22 @@ it('counts what a bare WebSocket holds, fails over a number, and leaves nothing 
   expect(within).toMatchObject({ exitCode: 0, report: { targets: [held] } });
 });
 
-const python = spawnSync('python3', ['-c', 'import pyppeteer']).status === 0;
+const PYTHON = process.env.PYTHON ?? 'python3';
+const hasPyppeteer = spawnSync(PYTHON, ['-c', 'import pyppeteer']).status === 0;
 
-it.skipIf(!python)('counts what pyppeteer holds (needs Python with pyppeteer)', async () => {
-  await openAt(`${site.here}/python`);
-  const child = endsWithTest(
-    spawn('python3', ['-c', PYPPETEER, browser.wsEndpoint()], { stdio: ['pipe', 'pipe', 2] }),
-  );
-  await new Promise((resolve) => child.stdout?.once('data', resolve));
-  const { report } = await look(['--target', '/python']);
-  expect(report.targets[0]?.classes).toMatchObject({ Date: 11 });
-});
+it(
+  'counts what pyppeteer holds',
+  lacking(hasPyppeteer ? undefined : 'pyppeteer, a Python client'),
+  async () => {
+    await openAt(`${site.here}/python`);
+    const child = endsWithTest(
+      spawn(PYTHON, ['-c', PYPPETEER, browser.wsEndpoint()], { stdio: ['pipe', 'pipe', 2] }),
+    );
+    await new Promise((resolve) => child.stdout?.once('data', resolve));
+    const { report } = await look(['--target', '/python']);
+    expect(report.targets[0]?.classes).toMatchObject({ Date: 11 });
+  },
+);
 
 const PYPPETEER = `
 import asyncio, sys
