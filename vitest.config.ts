@@ -17,6 +17,7 @@ const config: ViteUserConfigFnObject = defineConfig(({ mode }) => ({
     globalSetup: ['test/support/browser-of-the-run.ts'],
     // What a test prints is shown where it fails.
     silent: 'passed-only',
+    setupFiles: ['test/support/global-timers.ts'],
     pool: 'forks',
     maxWorkers: 2,
     execArgv: ['--expose-gc'],

@@ -4,6 +4,8 @@
  * returned promise resolves within `timeoutMs`, or at once where the lane is lost, and each release is
  * settled exactly once.
  */
+
+import { clearTimeout, setTimeout, unref } from '../timers.ts';
 import type { Lane } from './lane.ts';
 import { type Outcome, type Reach, type Refusal, refusalOf } from './outcome.ts';
 import {
@@ -44,7 +46,7 @@ export async function settleBatch(
   let forget = (): void => {};
   const givenUp = new Promise<Outcome>((resolve) => {
     timer = setTimeout(resolve, timeoutMs, 'timedOut');
-    timer.unref();
+    unref(timer);
     forget = lane.onLost(() => resolve('gone'));
   });
   const outcome = await Promise.race([Promise.allSettled(answers), givenUp]);

@@ -3,6 +3,7 @@
  * listens. docs/diagnostics.md describes it.
  */
 import { type Channel, channel } from 'node:diagnostics_channel';
+import { monotonicNow } from '../timers.ts';
 import type { Outcome } from './outcome.ts';
 import { commandsIn, type Release, type ReleaseSession } from './release.ts';
 import { handlesOf } from './stats.ts';
@@ -37,7 +38,7 @@ export const batchSettled: Channel<unknown, unknown> = channel('cdp-release-batc
 /** Follows one batch, for those who listen. */
 export class BatchTally {
   readonly #session: ReleaseSession;
-  readonly #startedAt: number = performance.now();
+  readonly #startedAt: number = monotonicNow();
   readonly #counts: Record<Outcome, number> = { released: 0, gone: 0, failed: 0, timedOut: 0, dropped: 0 };
   readonly #commands: number;
   #groupCommands = 0;
@@ -64,7 +65,7 @@ export class BatchTally {
       groupCommands: this.#groupCommands,
       handles: this.#handles,
       ...this.#counts,
-      elapsedMs: performance.now() - this.#startedAt,
+      elapsedMs: monotonicNow() - this.#startedAt,
     } satisfies BatchSettled);
   };
 }

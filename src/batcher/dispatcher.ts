@@ -4,6 +4,7 @@
  * so that the one thing a hung session can fill is its own window.
  */
 import { guardInFlight } from '../single-flight/in-flight-guard.ts';
+import { monotonicNow } from '../timers.ts';
 import { settleBatch } from './batch-worker.ts';
 import { BatchTally, batchSettled } from './diagnostics.ts';
 import { FlushMark, settledUnattended, settledWithin } from './flush.ts';
@@ -185,7 +186,7 @@ export class Dispatcher {
       lane.isReady = false;
       if (lane.waiting > 0 && lane.hasFreeSlot && !lane.isDoomed) this.#dispatchBatch(lane);
       if (lane.waiting > 0) this.#makeReady(lane);
-      if (performance.now() >= deadline) break;
+      if (monotonicNow() >= deadline) break;
     }
     return this.#ready.size === 0 && !this.#unsent.isDue;
   }

@@ -1,5 +1,6 @@
 /** Waiting, bounded, for what has been dropped so far; and the account of what happened meanwhile. */
 import { LONGEST_TIMER_MS } from '../single-flight/time.ts';
+import { clearTimeout, monotonicNow, setTimeout, unref } from '../timers.ts';
 import { integerOption, requireObject } from './options.ts';
 import type { Release } from './release.ts';
 import type { FlushReport, ReleaseStats } from './stats.ts';
@@ -22,7 +23,7 @@ export async function reportFlush(
   timeoutMs: number,
 ): Promise<FlushReport> {
   const before = { ...stats };
-  const startedAt = performance.now();
+  const startedAt = monotonicNow();
   let isOver = false;
   const complete = await settledWithin(
     settled(() => isOver),
@@ -38,7 +39,7 @@ export async function reportFlush(
     failed: stats.failed - before.failed,
     timedOut: stats.timedOut - before.timedOut,
     dropped: stats.dropped - before.dropped,
-    elapsedMs: performance.now() - startedAt,
+    elapsedMs: monotonicNow() - startedAt,
   };
 }
 
@@ -49,7 +50,7 @@ export function settledWithin(work: Promise<void>, timeoutMs: number): Promise<b
 
 /** The same where nobody waits: the process may exit meanwhile. */
 export function settledUnattended(work: Promise<void>, timeoutMs: number): Promise<boolean> {
-  return raced(work, (resolve) => setTimeout(resolve, timeoutMs, false).unref());
+  return raced(work, (resolve) => unref(setTimeout(resolve, timeoutMs, false)));
 }
 
 async function raced(

@@ -3,6 +3,7 @@
  * batchers and attachments there are: what the library takes of a turn is one budget for all of them. Each job is given
  * half of what is left of it, so that the first to run leaves something for the next; the last still does a step.
  */
+import { monotonicNow, setImmediate } from '../timers.ts';
 
 /** What all jobs of a thread may take of a turn together, but for the step that each may always do. */
 export const TURN_BUDGET_MS = 6;
@@ -36,7 +37,7 @@ export class SlicedJob {
   }
 
   readonly #run = (): void => {
-    const now = performance.now();
+    const now = monotonicNow();
     if (this.#scheduledAfter === turn) {
       // The first to run since: an immediate never runs in the turn that it was made in.
       turn++;

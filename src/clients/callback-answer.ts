@@ -3,6 +3,7 @@
  * reactions run within the call that settles it, so that a client whose callback comes in the same turn,
  * or in the same call, has it then also when attached.
  */
+import { nextTick } from '../timers.ts';
 
 /** The few members of `Promise` that the tap uses. */
 export class CallbackAnswer<T = unknown> implements PromiseLike<T> {
@@ -78,7 +79,7 @@ export function deliver(
     return;
   }
   answer.then(
-    (result) => process.nextTick(onResult, result),
-    (reason: unknown) => process.nextTick(onReason, reason),
+    (result) => nextTick(onResult, result),
+    (reason: unknown) => nextTick(onReason, reason),
   );
 }

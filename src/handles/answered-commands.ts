@@ -5,6 +5,7 @@
  * Invariant: answers are entered in the order in which they came, and before anything else that the books are read
  * or changed for. So whoever does either calls `enter` first; to call it once too often costs nothing.
  */
+import { nextTick } from '../timers.ts';
 
 /** An answer that has come. */
 export interface AnsweredCommand {
@@ -17,7 +18,7 @@ export class AnsweredCommands {
 
   /** Has it entered when all that hangs on the answer has run, or sooner. */
   add(command: AnsweredCommand): void {
-    if (this.#waiting.push(command) === 1) process.nextTick(this.enter);
+    if (this.#waiting.push(command) === 1) nextTick(this.enter);
   }
 
   /** Brings the books up to date. */

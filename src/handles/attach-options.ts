@@ -8,6 +8,7 @@ import {
   resolveBatcherOptions,
   show,
 } from '../batcher/options.ts';
+import { monotonicNow } from '../timers.ts';
 import { garbageCollector, type RegistryFactory } from './ledger/collection-watch.ts';
 
 /** What `attach` takes; all of it may be left out. A bad one is refused with an error that names it and its value. */
@@ -64,7 +65,7 @@ export function resolveAttachOptions(options: AttachOptions = {}): ResolvedAttac
     consoleEntries: choiceOption('consoleEntries', options.consoleEntries, 'keep', ['keep', 'discard']),
     traceLeaks: booleanOption('traceLeaks', options.traceLeaks, false),
     createRegistry: options.createRegistry ?? garbageCollector,
-    now: options.now ?? (() => performance.now()),
+    now: options.now ?? monotonicNow,
   };
 }
 

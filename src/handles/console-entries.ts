@@ -8,6 +8,8 @@
  * sessions hold, and what the page logs while the command is on its way: those arguments are dead on
  * arrival, and struck out here.
  */
+
+import { clearTimeout, setTimeout, unref } from '../timers.ts';
 import type { ObjectGroup } from './ledger/handle-record.ts';
 import type { SessionLedger } from './ledger/session-ledger.ts';
 
@@ -51,7 +53,7 @@ export class ConsoleEntries {
   }
 
   #discardLater(): void {
-    this.#timer ??= setTimeout(() => this.#discardIfUnused(), QUIET_MS).unref();
+    this.#timer ??= unref(setTimeout(() => this.#discardIfUnused(), QUIET_MS));
   }
 
   async #discard(): Promise<void> {

@@ -9,6 +9,7 @@
  */
 
 import { refusalOf } from '../batcher/outcome.ts';
+import { setImmediate } from '../timers.ts';
 import type { HandleRecord } from './ledger/handle-record.ts';
 import type { SessionLedger } from './ledger/session-ledger.ts';
 import { type Forward, isAwaitable, type Params } from './protocol.ts';

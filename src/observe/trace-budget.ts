@@ -2,6 +2,7 @@
  * Bounds what tracing costs. Up to a rate each call has its stack read; above it one in sixteen, which then
  * stands for sixteen, so that counts become estimates and the program does not slow down further.
  */
+import { monotonicNow } from '../timers.ts';
 
 /** Stacks read in one window; with the window's length, 2,000 a second. */
 const MOST_PER_WINDOW = 200;
@@ -36,7 +37,7 @@ export class TraceBudget {
    * @returns how many calls this one stands for, 0 where it was let pass; and what `trace` gave.
    */
   spend<T>(trace: () => T): { readonly weight: number; readonly value: T | undefined } {
-    const start = performance.now();
+    const start = monotonicNow();
     if (start >= this.#windowEnd) {
       this.#windowEnd = start + WINDOW_MS;
       this.#leftInWindow = MOST_PER_WINDOW;
@@ -52,7 +53,7 @@ export class TraceBudget {
     }
     const value = trace();
     this.#stacks++;
-    this.#elapsedMs += performance.now() - start;
+    this.#elapsedMs += monotonicNow() - start;
     return { weight, value };
   }
 }

@@ -1,4 +1,5 @@
 /** Time as this room sees it: a clock, a sleep, and the check that every duration among its options passes. */
+import { clearTimeout, monotonicNow, setTimeout } from '../timers.ts';
 
 /** A clock in milliseconds. Only differences are read, so its origin does not matter. */
 export type Now = () => number;
@@ -7,7 +8,7 @@ export type Now = () => number;
 export type Sleep = (ms: number, signal?: AbortSignal) => Promise<void>;
 
 /** Monotonic: a wall clock that is set back an hour would keep a dead owner in place for that hour. */
-export const monotonicNow: Now = () => performance.now();
+export { monotonicNow };
 
 /** The timer keeps the process alive on purpose: whoever sleeps is awaited by a caller. */
 export const sleepOnTimer: Sleep = (ms, signal) =>

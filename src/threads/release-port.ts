@@ -8,6 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import { choiceOption, integerOption, requireObject } from '../batcher/options.ts';
 import { LONGEST_TIMER_MS } from '../single-flight/time.ts';
+import { clearInterval, clearTimeout, monotonicNow, setInterval, setTimeout, unref } from '../timers.ts';
 import { type KeyedRelease, REFUSED, SharedRingMemory, SPILLED } from './ring-memory.ts';
 import { SessionKeys } from './session-keys.ts';
 import { SharedRingQueue } from './shared-ring-queue.ts';
@@ -116,8 +117,8 @@ export class ReleasePort<Session extends object> implements Disposable {
     this.#memory = SharedRingMemory.over(this.handle.ring);
     this.#ring = new SharedRingQueue(this.#memory);
     this.#spills = new SpillInbox(this.handle.channel, () => this.#ring.wake());
-    this.#watchdog = setInterval(() => this.#watch(), stallTimeoutMs).unref();
-    this.#linger = setTimeout(() => this.#look(), LINGER_MS).unref();
+    this.#watchdog = unref(setInterval(() => this.#watch(), stallTimeoutMs));
+    this.#linger = unref(setTimeout(() => this.#look(), LINGER_MS));
   }
 
   /**
@@ -179,7 +180,7 @@ export class ReleasePort<Session extends object> implements Disposable {
    */
   #look(): void {
     if (this.#isClosed) return;
-    const taken = this.#drainUntil(performance.now() + this.#turnBudgetMs);
+    const taken = this.#drainUntil(monotonicNow() + this.#turnBudgetMs);
     const sleep = taken === 0 ? this.#ring.sleep() : undefined;
     if (sleep === undefined) this.#linger.refresh();
     else void sleep.then(() => this.#look());
@@ -192,7 +193,7 @@ export class ReleasePort<Session extends object> implements Disposable {
     for (let spill = this.#spills.take(); spill !== undefined; spill = this.#spills.take()) {
       this.#spillsReceived += spill.length;
       for (const release of spill) this.#handOver(release);
-      if (performance.now() > deadline) return this.#received - before;
+      if (monotonicNow() > deadline) return this.#received - before;
     }
     for (let release = this.#ring.pop(); release !== 'empty'; release = this.#ring.pop()) {
       if (release === 'gap') {
@@ -200,7 +201,7 @@ export class ReleasePort<Session extends object> implements Disposable {
         break;
       }
       this.#handOver(release);
-      if (this.#received % CLOCK_STRIDE === 0 && performance.now() > deadline) break;
+      if (this.#received % CLOCK_STRIDE === 0 && monotonicNow() > deadline) break;
     }
     return this.#received - before;
   }

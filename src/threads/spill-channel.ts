@@ -6,6 +6,7 @@
  * once. A worker opens it for each message only: one that stays open would hear every other worker's.
  */
 import { BroadcastChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { queueMicrotask } from '../timers.ts';
 import type { KeyedRelease } from './ring-memory.ts';
 
 /** Releases in one message at most, so that handing them on stays a short job. */

@@ -30,10 +30,11 @@ export class WorkerdProcess implements AsyncDisposable {
     const folder = await mkdtemp(path.join(tmpdir(), 'workerd-'));
     await cp(path.join(ROOT, 'test/workerd/worker.js'), path.join(folder, 'worker.js'));
     await cp(path.join(ROOT, 'build/single-flight'), path.join(folder, 'single-flight'), { recursive: true });
+    await cp(path.join(ROOT, 'build/timers.js'), path.join(folder, 'timers.js'));
     const modules = (await readdir(path.join(folder, 'single-flight')))
       .filter((name) => name.endsWith('.js'))
       .map((name) => `single-flight/${name}`);
-    await writeFile(path.join(folder, 'config.capnp'), configOf(['worker.js', ...modules]));
+    await writeFile(path.join(folder, 'config.capnp'), configOf(['worker.js', 'timers.js', ...modules]));
 
     // It tells its port on the control descriptor.
     const child = spawn(binary, ['serve', '--control-fd=3', path.join(folder, 'config.capnp')], {

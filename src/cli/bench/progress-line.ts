@@ -1,17 +1,18 @@
 import type { WriteStream } from 'node:tty';
+import { monotonicNow } from '../../timers.ts';
 import type { ScheduleProgress } from './schedule.ts';
 
 /** One line that is written over on a terminal; elsewhere a line for each sample. */
 export class ProgressLine {
   readonly #output: Pick<WriteStream, 'isTTY' | 'write' | 'columns'>;
-  readonly #startedAt: number = performance.now();
+  readonly #startedAt: number = monotonicNow();
 
   constructor(output: Pick<WriteStream, 'isTTY' | 'write' | 'columns'>) {
     this.#output = output;
   }
 
   readonly show = ({ round, rounds, done, total, measurement }: ScheduleProgress): void => {
-    const elapsedMs = performance.now() - this.#startedAt;
+    const elapsedMs = monotonicNow() - this.#startedAt;
     const left = done === 0 ? '' : `, about ${formatDuration((elapsedMs / done) * (total - done))} left`;
     const text = `round ${round + 1} of ${rounds}, ${done + 1} of ${total}${left}: ${measurement.id}`;
     if (this.#output.isTTY)

@@ -1,5 +1,6 @@
 /** The process of one subject, as its parent sees it. */
 import { type ChildProcess, fork } from 'node:child_process';
+import { clearTimeout, setTimeout } from '../../timers.ts';
 import type { Answer, Order } from './child.ts';
 import type { Measurement } from './sampling/measurement.ts';
 import type { Sample } from './sampling/sample.ts';

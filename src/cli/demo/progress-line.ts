@@ -3,6 +3,7 @@
  * and any other output gets once the run is done.
  */
 import type { WriteStream } from 'node:tty';
+import { monotonicNow } from '../../timers.ts';
 import { formatCount, formatMegabytes, formatSeconds } from '../format.ts';
 import type { Progress, RunResult, Side } from './run.ts';
 
@@ -20,7 +21,7 @@ export class ProgressLine {
   }
 
   advance(progress: Progress): void {
-    const now = performance.now();
+    const now = monotonicNow();
     if (!this.#output.isTTY || now - this.#drawnAt < MIN_MS_BETWEEN_REDRAWS) return;
     this.#drawnAt = now;
     const { done, operations } = progress;

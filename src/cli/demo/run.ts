@@ -3,6 +3,7 @@
  * in the one line that attaches; nobody calls `gc()` while either runs.
  */
 import { attach } from '../../clients/puppeteer/index.ts';
+import { monotonicNow } from '../../timers.ts';
 import { type FoundBrowser, launchOptions } from '../browser-finder.ts';
 import { CannotRunError } from '../cannot-run-error.ts';
 import { collectAll } from '../collector.ts';
@@ -83,14 +84,14 @@ async function operate(
   onProgress: (progress: Progress) => void,
 ): Promise<Progress & { readonly crashed: boolean }> {
   scenario.prepare?.(page);
-  const startedAt = performance.now();
+  const startedAt = monotonicNow();
   let done = 0;
   const progress = (): Progress => {
     return {
       done,
       operations,
       peakHeapBytes: census.peakHeapBytes,
-      elapsedMs: performance.now() - startedAt,
+      elapsedMs: monotonicNow() - startedAt,
     };
   };
   const operateAll = async (): Promise<false> => {

@@ -8,6 +8,7 @@ import type { PuppeteerAttachment } from '../../clients/puppeteer/puppeteer-atta
 import type { BrowserLike } from '../../clients/puppeteer/structure.ts';
 import { shadow } from '../../clients/session-hook.ts';
 import type { AttachmentStats } from '../../handles/ledger/ledger-stats.ts';
+import { monotonicNow, setInterval, timeOrigin, unref } from '../../timers.ts';
 import { collect } from '../collector.ts';
 import { type Snapshot, type ThreadOrder, writeMessage } from './messages.ts';
 import { mergeLeaks, sumOfCosts, sumOfStats } from './sums.ts';
@@ -23,7 +24,7 @@ export class Examination {
 
   constructor(order: ThreadOrder) {
     this.#order = order;
-    setInterval(this.#sample, SAMPLE_MS).unref();
+    unref(setInterval(this.#sample, SAMPLE_MS));
   }
 
   readonly onAttached = (attachment: PuppeteerAttachment, browser: BrowserLike): void => {
@@ -80,7 +81,7 @@ export class Examination {
 
   /** Of the process, whichever thread this is. */
   #elapsedMs(): number {
-    return performance.timeOrigin + performance.now() - this.#order.startedAt;
+    return timeOrigin + monotonicNow() - this.#order.startedAt;
   }
 
   #stats(): AttachmentStats {

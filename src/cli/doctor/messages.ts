@@ -6,6 +6,7 @@ import { writeSync } from 'node:fs';
 import type { AttachmentStats } from '../../handles/ledger/ledger-stats.ts';
 import type { Leak } from '../../observe/leak-report.ts';
 import type { TraceCost } from '../../observe/trace-budget.ts';
+import { monotonicNow } from '../../timers.ts';
 
 /** How the doctor tells the preloaded file what to do. */
 export const ORDER_VARIABLE = 'CDP_RELEASE_BATCHER_DOCTOR';
@@ -55,8 +56,8 @@ export type Message = Sample | Snapshot;
 export function writeMessage({ descriptor, writing }: ThreadOrder, message: Message): void {
   const turn = new Int32Array(writing);
   // One that was terminated while it wrote never gives its turn back: it is taken.
-  const patience = performance.now() + LONGEST_TURN_MS;
-  while (Atomics.compareExchange(turn, 0, 0, 1) !== 0 && performance.now() < patience)
+  const patience = monotonicNow() + LONGEST_TURN_MS;
+  while (Atomics.compareExchange(turn, 0, 0, 1) !== 0 && monotonicNow() < patience)
     Atomics.wait(turn, 0, 1, 5);
   try {
     writeWhole(descriptor, Buffer.from(`${JSON.stringify(message)}\n`));

@@ -3,6 +3,7 @@
  * process is left to end it as it would; it only is written down what there is by then.
  */
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
+import { setInterval, timeOrigin, unref } from '../../timers.ts';
 import { ORDER_VARIABLE, type Order, type ThreadOrder } from './messages.ts';
 
 const order = isMainThread
@@ -17,7 +18,7 @@ function orderOfProcess(): ThreadOrder | undefined {
   if (text === undefined) return undefined;
   const order: ThreadOrder = {
     ...(JSON.parse(text) as Order),
-    startedAt: performance.timeOrigin,
+    startedAt: timeOrigin,
     writing: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
   };
   setEnvironmentData(ORDER_VARIABLE, order as never); // Whatever can be cloned is taken.
@@ -34,7 +35,7 @@ async function examine(order: ThreadOrder): Promise<void> {
   process.on('exit', () => examination.write('end'));
   if (!isMainThread) return;
   process.on('SIGUSR2', () => examination.write('asked'));
-  if (order.everyMs !== undefined) setInterval(() => examination.write('interval'), order.everyMs).unref();
+  if (order.everyMs !== undefined) unref(setInterval(() => examination.write('interval'), order.everyMs));
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     const onSignal = (): void => {
       examination.write('end');

@@ -7,6 +7,7 @@
 import type { CommandRules } from '../../handles/command-rules.ts';
 import type { CollectionHold } from '../../handles/ledger/session-releases.ts';
 import type { Params } from '../../handles/protocol.ts';
+import { setImmediate } from '../../timers.ts';
 
 /**
  * Puppeteer ends every function so: its callers' with where they call, its own with `pptr:internal`. rebrowser ends

@@ -8,6 +8,7 @@
  * object that it was made for.
  */
 import { chargeTurn, SlicedJob, TURN_BUDGET_MS } from '../../batcher/sliced-job.ts';
+import { monotonicNow, setImmediate } from '../../timers.ts';
 import type { HandleRecord } from './handle-record.ts';
 
 /** Notes are gone through so many at a time, with a look at the clock after each time. */
@@ -52,15 +53,15 @@ function announce(): void {
 }
 
 function takeAtOnce(): void {
-  const begunAt = performance.now();
+  const begunAt = monotonicNow();
   if (!takeUntil(begunAt + AT_ONCE_MS)) job.schedule();
-  chargeTurn(performance.now() - begunAt);
+  chargeTurn(monotonicNow() - begunAt);
 }
 
 /** @returns whether nothing is left. */
 function takeUntil(deadline: number): boolean {
   do take(full.shift() ?? takeFilling());
-  while (isWaiting() && performance.now() < deadline);
+  while (isWaiting() && monotonicNow() < deadline);
   isAnnounced = isWaiting();
   return !isAnnounced;
 }

@@ -7,6 +7,7 @@
  * session, or after `releaseTimeoutMs`.
  */
 import type { Outcome } from '../../batcher/outcome.ts';
+import { clearTimeout, setTimeout, unref } from '../../timers.ts';
 import type { HandleRecord, LedgerServices } from './handle-record.ts';
 
 /** One command by which the client releases handles itself, and whose answer it awaits; in the books as in flight. */
@@ -83,10 +84,12 @@ export class SessionDebts {
   }
 
   #startTimer(ms: number): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#giveUpOverdue();
-    }, ms).unref();
+    this.#timer ??= unref(
+      setTimeout(() => {
+        this.#timer = undefined;
+        this.#giveUpOverdue();
+      }, ms),
+    );
   }
 
   #stopTimer(): void {

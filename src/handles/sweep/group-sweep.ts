@@ -4,6 +4,7 @@
  * where few are alive, the survivors moved to a new group and the old one released whole.
  */
 
+import { setTimeout, unref } from '../../timers.ts';
 import { areLight, isFull } from '../ledger/generations.ts';
 import type { Ledger, ObjectGroup } from '../ledger/handle-record.ts';
 import { type SweepDone, sweepDone } from './diagnostics.ts';
@@ -158,7 +159,7 @@ export class GroupSweep {
       this.#graceTimer = undefined;
       this.sweep(GRACE_ENDING);
     }, IDLE_MS / 2);
-    this.#graceTimer.unref();
+    unref(this.#graceTimer);
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { RingQueue } from '../../batcher/ring-queue.ts';
 import { SlicedJob } from '../../batcher/sliced-job.ts';
+import { monotonicNow } from '../../timers.ts';
 import { collectedTaken, takeCollected } from '../ledger/collected-handles.ts';
 import type { ContextRecords, HandleRecord, Ledger, ObjectGroup, Sweep } from '../ledger/handle-record.ts';
 import { AT_ONCE, GroupSweep, WITH_GRACE, WITHOUT_GRACE } from './group-sweep.ts';
@@ -115,7 +116,7 @@ export class Sweeper implements Sweep {
   #runBulk(deadline: number): boolean {
     for (let work = this.#bulk.shift(); work !== undefined; work = this.#bulk.shift()) {
       while (work.next().done !== true) {
-        if (performance.now() < deadline) continue;
+        if (monotonicNow() < deadline) continue;
         this.#bulk.push(work);
         return false;
       }

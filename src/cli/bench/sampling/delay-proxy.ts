@@ -1,5 +1,6 @@
 /** A proxy on this machine that holds back all bytes for a while, each way: a browser in another data centre. */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { setTimeout } from '../../../timers.ts';
 
 export interface DelayProxy {
   /** The same endpoint, by way of the proxy. */

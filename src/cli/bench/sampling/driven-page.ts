@@ -4,6 +4,7 @@
  * for another, and a subject that is not at work is attached to nothing.
  */
 import { type AttachOptions, attach, type PuppeteerAttachment } from '../../../clients/puppeteer/index.ts';
+import { monotonicNow } from '../../../timers.ts';
 import { PageCensus } from '../../page-census.ts';
 import { closePage, openPage } from './open-pages.ts';
 import type { BenchBrowser, BenchPage, CountableConnection } from './puppeteer-structure.ts';
@@ -76,7 +77,7 @@ export class DrivenPage {
 
   /** Where it ends: by default when all that was dropped has been answered. */
   async stop({ letGo = true }: { readonly letGo?: boolean } = {}): Promise<void> {
-    const scriptDoneAt = performance.now();
+    const scriptDoneAt = monotonicNow();
     if (letGo) await this.releases?.flush({ timeoutMs: 120_000 });
     // What the library tidies up after the page's last answer is in the CPU time, not in the page's.
     const letGoAt = Math.max(scriptDoneAt, this.#lastAnswerAt);
@@ -127,7 +128,7 @@ export class DrivenPage {
   #countReleases(connection: CountableConnection): void {
     const send = connection._rawSend;
     const noteAnswer = (): void => {
-      this.#lastAnswerAt = performance.now();
+      this.#lastAnswerAt = monotonicNow();
     };
     connection._rawSend = (callbacks, method, ...rest) => {
       const answer = send.call(connection, callbacks, method, ...rest);

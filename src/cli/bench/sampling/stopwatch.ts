@@ -1,5 +1,6 @@
 /** Measures a stretch of work in this process: wall time, CPU time, and how long the event loop was held up. */
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { monotonicNow } from '../../../timers.ts';
 import type { Sample } from './sample.ts';
 
 export type Timing = Pick<Sample, 'elapsedMs' | 'cpuMicroseconds' | 'eventLoopDelayMs' | 'rssBytes'>;
@@ -10,18 +11,18 @@ const PROBE_MS = 1;
 export class Stopwatch {
   readonly #delays: IntervalHistogram = monitorEventLoopDelay({ resolution: PROBE_MS });
   #cpu: NodeJS.CpuUsage = process.cpuUsage();
-  #startedAt: number = performance.now();
+  #startedAt: number = monotonicNow();
 
   /** Begins, or begins anew. */
   start(): void {
     this.#delays.enable();
     this.#delays.reset();
     this.#cpu = process.cpuUsage();
-    this.#startedAt = performance.now();
+    this.#startedAt = monotonicNow();
   }
 
   /** @param at when it was over, where that was noticed later; CPU time runs until now. */
-  stop(at: number = performance.now()): Timing {
+  stop(at: number = monotonicNow()): Timing {
     const elapsedMs = at - this.#startedAt;
     const { user, system } = process.cpuUsage(this.#cpu);
     const probed = Math.max(0, this.#delays.max / 1e6 - PROBE_MS);

@@ -1,5 +1,6 @@
 /** Handles made beforehand, then dropped at once or one after another: the time until the page let go of all. */
 import { setImmediate as macrotask, setTimeout as pause } from 'node:timers/promises';
+import { monotonicNow } from '../../../timers.ts';
 import { collect } from '../../collector.ts';
 import type { MakeCounted } from '../../page-census.ts';
 import type { DrivenPage, Outcome } from '../sampling/driven-page.ts';
@@ -67,11 +68,11 @@ export async function disposeByUsing(driven: DrivenPage, count: number): Promise
 export async function endScope(driven: DrivenPage, count: number, perArray?: number): Promise<Outcome> {
   const { releases } = driven;
   if (releases === undefined) throw new Error('a scope needs an attached page');
-  const mintingStartedAt = performance.now();
+  const mintingStartedAt = monotonicNow();
   let mintingMs = 0;
   await releases.scope(async () => {
     const handles = await mintHandles(driven.page, count, perArray);
-    mintingMs = performance.now() - mintingStartedAt;
+    mintingMs = monotonicNow() - mintingStartedAt;
     await pause(SETTLING_MS);
     handles.length = 0; // Kept until here: none of them goes before the clock runs.
     driven.start();
@@ -96,9 +97,9 @@ export async function collectHandles(driven: DrivenPage, count: number): Promise
   let collections = 0;
   let collectionMs = 0;
   do {
-    const collectionStartedAt = performance.now();
+    const collectionStartedAt = monotonicNow();
     collect();
-    collectionMs = performance.now() - collectionStartedAt;
+    collectionMs = monotonicNow() - collectionStartedAt;
     driven.start();
     await driven.stop();
     collections++;

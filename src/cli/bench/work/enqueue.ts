@@ -1,6 +1,7 @@
 /** What one `release` costs the caller: no browser, a session that answers at once, and only the calls are timed. */
 import { setImmediate as macrotask } from 'node:timers/promises';
 import { ReleaseBatcher } from '../../../batcher/release-batcher.ts';
+import { monotonicNow } from '../../../timers.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { Stopwatch } from '../sampling/stopwatch.ts';
 
@@ -14,9 +15,9 @@ export async function enqueueInBursts(count: number): Promise<Sample> {
   const bursts: number[] = [];
   watch.start();
   for (let done = 0; done < count; done += BURST) {
-    const startedAt = performance.now();
+    const startedAt = monotonicNow();
     for (const id of ids) batcher.release(session, id);
-    bursts.push(performance.now() - startedAt);
+    bursts.push(monotonicNow() - startedAt);
     await batcher.flush();
     await macrotask();
   }

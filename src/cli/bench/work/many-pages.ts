@@ -1,5 +1,6 @@
 /** Fifty pages of one browser at once, one of them hung: whether it holds up the others. */
 
+import { setTimeout } from '../../../timers.ts';
 import { PageCensus } from '../../page-census.ts';
 import type { DrivenPage, Outcome } from '../sampling/driven-page.ts';
 import { closePage, openPage } from '../sampling/open-pages.ts';

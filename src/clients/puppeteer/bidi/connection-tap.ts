@@ -8,6 +8,7 @@
  */
 import type { HandleRecord } from '../../../handles/ledger/handle-record.ts';
 import { isAwaitable, measuresMemory } from '../../../handles/protocol.ts';
+import { setImmediate } from '../../../timers.ts';
 import { shadow } from '../../session-hook.ts';
 import { bringsDocument, PuppeteerRules } from '../command-rules.ts';
 import type { BidiAttachment, MintOwner } from './bidi-attachment.ts';
