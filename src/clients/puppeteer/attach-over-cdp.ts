@@ -4,6 +4,7 @@
  */
 import type { ResolvedAttachOptions } from '../../handles/attach-options.ts';
 import { shadow } from '../session-hook.ts';
+import { wasAutoAttached } from './asked-sessions.ts';
 import { allTargets, connectionByOwnSession, connectionOf, targetOf } from './browser-connection.ts';
 import { type Coverage, PuppeteerAttachment } from './puppeteer-attachment.ts';
 import {
@@ -84,10 +85,11 @@ function follow(
   connection: ConnectionLike,
   coverage: Coverage,
 ): void {
-  attachment.follow(connection, coverage);
+  attachment.follow(browser, connection, coverage);
   for (const target of allTargets(browser)) {
     const session = target._session?.();
     if (session === undefined || !coverage.includesOld(target, session)) continue;
+    if (!wasAutoAttached(browser, target, session)) continue;
     attachment.adopt(session, target.type(), session.parentSession?.());
     void target.pagePromise?.then(
       (page) => {

@@ -25,13 +25,16 @@ const LINKS_OF_INSTALLATION = 2;
 
 export class PuppeteerRules implements CommandRules {
   readonly #hold: CollectionHold;
+  readonly #onSent: CommandRules['onSent'];
   /** Contexts of this session in which pages' own code runs: a node brought there is for the caller. */
   readonly #mainContexts = new Set<unknown>();
   /** How far down the chain of an installation the answers of this turn are. */
   #linkOfThisTurn: number | undefined;
 
-  constructor(hold: CollectionHold) {
+  /** @param onSent told of each command that has nothing to do with the rules, as `onSent` is. */
+  constructor(hold: CollectionHold, onSent: CommandRules['onSent'] = () => undefined) {
     this.#hold = hold;
+    this.#onSent = onSent;
   }
 
   addMainContext(executionContextId: number): void {
@@ -70,7 +73,8 @@ export class PuppeteerRules implements CommandRules {
     let link: number;
     if (method === 'Runtime.addBinding') link = 0;
     else if (method === 'Runtime.evaluate' && isUtilities(params?.expression)) link = LINKS_OF_INSTALLATION;
-    else if (this.#linkOfThisTurn === undefined || !isEvaluation(method)) return undefined;
+    else if (!isEvaluation(method)) return this.#onSent(method, params);
+    else if (this.#linkOfThisTurn === undefined) return undefined;
     else link = this.#linkOfThisTurn + 1;
     if (link > LINKS_OF_INSTALLATION) return undefined;
     this.#hold.hold();

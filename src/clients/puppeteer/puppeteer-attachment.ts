@@ -1,8 +1,8 @@
 /**
  * An attachment to Puppeteer: which sessions it covers, now and later, and the hook in each.
  *
- * Invariant: a session is hooked by one attachment at most, and only Puppeteer's own are, but for the one
- * that was handed to `attach` itself: of sessions made with `createCDPSession()` the script may keep ids.
+ * Invariant: a session is hooked by one attachment at most, and only those are that Puppeteer's auto-attach made, but
+ * for the one that was handed to `attach` itself: of sessions that the script made it may keep ids.
  */
 import { NOT_AWAITED } from '../../batcher/outcome.ts';
 import type { ResolvedAttachOptions } from '../../handles/attach-options.ts';
@@ -14,10 +14,12 @@ import type { SessionTap } from '../../handles/session-tap.ts';
 import type { LeakReport } from '../../observe/leak-report.ts';
 import { hookSession } from '../session-hook.ts';
 import { takesCommandsInOrder } from '../target-type.ts';
+import { AskedSessions } from './asked-sessions.ts';
 import { PuppeteerRules } from './command-rules.ts';
 import { type DirectSend, directSend } from './direct-send.ts';
 import {
   type AttachedToTarget,
+  type BrowserLike,
   type CdpSessionLike,
   type ConnectionLike,
   isSession,
@@ -44,6 +46,14 @@ interface HookedSession {
   readonly unhook: () => void;
 }
 
+/** What an attachment follows, for the sessions to come. */
+interface Followed {
+  readonly browser: BrowserLike;
+  readonly connection: ConnectionLike;
+  readonly coverage: Coverage;
+  readonly asked: AskedSessions;
+}
+
 /** Which of a connection's sessions an attachment is for. */
 export interface Coverage {
   includesNew(event: AttachedToTarget, parent: CdpSessionLike | undefined): boolean;
@@ -65,7 +75,7 @@ export class PuppeteerAttachment extends Attachment {
   readonly #tracedPages = new TracedPages();
   /** Who wants tracing for a while. */
   #tracers = 0;
-  #followed: { readonly connection: ConnectionLike; readonly coverage: Coverage } | undefined;
+  #followed: Followed | undefined;
 
   /** @internal Made by `attach`. */
   constructor(options: ResolvedAttachOptions) {
@@ -146,13 +156,15 @@ export class PuppeteerAttachment extends Attachment {
   }
 
   /** Follows what Puppeteer attaches to from now on. @internal */
-  follow(connection: ConnectionLike, coverage: Coverage): void {
+  follow(browser: BrowserLike, connection: ConnectionLike, coverage: Coverage): void {
     const onAttached = (event: AttachedToTarget) => this.#onAttached(event, undefined);
     const onDetached = (session: CdpSessionLike) => this.#forget(session);
     connection.on('Target.attachedToTarget', onAttached);
     connection.on('sessiondetached', onDetached);
-    this.#followed = { connection, coverage };
+    const asked = AskedSessions.join(connection);
+    this.#followed = { browser, connection, coverage, asked };
     this.onDetach(() => {
+      asked.leave();
       connection.off('Target.attachedToTarget', onAttached);
       connection.off('sessiondetached', onDetached);
     });
@@ -160,9 +172,9 @@ export class PuppeteerAttachment extends Attachment {
 
   #onAttached(event: AttachedToTarget, parent: CdpSessionLike | undefined): void {
     if (this.#followed === undefined) return;
-    const { connection, coverage } = this.#followed;
+    const { browser, connection, coverage, asked } = this.#followed;
     const session = connection.session(event.sessionId);
-    if (session === null || connection.isAutoAttached?.(event.targetInfo.targetId) === false) return;
+    if (session === null || !asked.isAutoAttached(event, browser, parent)) return;
     if (coverage.includesNew(event, parent)) this.adopt(session, event.targetInfo.type, parent);
   }
 
@@ -185,7 +197,9 @@ export class PuppeteerAttachment extends Attachment {
       isTracedByCall: !isUsers,
       createRules: (hold) => {
         if (isUsers) return plainRules;
-        rules = new PuppeteerRules(hold);
+        rules = new PuppeteerRules(hold, (method, params) =>
+          this.#followed?.asked.onSent(session, method, params),
+        );
         return rules;
       },
     });

@@ -26,7 +26,8 @@ export interface ConnectionLike {
   on(event: string, listener: Listener): unknown;
   off(event: string, listener?: Listener): unknown;
   session(sessionId: string): CdpSessionLike | null;
-  /** Not public. Whether Puppeteer, and not the script, made the session that is being attached. */
+  send?(method: string, ...rest: unknown[]): Promise<unknown>;
+  /** Not public. `false` while the script asks Puppeteer for a session with the target. */
   isAutoAttached?(targetId: string): boolean;
 }
 
