@@ -23,8 +23,11 @@ import { UnsentReleases } from './unsent-releases.ts';
  */
 const MOST_TAKEN = 1_024;
 
+/** All but the signal, which is the user's, and may lead anywhere: what is queued leads to the dispatcher. */
+type DispatcherOptions = Omit<ResolvedBatcherOptions, 'signal'>;
+
 export class Dispatcher {
-  readonly #options: ResolvedBatcherOptions;
+  readonly #options: DispatcherOptions;
   readonly #stats: ReleaseStats;
   /** Lanes by session, kept alive by the session only. */
   readonly #lanes = new WeakMap<ReleaseSession, Lane>();
@@ -39,8 +42,11 @@ export class Dispatcher {
   #hasWarned = false;
   #waiting = 0;
 
-  constructor(options: ResolvedBatcherOptions, stats: ReleaseStats) {
-    this.#options = options;
+  constructor(
+    { maxBatchSize, maxInFlightBatches, releaseTimeoutMs, maxQueueSize }: DispatcherOptions,
+    stats: ReleaseStats,
+  ) {
+    this.#options = { maxBatchSize, maxInFlightBatches, releaseTimeoutMs, maxQueueSize };
     this.#stats = stats;
     this.#unsent = new UnsentReleases(stats, (lane) => this.#goOnWith(lane));
   }
@@ -138,16 +144,17 @@ export class Dispatcher {
   }
 
   /** The same where nobody waits for it: a session that hangs does not keep the process alive meanwhile. */
-  closeUnattended(): void {
+  closeUnattended(): Promise<void> {
     this.#closing ??= settledUnattended(this.settled(), this.#options.releaseTimeoutMs).then(() =>
       this.#clear(),
     );
+    return this.#closing;
   }
 
   /** Takes nothing more and drops what waits, at once. */
   abort(): void {
     this.#clear();
-    this.closeUnattended();
+    void this.closeUnattended();
   }
 
   #clear(): void {

@@ -32,7 +32,7 @@ export class ReleaseBatcher implements AsyncDisposable {
     this.#dispatcher = new Dispatcher(this.#options, this.#stats);
     const { signal } = this.#options;
     if (signal?.aborted) this.#dispatcher.abort();
-    else if (signal !== undefined) this.#stopListening = onAbort(signal, () => this.#dispatcher.abort());
+    else if (signal !== undefined) this.#stopListening = onAbort(signal, this.#dispatcher, abort);
   }
 
   /** Whether the dispatcher runs. The first release starts it. */
@@ -112,6 +112,10 @@ export class ReleaseBatcher implements AsyncDisposable {
   stats(): ReleaseStats {
     return { ...this.#stats };
   }
+}
+
+function abort(dispatcher: Dispatcher): void {
+  dispatcher.abort();
 }
 
 function isName(value: unknown): value is string {

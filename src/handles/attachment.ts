@@ -65,7 +65,7 @@ export class Attachment implements Disposable {
   constructor(options: ResolvedAttachOptions) {
     this.#options = options;
     this.#sweeper = new Sweeper(options.now);
-    const weights = this.#weights();
+    const weights = weightsOf(options, this.#stats, this.#tracing);
     this.#unhooks.push(weights.stop);
     const movesSurvivors = options.groups && options.moveSurvivors;
     this.#watch = new CollectionWatch(this.#stats, {
@@ -88,7 +88,7 @@ export class Attachment implements Disposable {
     if (options.traceLeaks) this.#tracing.report = new LeakReport(options.now);
     const { signal } = options;
     if (signal?.aborted) this.detach();
-    else if (signal !== undefined) this.#stopListening = onAbort(signal, () => this.detach());
+    else if (signal !== undefined) this.#stopListening = onAbort(signal, this, detachOf);
   }
 
   /** Whether it is detached: by `detach`, by its signal, or with the page that it was made for. */
@@ -141,7 +141,8 @@ export class Attachment implements Disposable {
    */
   async flush(options: FlushOptions = {}): Promise<FlushReport> {
     const timeoutMs = resolveFlushTimeout(options, this.#options.releaseTimeoutMs);
-    return reportFlush(this.#stats, (isOver) => this.#books.settled(isOver), timeoutMs);
+    const books = this.#books; // A timer waits with it, and is to keep no client alive.
+    return reportFlush(this.#stats, (isOver) => books.settled(isOver), timeoutMs);
   }
 
   /** The books as of now; a copy. */
@@ -215,14 +216,14 @@ export class Attachment implements Disposable {
       this.#options.consoleEntries === 'discard' ? new ConsoleEntries(ledger) : undefined;
     if (consoleEntries !== undefined) this.#books.addConsoleEntries(ledger, consoleEntries);
     const rules = traits.createRules(ledger.releases);
-    return new SessionTap(ledger, acknowledger, this.#scopes, rules, traits.tracks, {
+    return new SessionTap(ledger, session, acknowledger, this.#scopes, rules, traits.tracks, {
       consoleEntries,
       tracing: this.#tracing,
       isTracedByCall: traits.isTracedByCall ?? false,
     });
   }
 
-  /** The books alone, for a protocol whose commands no tap can read. @internal */
+  /** The books alone, for a protocol whose commands no tap can read. The caller keeps the session alive. @internal */
   protected openLedger(session: ReleaseSession, isOrdered: boolean): SessionLedger {
     return this.#books.open(session, isOrdered);
   }
@@ -252,16 +253,24 @@ export class Attachment implements Disposable {
   onDetach(unhook: () => void): void {
     this.#unhooks.push(unhook);
   }
+}
 
-  #weights(): SessionWeights<SessionLedger> {
-    const { pressure, now } = this.#options;
-    if (pressure !== 'follow') return fixedWeights(pressure);
-    return followingWeights(now, (ledger, pageBytes, pageBytesPerHandle) => {
-      this.#stats.pageBytes = pageBytes;
-      this.#stats.pageBytesPerHandle = pageBytesPerHandle;
-      this.#tracing.report?.noteHeap(ledger, pageBytes);
-    });
-  }
+/** Apart from the attachment, which leads to the client: ledgers have the weights, and lead to no client. */
+function weightsOf(
+  { pressure, now }: ResolvedAttachOptions,
+  stats: LedgerStats,
+  tracing: Readonly<Tracing>,
+): SessionWeights<SessionLedger> {
+  if (pressure !== 'follow') return fixedWeights(pressure);
+  return followingWeights(now, (ledger, pageBytes, pageBytesPerHandle) => {
+    stats.pageBytes = pageBytes;
+    stats.pageBytesPerHandle = pageBytesPerHandle;
+    tracing.report?.noteHeap(ledger, pageBytes);
+  });
+}
+
+function detachOf(attachment: Attachment): void {
+  attachment.detach();
 }
 
 /** The RemoteObject behind a handle, or the one given: the protocol's has a `type` always. */

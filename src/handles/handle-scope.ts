@@ -47,10 +47,10 @@ export class HandleScope implements Disposable {
   /** Takes charge of a handle minted by a command that was sent in the scope. @internal */
   own(record: HandleRecord): void {
     // Its answer came when all was over: it was minted inside, so it ends here.
-    if (this.#hasEnded) record.context.ledger.releases.drop(record, 'disposed');
-    else if (record.group === undefined || record.group !== this.#openGroups.get(record.context.ledger)) {
-      this.#strays.push(record);
-    }
+    const { context, group } = record;
+    if (context === undefined) return;
+    if (this.#hasEnded) context.ledger.releases.drop(record, 'disposed');
+    else if (group === undefined || group !== this.#openGroups.get(context.ledger)) this.#strays.push(record);
   }
 
   /** Goes on to own a handle that was moved from its group to another. @internal */
@@ -78,8 +78,8 @@ export class HandleScope implements Disposable {
       group.scope = undefined;
     }
     for (const record of this.#strays) {
-      const { ledger } = record.context;
-      if (!record.hasEscaped && !ledger.isForsaken) ledger.releases.drop(record, 'disposed');
+      const ledger = record.context?.ledger;
+      if (!record.hasEscaped && ledger?.isForsaken === false) ledger.releases.drop(record, 'disposed');
     }
     this.#openGroups.clear();
     this.#groups.length = 0;

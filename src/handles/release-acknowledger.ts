@@ -81,6 +81,7 @@ export class ReleaseAcknowledger {
   ): PromiseLike<unknown> {
     const { debts, releases } = this.#ledger;
     const answer = forward(params);
+    const context = record?.context;
     if (record === undefined) releases.takeUnknown();
     else if (!releases.take(record)) return answer;
     this.#ledger.services.stats.commands++;
@@ -97,7 +98,7 @@ export class ReleaseAcknowledger {
       (error: unknown) => {
         const { outcome, reach } = refusalOf(error);
         debts.settleBarrier(barrier, outcome);
-        this.#ledger.endings.onRefused(record?.context, outcome, reach);
+        this.#ledger.endings.onRefused(context, outcome, reach);
         throw error;
       },
     );

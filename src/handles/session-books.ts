@@ -72,12 +72,17 @@ export class SessionBooks {
 
   /** Detached: what lives is the program's own affair, what was dropped is still sent, and then the batcher closes. */
   forsake(releaseTimeoutMs: number): void {
+    // Unhooked, the client's sessions keep them no more; they are needed for what is on its way.
+    const sessions = [...this.#ledgers].map(({ session }) => session.strong);
     for (const ledger of this.#ledgers) {
       ledger.forsake();
       if (!ledger.releases.isOwing) this.#ledgers.delete(ledger);
     }
-    if (this.#ledgers.size === 0) this.#services.dispatcher.closeUnattended();
-    else void settledUnattended(this.#owedSent(), releaseTimeoutMs).then(() => this.#close());
+    const closed =
+      this.#ledgers.size === 0
+        ? this.#services.dispatcher.closeUnattended()
+        : settledUnattended(this.#owedSent(), releaseTimeoutMs).then(() => this.#close());
+    void closed.then(() => sessions.splice(0));
   }
 
   /** Resolves when what was dropped, but could not be released for commands that named it, is on its way. */
@@ -85,9 +90,9 @@ export class SessionBooks {
     for (const ledger of this.#ledgers) while (ledger.releases.isOwing) await this.#sweeper.nextChange();
   }
 
-  #close(): void {
+  #close(): Promise<void> {
     for (const ledger of this.#ledgers) ledger.endings.giveUpPinned();
     this.#ledgers.clear();
-    this.#services.dispatcher.closeUnattended();
+    return this.#services.dispatcher.closeUnattended();
   }
 }

@@ -4,6 +4,7 @@
  * it sends (but for the group that a mint joins), what comes back is the object that the browser's answer
  * was parsed into, and the original `send` is reached within the same call, or throws within it.
  */
+import type { ReleaseSession } from '../batcher/release.ts';
 import type { MintTrace, Tracing } from '../observe/leak-report.ts';
 import { groupOf, outgoingParams } from './command-group.ts';
 import type { CommandRules } from './command-rules.ts';
@@ -39,6 +40,8 @@ export interface TapOptions {
 
 export class SessionTap implements MintingSession {
   readonly ledger: SessionLedger;
+  /** Kept alive here, on the client's side: the ledger has but a weak way to it. */
+  readonly sender: ReleaseSession;
   readonly #acknowledger: ReleaseAcknowledger;
   readonly #scopes: ScopeStack;
   readonly #rules: CommandRules;
@@ -47,9 +50,13 @@ export class SessionTap implements MintingSession {
   readonly #tracing: Tracing;
   readonly #isTracedByCall: boolean;
 
-  /** @param tracks whether mints are noted; if not, only the client's own releases are taken over. */
+  /**
+   * @param sender the unhooked way to the browser.
+   * @param tracks whether mints are noted; if not, only the client's own releases are taken over.
+   */
   constructor(
     ledger: SessionLedger,
+    sender: ReleaseSession,
     acknowledger: ReleaseAcknowledger,
     scopes: ScopeStack,
     rules: CommandRules,
@@ -57,6 +64,7 @@ export class SessionTap implements MintingSession {
     { consoleEntries, tracing, isTracedByCall }: TapOptions,
   ) {
     this.ledger = ledger;
+    this.sender = sender;
     this.#acknowledger = acknowledger;
     this.#scopes = scopes;
     this.#rules = rules;

@@ -1,7 +1,7 @@
 // What a generation waits for until it closes, and its dead for the rest to die: a handful of handles may be a third of a gigabyte in the page.
 import { expect, test } from 'vitest';
 import { isFull } from '../../src/handles/ledger/generations.ts';
-import { type HandleRecord, type Ledger, ObjectGroup } from '../../src/handles/ledger/handle-record.ts';
+import { type Ledger, ObjectGroup } from '../../src/handles/ledger/handle-record.ts';
 import { mostWaiting } from '../../src/handles/sweep/group-sweep.ts';
 
 const OPENED_AT = 1_000;
@@ -10,7 +10,7 @@ const OPENED_AT = 1_000;
 function generation(members: number, pageBytesPerHandle: number): ObjectGroup {
   const ledger = { pageBytesPerHandle } as Ledger;
   const group = new ObjectGroup(ledger, 'crb:1', 'own', OPENED_AT);
-  group.members = Array.from({ length: members }, () => ({}) as HandleRecord);
+  group.minted = members;
   return group;
 }
 

@@ -79,6 +79,10 @@ function takeFilling(): readonly HandleRecord[] {
 function take(records: readonly HandleRecord[]): void {
   let next = 0;
   for (let record = records[0]; record !== undefined; record = records[next]) {
-    next = record.context.ledger.releases.collect(records, next);
+    if (record.context !== undefined) next = record.context.ledger.releases.collect(records, next);
+    else {
+      record.unburden(); // It ended before its object did.
+      next++;
+    }
   }
 }

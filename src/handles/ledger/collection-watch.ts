@@ -82,7 +82,7 @@ export class CollectionWatch {
     } catch {
       return; // No room for so much as a promise. The handle is tracked without its weight.
     }
-    record.chargedBytes = bytes;
+    record.charge = { bytes, stats: this.#stats };
     this.#stats.chargedBytes += bytes;
   }
 }

@@ -34,6 +34,6 @@ export class ForeignGroups {
 
   /** Something about it has changed: one that holds nothing, and into which nothing can be born, is forgotten. */
   touch(group: ObjectGroup): void {
-    if (group.live + group.dropped + group.pending + group.pinned === 0) this.#groups.delete(group.name);
+    if (group.size + group.pending === 0) this.#groups.delete(group.name);
   }
 }

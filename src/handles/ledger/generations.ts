@@ -63,7 +63,7 @@ export class Generations {
 /** Whether a generation has had its time or its fill. */
 export function isFull(group: ObjectGroup, now: number): boolean {
   const age = now - group.openedAt;
-  const size = group.members.length;
+  const size = group.minted;
   if (size >= MOST || age >= LONGEST_MS) return true;
   if (age < WINDOW_MS) return false;
   if (size < FEWEST) return size * group.ledger.pageBytesPerHandle >= MOST_HELD_BACK;

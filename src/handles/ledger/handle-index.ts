@@ -47,25 +47,25 @@ export class HandleIndex {
     if (context === undefined) {
       context = new ContextRecords(this.#ledger, contextPrefixOf(objectId));
       this.#contexts.set(context.prefix, context);
-      this.#recent = context;
+      this.#use(context);
     }
     return context;
   }
 
   add(record: HandleRecord): void {
-    record.context.records.add(record);
+    record.context?.records.add(record);
   }
 
   remove(record: HandleRecord): void {
     const { context } = record;
-    context.records.delete(record.objectId);
-    if (context.records.size === 0 && context !== this.#recent) this.removeContext(context);
+    context?.records.delete(record.objectId);
+    if (context?.records.size === 0 && context !== this.#recent) this.removeContext(context);
     for (const formerId of record.formerIds) this.#formerIds.delete(formerId);
   }
 
   /** From now on the record is found by its new id, and still by the old one. */
   rename(record: HandleRecord, objectId: string): void {
-    record.context.records.delete(record.objectId);
+    record.context?.records.delete(record.objectId);
     this.#formerIds.set(record.objectId, record);
     record.formerIds = [...record.formerIds, record.objectId];
     record.objectId = objectId;
@@ -82,7 +82,14 @@ export class HandleIndex {
     const recent = this.#recent;
     if (recent !== undefined && hasContextPrefix(objectId, recent.prefix)) return recent;
     const context = this.#contexts.get(contextPrefixOf(objectId));
-    if (context !== undefined) this.#recent = context;
+    if (context !== undefined) this.#use(context);
     return context;
+  }
+
+  /** The one before it stayed though it was empty, for the next mint in it. */
+  #use(context: ContextRecords): void {
+    const before = this.#recent;
+    this.#recent = context;
+    if (before?.records.size === 0) this.removeContext(before);
   }
 }

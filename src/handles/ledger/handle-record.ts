@@ -15,13 +15,14 @@
 import type { Dispatcher } from '../../batcher/dispatcher.ts';
 import type { Lane } from '../../batcher/lane.ts';
 import type { Outcome, Reach } from '../../batcher/outcome.ts';
-import type { Release, ReleaseSession } from '../../batcher/release.ts';
+import type { Release } from '../../batcher/release.ts';
 import type { TracedMint } from '../../observe/traced-mint.ts';
 import type { AnsweredCommands } from '../answered-commands.ts';
 import type { Params, RemoteObject } from '../protocol.ts';
 import type { LedgerStats } from './ledger-stats.ts';
 import { executionContextIdOf } from './object-id.ts';
 import { RecordTable } from './record-table.ts';
+import type { WeakSession } from './weak-session.ts';
 
 /** Shared by all that never moved. */
 const NONE: readonly string[] = [];
@@ -32,14 +33,15 @@ export type HandleState = 'live' | 'dropped' | 'queued' | 'ended';
 export class HandleRecord implements Release {
   // In this order: the first six are read of each that is collected, and of what may be a hundred thousand records none is
   // in the processor's cache, so they stand side by side.
-  readonly context: ContextRecords;
-  /** The group that the browser counts it in; `undefined` where it belongs to none that is known. */
+  /** `undefined` once it has ended: whoever keeps its object is to keep a record, and not a ledger. */
+  context: ContextRecords | undefined;
+  /** The group that the browser counts it in; `undefined` where it belongs to none that is known, and once it has ended. */
   group: ObjectGroup | undefined;
   state: HandleState = 'live';
   /** Unanswered commands that name it. While there are any it is not released. */
   pins = 0;
-  /** Bytes charged to the local heap on its behalf. */
-  chargedBytes = 0;
+  /** What is charged to the local heap on its behalf, until its object is collected. */
+  charge: Charge | undefined;
   /** Where it was minted; known only while leaks are traced. */
   origin: TracedMint | undefined;
   /** Rewritten when the object is moved to another group. */
@@ -73,13 +75,36 @@ export class HandleRecord implements Release {
 
   /** Part of `Release`: whether it may still be sent, asked as it leaves the queue. */
   claim(): boolean {
-    return this.context.ledger.releases.claim(this);
+    return this.context?.ledger.releases.claim(this) ?? false;
   }
 
   /** Part of `Release`. */
   settled(...[outcome, reach]: Parameters<Release['settled']>): void {
-    this.context.ledger.endings.onRefused(this.context, outcome, reach);
+    const { context } = this;
+    this.letGo();
+    context?.ledger.endings.onRefused(context, outcome, reach);
   }
+
+  /** The local heap is rid of what was charged to it on the record's behalf. */
+  unburden(): void {
+    if (this.charge === undefined) return;
+    this.charge.stats.chargedBytes -= this.charge.bytes;
+    this.charge = undefined;
+  }
+
+  /** It has ended: from now on it is a few words for as long as its object lives. */
+  letGo(): void {
+    this.context = undefined;
+    this.origin = undefined;
+    this.formerIds = NONE;
+    this.remoteObject = undefined;
+  }
+}
+
+/** Bytes charged to the local heap, and the books that they are in. */
+export interface Charge {
+  readonly bytes: number;
+  readonly stats: LedgerStats;
 }
 
 /** The handles of one execution context, which end together when the context does. */
@@ -127,8 +152,12 @@ export class ObjectGroup implements Release {
   readonly ledger: Ledger;
   readonly name: string;
   readonly owner: GroupOwner;
-  /** In the order of their mint. A record that left stays listed for a while. */
+  /** In the order of their mint. Those that left stay listed for a while: never more of them than of those that did not. */
   members: HandleRecord[] = [];
+  /** How many were ever minted into it. */
+  minted = 0;
+  /** Of these, how many are in it still: neither ended nor moved to another. */
+  size = 0;
   /** Members that the program may still use. */
   live = 0;
   /** Members dropped whose release is not queued one by one. */
@@ -159,16 +188,12 @@ export class ObjectGroup implements Release {
   isTouched = false;
   /** Moving its survivors was tried and failed: its dead go one by one. */
   isUnmovable = false;
-  /** How many members may be listed before those that left are cleared away. */
-  #mostListed: number;
-
   constructor(ledger: Ledger, name: string, owner: GroupOwner, now: number) {
     this.ledger = ledger;
     this.name = name;
     this.owner = owner;
     this.openedAt = now;
     this.touchedAt = now;
-    this.#mostListed = FEWEST_LISTED[owner];
   }
 
   get params(): Params {
@@ -181,15 +206,19 @@ export class ObjectGroup implements Release {
   }
 
   add(record: HandleRecord): void {
-    if (this.members.length >= this.#mostListed) this.#compact();
     this.members.push(record);
+    this.minted++;
+    this.size++;
     this.live++;
   }
 
-  /** Forgets members that left. Not again before as many have come as stay, so that it costs each the same. */
-  #compact(): void {
-    this.members = this.members.filter((member) => member.group === this && member.state !== 'ended');
-    this.#mostListed = Math.max(FEWEST_LISTED[this.owner], 2 * this.members.length);
+  /** A member has ended, or was moved to another group: it is forgotten with as many others, so that it costs each the same. */
+  remove(record: HandleRecord): void {
+    this.size--;
+    if (record.pins > 0) this.pinned--;
+    record.group = undefined;
+    if (this.members.length - this.size <= Math.max(MOST_LEFT_LISTED, this.size)) return;
+    this.members = this.members.filter((member) => member.group === this);
   }
 
   /** Part of `Release`. */
@@ -199,23 +228,21 @@ export class ObjectGroup implements Release {
 
   /** Part of `Release`. */
   settled(...[outcome, reach]: Parameters<Release['settled']>): void {
-    this.ledger.endings.onRefused(this.members[0]?.context, outcome, reach);
+    const context = this.members.find(({ state }) => state !== 'ended')?.context;
+    this.ledger.endings.onRefused(context, outcome, reach);
     // Not before the answer, which would have to wait for it.
     this.ledger.services.sweeper.retire(this);
   }
 }
 
-/**
- * Members from which on those that left are worth clearing away. A group of ours dies soon, and as a whole; one of the
- * user's, or of console messages, may live as long as its session, and its members end one by one.
- */
-const FEWEST_LISTED: Readonly<Record<GroupOwner, number>> = { own: 4096, foreign: 8 };
+/** So few that left are not worth clearing away. */
+const MOST_LEFT_LISTED = 8;
 
 /** What a session's ledger does for its handles, and for those who decide over them. */
 export interface Ledger {
   readonly services: LedgerServices;
   /** The unhooked way to the browser. */
-  readonly session: ReleaseSession;
+  readonly session: WeakSession;
   readonly lane: Lane;
   /** Whether the browser takes this session's commands in order: pages do, workers do not. */
   readonly isOrdered: boolean;
@@ -229,6 +256,7 @@ export interface Ledger {
   /** Groups whose dead wait for the rest to die, oldest first; kept by the sweep. */
   readonly partlyDead: Set<ObjectGroup>;
   end(record: HandleRecord): void;
+  strikeOut(record: HandleRecord): void;
   rebind(record: HandleRecord, objectId: string, target: ObjectGroup): boolean;
   noteAnswered(group: ObjectGroup): void;
   touch(group: ObjectGroup): void;

@@ -61,6 +61,7 @@ export class SessionEndings implements Endings {
   endSession(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    this.#ledger.session.letGo();
     this.endAllContexts();
     this.#giveUpUnanswered();
   }

@@ -17,6 +17,7 @@ import { HandleRecord, type Ledger, type LedgerServices, type ObjectGroup } from
 import { SessionDebts } from './session-debts.ts';
 import { SessionEndings } from './session-endings.ts';
 import { SessionReleases } from './session-releases.ts';
+import { type WeakSession, weakly } from './weak-session.ts';
 
 /** What all ledgers of one attachment share, and only they use. */
 export interface SessionServices extends LedgerServices {
@@ -28,7 +29,7 @@ export interface SessionServices extends LedgerServices {
 export class SessionLedger implements Ledger {
   readonly services: SessionServices;
   /** The unhooked way to the browser. */
-  readonly session: ReleaseSession;
+  readonly session: WeakSession;
   readonly lane: Lane;
   /** Whether the browser takes this session's commands in order: pages do, workers do not. */
   readonly isOrdered: boolean;
@@ -43,10 +44,11 @@ export class SessionLedger implements Ledger {
   readonly endings: SessionEndings;
   #isForsaken = false;
 
+  /** @param session the unhooked way to the browser: whoever opens the books sees that it lives while the client's session does. */
   constructor(services: SessionServices, session: ReleaseSession, isOrdered: boolean) {
     this.services = services;
-    this.session = session;
-    this.lane = services.dispatcher.lane(session);
+    this.session = weakly(session);
+    this.lane = services.dispatcher.lane(this.session);
     this.isOrdered = isOrdered;
     this.generations = new Generations(this);
     this.debts = new SessionDebts(services);
@@ -115,9 +117,19 @@ export class SessionLedger implements Ledger {
 
   /** Strikes a record out, its books being settled elsewhere. */
   end(record: HandleRecord): void {
+    this.strikeOut(record);
+    record.letGo();
+  }
+
+  /** `end` of one whose release is about to be sent: by its context it is told what a refusal means for others. */
+  strikeOut(record: HandleRecord): void {
     record.state = 'ended';
     if (record.pins > 0) this.debts.removePinned(record);
     this.#index.remove(record);
+    const { group } = record;
+    if (group === undefined) return;
+    group.remove(record);
+    if (group.owner === 'foreign') this.foreignGroups.touch(group);
   }
 
   /**
@@ -125,12 +137,15 @@ export class SessionLedger implements Ledger {
    * longer lives; the group that it stays in is not released over its head.
    */
   rebind(record: HandleRecord, objectId: string, target: ObjectGroup): boolean {
-    if (record.state !== 'live' || record.pins > 0 || record.context.isDestroyed) return false;
+    if (record.state !== 'live' || record.pins > 0 || record.context?.isDestroyed !== false) return false;
     if (this.#isForsaken) return false; // Nobody would translate the old id.
     if (!rewriteId(record, objectId)) return false;
     this.#index.rename(record, objectId);
     const { group } = record;
-    if (group !== undefined) group.live--;
+    if (group !== undefined) {
+      group.live--;
+      group.remove(record);
+    }
     record.group = target;
     if (!record.isGuest) group?.scope?.follow(record);
     target.add(record);

@@ -82,7 +82,7 @@ export class SessionReleases implements Releases, CollectionHold {
     if (this.#holds === 0 && !this.#ledger.isForsaken) return this.#dropCollected(records, first);
     const record = records[first];
     if (record === undefined) return first;
-    this.#unburden(record);
+    record.unburden();
     if (!this.#ledger.isForsaken) this.#held.push(record);
     return first + 1;
   }
@@ -93,27 +93,20 @@ export class SessionReleases implements Releases, CollectionHold {
     if (record === undefined) return first;
     const { group } = record;
     if (group === undefined || !this.#isSweptWhole(record)) {
-      this.#unburden(record);
+      record.unburden();
       this.drop(record, 'collected');
       return first + 1;
     }
     let dropped = 0;
     let next = first;
     for (; record?.group === group; record = records[++next]) {
-      this.#unburden(record);
+      record.unburden();
       if (record.state !== 'live') continue;
       this.#markDropped(record, 'collected');
       dropped++;
     }
     if (dropped > 0) this.#countDropped(group, dropped, 'collected');
     return next;
-  }
-
-  /** The local heap is rid of what was charged to it on the record's behalf. */
-  #unburden(record: HandleRecord): void {
-    if (record.chargedBytes === 0) return;
-    this.#services.stats.chargedBytes -= record.chargedBytes;
-    record.chargedBytes = 0;
   }
 
   #markDropped(record: HandleRecord, cause: 'disposed' | 'collected'): void {
@@ -213,7 +206,7 @@ export class SessionReleases implements Releases, CollectionHold {
 
   /** A record leaves the queue: whether it may be sent. */
   claim(record: HandleRecord): boolean {
-    if (record.context.isDestroyed) this.#ledger.endings.elide(record);
+    if (record.context?.isDestroyed) this.#ledger.endings.elide(record);
     if (record.state === 'ended') return false;
     if (record.pins > 0) {
       record.state = 'dropped';
@@ -224,7 +217,7 @@ export class SessionReleases implements Releases, CollectionHold {
       return false;
     }
     if (record.group !== undefined) record.group.releasedSingly++;
-    this.#ledger.end(record);
+    this.#ledger.strikeOut(record);
     return true;
   }
 

@@ -36,7 +36,7 @@ export function isWorthMoving(group: ObjectGroup): boolean {
     group.pinned === 0 &&
     group.dropped >= FEWEST_DEAD &&
     group.live <= Math.min(MOST_MOVED_PER_DEAD * group.dropped, MOST_MOVED) &&
-    survivorsOf(group).every((record) => record.context.executionContextId !== undefined)
+    survivorsOf(group).every((record) => record.context?.executionContextId !== undefined)
   );
 }
 
@@ -47,6 +47,7 @@ interface Attempt {
 
 /** Moves what lives in these groups, and has each judged anew. Never rejects. */
 export async function moveSurvivors(groups: readonly ObjectGroup[]): Promise<void> {
+  const formerIds = new Map(groups.map((group) => [group, idsOfSurvivors(group)]));
   for (const group of groups) group.stage = 'moving';
   const attempt: Attempt = { isGivenUp: false };
   const moves: Promise<void>[] = [];
@@ -64,28 +65,35 @@ export async function moveSurvivors(groups: readonly ObjectGroup[]): Promise<voi
     group.stage = 'closed';
     if (group.live > 0) {
       group.isUnmovable = true; // Once is enough to try.
-      releaseLeftBehind(group);
+      releaseLeftBehind(group, formerIds.get(group) ?? []);
     }
     group.ledger.touch(group);
   }
 }
 
 /** The old ids of those that did move, where the others keep the group: they would outlive their objects. */
-function releaseLeftBehind(group: ObjectGroup): void {
+function releaseLeftBehind(group: ObjectGroup, survivors: readonly SurvivorId[]): void {
   const { services, lane } = group.ledger;
-  for (const { group: current, formerIds } of group.members) {
-    const objectId = formerIds.at(-1);
-    if (current === group || objectId === undefined) continue;
+  for (const [record, objectId] of survivors) {
+    if (record.objectId === objectId) continue;
     services.dispatcher.enqueue(lane, new UncountedRelease('Runtime.releaseObject', { objectId }));
   }
+}
+
+/** A survivor, and the id that it has before it is moved. */
+type SurvivorId = readonly [record: HandleRecord, objectId: string];
+
+function idsOfSurvivors(group: ObjectGroup): SurvivorId[] {
+  return survivorsOf(group).map((record) => [record, record.objectId]);
 }
 
 function byContext(groups: readonly ObjectGroup[]): Map<ContextRecords, HandleRecord[]> {
   const survivors = new Map<ContextRecords, HandleRecord[]>();
   for (const record of groups.flatMap(survivorsOf)) {
-    const list = survivors.get(record.context);
-    if (list === undefined) survivors.set(record.context, [record]);
-    else list.push(record);
+    const { context } = record;
+    const list = context && survivors.get(context);
+    if (list !== undefined) list.push(record);
+    else if (context !== undefined) survivors.set(context, [record]);
   }
   return survivors;
 }

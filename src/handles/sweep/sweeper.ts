@@ -128,11 +128,12 @@ export class Sweeper implements Sweep {
 /** Pauses after each `STEPS_PER_LOOK` members, for a look at the clock. */
 function* endMembers(group: ObjectGroup): Generator<void> {
   let step = 0;
-  for (const member of group.members) {
+  const { members } = group;
+  group.members = [];
+  for (const member of members) {
     if (member.group === group && member.state === 'dropped') group.ledger.end(member);
     if (++step % STEPS_PER_LOOK === 0) yield;
   }
-  group.members = [];
 }
 
 function* endFreed(group: ObjectGroup, freed: readonly HandleRecord[]): Generator<void> {

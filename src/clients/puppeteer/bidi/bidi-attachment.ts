@@ -25,6 +25,8 @@ export type ContextCoverage = (contextId: string | undefined) => boolean;
 /** The books of one realm, or of what a page had before the attachment came, which is only known by its target. */
 interface RealmBooks {
   readonly ledger: SessionLedger;
+  /** Kept alive here: the ledger has but a weak way to it. */
+  readonly sender: ReleaseSession;
   readonly realm: string | undefined;
   readonly contextId: string | undefined;
 }
@@ -132,7 +134,7 @@ export class BidiAttachment extends PuppeteerAttachment {
   release(handles: readonly string[], target: ScriptTarget): void {
     for (const handle of handles) {
       const record = this.find(handle, target);
-      if (record !== undefined) record.context.ledger.releases.drop(record, 'disposed');
+      if (record !== undefined) record.context?.ledger.releases.drop(record, 'disposed');
       else this.#booksFor(target).ledger.releases.enqueueUnknown(handle);
     }
   }
@@ -154,7 +156,7 @@ export class BidiAttachment extends PuppeteerAttachment {
     for (const handle of handles) {
       const record = this.find(handle, target);
       if (record !== undefined) {
-        if (record.context.ledger.releases.take(record)) count++;
+        if (record.context?.ledger.releases.take(record)) count++;
         continue;
       }
       ledger.releases.takeUnknown();
@@ -219,7 +221,8 @@ export class BidiAttachment extends PuppeteerAttachment {
   }
 
   #open(target: ScriptTarget, realm: string | undefined, contextId: string | undefined): RealmBooks {
-    const books = { ledger: this.openLedger(this.#createSender(target), false), realm, contextId };
+    const sender = this.#createSender(target);
+    const books = { ledger: this.openLedger(sender, false), sender, realm, contextId };
     this.#books.add(books);
     return books;
   }

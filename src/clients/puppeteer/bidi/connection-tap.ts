@@ -96,7 +96,7 @@ class ConnectionTap {
     if (pinned.length === 0 && minting === undefined) return forward();
 
     const done = (): void => {
-      for (const record of pinned) record.context.ledger.releases.unpin(record);
+      for (const record of pinned) record.context?.ledger.releases.unpin(record);
     };
     let answer: Promise<unknown>;
     try {
@@ -129,7 +129,7 @@ class ConnectionTap {
       for (const attachment of this.#attachments) {
         const record = attachment.find(handle, target);
         if (record === undefined) continue;
-        record.context.ledger.releases.pin(record);
+        record.context?.ledger.releases.pin(record);
         if (pinned === undefined) pinned = [record];
         else pinned.push(record);
       }
