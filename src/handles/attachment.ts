@@ -81,7 +81,7 @@ export class Attachment implements Disposable {
       usesGroups: options.groups,
       movesSurvivors,
       flushes: { begun: 0 },
-      createWeight: weights.create,
+      weights,
       now: options.now,
     };
     this.#books = new SessionBooks(services, this.#sweeper);

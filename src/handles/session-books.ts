@@ -30,7 +30,7 @@ export class SessionBooks {
   /** The session is over. */
   end(ledger: SessionLedger): void {
     ledger.endings.endSession();
-    this.#ledgers.delete(ledger);
+    if (this.#ledgers.delete(ledger)) this.#services.weights.end();
     this.#consoleEntries.delete(ledger);
   }
 

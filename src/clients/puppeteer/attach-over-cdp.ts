@@ -5,7 +5,13 @@
 import type { ResolvedAttachOptions } from '../../handles/attach-options.ts';
 import { shadow } from '../session-hook.ts';
 import { wasAutoAttached } from './asked-sessions.ts';
-import { allTargets, connectionByOwnSession, connectionOf, targetOf } from './browser-connection.ts';
+import {
+  allTargets,
+  connectionByOwnSession,
+  connectionOf,
+  targetOf,
+  whenClosed,
+} from './browser-connection.ts';
 import { type Coverage, PuppeteerAttachment } from './puppeteer-attachment.ts';
 import {
   type BrowserContextLike,
@@ -39,6 +45,7 @@ function attachToContext(attachment: PuppeteerAttachment, context: BrowserContex
     context.id === undefined
       ? !browser.browserContexts().some((other) => other.id === id)
       : id === context.id;
+  attachment.onDetach(whenClosed(context, () => attachment.detach()));
   attachToBrowser(attachment, browser, {
     includesNew: ({ targetInfo }, parent) =>
       parent !== undefined && attachment.covers(parent) ? true : isOurs(targetInfo.browserContextId),
@@ -68,6 +75,9 @@ function attachToPage(attachment: PuppeteerAttachment, page: PageLike): void {
 const wholeBrowser: Coverage = { includesNew: () => true, includesOld: () => true };
 
 function attachToBrowser(attachment: PuppeteerAttachment, browser: BrowserLike, coverage: Coverage): void {
+  const onDisconnected = (): void => attachment.detach();
+  browser.on('disconnected', onDisconnected);
+  attachment.onDetach(() => browser.off('disconnected', onDisconnected));
   const connection = connectionOf(browser);
   if (connection !== undefined) {
     follow(attachment, browser, connection, coverage);

@@ -1,5 +1,12 @@
-/** What is found of a browser by way of the targets and sessions that Puppeteer has there. */
-import type { BrowserLike, CdpSessionLike, ConnectionLike, TargetLike } from './structure.ts';
+/** What is found of a browser by way of the targets and sessions that Puppeteer has there, and when a context of it ends. */
+import { shadow } from '../session-hook.ts';
+import type {
+  BrowserContextLike,
+  BrowserLike,
+  CdpSessionLike,
+  ConnectionLike,
+  TargetLike,
+} from './structure.ts';
 
 /** The connection behind a browser; `undefined` where Puppeteer has no session anywhere yet. */
 export function connectionOf(browser: BrowserLike): ConnectionLike | undefined {
@@ -35,4 +42,20 @@ export function targetOf(session: CdpSessionLike): TargetLike | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Has `onClosed` called when a context was closed. No event tells of that, but each way to close one goes by its `close`.
+ *
+ * @returns what undoes it.
+ */
+export function whenClosed(context: BrowserContextLike, onClosed: () => void): () => void {
+  const { close } = context;
+  if (close === undefined) return () => {};
+  return shadow(context, 'close', (...args: never[]) =>
+    close.apply(context, args).then((result) => {
+      onClosed();
+      return result;
+    }),
+  );
 }

@@ -167,6 +167,7 @@ export class PuppeteerAttachment extends Attachment {
       asked.leave();
       connection.off('Target.attachedToTarget', onAttached);
       connection.off('sessiondetached', onDetached);
+      this.#followed = undefined;
     });
   }
 
@@ -221,7 +222,8 @@ export class PuppeteerAttachment extends Attachment {
     hookedSessions.delete(session);
     this.end(hooked.tap);
     // What listens to the connection would go on for as long as the browser does, for each page that has been.
-    if (this.#sessions.size === 0 && this.#followed?.coverage.endsWithItsSessions) this.detach();
+    const { endsWithItsSessions = hooked.subject.isUsers } = this.#followed?.coverage ?? {};
+    if (this.#sessions.size === 0 && endsWithItsSessions) this.detach();
   }
 
   #unhookAll(): void {

@@ -61,6 +61,7 @@ export interface BrowserContextLike {
   browser(): BrowserLike | null;
   pages(): Promise<unknown[]>;
   newPage(): Promise<unknown>;
+  close?(...args: never[]): Promise<unknown>;
 }
 
 export interface PageLike {

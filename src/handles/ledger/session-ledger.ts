@@ -9,6 +9,7 @@ import type { Lane } from '../../batcher/lane.ts';
 import type { ReleaseSession } from '../../batcher/release.ts';
 import type { RemoteObject } from '../protocol.ts';
 import type { HandleWeight } from '../weight/gc-weight.ts';
+import type { SessionWeights } from '../weight/session-weights.ts';
 import type { CollectionWatch } from './collection-watch.ts';
 import { ForeignGroups } from './foreign-groups.ts';
 import { Generations } from './generations.ts';
@@ -22,8 +23,8 @@ import { type WeakSession, weakly } from './weak-session.ts';
 /** What all ledgers of one attachment share, and only they use. */
 export interface SessionServices extends LedgerServices {
   readonly watch: CollectionWatch;
-  /** What the handles of a session are to weigh. */
-  createWeight(ledger: SessionLedger): HandleWeight;
+  /** What the handles of each session are to weigh. */
+  readonly weights: SessionWeights<SessionLedger>;
 }
 
 export class SessionLedger implements Ledger {
@@ -54,7 +55,7 @@ export class SessionLedger implements Ledger {
     this.debts = new SessionDebts(services);
     this.releases = new SessionReleases(this, this.debts);
     this.endings = new SessionEndings(this, this.debts, this.#index);
-    this.#weight = services.createWeight(this);
+    this.#weight = services.weights.create(this);
   }
 
   /** How many handles the browser holds for the session, those included that are dropped and not released yet. */

@@ -16,14 +16,16 @@ export interface WeighedSession {
 
 export interface SessionWeights<Session extends WeighedSession> {
   create(session: Session): HandleWeight;
-  /** Stops watching this process; weights that were made stay as they are. */
+  /** A session for which one was created is over. Once for each. */
+  end(): void;
+  /** Stops watching this process, for good; weights that were made stay as they are. */
   stop(): void;
 }
 
 /** The same for all. */
 export function fixedWeights(bytes: number): SessionWeights<WeighedSession> {
   const weight = fixedWeight(bytes);
-  return { create: () => weight, stop: () => {} };
+  return { create: () => weight, end: () => {}, stop: () => {} };
 }
 
 /** @param onLook told of each look at a page: its heap, and what a handle stands for there, in bytes; 0 while unknown. */
@@ -33,9 +35,13 @@ export function followingWeights<Session extends WeighedSession>(
 ): SessionWeights<Session> {
   const collecting = new CollectingTime();
   let lastBytes = DEFAULT_BYTES_PER_HANDLE;
+  let sessions = 0;
+  let isStopped = false;
   return {
-    create: (session) =>
-      new GcWeight(session.session, {
+    create: (session) => {
+      sessions++;
+      if (!isStopped) collecting.start();
+      return new GcWeight(session.session, {
         firstBytes: lastBytes,
         countHandles: () => session.size,
         collectingMs: () => collecting.ms,
@@ -44,7 +50,14 @@ export function followingWeights<Session extends WeighedSession>(
         onWeighed: (bytes) => {
           lastBytes = bytes;
         },
-      }),
-    stop: () => collecting.stop(),
+      });
+    },
+    end: () => {
+      if (--sessions === 0) collecting.stop();
+    },
+    stop: () => {
+      isStopped = true;
+      collecting.stop();
+    },
   };
 }

@@ -1,5 +1,6 @@
 /** Attaches to what Puppeteer drives over WebDriver BiDi: a browser, one of its contexts, or a page of it. */
 import type { ResolvedAttachOptions } from '../../../handles/attach-options.ts';
+import { whenClosed } from '../browser-connection.ts';
 import { type BrowserContextLike, type BrowserLike, isBrowser, isPage, type PageLike } from '../structure.ts';
 import { BidiAttachment, type ContextCoverage } from './bidi-attachment.ts';
 import { tapOf } from './connection-tap.ts';
@@ -25,24 +26,27 @@ export function attachOverBidi(
   if (attachment.detached) return attachment; // Its signal had fired.
   const tap = tapOf(connection);
   tap.join(attachment);
-  const onDisconnected = (): void => attachment.endAll();
+  const onDisconnected = (): void => endNow(attachment);
   browser.on('disconnected', onDisconnected);
   attachment.onDetach(() => {
     tap.leave(attachment);
     browser.off('disconnected', onDisconnected);
   });
   if (isPage(subject)) endWith(subject, attachment);
+  else if (!isBrowser(subject)) attachment.onDetach(whenClosed(subject, () => endNow(attachment)));
   return attachment;
 }
 
 /** What is attached to a page by itself would be asked about each realm to come, for as long as the browser is there. */
 function endWith(page: PageLike, attachment: BidiAttachment): void {
-  const onClosed = (): void => {
-    attachment.endAll();
-    attachment.detach();
-  };
+  const onClosed = (): void => endNow(attachment);
   page.on?.('close', onClosed);
   attachment.onDetach(() => page.off?.('close', onClosed));
+}
+
+function endNow(attachment: BidiAttachment): void {
+  attachment.endAll();
+  attachment.detach();
 }
 
 function coverageOf(subject: BrowserLike | BrowserContextLike | PageLike): ContextCoverage {
