@@ -62,7 +62,7 @@ function named(name: string, objects: readonly (object | undefined | null)[]): R
   );
 }
 
-/** What is attached to, and held by the program for as long as the test runs. */
+/** The attachment is held by the program for as long as the test runs. */
 function attachForGood(subject: Subject): void {
   const releases = attach(subject);
   onTestFinished(() => releases.detach());
@@ -131,14 +131,13 @@ const ENDINGS: Record<string, (browser: Browser) => Promise<Refs>> = {
   },
 };
 
-describe.each(PUPPETEERS)('$name', ({ puppeteer }) => {
+describe.each(PUPPETEERS)('$name', async ({ puppeteer }) => {
+  const host = await launchChromium({}, puppeteer);
+  attach(host);
+  await work(await host.newPage()); // The first of all has things of Puppeteer's that stay.
+
   it.each(Object.entries(ENDINGS))('%s is gone', async (_, end) => {
-    const browser = await launchChromium({}, puppeteer);
-    attachForGood(browser);
-    // The first of all has things of Puppeteer's that stay.
-    await work(await browser.newPage());
-    expect(await stillAlive(await end(browser))).toEqual([]);
-    await browser.close();
+    expect(await stillAlive(await end(host))).toEqual([]);
   });
 
   it.each<[string, (puppeteer: PuppeteerNode, browser: Browser) => Promise<Refs>]>([
@@ -175,8 +174,6 @@ describe.each(PUPPETEERS)('$name', ({ puppeteer }) => {
       },
     ],
   ])('a browser %s is gone, with all that it had', async (_, end) => {
-    const host = await launchChromium({}, puppeteer);
     expect(await stillAlive(await end(puppeteer, host))).toEqual([]);
-    await host.close();
   });
 });

@@ -12,7 +12,7 @@ import { setImmediate as macrotask } from 'node:timers/promises';
  */
 export async function stillAlive(
   refs: Readonly<Record<string, WeakRef<object> | undefined>>,
-  timeoutMs: number = 5_000,
+  timeoutMs: number = 20_000,
 ): Promise<string[]> {
   const { gc } = globalThis;
   if (!gc) throw new Error('stillAlive needs node --expose-gc');
