@@ -5,6 +5,8 @@
  * Invariant: when it is over, however it ended, its sessions hold no object and have no domain enabled, as far as the
  * page still answers; detaching them is the caller's affair, and ends what a page that hangs has kept.
  */
+
+import { clearTimeout, monotonicNow, setTimeout } from '../timers.ts';
 import { HeapSnapshotReader } from './heap-snapshot.ts';
 import { type HeldByClients, heldByClients, stringsToRead, type TargetMarks } from './held-by-clients.ts';
 
@@ -63,11 +65,11 @@ export async function lookAtHeap(
   const onProgress = (): void => patience.renew();
   first.on('HeapProfiler.addHeapSnapshotChunk', onChunk);
   first.on('HeapProfiler.reportHeapSnapshotProgress', onProgress);
-  const startedAt = performance.now();
+  const startedAt = monotonicNow();
   let pauseMs: number;
   try {
     await patience.wait(first.send('HeapProfiler.takeHeapSnapshot', { reportProgress: true }));
-    pauseMs = performance.now() - startedAt;
+    pauseMs = monotonicNow() - startedAt;
   } finally {
     first.off('HeapProfiler.addHeapSnapshotChunk', onChunk);
     first.off('HeapProfiler.reportHeapSnapshotProgress', onProgress);

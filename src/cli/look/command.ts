@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { clearTimeout, monotonicNow, setTimeout } from '../../timers.ts';
 import { CannotRunError } from '../cannot-run-error.ts';
 import { countOption, durationOption } from '../doctor/command.ts';
 import { print, printJson, say } from '../output.ts';
@@ -126,12 +127,12 @@ async function lookAgainAndAgain(
   const closed = connection.closed.then(() => 'closed' as const);
   for (const name of STOPPING) process.on(name, onSignal);
   const courses = new Courses();
-  const startedAt = performance.now();
+  const startedAt = monotonicNow();
   let last: BrowserReport | undefined;
   try {
     for (;;) {
       const lookedAt = { browser: product, endpoint, failOver: options.failOver };
-      const begunAt = performance.now();
+      const begunAt = monotonicNow();
       const looked = await Promise.race([lookIntoBrowser(connection, options), stopped]);
       if (looked === 'stopped') break;
       last = browserReportOf(looked, { ...lookedAt, elapsedMs: begunAt - startedAt });

@@ -3,6 +3,7 @@
  * which Node brings. Whatever ends (a target, the browser) rejects what was asked of it.
  */
 import type { LookSession } from '../../observe/heap-look.ts';
+import { clearTimeout, setTimeout } from '../../timers.ts';
 import { CannotRunError } from '../cannot-run-error.ts';
 
 /** How long a browser may take to say that it is there. */
