@@ -31,7 +31,7 @@ export interface CommandShape {
 }
 
 /** Member names from the root to the leaf; `EACH` stands for every element of an array. */
-type Path = readonly (string | typeof EACH)[];
+export type Path = readonly (string | typeof EACH)[];
 const EACH: unique symbol = Symbol('each element');
 
 /**
@@ -109,21 +109,28 @@ export function withTranslatedIds(
   paths: readonly Path[],
   translate: (id: string) => string,
 ): Params {
+  const translateLeaf = (leaf: unknown): unknown => (typeof leaf === 'string' ? translate(leaf) : leaf);
   let translated: unknown = params;
-  for (const path of paths) translated = translateAt(translated, path, 0, translate);
+  for (const path of paths) translated = replacedAt(translated, path, translateLeaf);
   return translated as Params;
 }
 
-function translateAt(value: unknown, path: Path, depth: number, translate: (id: string) => string): unknown {
+/** A copy of `value` with what is at the end of `path` replaced; only what changes is copied. */
+export function replacedAt(
+  value: unknown,
+  path: Path,
+  replace: (leaf: unknown) => unknown,
+  depth: number = 0,
+): unknown {
   const step = path[depth];
-  if (step === undefined) return typeof value === 'string' ? translate(value) : value;
+  if (step === undefined) return replace(value);
   if (step === EACH) {
     if (!Array.isArray(value)) return value;
-    const elements = value.map((element: unknown) => translateAt(element, path, depth + 1, translate));
+    const elements = value.map((element: unknown) => replacedAt(element, path, replace, depth + 1));
     return elements.some((element, index) => element !== value[index]) ? elements : value;
   }
   if (!isRecord(value)) return value;
-  const member = translateAt(value[step], path, depth + 1, translate);
+  const member = replacedAt(value[step], path, replace, depth + 1);
   return member === value[step] ? value : { ...value, [step]: member };
 }
 

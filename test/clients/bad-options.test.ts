@@ -3,7 +3,7 @@ import { Session } from 'node:inspector';
 import { expect, test } from 'vitest';
 import { attach as attachToRemoteInterface } from '../../src/clients/chrome-remote-interface.ts';
 import { attach as attachToInspector } from '../../src/clients/node-inspector.ts';
-import { attach as attachToPlaywright } from '../../src/clients/playwright.ts';
+import { attach as attachToPlaywright } from '../../src/clients/playwright/index.ts';
 import { attach as attachToSession } from '../../src/clients/session.ts';
 
 /** Has what each client's session has. */

@@ -2,18 +2,22 @@
 import type { Session } from 'node:inspector';
 import type { Session as PromisesSession } from 'node:inspector/promises';
 import type { Client } from 'chrome-remote-interface';
-import type { CDPSession } from 'playwright-core';
+import type { Browser, BrowserContext, CDPSession, ElementHandle, JSHandle, Page } from 'playwright-core';
 import { describe, expectTypeOf, it } from 'vitest';
 import type { attach as attachRemoteInterface } from '../../src/clients/chrome-remote-interface.ts';
 import type { attach as attachInspector } from '../../src/clients/node-inspector.ts';
-import type { attach as attachPlaywright } from '../../src/clients/playwright.ts';
+import type { PlaywrightAttachment, PlaywrightSession } from '../../src/clients/playwright/index.ts';
+import type { Subject as PlaywrightSubject } from '../../src/clients/playwright/structure.ts';
 import type { attach, SessionAttachment } from '../../src/clients/session.ts';
 import type { HandleScope } from '../../src/handles/handle-scope.ts';
 import type { BareSession } from './bare-connection.ts';
 
 describe('the types of each client', () => {
   it('fit its attach', () => {
-    expectTypeOf<CDPSession>().toExtend<Parameters<typeof attachPlaywright>[0]>();
+    expectTypeOf<CDPSession>().toExtend<PlaywrightSession>();
+    expectTypeOf<Browser | BrowserContext | Page>().toExtend<PlaywrightSubject>();
+    expectTypeOf<JSHandle | ElementHandle>().toExtend<Parameters<PlaywrightAttachment['escape']>[0]>();
+    expectTypeOf<Page>().toExtend<Parameters<PlaywrightAttachment['openScope']>[0]>();
     expectTypeOf<Session | PromisesSession>().toExtend<Parameters<typeof attachInspector>[0]>();
     expectTypeOf<Client>().toExtend<Parameters<typeof attachRemoteInterface>[0]>();
     expectTypeOf<BareSession>().toExtend<Parameters<typeof attach>[0]>();

@@ -17,7 +17,7 @@ const LOADED: Readonly<Record<string, readonly string[]>> = {
   '': ['index.js', ...BATCHER],
   '/puppeteer': ['clients/puppeteer/index.js', ...PUPPETEER],
   '/chrome-remote-interface': ['clients/chrome-remote-interface.js', ...HANDLES],
-  '/playwright': ['clients/playwright.js', ...HANDLES],
+  '/playwright': ['clients/playwright/index.js', ...HANDLES],
   '/node-inspector': ['clients/node-inspector.js', ...HANDLES],
   '/session': ['clients/session.js', ...HANDLES],
   '/register': ['clients/puppeteer/register.js', 'clients/puppeteer/register-hooks.js', ...PUPPETEER],

@@ -1,7 +1,7 @@
 /** The same objects, released by other clients of the protocol, each in the way that its users have. */
 import { ReleaseBatcher } from '../../../batcher/release-batcher.ts';
 import { attach } from '../../../clients/chrome-remote-interface.ts';
-import { attach as attachPlaywright, type PlaywrightSession } from '../../../clients/playwright.ts';
+import { attach as attachPlaywright, type PlaywrightSession } from '../../../clients/playwright/index.ts';
 import type { SessionAttachment } from '../../../clients/session-attachment.ts';
 import { importPackage } from '../../load-package.ts';
 import type { DrivenPage, Outcome } from '../sampling/driven-page.ts';

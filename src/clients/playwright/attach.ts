@@ -1,0 +1,112 @@
+/**
+ * The one line. Checks what it is given, finds the attachment that covers it already, and else makes one.
+ *
+ * Invariant: a browser, and each of its parts, has one attachment at a time, whoever asks for it.
+ */
+import { show } from '../../batcher/options.ts';
+import { type AttachOptions, resolveAttachOptions } from '../../handles/attach-options.ts';
+import type { SessionAttachment } from '../session-attachment.ts';
+import { attachToSession, isCdpSession, type PlaywrightSession } from './cdp-session.ts';
+import { type Coverage, PlaywrightAttachment } from './playwright-attachment.ts';
+import { type Seams, type ServerHalf, seamsOf, serverObjectOf, serverPageOf } from './seams.ts';
+import type { SessionFacts } from './server-sessions.ts';
+import {
+  type ChannelOwner,
+  isBrowser,
+  isBrowserContext,
+  isPage,
+  type ServerContext,
+  type Subject,
+} from './structure.ts';
+
+const attachments = new WeakMap<ChannelOwner, PlaywrightAttachment>();
+
+/**
+ * From now on remote objects that the script no longer references are released automatically, in this browser, context or
+ * page, and in all that it opens. Attaching again gives the same attachment; so does attaching to a part of what is attached
+ * already. It is detached as what it was made for closes.
+ *
+ * Of a `CDPSession` you may hold ids as strings: there only your own releases are taken over, unless `track` is `true`.
+ *
+ * @example
+ * ```ts
+ * const browser = await chromium.launch();
+ * using releases = attach(browser);
+ * ```
+ * @param subject a `Browser`, `BrowserContext`, `Page` or `CDPSession` of Playwright's.
+ * @throws TypeError if it is none of these; Error for Firefox and WebKit, and for a Playwright whose inside is not as expected;
+ * TypeError or RangeError for a bad option.
+ */
+export function attach(subject: PlaywrightSession, options?: AttachOptions): SessionAttachment;
+export function attach(subject: Subject, options?: AttachOptions): PlaywrightAttachment;
+export function attach(
+  subject: Subject | PlaywrightSession,
+  options: AttachOptions = {},
+): PlaywrightAttachment | SessionAttachment {
+  if (isBrowser(subject) || isBrowserContext(subject) || isPage(subject)) {
+    return attachToPart(subject, options);
+  }
+  if (isCdpSession(subject)) return attachToSession(subject, options);
+  throw new TypeError(
+    `attach: expected Playwright's Browser, BrowserContext, Page or CDPSession, got ${show(subject)}`,
+  );
+}
+
+function attachToPart(subject: Subject, options: AttachOptions): PlaywrightAttachment {
+  const attachment = attachIfChromium(subject, options);
+  if (attachment === undefined) {
+    throw new Error('attach: this browser does not speak the Chrome DevTools Protocol; only Chromium does.');
+  }
+  return attachment;
+}
+
+/** @returns `undefined` for Firefox and WebKit, which are left as they are. */
+function attachIfChromium(subject: Subject, options: AttachOptions): PlaywrightAttachment | undefined {
+  const resolved = resolveAttachOptions(options);
+  const seams = seamsOf(subject);
+  if (seams === undefined) return undefined;
+  const known = attachmentCovering(seams.owner);
+  if (known !== undefined) return known;
+  const coverage = seams.server === undefined ? undefined : coverageOf(seams, seams.server);
+  const attachment = new PlaywrightAttachment(resolved);
+  if (attachment.detached) return attachment; // Its signal had fired.
+  attachments.set(seams.owner, attachment);
+  if (seams.server !== undefined && coverage !== undefined) attachment.begin(seams, seams.server, coverage);
+  return attachment;
+}
+
+/** The attachment made for it, or for what it is a part of. */
+function attachmentCovering(owner: ChannelOwner): PlaywrightAttachment | undefined {
+  for (let current: ChannelOwner | undefined = owner; current !== undefined; current = current._parent) {
+    const attachment = attachments.get(current);
+    if (attachment?.detached === false) return attachment;
+  }
+  return undefined;
+}
+
+function coverageOf(seams: Seams, { browser }: ServerHalf): Coverage {
+  switch (seams.owner._type) {
+    case 'Page': {
+      const main = serverPageOf(seams)._mainFrameSession._client;
+      return (facts) => comesBy(facts, ({ session }) => session === main);
+    }
+    case 'BrowserContext': {
+      const context = serverObjectOf(seams.connection, seams.owner) as ServerContext;
+      const { _browserContextId: id } = context;
+      // The default context has no id that the server would know of: what is nobody else's is its.
+      const isOurs = ({ contextId }: SessionFacts): boolean =>
+        id === undefined ? contextId === undefined || !browser._contexts.has(contextId) : contextId === id;
+      return (facts) => comesBy(facts, isOurs);
+    }
+    default:
+      return () => true;
+  }
+}
+
+/** Whether something holds for a session, or for one that it came by. */
+function comesBy(facts: SessionFacts, holds: (facts: SessionFacts) => boolean): boolean {
+  for (let current: SessionFacts | undefined = facts; current !== undefined; current = current.parent) {
+    if (holds(current)) return true;
+  }
+  return false;
+}

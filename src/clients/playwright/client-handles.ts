@@ -1,0 +1,467 @@
+/**
+ * The handles that Playwright's client half has, held weakly, so that the garbage collector can tell which of them the
+ * script has forgotten. Playwright itself holds each in two maps until it is disposed of.
+ *
+ * Invariant: a handle is held until the first message that names it has handed it to the script, and while a call that
+ * names it is unanswered. One that was collected and is named again is made again, from the message that made it first.
+ */
+import { SlicedJob } from '../../batcher/sliced-job.ts';
+import { shadow } from '../session-hook.ts';
+import {
+  type Call,
+  type ChannelOwner,
+  type ClientConnection,
+  isHandleType,
+  type ServerMessage,
+} from './structure.ts';
+
+/** What is done with the handles of a browser, or of a part of it. */
+export interface HandleKeeper {
+  /** The program has let go of it. @returns false where it is to be asked again when a call has been answered. */
+  collected(handle: WeakHandle): boolean;
+  /** The program disposes of it. @returns its answer; `undefined` where the call is to go the usual way. */
+  dispose(handle: WeakHandle): Promise<unknown> | undefined;
+  /** A handle has come from the server half. */
+  created?(handle: WeakHandle, owner: ChannelOwner): void;
+  /** Its page, frame or worker is gone, or it was disposed of. */
+  ended?(handle: WeakHandle): void;
+  /** A call leaves for the server half. @returns what runs the rest of it, and hears of its answer. */
+  follow?(call: Call): FollowedCall | undefined;
+  /** What it keeps the handles of is over: closed, or its connection lost. */
+  over(): void;
+}
+
+export interface FollowedCall {
+  run<T>(send: () => T): T;
+  /** @param guids what the answer names; `undefined` where the call failed. */
+  answered(guids: readonly string[] | undefined): void;
+}
+
+/** A handle of the script's, and all that is known of it. It holds nothing of the client's: a registry holds it. */
+export class WeakHandle {
+  readonly guid: string;
+  /** Whose it is; nobody's once it has ended. */
+  keeper: HandleKeeper;
+  readonly #reference: WeakRef<ChannelOwner>;
+  /** The message that made it; kept up to date, for it to be made again. */
+  creation: ServerMessage;
+  /** Until it is handed to the script. */
+  undelivered: ChannelOwner | undefined;
+  /** Calls that name it and are unanswered. */
+  calls = 0;
+  readonly createdAt: number;
+
+  constructor(owner: ChannelOwner, creation: ServerMessage, keeper: HandleKeeper, createdAt: number) {
+    this.guid = owner._guid;
+    this.keeper = keeper;
+    this.#reference = new WeakRef(owner);
+    this.creation = creation;
+    this.undelivered = owner;
+    this.createdAt = createdAt;
+  }
+
+  get owner(): ChannelOwner | undefined {
+    return this.undelivered ?? this.#reference.deref();
+  }
+
+  get parentGuid(): string {
+    return this.creation.guid;
+  }
+}
+
+/** Stands in for the connection's own map: who asks for a handle is given it, and holds it from then on. */
+class ObjectTable extends Map<string, ChannelOwner> {
+  handles: ClientHandles | undefined;
+
+  override get(guid: string): ChannelOwner | undefined {
+    return super.get(guid) ?? this.handles?.deliver(guid);
+  }
+
+  override has(guid: string): boolean {
+    return super.has(guid) || this.handles?.find(guid) !== undefined;
+  }
+
+  override delete(guid: string): boolean {
+    const isObject = super.delete(guid);
+    return this.handles?.forget(guid) || isObject;
+  }
+
+  /** The object itself, no handle. */
+  strong(guid: string): ChannelOwner | undefined {
+    return super.get(guid);
+  }
+
+  /** The handle is held here no more. */
+  release(guid: string): void {
+    super.delete(guid);
+  }
+}
+
+/** A call on its way, and what it holds. */
+interface PendingCall {
+  readonly method: string;
+  readonly handles: readonly WeakHandle[];
+  readonly owners: readonly ChannelOwner[];
+  readonly followed: FollowedCall | undefined;
+}
+
+/** How long a handle may wait to be named, in milliseconds: beyond that nobody will. */
+const LONGEST_DELIVERY_MS = 60_000;
+const NOBODY: HandleKeeper = { collected: () => true, dispose: () => undefined, over: () => {} };
+const NO_HANDLES: readonly WeakHandle[] = [];
+
+export class ClientHandles {
+  readonly #connection: ClientConnection;
+  readonly #original: Map<string, ChannelOwner>;
+  readonly #table: ObjectTable;
+  readonly #dispatch: ClientConnection['dispatch'];
+  readonly #keepers = new Map<ChannelOwner, HandleKeeper>();
+  readonly #handles = new Map<string, WeakHandle>();
+  /** By the guid of the frame, page or worker that they end with. */
+  readonly #children = new Map<string, Set<WeakHandle>>();
+  /** The oldest first. */
+  readonly #undelivered = new Set<WeakHandle>();
+  readonly #pending = new Map<unknown, PendingCall>();
+  #collected: WeakHandle[] = [];
+  #postponed: WeakHandle[] = [];
+  readonly #registry = new FinalizationRegistry<WeakHandle>((handle) => this.#noteCollected(handle));
+  readonly #job = new SlicedJob((deadline) => this.#endCollected(deadline));
+  readonly #undo: (() => void)[];
+  /** Why what is being disposed of right now is. */
+  #disposeReason: string | undefined;
+
+  private constructor(connection: ClientConnection) {
+    this.#connection = connection;
+    this.#original = connection._objects;
+    this.#table = new ObjectTable(this.#original);
+    this.#table.handles = this;
+    connection._objects = this.#table;
+    this.#dispatch = connection.dispatch;
+    const { onmessage, sendMessageToServer, close } = connection;
+    this.#undo = [
+      shadow(connection, 'dispatch', (message: ServerMessage) => this.#receive(message)),
+      shadow(connection, 'onmessage', (call: Call) =>
+        this.#send(call, () => onmessage.call(connection, call)),
+      ),
+      shadow(
+        connection,
+        'sendMessageToServer',
+        (object: ChannelOwner, method: string, ...rest: unknown[]) => {
+          const handle = method === 'dispose' ? this.#handles.get(object._guid) : undefined;
+          // A call that is on its way would find it gone; and a trace is to show what was called.
+          const isDirect =
+            handle?.calls === 0 && connection._closedError === undefined && !connection._tracingCount;
+          return (
+            (isDirect ? handle.keeper.dispose(handle) : undefined) ??
+            sendMessageToServer.call(connection, object, method, ...rest)
+          );
+        },
+      ),
+      shadow(connection, 'close', (...args: unknown[]) => {
+        const result = close.apply(connection, args);
+        this.#onClosed();
+        return result;
+      }),
+    ];
+  }
+
+  /**
+   * Has the handles of a browser, context or page kept from now on.
+   *
+   * @returns what ends it. After the last, the connection is as it was found, with all that is in it.
+   */
+  static keep(root: ChannelOwner, keeper: HandleKeeper): () => void {
+    const connection = root._connection;
+    let handles = all.get(connection);
+    if (handles === undefined) {
+      handles = new ClientHandles(connection);
+      all.set(connection, handles);
+    }
+    return handles.#keep(root, keeper);
+  }
+
+  /** @internal */
+  find(guid: string): WeakHandle | undefined {
+    return this.#handles.get(guid);
+  }
+
+  /** Gives a handle to whoever names it. @internal */
+  deliver(guid: string): ChannelOwner | undefined {
+    const handle = this.#handles.get(guid);
+    if (handle === undefined) return undefined;
+    const { owner } = handle;
+    if (owner === undefined) return this.#makeAgain(handle);
+    this.#markDelivered(handle);
+    return owner;
+  }
+
+  /** Strikes out what is disposed of, and all that ends with it. @internal */
+  forget(guid: string): boolean {
+    for (const child of this.#children.get(guid) ?? []) {
+      child.owner?._dispose(this.#disposeReason);
+      this.#drop(child);
+    }
+    this.#children.delete(guid);
+    for (const [root, keeper] of this.#keepers) if (root._guid === guid) keeper.over();
+    const handle = this.#handles.get(guid);
+    if (handle === undefined) return false;
+    this.#drop(handle);
+    return true;
+  }
+
+  #keep(root: ChannelOwner, keeper: HandleKeeper): () => void {
+    this.#keepers.set(root, keeper);
+    return () => {
+      if (this.#keepers.get(root) === keeper) this.#keepers.delete(root);
+      for (const handle of this.#collected.splice(0)) this.#end(handle);
+      for (const handle of this.#handles.values()) if (handle.keeper === keeper) this.#restore(handle);
+      if (this.#keepers.size > 0) return;
+      for (const undo of this.#undo) undo();
+      this.#original.clear();
+      for (const [guid, owner] of this.#table) this.#original.set(guid, owner);
+      this.#connection._objects = this.#original;
+      all.delete(this.#connection);
+    };
+  }
+
+  /** Held again as Playwright holds it; made again if need be, since the server half may name it still. */
+  #restore(handle: WeakHandle): void {
+    const owner = handle.owner ?? this.#recreate(handle);
+    this.#drop(handle);
+    if (owner === undefined) return;
+    this.#table.set(handle.guid, owner);
+    owner._parent?._objects.set(handle.guid, owner);
+  }
+
+  #keeperOf(owner: ChannelOwner): HandleKeeper | undefined {
+    for (let root = owner._parent; root !== undefined; root = root._parent) {
+      const keeper = this.#keepers.get(root);
+      if (keeper !== undefined) return keeper;
+    }
+    return undefined;
+  }
+
+  #receive(message: ServerMessage): void {
+    const { id, guid, method } = message;
+    if (id !== undefined) {
+      try {
+        this.#dispatch.call(this.#connection, message);
+      } finally {
+        this.#answered(message);
+      }
+      return;
+    }
+    const handle = this.#handles.get(guid);
+    if (handle !== undefined) {
+      this.#receiveFor(handle, message);
+      return;
+    }
+    this.#disposeReason = method === '__dispose__' ? textOf(message.params?.reason) : undefined;
+    this.#dispatch.call(this.#connection, message);
+    if (method === '__create__' && isHandleType(message.params?.type)) this.#noteCreated(message);
+  }
+
+  /** An event of a handle's own. It hands nothing to the script; and of one that is dead nobody hears it. */
+  #receiveFor(handle: WeakHandle, message: ServerMessage): void {
+    const { undelivered } = handle;
+    if (message.method === 'previewUpdated')
+      handle.creation = withPreview(handle.creation, message.params?.preview);
+    if (handle.owner !== undefined) this.#dispatch.call(this.#connection, message);
+    else if (message.method === '__dispose__') this.#drop(handle);
+    if (undelivered === undefined || this.#handles.get(handle.guid) !== handle) return;
+    handle.undelivered = undelivered;
+    this.#undelivered.add(handle);
+  }
+
+  #noteCreated(message: ServerMessage): WeakHandle | undefined {
+    const guid = textOf(message.params?.guid) ?? '';
+    const owner = this.#table.strong(guid);
+    const keeper = owner && this.#keeperOf(owner);
+    if (owner === undefined || keeper === undefined) return undefined;
+    const now = performance.now();
+    const handle = new WeakHandle(owner, message, keeper, now);
+    this.#table.release(guid);
+    owner._parent?._objects.delete(guid);
+    this.#handles.set(guid, handle);
+    const siblings = this.#children.get(handle.parentGuid);
+    if (siblings === undefined) this.#children.set(handle.parentGuid, new Set([handle]));
+    else siblings.add(handle);
+    this.#undelivered.add(handle);
+    this.#registry.register(owner, handle);
+    keeper.created?.(handle, owner);
+    this.#giveUpUndelivered(now);
+    return handle;
+  }
+
+  /** The server half made it and then failed to say what for. */
+  #giveUpUndelivered(now: number): void {
+    const [oldest] = this.#undelivered;
+    if (oldest !== undefined && now - oldest.createdAt > LONGEST_DELIVERY_MS) this.#markDelivered(oldest);
+  }
+
+  #markDelivered(handle: WeakHandle): void {
+    if (handle.undelivered === undefined) return;
+    handle.undelivered = undefined;
+    this.#undelivered.delete(handle);
+  }
+
+  #makeAgain(dead: WeakHandle): ChannelOwner | undefined {
+    const owner = this.#recreate(dead);
+    this.#drop(dead);
+    if (owner === undefined) return undefined;
+    this.#table.set(dead.guid, owner);
+    const handle = this.#noteCreated(dead.creation);
+    if (handle !== undefined) this.#markDelivered(handle);
+    return owner;
+  }
+
+  #recreate(dead: WeakHandle): ChannelOwner | undefined {
+    this.#dispatch.call(this.#connection, dead.creation);
+    return this.#table.strong(dead.guid);
+  }
+
+  #drop(handle: WeakHandle): void {
+    if (this.#handles.get(handle.guid) !== handle) return;
+    this.#handles.delete(handle.guid);
+    this.#undelivered.delete(handle);
+    handle.undelivered = undefined;
+    const siblings = this.#children.get(handle.parentGuid);
+    siblings?.delete(handle);
+    if (siblings?.size === 0) this.#children.delete(handle.parentGuid);
+    const { keeper } = handle;
+    // The registry holds the handle until its object is collected: by way of the keeper it would hold the object itself.
+    handle.keeper = NOBODY;
+    keeper.ended?.(handle);
+  }
+
+  #send(call: Call, send: () => unknown): unknown {
+    const followed = this.#follow(call);
+    const isAnswered = call.id !== undefined && !call.method.startsWith('__');
+    const handles = this.#handles.size > 0 && isAnswered ? this.#handlesNamedBy(call) : NO_HANDLES;
+    if (handles.length > 0 || followed !== undefined || mayNameAgain(call.method)) {
+      for (const handle of handles) handle.calls++;
+      const owners = handles.flatMap(({ owner }) => owner ?? []);
+      this.#pending.set(call.id, { method: call.method, handles, owners, followed });
+    }
+    return followed === undefined ? send() : followed.run(send);
+  }
+
+  #follow(call: Call): FollowedCall | undefined {
+    if (call.id === undefined || call.method.startsWith('__')) return undefined;
+    for (const keeper of this.#keepers.values()) {
+      const followed = keeper.follow?.(call);
+      if (followed !== undefined) return followed;
+    }
+    return undefined;
+  }
+
+  #handlesNamedBy({ guid, params }: Call): readonly WeakHandle[] {
+    let handles: WeakHandle[] | undefined;
+    const visit = (named: string): void => {
+      const handle = this.#handles.get(named);
+      if (handle === undefined) return;
+      handles ??= [];
+      handles.push(handle);
+    };
+    visit(guid);
+    forEachGuid(params, 'value', visit);
+    return handles ?? NO_HANDLES;
+  }
+
+  #answered({ id, result }: ServerMessage): void {
+    const call = this.#pending.get(id);
+    if (call === undefined) return;
+    this.#pending.delete(id);
+    for (const handle of call.handles) handle.calls--;
+    if (call.followed !== undefined) {
+      const guids: string[] = [];
+      forEachGuid(result, undefined, (guid) => guids.push(guid));
+      call.followed.answered(result === undefined ? undefined : guids);
+    }
+    if (this.#postponed.length > 0 && mayNameAgain(call.method)) {
+      for (const handle of this.#postponed.splice(0)) this.#noteCollected(handle);
+    }
+  }
+
+  /** Whether an answer is on its way that may name handles anew which were handed out before. */
+  get mayNameAgain(): boolean {
+    for (const { method } of this.#pending.values()) if (mayNameAgain(method)) return true;
+    return false;
+  }
+
+  #noteCollected(handle: WeakHandle): void {
+    this.#collected.push(handle);
+    this.#job.schedule();
+  }
+
+  #endCollected(deadline: number): boolean {
+    const handles = this.#collected;
+    let next = 0;
+    while (next < handles.length) {
+      const handle = handles[next++];
+      if (handle !== undefined) this.#end(handle);
+      if ((next & 15) === 0 && performance.now() > deadline) break;
+    }
+    this.#collected = handles.slice(next);
+    return this.#collected.length === 0;
+  }
+
+  #end(handle: WeakHandle): void {
+    if (this.#handles.get(handle.guid) !== handle || this.#connection._closedError !== undefined) return;
+    try {
+      if (!handle.keeper.collected(handle)) this.#postponed.push(handle);
+    } catch {
+      // The server half refuses: it stays as it is, and ends with its page.
+    }
+  }
+
+  #onClosed(): void {
+    this.#pending.clear();
+    for (const handle of [...this.#handles.values()]) this.#drop(handle);
+    for (const keeper of this.#keepers.values()) keeper.over();
+  }
+}
+
+const all = new WeakMap<ClientConnection, ClientHandles>();
+
+/** The handles of a connection, while any are kept. */
+export function handlesOf(connection: ClientConnection): ClientHandles | undefined {
+  return all.get(connection);
+}
+
+/** Only console messages are kept by the server half, and handed out again. */
+function mayNameAgain(method: string): boolean {
+  return method === 'consoleMessages';
+}
+
+/** How deep a message names objects: what lies below is the script's own data, and may be large. */
+const DEEPEST = 4;
+
+/** Calls `visit` with each guid that a message names. @param data the member that holds the script's own data only. */
+function forEachGuid(
+  message: unknown,
+  data: string | undefined,
+  visit: (guid: string) => void,
+  depth: number = 0,
+): void {
+  if (typeof message !== 'object' || message === null || depth > DEEPEST || ArrayBuffer.isView(message))
+    return;
+  if (Array.isArray(message)) {
+    for (const element of message) forEachGuid(element, data, visit, depth + 1);
+    return;
+  }
+  for (const name in message) {
+    const member: unknown = Reflect.get(message, name);
+    if (name === 'guid' && typeof member === 'string') visit(member);
+    else if (typeof member === 'object' && name !== data) forEachGuid(member, data, visit, depth + 1);
+  }
+}
+
+function withPreview(creation: ServerMessage, preview: unknown): ServerMessage {
+  const initializer = { ...(creation.params?.initializer as object | undefined), preview };
+  return { ...creation, params: { ...creation.params, initializer } };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,38 @@
+/** Puts `HeldId`s into what comes from the browser, and takes them out of what goes there. */
+import { type Params, type Path, type RemoteObject, replacedAt } from '../../handles/protocol.ts';
+import { HeldId } from './held-id.ts';
+
+/** How the ids of one message are to be held. */
+export interface Holding {
+  readonly hook: number;
+  readonly isConsoleArgument: boolean;
+  readonly isWeak: boolean;
+}
+
+/** A copy of an answer or an event in which each RemoteObject has a `HeldId`; itself where there is none. */
+export function withHeldIds(message: unknown, paths: readonly Path[], holding: Holding): unknown {
+  const hold = (leaf: unknown): unknown => {
+    if (!hasId(leaf)) return leaf;
+    return { ...leaf, objectId: new HeldId(leaf, holding.hook, holding.isConsoleArgument, holding.isWeak) };
+  };
+  let held = message;
+  for (const path of paths) held = replacedAt(held, path, hold);
+  return held;
+}
+
+/** A copy of a command's parameters in which ids are strings again; itself where all are. */
+export function withPlainIds(params: Params | undefined, paths: readonly Path[]): Params | undefined {
+  let plain: unknown = params;
+  for (const path of paths) plain = replacedAt(plain, path, plainId);
+  return plain as Params | undefined;
+}
+
+function plainId(id: unknown): unknown {
+  return id instanceof HeldId ? id.toString() : id;
+}
+
+function hasId(value: unknown): value is RemoteObject & { objectId: string } {
+  if (typeof value !== 'object' || value === null) return false;
+  const { objectId } = value as RemoteObject;
+  return typeof objectId === 'string' && objectId !== '';
+}

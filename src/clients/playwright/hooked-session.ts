@@ -1,0 +1,145 @@
+/**
+ * The hook in one session of Playwright's server half: what the server sends and gets goes through the ledger, and each
+ * id that it is given is a `HeldId`. Methods are shadowed on the one object; unhooking leaves its own properties as found.
+ */
+import type { CommandRules } from '../../handles/command-rules.ts';
+import { type Forward, mintsOf, type Params, shapeOf } from '../../handles/protocol.ts';
+import { PageActions } from '../../handles/release-acknowledger.ts';
+import type { SessionTap } from '../../handles/session-tap.ts';
+import { shadow } from '../session-hook.ts';
+import { HeldId } from './held-id.ts';
+import { withHeldIds, withPlainIds } from './held-objects.ts';
+import type { CdpSession } from './structure.ts';
+
+/**
+ * Playwright's server never waits for the answer to a release, so there is no action behind which a release would have to
+ * be sent for real: none is counted.
+ */
+export const noActions: PageActions = Object.defineProperty(new PageActions(), 'count', {
+  get: () => 0,
+  set: () => {},
+});
+
+/** Playwright evaluates by itself only the scripts that it keeps for as long as their context: no scope may end them. */
+export const playwrightRules: CommandRules = {
+  keepsResult: (method) => method === 'Runtime.evaluate',
+  onSent: () => undefined,
+};
+
+/** Which ids are given a life that a garbage collector can end. */
+export interface HoldingOptions {
+  /** None, where nothing is tracked. */
+  readonly tracks: boolean;
+  /** With `consoleEntries: 'discard'` a console argument lives only while the script has a handle of it. */
+  readonly holdsConsoleWeakly: boolean;
+}
+
+const CONSOLE_EVENT = 'Runtime.consoleAPICalled';
+/** How long what came with a console message is held where its handle has yet to reach the program, in milliseconds. */
+const ARRIVAL_MS = 500;
+
+let hooks = 0;
+
+export class HookedSession {
+  readonly session: CdpSession;
+  readonly tap: SessionTap;
+  readonly #number = ++hooks;
+  readonly #options: HoldingOptions;
+  readonly #send: CdpSession['send'];
+  #arriving: unknown[] = [];
+  #arrivalTimer: ReturnType<typeof setTimeout> | undefined;
+  #isHooked = true;
+  readonly #undo: (() => void)[];
+
+  constructor(session: CdpSession, tap: SessionTap, options: HoldingOptions) {
+    this.session = session;
+    this.tap = tap;
+    this.#options = options;
+    this.#send = session.send;
+    byNumber.set(this.#number, this);
+    const { emit } = session;
+    this.#undo = [
+      shadow(session, 'send', (method: string, params?: Params) =>
+        this.#isHooked ? this.#command(method, params) : this.#send.call(session, method, params),
+      ),
+      shadow(session, 'emit', (event: string | symbol, payload?: unknown, ...rest: unknown[]) => {
+        const held = this.#isHooked && typeof event === 'string' ? this.#event(event, payload) : payload;
+        return emit.call(session, event, held, ...rest);
+      }),
+    ];
+  }
+
+  unhook(): void {
+    this.#isHooked = false;
+    byNumber.delete(this.#number);
+    clearTimeout(this.#arrivalTimer);
+    this.#arriving = [];
+    for (const undo of this.#undo) undo();
+  }
+
+  /** Nobody can name the object any more: to be released as one that was collected. */
+  collect(id: HeldId): void {
+    const record = this.#recordOf(id);
+    if (record !== undefined) this.tap.ledger.releases.drop(record, 'collected');
+  }
+
+  #command(method: string, params: Params | undefined): PromiseLike<unknown> {
+    if (method === 'Runtime.releaseObject') return this.#release(params);
+    const { session } = this;
+    const forward: Forward = (outgoing) => this.#send.call(session, method, outgoing);
+    const shape = shapeOf(method);
+    if (shape === undefined) return this.tap.command(method, params, forward);
+    const answer = this.tap.command(method, withPlainIds(params, shape.names), forward);
+    if (shape.mints.length === 0 || !this.#options.tracks) return answer;
+    return answer.then((result) =>
+      this.#isHooked ? withHeldIds(result, shape.mints, this.#holding(false)) : result,
+    );
+  }
+
+  #release(params: Params | undefined): PromiseLike<unknown> {
+    const id = params?.objectId;
+    if (id instanceof HeldId && id.hook === this.#number) {
+      // Else it is on its way already: its scope has ended, or the program's handle was found collected.
+      if (this.#recordOf(id)?.state !== 'live') return Promise.resolve({});
+    }
+    const plain = id instanceof HeldId ? { ...params, objectId: id.toString() } : params;
+    return this.tap.command('Runtime.releaseObject', plain, (outgoing) =>
+      this.#send.call(this.session, 'Runtime.releaseObject', outgoing),
+    );
+  }
+
+  #event(event: string, payload: unknown): unknown {
+    this.tap.event(event, payload);
+    const mints = mintsOf(event);
+    if (mints === undefined || !this.#options.tracks || this.tap.ledger.hasEnded) return payload;
+    const isConsole = event === CONSOLE_EVENT;
+    if (isConsole && this.#options.holdsConsoleWeakly) this.#holdWhileArriving(payload);
+    return withHeldIds(payload, mints, this.#holding(isConsole));
+  }
+
+  #holding(isConsoleArgument: boolean) {
+    const isWeak = isConsoleArgument && this.#options.holdsConsoleWeakly;
+    return { hook: this.#number, isConsoleArgument, isWeak };
+  }
+
+  #holdWhileArriving(payload: unknown): void {
+    this.#arriving.push(payload);
+    this.#arrivalTimer ??= setTimeout(() => {
+      this.#arrivalTimer = undefined;
+      this.#arriving = [];
+    }, ARRIVAL_MS).unref();
+  }
+
+  #recordOf(id: HeldId) {
+    const { ledger } = this.tap;
+    ledger.services.answers.enter();
+    return ledger.find(id.toString());
+  }
+}
+
+const byNumber = new Map<number, HookedSession>();
+
+/** The hook that made an id, while it lasts. */
+export function hookOf(id: HeldId): HookedSession | undefined {
+  return byNumber.get(id.hook);
+}

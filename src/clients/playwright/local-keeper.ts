@@ -1,0 +1,101 @@
+/**
+ * What becomes of the client half's handles where the server half is in this process: both ends of a handle that the
+ * script has forgotten go at once, without a message, and so do those of one that it disposes of.
+ */
+import type { RemoteObject } from '../../handles/protocol.ts';
+import { UNKNOWN_LINE } from '../../observe/calling-line.ts';
+import type { LeakReport } from '../../observe/leak-report.ts';
+import { currentWindow, runCall, TracedCall } from '../../observe/traced-call.ts';
+import { type FollowedCall, type HandleKeeper, handlesOf, type WeakHandle } from './client-handles.ts';
+import { heldIdOf } from './held-id.ts';
+import { hookOf } from './hooked-session.ts';
+import type { ServerHalf } from './seams.ts';
+import type { Call, CallLocation, ChannelOwner, ClientConnection, ServerHandle } from './structure.ts';
+
+/** The attachment whose handles they are. */
+export interface KeptFor {
+  readonly leakReport: LeakReport | undefined;
+  detach(): void;
+}
+
+/** How long awaited disposals may follow one another in one turn of the event loop, in milliseconds. */
+const MOST_BETWEEN_TURNS_MS = 4;
+
+export class LocalKeeper implements HandleKeeper {
+  readonly #attachment: KeptFor;
+  readonly #connection: ClientConnection;
+  readonly #dispatchers: ServerHalf['dispatchers'];
+  /** With `consoleEntries: 'discard'`: what lives by the script's own handles alone. */
+  readonly #consoleArguments = new WeakMap<ChannelOwner, RemoteObject>();
+  #turnedAt = 0;
+
+  constructor(attachment: KeptFor, connection: ClientConnection, { dispatchers }: ServerHalf) {
+    this.#attachment = attachment;
+    this.#connection = connection;
+    this.#dispatchers = dispatchers;
+  }
+
+  created(handle: WeakHandle, owner: ChannelOwner): void {
+    const id = heldIdOf(this.#dispatchers.get(handle.guid)?._object);
+    const remoteObject = id?.isConsoleArgument ? id.remoteObject : undefined;
+    if (remoteObject !== undefined) this.#consoleArguments.set(owner, remoteObject);
+  }
+
+  collected(handle: WeakHandle): boolean {
+    const dispatcher = this.#dispatchers.get(handle.guid);
+    if (dispatcher === undefined) return true; // The server half has dropped it, and says so soon.
+    const id = heldIdOf(dispatcher._object);
+    if (id === undefined || id.isConsoleArgument) {
+      // The server half may hand it out again, under the same name: its own handle stays, and ends when the server lets go.
+      if (handlesOf(this.#connection)?.mayNameAgain) return false;
+      dispatcher._dispose();
+      return true;
+    }
+    hookOf(id)?.collect(id);
+    (dispatcher._object as ServerHandle).dispose();
+    dispatcher._dispose();
+    return true;
+  }
+
+  dispose(handle: WeakHandle): Promise<unknown> | undefined {
+    const dispatcher = this.#dispatchers.get(handle.guid);
+    if (dispatcher === undefined) return undefined;
+    (dispatcher._object as ServerHandle).dispose();
+    dispatcher._dispose();
+    // A loop of awaited disposals would be one long chain of microtasks: the event loop gets its turns.
+    const now = performance.now();
+    if (now - this.#turnedAt < MOST_BETWEEN_TURNS_MS) return Promise.resolve({});
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        this.#turnedAt = performance.now();
+        resolve({});
+      });
+    });
+  }
+
+  follow({ metadata }: Call): FollowedCall | undefined {
+    if (this.#attachment.leakReport === undefined) return undefined;
+    const call = new TracedCall(lineOf(metadata?.location), 1, currentWindow());
+    return {
+      run: (send) => runCall(call, send),
+      answered: (guids) => {
+        if (guids === undefined) call.reject();
+        else call.resolve(guids.flatMap((guid) => this.#remoteObjectOf(guid) ?? []));
+      },
+    };
+  }
+
+  over(): void {
+    // Not now: it is told in the midst of what ends it.
+    queueMicrotask(() => this.#attachment.detach());
+  }
+
+  #remoteObjectOf(guid: string): RemoteObject | undefined {
+    return heldIdOf(this.#dispatchers.get(guid)?._object)?.remoteObject;
+  }
+}
+
+function lineOf(location: CallLocation | undefined): string {
+  if (location === undefined) return UNKNOWN_LINE;
+  return `${location.file}:${location.line ?? 1}:${location.column ?? 1}`;
+}

@@ -1,0 +1,117 @@
+/**
+ * An attachment to Playwright: the books of all handles of a browser, a context or a page, in both halves of Playwright.
+ * The server half's sessions are where remote objects come from; the client half's handles are what a script forgets.
+ */
+import type { ResolvedAttachOptions } from '../../handles/attach-options.ts';
+import { Attachment } from '../../handles/attachment.ts';
+import type { HandleScope } from '../../handles/handle-scope.ts';
+import type { RemoteObject } from '../../handles/protocol.ts';
+import { ClientHandles } from './client-handles.ts';
+import { heldIdOf } from './held-id.ts';
+import { HookedSession, hookOf, noActions, playwrightRules } from './hooked-session.ts';
+import { LocalKeeper } from './local-keeper.ts';
+import { type Seams, type ServerHalf, seamsOf, serverObjectOf, serverPageOf } from './seams.ts';
+import { ServerSessions, type SessionFacts } from './server-sessions.ts';
+import { type ChannelOwner, isHandleType, type PageLike } from './structure.ts';
+
+/** Which of a browser's sessions an attachment is for. */
+export type Coverage = (facts: SessionFacts) => boolean;
+
+/** What `attach` gives: the books of all handles that it covers, and what can be done about them. */
+export class PlaywrightAttachment extends Attachment {
+  readonly #options: ResolvedAttachOptions;
+  readonly #sessions = new Map<SessionFacts, HookedSession>();
+
+  /** @internal Made by `attach`. */
+  constructor(options: ResolvedAttachOptions) {
+    super(options);
+    this.#options = options;
+    if (options.traceLeaks) this.trace();
+  }
+
+  /**
+   * A scope over one page as a block: every handle minted there while it is open is released at the block's end,
+   * whoever minted it.
+   *
+   * @example
+   * ```ts
+   * using scope = releases.openScope(page);
+   * ```
+   */
+  openScope(page: PageLike): HandleScope {
+    const seams = seamsOf(page);
+    const session = seams?.server && serverPageOf(seams)._mainFrameSession._client;
+    const taps = [...this.#sessions].filter(([facts]) => isWithin(facts, session)).map(([, { tap }]) => tap);
+    return this.cover(taps);
+  }
+
+  /**
+   * Lets a handle, or a RemoteObject by itself, outlive the scopes around it. Gives it back; for one that is in
+   * no scope that is all.
+   *
+   * @throws TypeError for something that is neither.
+   */
+  override escape<Handle extends object>(handle: Handle): Handle {
+    const owner = handle as Handle & Partial<ChannelOwner>;
+    if (!isHandleType(owner._type) || owner._connection === undefined) {
+      super.escape(handle as Handle & RemoteObject);
+      return handle;
+    }
+    const id = heldIdOf(serverObjectOf(owner._connection, handle as Handle & ChannelOwner));
+    if (id?.remoteObject !== undefined) super.escape(id.remoteObject);
+    return handle;
+  }
+
+  /** Covers both halves, where both are in this process. @internal */
+  begin({ owner, connection }: Seams, server: ServerHalf, coverage: Coverage): void {
+    const tracks = this.#options.track ?? true;
+    if (tracks) {
+      this.onDetach(ClientHandles.keep(owner, new LocalKeeper(this, connection, server)));
+      this.onDetach(() => this.#giveBackIds(server));
+    }
+    this.onDetach(
+      ServerSessions.of(server.browser).add({
+        takes: coverage,
+        hook: (facts) => this.#hook(facts, tracks),
+      }),
+    );
+  }
+
+  #hook(facts: SessionFacts, tracks: boolean): (hasEnded: boolean) => void {
+    const { session, isOrdered } = facts;
+    const { send } = session;
+    const tap = this.open(
+      { send: (method, params) => send.call(session, method, params) },
+      { isOrdered, actions: noActions, tracks, isTracedByCall: true, createRules: () => playwrightRules },
+    );
+    const hooked = new HookedSession(session, tap, {
+      tracks,
+      holdsConsoleWeakly: this.#options.consoleEntries === 'discard',
+    });
+    this.#sessions.set(facts, hooked);
+    return (hasEnded) => {
+      this.#sessions.delete(facts);
+      hooked.unhook();
+      if (hasEnded) this.end(tap);
+    };
+  }
+
+  /** The server's handles have strings again, as they would have without us. */
+  #giveBackIds({ dispatchers }: ServerHalf): void {
+    const hooked = new Set(this.#sessions.values());
+    for (const { _object: object } of dispatchers.values()) {
+      const id = heldIdOf(object);
+      const hook = id && hookOf(id);
+      if (id !== undefined && hook !== undefined && hooked.has(hook)) {
+        Reflect.set(object as object, '_objectId', id.toString());
+      }
+    }
+  }
+}
+
+function isWithin(facts: SessionFacts, root: unknown): boolean {
+  for (let current: SessionFacts | undefined = facts; current !== undefined; current = current.parent) {
+    if (current.session === root) return true;
+  }
+  return false;
+}

@@ -1,0 +1,175 @@
+/**
+ * All sessions that Playwright's server half has with one browser, those to come included, and which attachment has each.
+ * One is told of more than it takes: a page's attachment may be older than its browser's, and when it goes, the browser's
+ * has the page's sessions.
+ *
+ * Invariant: a session is hooked by one attachment at most, and those that the script made itself by none.
+ */
+import { shadow } from '../session-hook.ts';
+import { takesCommandsInOrder } from '../target-type.ts';
+import type { AttachedToTarget, CdpConnection, CdpSession, ServerBrowser } from './structure.ts';
+
+/** One session of the server's own. */
+export interface SessionFacts {
+  readonly session: CdpSession;
+  readonly parent: SessionFacts | undefined;
+  readonly isOrdered: boolean;
+  /** Of the browser context that it belongs to; `undefined` where that is the default one. */
+  readonly contextId: string | undefined;
+}
+
+/** An attachment, as far as it takes sessions. */
+export interface SessionTaker {
+  takes(facts: SessionFacts): boolean;
+  /** Hooks a session. @returns what gives it up; `hasEnded` where there is nothing to be given back. */
+  hook(facts: SessionFacts): (hasEnded: boolean) => void;
+}
+
+interface KnownSession {
+  readonly facts: SessionFacts;
+  readonly undo: (() => void)[];
+  taker: SessionTaker | undefined;
+  giveUp: (hasEnded: boolean) => void;
+}
+
+export class ServerSessions {
+  readonly #connection: CdpConnection;
+  readonly #known = new Map<CdpSession, KnownSession>();
+  /** The oldest first. */
+  readonly #takers: SessionTaker[] = [];
+  #undoRoot: (() => void)[] = [];
+  /** What is being attached right now: the server makes its session while it hears of that. */
+  #attaching: AttachedToTarget | undefined;
+
+  constructor(connection: CdpConnection) {
+    this.#connection = connection;
+  }
+
+  /** The sessions of a browser, shared by all attachments to it or to a part of it. */
+  static of(browser: ServerBrowser): ServerSessions {
+    const { _connection: connection } = browser;
+    let sessions = all.get(connection);
+    if (sessions === undefined) {
+      sessions = new ServerSessions(connection);
+      all.set(connection, sessions);
+    }
+    sessions.#findExisting(browser);
+    return sessions;
+  }
+
+  /** @returns what ends it, and leaves each session as it was found once the last has gone. */
+  add(taker: SessionTaker): () => void {
+    this.#takers.push(taker);
+    for (const known of this.#known.values()) this.#offer(known);
+    return () => this.#remove(taker);
+  }
+
+  #remove(taker: SessionTaker): void {
+    const index = this.#takers.indexOf(taker);
+    if (index >= 0) this.#takers.splice(index, 1);
+    for (const known of this.#known.values()) {
+      if (known.taker !== taker) continue;
+      known.giveUp(false);
+      known.taker = undefined;
+      this.#offer(known);
+    }
+    if (this.#takers.length > 0) return;
+    for (const { undo } of this.#known.values()) for (const each of undo) each();
+    for (const each of this.#undoRoot.splice(0)) each();
+    this.#known.clear();
+    all.delete(this.#connection);
+  }
+
+  #offer(known: KnownSession): void {
+    if (known.taker !== undefined) return;
+    const taker = this.#takers.find((each) => each.takes(known.facts));
+    if (taker === undefined) return;
+    known.taker = taker;
+    known.giveUp = taker.hook(known.facts);
+  }
+
+  #findExisting(browser: ServerBrowser): void {
+    if (this.#undoRoot.length > 0) return;
+    const { rootSession } = this.#connection;
+    const rootDispose = rootSession.dispose;
+    this.#undoRoot = [
+      ...this.#watchChildren(rootSession),
+      shadow(rootSession, 'dispose', () => {
+        rootDispose.call(rootSession);
+        for (const known of [...this.#known.values()]) this.#end(known); // The connection is gone.
+      }),
+    ];
+    const contextIds = new Map<CdpSession, string | undefined>();
+    const pages = new Set<CdpSession>();
+    for (const { _sessions: frames, _browserContext: context } of browser._crPages.values()) {
+      for (const { _client: client } of frames.values()) {
+        pages.add(client);
+        contextIds.set(client, context._browserContextId);
+      }
+    }
+    for (const { _session: session, browserContext } of browser._serviceWorkers?.values() ?? []) {
+      if (session !== undefined) contextIds.set(session, browserContext?._browserContextId);
+    }
+    for (const session of this.#connection._sessions.values()) {
+      // Of those that no page has for a frame the type is not to be had: a worker's care suits all.
+      if (isServersOwn(session)) this.#note(session, pages.has(session), contextIds.get(session));
+    }
+  }
+
+  /** Hears of each session that the server makes by way of another. */
+  #watchChildren(session: CdpSession): (() => void)[] {
+    const { createChildSession, emit } = session;
+    return [
+      shadow(session, 'createChildSession', (sessionId: string, ...rest: [eventListener?: unknown]) => {
+        const child = createChildSession.call(session, sessionId, ...rest);
+        if (isServersOwn(child)) this.#noteNew(child);
+        return child;
+      }),
+      shadow(session, 'emit', (event: string | symbol, payload?: unknown, ...rest: unknown[]) => {
+        if (event !== 'Target.attachedToTarget') return emit.call(session, event, payload, ...rest);
+        const before = this.#attaching;
+        this.#attaching = payload as AttachedToTarget;
+        try {
+          return emit.call(session, event, payload, ...rest);
+        } finally {
+          this.#attaching = before;
+        }
+      }),
+    ];
+  }
+
+  #noteNew(session: CdpSession): void {
+    const target = this.#attaching?.sessionId === session._sessionId ? this.#attaching.targetInfo : undefined;
+    this.#note(session, takesCommandsInOrder(target?.type ?? 'other'), target?.browserContextId);
+  }
+
+  #note(session: CdpSession, isOrdered: boolean, ownContextId: string | undefined): void {
+    if (this.#known.has(session)) return;
+    const parent = this.#known.get(session._parentSession as CdpSession)?.facts;
+    const facts = { session, parent, isOrdered, contextId: parent?.contextId ?? ownContextId };
+    const { dispose } = session;
+    const known: KnownSession = { facts, undo: [], taker: undefined, giveUp: () => {} };
+    known.undo.push(
+      ...this.#watchChildren(session),
+      shadow(session, 'dispose', () => {
+        dispose.call(session);
+        this.#end(known);
+      }),
+    );
+    this.#known.set(session, known);
+    this.#offer(known);
+  }
+
+  #end(known: KnownSession): void {
+    if (!this.#known.delete(known.facts.session)) return;
+    known.giveUp(true);
+    for (const each of known.undo) each();
+  }
+}
+
+const all = new WeakMap<CdpConnection, ServerSessions>();
+
+/** Not the browser's own, which has no objects, nor one that the script made. */
+function isServersOwn(session: CdpSession): boolean {
+  return session._sessionId !== '' && session._eventListener === undefined;
+}

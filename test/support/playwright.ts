@@ -1,0 +1,258 @@
+// A Chromium driven by Playwright, and an attachment to it that is held to what every test is owed: the books balance,
+// and `detach` leaves both halves of Playwright as they were found, down to the maps that hold their objects.
+import { type Browser, type CDPSession, chromium, type LaunchOptions, type Page } from 'playwright-core';
+import { afterAll, expect, onTestFinished } from 'vitest';
+import { attach, type PlaywrightAttachment } from '../../src/clients/playwright/index.ts';
+import type {
+  CdpSession,
+  ChannelOwner,
+  ServerBrowser,
+  Subject,
+} from '../../src/clients/playwright/structure.ts';
+import type { AttachOptions } from '../../src/handles/attach-options.ts';
+import { chromiumLaunchOptions } from './chromium.ts';
+import { expectAtRest, expectConserved } from './conservation.ts';
+
+const launched = new Set<Browser>();
+
+/** How Playwright launches the Chromium of all tests. */
+export async function playwrightLaunchOptions(): Promise<LaunchOptions> {
+  const { executablePath, args, env } = await chromiumLaunchOptions();
+  return { executablePath, args, ...(env === undefined ? {} : { env: env as Record<string, string> }) };
+}
+
+/** Closed when the test file is done. */
+export async function launchByPlaywright(): Promise<Browser> {
+  const browser = await chromium.launch(await playwrightLaunchOptions());
+  launched.add(browser);
+  return browser;
+}
+
+afterAll(async () => {
+  await Promise.all([...launched].map((browser) => browser.close()));
+});
+
+/** A page in a context of its own, closed when the running test is over. */
+export async function openPage(browser: Browser): Promise<Page> {
+  const context = await browser.newContext();
+  onTestFinished(() => context.close());
+  return context.newPage();
+}
+
+/** The client half's own view of one of its objects. */
+export function ownerOf(subject: object): ChannelOwner {
+  return subject as ChannelOwner;
+}
+
+/** The server half's view of a browser. */
+export function serverBrowserOf(browser: Browser): ServerBrowser {
+  return ownerOf(browser)._connection.toImpl?.(ownerOf(browser)) as ServerBrowser;
+}
+
+/** Attaches as `attach` does, and checks what is owed when the running test is over. */
+export function attachedPlaywright(
+  subject: Subject,
+  browser: Browser,
+  options: AttachOptions = {},
+): PlaywrightAttachment {
+  const found = new Belongings(browser);
+  const releases = attach(subject, options);
+  onTestFinished(async () => {
+    expectConserved(releases.stats());
+    await expect
+      .poll(async () => {
+        await releases.flush();
+        const { queued, inFlight } = releases.stats();
+        return queued + inFlight;
+      })
+      .toBe(0);
+    expectAtRest(releases.stats());
+    releases.detach();
+    found.expectAsFound();
+  });
+  return releases;
+}
+
+type Own = readonly (readonly [PropertyKey, unknown])[];
+
+/** What an attachment may touch: the connection, its objects, the browser's sessions. Those made later are looked at, too. */
+export class Belongings {
+  readonly #browser: Browser;
+  readonly #connection: ChannelOwner['_connection'];
+  readonly #map: Map<string, ChannelOwner>;
+  readonly #connectionKeys: Own;
+  readonly #sessionKeys: readonly PropertyKey[];
+
+  constructor(browser: Browser) {
+    this.#browser = browser;
+    this.#connection = ownerOf(browser)._connection;
+    this.#map = this.#connection._objects;
+    this.#connectionKeys = functionsOf(this.#connection);
+    this.#sessionKeys = Reflect.ownKeys(serverBrowserOf(browser)._connection.rootSession);
+  }
+
+  expectAsFound(): void {
+    expect(functionsOf(this.#connection), 'own properties of the connection').toEqual(this.#connectionKeys);
+    expect(this.#connection._objects === this.#map, 'the map of all objects').toBe(true);
+    expect(Object.getPrototypeOf(this.#connection._objects) === Map.prototype).toBe(true);
+    for (const owner of this.#map.values()) {
+      expect(owner._parent?._objects.get(owner._guid) ?? owner, 'its parent has it').toBe(owner);
+      for (const child of owner._objects.values()) expect(this.#map.get(child._guid)).toBe(child);
+    }
+    for (const session of this.#sessions()) {
+      expect(Reflect.ownKeys(session), 'own properties of a session').toEqual(this.#sessionKeys);
+    }
+  }
+
+  #sessions(): Iterable<CdpSession> {
+    return serverBrowserOf(this.#browser)._connection._sessions.values();
+  }
+}
+
+function functionsOf(object: object): Own {
+  return Reflect.ownKeys(object).map((key) => {
+    const { value, ...flags } = Object.getOwnPropertyDescriptor(object, key) ?? {};
+    return [key, typeof value === 'function' ? { ...flags, value } : flags] as const;
+  });
+}
+
+/** Alive, by the row of the census in which they were made. */
+export type Alive = Readonly<Record<string, number>>;
+
+/**
+ * Counts the ids that the browser still knows: each that comes over the wire is noted as a string, by session, and the
+ * browser itself is asked, past whatever is hooked.
+ */
+export class WireIds {
+  readonly #browser: ServerBrowser;
+  /** The row and the session of each id. */
+  readonly #ids = new Map<string, { readonly row: string; readonly sessionId: string }>();
+  #row: string | undefined;
+
+  constructor(browser: Browser) {
+    this.#browser = serverBrowserOf(browser);
+    const { _transport: transport } = this.#browser._connection as unknown as {
+      readonly _transport: { onmessage: (message: WireMessage) => unknown };
+    };
+    const { onmessage } = transport;
+    transport.onmessage = (message) => {
+      if (this.#row !== undefined) this.#note(message, this.#row, message.sessionId ?? '');
+      return onmessage.call(transport, message);
+    };
+  }
+
+  /** What comes from now on counts for this row; for none, nothing is noted. */
+  begin(row: string | undefined): void {
+    this.#row = row;
+  }
+
+  async alive(): Promise<Alive> {
+    const alive: Record<string, number> = {};
+    await Promise.all(
+      [...this.#ids].map(async ([key, { row, sessionId }]) => {
+        const session = this.#browser._connection._sessions.get(sessionId);
+        const objectId = key.slice(sessionId.length);
+        if (session !== undefined && (await isKnown(session, objectId))) alive[row] = (alive[row] ?? 0) + 1;
+        else this.#ids.delete(key);
+      }),
+    );
+    return alive;
+  }
+
+  #note(value: unknown, row: string, sessionId: string): void {
+    if (typeof value !== 'object' || value === null) return;
+    for (const [name, member] of Object.entries(value)) {
+      if (name !== 'objectId' || typeof member !== 'string') this.#note(member, row, sessionId);
+      else if (!this.#ids.has(sessionId + member)) this.#ids.set(sessionId + member, { row, sessionId });
+    }
+  }
+}
+
+function isKnown(session: CdpSession, objectId: string): Promise<boolean> {
+  const { send } = Object.getPrototypeOf(session) as CdpSession;
+  return send
+    .call(session, 'Runtime.callFunctionOn', {
+      objectId,
+      functionDeclaration: 'function () {}',
+      returnByValue: true,
+    })
+    .then(
+      () => true,
+      () => false,
+    );
+}
+
+interface WireMessage {
+  readonly sessionId?: string;
+}
+
+/** A page's census of the objects that `mk()` and `row()` made there, by a session of its own that mints nothing. */
+export class PlaywrightCensus {
+  readonly #session: CDPSession;
+
+  private constructor(session: CDPSession) {
+    this.#session = session;
+  }
+
+  static async open(page: Page): Promise<PlaywrightCensus> {
+    const census = new PlaywrightCensus(await page.context().newCDPSession(page));
+    await census.#session.send('Page.enable');
+    await census.#session.send('Page.addScriptToEvaluateOnNewDocument', { source: INSTALL });
+    await census.#run(INSTALL);
+    return census;
+  }
+
+  /** How many are alive once two collections in a row have left the same number. */
+  async alive(): Promise<Alive> {
+    for (let previous = ''; ; ) {
+      await this.#session.send('HeapProfiler.collectGarbage');
+      const alive = await this.#run('JSON.stringify(census())');
+      if (alive === previous) return JSON.parse(alive) as Alive;
+      previous = alive;
+    }
+  }
+
+  /** What is made from now on counts for this row. */
+  async begin(row: string): Promise<void> {
+    await this.#run(`clean(), (globalThis.row = ${JSON.stringify(row)})`);
+  }
+
+  async #run(expression: string): Promise<string> {
+    const { result } = await this.#session.send('Runtime.evaluate', { expression, returnByValue: true });
+    return result.value;
+  }
+}
+
+const INSTALL = `
+  globalThis.counted ??= [];
+  globalThis.row = '';
+  globalThis.note = (object) => { counted.push({ row, ref: new WeakRef(object) }); return object; };
+  globalThis.census = () => {
+    const alive = {};
+    for (const { row, ref } of counted) if (row && ref.deref()) alive[row] = (alive[row] ?? 0) + 1;
+    return alive;
+  };
+  globalThis.mk = () => note({ big: new Array(200).fill(1.5) });
+  globalThis.put = (html) => {
+    const element = document.createElement('div');
+    element.className = 'row';
+    element.innerHTML = html ?? 'x';
+    note(element);
+    for (const child of element.children) note(child);
+    document.body.append(element);
+  };
+  globalThis.clean = () => {
+    document.activeElement?.blur?.();
+    document.body.textContent = '';
+  };
+  void 0;
+`;
+
+declare global {
+  /** Inside a page with a census: notes an object. */
+  function note<T extends object>(object: T): T;
+  /** Inside a page with a census: a row of markup, noted with its children. */
+  function put(html?: string): void;
+  /** Inside a page with a census: takes all rows away. */
+  function clean(): void;
+}
