@@ -16,7 +16,7 @@ import { expectAtRest, expectConserved } from './conservation.ts';
 const launched = new Set<Browser>();
 
 /** How Playwright launches the Chromium of all tests. */
-export async function playwrightLaunchOptions(): Promise<LaunchOptions> {
+async function playwrightLaunchOptions(): Promise<LaunchOptions> {
   const { executablePath, args, env } = await chromiumLaunchOptions();
   return { executablePath, args, ...(env === undefined ? {} : { env: env as Record<string, string> }) };
 }
@@ -40,12 +40,12 @@ export async function openPage(browser: Browser): Promise<Page> {
 }
 
 /** The client half's own view of one of its objects. */
-export function ownerOf(subject: object): ChannelOwner {
+function ownerOf(subject: object): ChannelOwner {
   return subject as ChannelOwner;
 }
 
 /** The server half's view of a browser. */
-export function serverBrowserOf(browser: Browser): ServerBrowser {
+function serverBrowserOf(browser: Browser): ServerBrowser {
   return ownerOf(browser)._connection.toImpl?.(ownerOf(browser)) as ServerBrowser;
 }
 
@@ -76,7 +76,7 @@ export function attachedPlaywright(
 type Own = readonly (readonly [PropertyKey, unknown])[];
 
 /** What an attachment may touch: the connection, its objects, the browser's sessions. Those made later are looked at, too. */
-export class Belongings {
+class Belongings {
   readonly #browser: Browser;
   readonly #connection: ChannelOwner['_connection'];
   readonly #map: Map<string, ChannelOwner>;

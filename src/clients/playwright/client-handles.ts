@@ -6,6 +6,7 @@
  * names it is unanswered. One that was collected and is named again is made again, from the message that made it first.
  */
 import { SlicedJob } from '../../batcher/sliced-job.ts';
+import { monotonicNow } from '../../timers.ts';
 import { shadow } from '../session-hook.ts';
 import {
   type Call,
@@ -278,7 +279,7 @@ export class ClientHandles {
     const owner = this.#table.strong(guid);
     const keeper = owner && this.#keeperOf(owner);
     if (owner === undefined || keeper === undefined) return undefined;
-    const now = performance.now();
+    const now = monotonicNow();
     const handle = new WeakHandle(owner, message, keeper, now);
     this.#table.release(guid);
     owner._parent?._objects.delete(guid);
@@ -400,7 +401,7 @@ export class ClientHandles {
     while (next < handles.length) {
       const handle = handles[next++];
       if (handle !== undefined) this.#end(handle);
-      if ((next & 15) === 0 && performance.now() > deadline) break;
+      if ((next & 15) === 0 && monotonicNow() > deadline) break;
     }
     this.#collected = handles.slice(next);
     return this.#collected.length === 0;

@@ -6,6 +6,7 @@ import type { CommandRules } from '../../handles/command-rules.ts';
 import { type Forward, mintsOf, type Params, shapeOf } from '../../handles/protocol.ts';
 import { PageActions } from '../../handles/release-acknowledger.ts';
 import type { SessionTap } from '../../handles/session-tap.ts';
+import { clearTimeout, setTimeout, unref } from '../../timers.ts';
 import { shadow } from '../session-hook.ts';
 import { HeldId } from './held-id.ts';
 import { withHeldIds, withPlainIds } from './held-objects.ts';
@@ -33,6 +34,9 @@ export interface HoldingOptions {
   /** With `consoleEntries: 'discard'` a console argument lives only while the script has a handle of it. */
   readonly holdsConsoleWeakly: boolean;
 }
+
+/** Where a command names an object that the description does not list. */
+const UNLISTED_NAMES = [['objectId']];
 
 const CONSOLE_EVENT = 'Runtime.consoleAPICalled';
 /** How long what came with a console message is held where its handle has yet to reach the program, in milliseconds. */
@@ -88,9 +92,8 @@ export class HookedSession {
     const { session } = this;
     const forward: Forward = (outgoing) => this.#send.call(session, method, outgoing);
     const shape = shapeOf(method);
-    if (shape === undefined) return this.tap.command(method, params, forward);
-    const answer = this.tap.command(method, withPlainIds(params, shape.names), forward);
-    if (shape.mints.length === 0 || !this.#options.tracks) return answer;
+    const answer = this.tap.command(method, withPlainIds(params, shape?.names ?? UNLISTED_NAMES), forward);
+    if (shape === undefined || shape.mints.length === 0 || !this.#options.tracks) return answer;
     return answer.then((result) =>
       this.#isHooked ? withHeldIds(result, shape.mints, this.#holding(false)) : result,
     );
@@ -124,10 +127,12 @@ export class HookedSession {
 
   #holdWhileArriving(payload: unknown): void {
     this.#arriving.push(payload);
-    this.#arrivalTimer ??= setTimeout(() => {
-      this.#arrivalTimer = undefined;
-      this.#arriving = [];
-    }, ARRIVAL_MS).unref();
+    this.#arrivalTimer ??= unref(
+      setTimeout(() => {
+        this.#arrivalTimer = undefined;
+        this.#arriving = [];
+      }, ARRIVAL_MS),
+    );
   }
 
   #recordOf(id: HeldId) {

@@ -6,6 +6,7 @@ import type { RemoteObject } from '../../handles/protocol.ts';
 import { UNKNOWN_LINE } from '../../observe/calling-line.ts';
 import type { LeakReport } from '../../observe/leak-report.ts';
 import { currentWindow, runCall, TracedCall } from '../../observe/traced-call.ts';
+import { monotonicNow, queueMicrotask, setImmediate } from '../../timers.ts';
 import { type FollowedCall, type HandleKeeper, handlesOf, type WeakHandle } from './client-handles.ts';
 import { heldIdOf } from './held-id.ts';
 import { hookOf } from './hooked-session.ts';
@@ -63,11 +64,11 @@ export class LocalKeeper implements HandleKeeper {
     (dispatcher._object as ServerHandle).dispose();
     dispatcher._dispose();
     // A loop of awaited disposals would be one long chain of microtasks: the event loop gets its turns.
-    const now = performance.now();
+    const now = monotonicNow();
     if (now - this.#turnedAt < MOST_BETWEEN_TURNS_MS) return Promise.resolve({});
     return new Promise((resolve) => {
       setImmediate(() => {
-        this.#turnedAt = performance.now();
+        this.#turnedAt = monotonicNow();
         resolve({});
       });
     });
