@@ -98,19 +98,15 @@ async function marksOf(
 ): Promise<TargetMarks> {
   const contextIds: number[] = [];
   const logged: string[] = [];
-  const note = ({ objectId }: RemoteObject): void => {
-    if (objectId !== undefined) logged.push(objectId);
-  };
   const listeners: Readonly<Record<string, (params: unknown) => void>> = {
     'Runtime.executionContextCreated': (params) => {
       contextIds.push((params as { context: { id: number } }).context.id);
     },
+    // Uncaught errors are stored as well, but V8 does not label those handles.
     'Runtime.consoleAPICalled': (params) => {
-      for (const argument of (params as { args: readonly RemoteObject[] }).args) note(argument);
-    },
-    'Runtime.exceptionThrown': (params) => {
-      const { exception } = (params as ThrownEvent).exceptionDetails;
-      if (exception !== undefined) note(exception);
+      for (const { objectId } of (params as { args: readonly RemoteObject[] }).args) {
+        if (objectId !== undefined) logged.push(objectId);
+      }
     },
   };
   for (const [event, listener] of Object.entries(listeners)) session.on(event, listener);
@@ -130,10 +126,6 @@ async function marksOf(
     ];
     await patience.wait(Promise.allSettled(tidyings)).catch(() => {}); // It hangs or is gone: the session will end.
   }
-}
-
-interface ThrownEvent {
-  readonly exceptionDetails: { readonly exception?: RemoteObject };
 }
 
 async function globalObjects(

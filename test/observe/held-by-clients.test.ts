@@ -116,6 +116,16 @@ it('tells apart the pages that share a heap', async () => {
   await popup.close();
 });
 
+it('does not take the errors that a client got for those that the console stored', async () => {
+  const page = await openPage(browser);
+  const seen = new Promise((resolve) => page.once('pageerror', resolve));
+  await page.setContent('<script>setTimeout(() => { throw new RangeError("uncaught"); })</script>');
+  await seen;
+  expect((await look(page)).targets).toMatchObject([
+    { held: 1, heldByConsole: 0, classes: { RangeError: 1 } },
+  ]);
+});
+
 it('leaves a heap alone that is larger than allowed', async () => {
   const session = await (await openPage(browser)).createCDPSession();
   await expect(lookAtHeap([session], { ...LIMITS, maxHeapBytes: 1_000 })).rejects.toThrow(

@@ -1,11 +1,13 @@
-// Everything that Puppeteer leaves behind in a page, counted twice: objects, by the page's own WeakRefs, and ids, by
-// asking the browser. Plain, each operation leaks; attached, nothing is left once nobody holds it.
+// Everything that Puppeteer leaves behind in a page, counted three times: objects, by the page's own WeakRefs; ids, by
+// asking the browser; handles, by the browser's heap snapshot. Plain, each operation leaks; attached, nothing is left once
+// nobody holds it.
 import type { Browser, ElementHandle, Page } from 'puppeteer-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { attached, sessionOf } from '../support/attached.ts';
 import { Census } from '../support/census.ts';
 import { launchChromium, PUPPETEERS } from '../support/chromium.ts';
 import { collectUntil } from '../support/collect-until.ts';
+import { heldForClients } from '../support/held-for-clients.ts';
 import { IdCensus } from '../support/id-census.ts';
 
 interface Leak {
@@ -226,6 +228,9 @@ describe.each(PUPPETEERS)('the leaks of $name', ({ puppeteer }) => {
     await leak.prepare?.(plain);
     await repeat(plain, leak);
     expect(await leakedIds.alive()).toBeGreaterThanOrEqual(leak.ids * times + leak.cached);
+    // The second judge, once Puppeteer's last release has come through.
+    const held = await heldForClients(plain);
+    expect(held).toBe(await leakedIds.alive());
     expect(await leakedObjects.alive()).toBe(leak.objects * times);
     await plain.close();
 
@@ -247,6 +252,7 @@ describe.each(PUPPETEERS)('the leaks of $name', ({ puppeteer }) => {
     await collectUntil(() => releases.stats().live <= cached);
     await releases.flush();
     expect(await ids.alive()).toBe(cached);
+    expect(await heldForClients(page)).toBe(cached);
     await discardEntries(page);
     expect(await objects.alive()).toBe(0);
     await page.close();

@@ -41,9 +41,12 @@ function barsOf(targets: readonly TargetLook[], courses: Courses): string {
   const bars = targets.map((target) => {
     const width = ((100 * target.held) / most).toFixed(1);
     const isSeries = courses.of(target.targetId).length > 1;
-    const growth = isSeries ? ` (${growthOf(target, courses)})` : '';
+    const grown = isSeries ? growthOf(target, courses) : '0';
+    const growth = grown === '0' ? '' : ` (${grown})`;
+    const classes = classesOf(target);
+    const kept = `${target.type}, ${formatBytes(target.retainedBytes)} kept alive`;
     return `<li class="ours"><span class="name">${escapeHtml(shortUrl(target.url))} <span class="unit">${escapeHtml(
-      `${target.type}, ${formatBytes(target.retainedBytes)} kept alive: ${classesOf(target)}`,
+      classes === '' ? kept : `${kept}: ${classes}`,
     )}</span></span>
       <span class="track"><span class="bar" style="width:${width}%"></span></span>
       <span class="value">${escapeHtml(formatCount(target.held) + growth)}</span></li>`;
@@ -52,7 +55,11 @@ function barsOf(targets: readonly TargetLook[], courses: Courses): string {
 }
 
 function courseSection(targets: readonly TargetLook[], courses: Courses): string {
-  const drawn = targets.filter(({ targetId }) => courses.of(targetId).length > 1).slice(0, MOST_CURVES);
+  const drawn = targets
+    .filter(
+      ({ targetId }) => courses.of(targetId).length > 1 && courses.of(targetId).some(({ held }) => held > 0),
+    )
+    .slice(0, MOST_CURVES);
   if (drawn.length === 0) return '';
   const charts = drawn.map((target) => {
     const curve: Curve = {
