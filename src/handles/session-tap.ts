@@ -220,12 +220,12 @@ export class SessionTap implements MintingSession {
 
   /**
    * A `send` that gives no promise: what it mints, and what it names for how long, cannot be seen. From here on
-   * only what the client releases itself is released. Something may be born into the group at any time, so that
+   * nothing new is tracked. Something may be born into the group at any time, so that
    * it stays pending, and its dead go one by one.
    */
   #giveUpTracking(group: ObjectGroup | undefined): void {
     this.#tracks = false;
-    this.ledger.releases.hold();
+    this.ledger.releases.distrustCollections();
     if (group?.owner === 'own') this.ledger.generations.close(group);
   }
 

@@ -289,13 +289,13 @@ describe('detach', () => {
     await using world = new AttachedPeer();
     const session = world.open();
     const handles = await session.mint(10);
-    session.tap.ledger.releases.hold();
+    const unhold = session.tap.ledger.releases.hold(60_000);
     world.collector.collect(...handles);
     await turns();
     world.attachment.detach();
     await turns();
     expect(session.alive()).toHaveLength(10);
-    session.tap.ledger.releases.unhold();
+    unhold();
     await turns();
     expect(session.alive()).toEqual([]);
     expect(world.stats).toMatchObject({ released: 10, dropped: 0 });

@@ -16,20 +16,36 @@ import { setImmediate } from '../../timers.ts';
 const SOURCE = /\/\/[#@] sourceURL=\s*(\S+)\s*$/;
 /** How Puppeteer brings a frame's document; since the call names where it stands, it looks like a caller's. */
 const DOCUMENT = /^\(\)\s*=>\s*(?:\{\s*return document;?\s*\}|document)\s*(?:\/\/#|$)/;
-/** Longer strings are taken for Puppeteer's own script of utilities (some 30,000 characters). */
-const LONGEST_EXPRESSION_OF_CALLER = 2_000;
+/** What `SOURCE` begins with. */
+const SOURCE_MARK = 'sourceURL=';
+/** Puppeteer's own script of utilities has some 30,000 characters. */
+const FEWEST_OF_UTILITIES = 2_000;
 /** How that script of utilities ends, in versions 22 to 25 and their forks. */
 const UTILITIES = /return module\.exports\.default;\s*\}\)\(\)\s*(?:\/\/#|$)/;
 /** An installation is `addBinding`, the function that goes with it, and at last the script. */
 const LINKS_OF_INSTALLATION = 2;
+/**
+ * How long a command that is surely a link may hold collections up: as long as Puppeteer itself waits for an answer, unless
+ * told otherwise. Until then it may still go on with what it holds.
+ */
+const LONGEST_LINK_MS = 180_000;
+/** The same for one that may be a link: with versions that are known none of these is. */
+const LONGEST_LIKELY_LINK_MS = 1_000;
+
+/** Answers of the event loop's turn that were links of installations. */
+interface AnsweredLinks {
+  /** How far down the chain they are. */
+  readonly link: number;
+  /** The bindings added. */
+  readonly bindings: readonly string[];
+}
 
 export class PuppeteerRules implements CommandRules {
   readonly #hold: CollectionHold;
   readonly #onSent: CommandRules['onSent'];
   /** Contexts of this session in which pages' own code runs: a node brought there is for the caller. */
   readonly #mainContexts = new Set<unknown>();
-  /** How far down the chain of an installation the answers of this turn are. */
-  #linkOfThisTurn: number | undefined;
+  #linksOfThisTurn: AnsweredLinks | undefined;
 
   /** @param onSent told of each command that has nothing to do with the rules, as `onSent` is. */
   constructor(hold: CollectionHold, onSent: CommandRules['onSent'] = () => undefined) {
@@ -55,7 +71,7 @@ export class PuppeteerRules implements CommandRules {
       case 'Runtime.callFunctionOn':
         return isPuppeteersFunction(params?.functionDeclaration);
       case 'Runtime.evaluate':
-        return String(params?.expression).length > LONGEST_EXPRESSION_OF_CALLER;
+        return isKeptExpression(params?.expression);
       case 'DOM.resolveNode':
         return !this.#mainContexts.has(params?.executionContextId);
       default:
@@ -68,22 +84,39 @@ export class PuppeteerRules implements CommandRules {
    * its handles turned into ids already. Nothing found collected meanwhile is believed: not from the first
    * `addBinding` on, not during the commands that are sent in reaction to its answer. Where the utilities
    * are brought anew, as after `registerCustomQueryHandler`, the script is all that there is of it.
+   *
+   * A link is known by what it says: the script by how it ends, the function by the binding that it names. A fork may
+   * say it otherwise: what the client, and not its caller, sends in reaction to a link is held for a link, too, but not
+   * for long, since it may as well be a wait in the page for as long as that takes.
    */
   onSent(method: string, params: Params | undefined): (() => void) | undefined {
+    const before = this.#linksOfThisTurn;
     let link: number;
-    if (method === 'Runtime.addBinding') link = 0;
-    else if (method === 'Runtime.evaluate' && isUtilities(params?.expression)) link = LINKS_OF_INSTALLATION;
-    else if (!isEvaluation(method)) return this.#onSent(method, params);
-    else if (this.#linkOfThisTurn === undefined) return undefined;
-    else link = this.#linkOfThisTurn + 1;
-    if (link > LINKS_OF_INSTALLATION) return undefined;
-    this.#hold.hold();
+    let bindings: readonly string[] = [];
+    let longestMs = LONGEST_LINK_MS;
+    if (method === 'Runtime.addBinding') {
+      link = 0;
+      bindings = [String(params?.name)];
+    } else if (method === 'Runtime.evaluate' && isUtilities(params?.expression)) {
+      link = LINKS_OF_INSTALLATION;
+    } else if (!isEvaluation(method)) {
+      return this.#onSent(method, params);
+    } else if (before === undefined) {
+      return undefined;
+    } else {
+      link = before.link + 1;
+      if (!before.bindings.some((name) => namesBinding(params, name))) {
+        if (link > LINKS_OF_INSTALLATION || !isClientsOwn(method, params)) return undefined;
+        longestMs = LONGEST_LIKELY_LINK_MS;
+      }
+    }
+    const unhold = this.#hold.hold(longestMs);
     return () => {
-      this.#linkOfThisTurn = link;
+      this.#linksOfThisTurn = { link, bindings: [...(this.#linksOfThisTurn?.bindings ?? []), ...bindings] };
       // The reactions to an answer are microtasks: they have run, and sent what they would, by then.
       setImmediate(() => {
-        this.#linkOfThisTurn = undefined;
-        this.#hold.unhold();
+        this.#linksOfThisTurn = undefined;
+        unhold();
       });
     };
   }
@@ -105,15 +138,45 @@ function isEvaluation(method: string): boolean {
 }
 
 function isUtilities(expression: unknown): boolean {
-  if (typeof expression !== 'string' || expression.length <= LONGEST_EXPRESSION_OF_CALLER) return false;
+  if (typeof expression !== 'string' || expression.length <= FEWEST_OF_UTILITIES) return false;
   return UTILITIES.test(expression.slice(-200));
 }
 
+/** Whether an expression brings the utilities: in a fork that has them end otherwise, a long one of its own does. */
+function isKeptExpression(expression: unknown): boolean {
+  if (typeof expression !== 'string') return true;
+  return isUtilities(expression) || (expression.length > FEWEST_OF_UTILITIES && isOwnSource(expression));
+}
+
+/** Whether it is the client that sends an evaluation for itself, as far as can be told. */
+function isClientsOwn(method: string, params: Params | undefined): boolean {
+  const text = method === 'Runtime.evaluate' ? params?.expression : params?.functionDeclaration;
+  return typeof text !== 'string' || isOwnSource(text);
+}
+
+/** Whether an evaluation goes with a binding: an argument has its name, but for the prefix, or the text has it. */
+function namesBinding(params: Params | undefined, binding: string): boolean {
+  const { arguments: given, expression } = params ?? {};
+  if (typeof expression === 'string') {
+    return expression.length <= FEWEST_OF_UTILITIES && expression.includes(binding);
+  }
+  if (!Array.isArray(given)) return false;
+  return given.some((argument: { readonly value?: unknown } | null) => {
+    const value = argument?.value;
+    return typeof value === 'string' && value !== '' && binding.endsWith(value);
+  });
+}
+
 function isPuppeteersFunction(declaration: unknown): boolean {
-  if (typeof declaration !== 'string') return true;
-  // The name of the source stands at the end; the function before it may be long.
-  const source = SOURCE.exec(declaration.slice(-1_000))?.[1];
-  return source === undefined || source === 'pptr:internal' || bringsDocument(declaration);
+  return typeof declaration !== 'string' || isOwnSource(declaration) || bringsDocument(declaration);
+}
+
+/** Whether a text of Puppeteer's is not said to be a caller's. */
+function isOwnSource(text: string): boolean {
+  // The name of the source stands at the end. However long it is, and what is before it: it is found from there.
+  const mark = text.lastIndexOf(SOURCE_MARK);
+  const source = mark < 0 ? undefined : SOURCE.exec(text.slice(Math.max(0, mark - 8)))?.[1];
+  return source === undefined || source === 'pptr:internal';
 }
 
 /** Whether a function is the one by which Puppeteer brings a frame's document. */

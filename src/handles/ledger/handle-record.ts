@@ -272,6 +272,7 @@ export interface Releases {
   enqueue(record: HandleRecord): void;
   take(record: HandleRecord): boolean;
   enqueueGroup(group: ObjectGroup): void;
+  endHolds(): void;
   claim(record: HandleRecord): boolean;
   claimGroup(group: ObjectGroup): boolean;
 }
@@ -305,6 +306,7 @@ export interface Sweep {
   retire(group: ObjectGroup): void;
   free(group: ObjectGroup, freed: readonly HandleRecord[]): void;
   elide(context: ContextRecords): void;
+  unpin(ledger: Ledger, records: readonly HandleRecord[]): void;
   noteChange(): void;
   flushNow(ledger: Ledger): void;
 }

@@ -62,6 +62,7 @@ export class SessionEndings implements Endings {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#ledger.session.letGo();
+    this.#ledger.releases.endHolds();
     this.endAllContexts();
     this.#giveUpUnanswered();
   }

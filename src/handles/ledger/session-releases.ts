@@ -5,25 +5,37 @@
  * Invariant: a record leaves for the browser only when its state is `dropped`, no unanswered command names
  * it, and, with a whole group, when the same holds for each member and no command can mint into it.
  */
+import { clearTimeout, setTimeout, unref } from '../../timers.ts';
 import type { HandleRecord, Ledger, LedgerServices, ObjectGroup, Releases } from './handle-record.ts';
 import type { SessionDebts } from './session-debts.ts';
 
 /** Dead members that make a group worth seeing to at once. */
 const LARGE_GROUP = 1_024;
 
+/** How long the dead of a session are kept at the least that may be named by a command whose answer nobody sees. */
+const UNSEEN_MS = 30_000;
+/** Those found within so long of one another are released together. */
+const UNSEEN_WINDOW_MS = 1_000;
+
 /** Puts collections off, while the client may hold ids as bare strings. Nests. */
 export interface CollectionHold {
-  hold(): void;
-  unhold(): void;
+  /**
+   * @param longestMs the time after which it ends by itself.
+   * @returns what ends it; to call it again does nothing.
+   */
+  hold(longestMs: number): () => void;
 }
 
 export class SessionReleases implements Releases, CollectionHold {
   readonly #ledger: Ledger;
   readonly #services: LedgerServices;
   readonly #debts: SessionDebts;
-  /** Reasons not to trust a collection just now, and what was collected meanwhile. */
-  #holds = 0;
+  /** Reasons not to trust a collection just now, each by what ends it; and what was collected meanwhile. */
+  readonly #holds = new Set<() => void>();
   #held: HandleRecord[] = [];
+  #isDistrusting = false;
+  /** What was collected in the last moments while commands go unseen. */
+  #unseen: HandleRecord[] | undefined;
 
   constructor(ledger: Ledger, debts: SessionDebts) {
     this.#ledger = ledger;
@@ -74,17 +86,40 @@ export class SessionReleases implements Releases, CollectionHold {
 
   /**
    * The garbage collector found them unreachable. Takes the first, and those that follow as far as they go with it.
-   * Put off while an id may be on its way as a bare string.
+   * While an id may be on its way as a bare string they are dropped, but kept as if a command named them.
    *
    * @returns the index of the next.
    */
   collect(records: readonly HandleRecord[], first: number): number {
-    if (this.#holds === 0 && !this.#ledger.isForsaken) return this.#dropCollected(records, first);
+    const isHeld = this.#holds.size > 0 || this.#isDistrusting;
+    if (!isHeld && !this.#ledger.isForsaken) return this.#dropCollected(records, first);
     const record = records[first];
     if (record === undefined) return first;
     record.unburden();
-    if (!this.#ledger.isForsaken) this.#held.push(record);
+    if (!this.#ledger.isForsaken && record.state === 'live') this.#keepDropped(record);
     return first + 1;
+  }
+
+  #keepDropped(record: HandleRecord): void {
+    this.pin(record);
+    this.drop(record, 'collected');
+    if (this.#holds.size > 0) this.#held.push(record);
+    else this.#keepUnseen(record);
+  }
+
+  #keepUnseen(record: HandleRecord): void {
+    if (this.#unseen === undefined) {
+      const unseen: HandleRecord[] = [];
+      this.#unseen = unseen;
+      const release = (): void => this.#services.sweeper.unpin(this.#ledger, unseen);
+      unref(
+        setTimeout(() => {
+          this.#unseen = undefined;
+          unref(setTimeout(release, UNSEEN_MS));
+        }, UNSEEN_WINDOW_MS),
+      );
+    }
+    this.#unseen.push(record);
   }
 
   /** Of a hundred thousand, most share a group of ours with a thousand others: those are taken together. */
@@ -128,23 +163,35 @@ export class SessionReleases implements Releases, CollectionHold {
     if (group.live === 0 && group.dropped >= LARGE_GROUP) sweeper.hasten(group);
   }
 
-  /** From now until `unhold`, collections are put off. */
-  hold(): void {
-    this.#holds++;
+  hold(longestMs: number): () => void {
+    const end = (): void => {
+      clearTimeout(timer);
+      if (!this.#holds.delete(end) || this.#holds.size > 0) return;
+      const held = this.#held;
+      this.#held = [];
+      if (held.length > 0) this.#services.sweeper.unpin(this.#ledger, held);
+    };
+    const timer = unref(setTimeout(end, longestMs));
+    this.#holds.add(end);
+    return end;
   }
 
-  unhold(): void {
-    this.#holds--;
-    if (this.#holds > 0) return;
-    const held = this.#held;
-    this.#held = [];
-    for (let next = 0; next < held.length; ) next = this.#dropCollected(held, next);
-    this.#services.sweeper.noteChange();
+  /** The session is over: nothing need be put off. */
+  endHolds(): void {
+    for (const end of this.#holds) end();
+  }
+
+  /**
+   * From now on commands go unseen, and what they name. Where they are carried out in the order sent that is nothing to
+   * wait for; where not, what is found collected is kept for a while.
+   */
+  distrustCollections(): void {
+    this.#isDistrusting = !this.#ledger.isOrdered;
   }
 
   /** Whether something dropped is still to be sent: what is named, or was found under a hold. */
   get isOwing(): boolean {
-    return this.#debts.hasPinnedDead || this.#held.length > 0;
+    return this.#debts.hasPinnedDead;
   }
 
   /** Has a dropped, unpinned record released by a command of its own. */

@@ -57,6 +57,11 @@ export class Sweeper implements Sweep {
     this.#addBulk(elideRecords(context));
   }
 
+  /** Lets go of what was kept as if a command named it. */
+  unpin(ledger: Ledger, records: readonly HandleRecord[]): void {
+    this.#addBulk(unpinEach(ledger, records));
+  }
+
   /** Looks at everything now, without grace. Resolves when all that is to be sent is queued, but for moves. */
   async flush(): Promise<void> {
     await collectedTaken();
@@ -143,6 +148,14 @@ function* endFreed(group: ObjectGroup, freed: readonly HandleRecord[]): Generato
     if (++step % STEPS_PER_LOOK === 0) yield;
   }
   group.ledger.touch(group);
+}
+
+function* unpinEach(ledger: Ledger, records: readonly HandleRecord[]): Generator<void> {
+  let step = 0;
+  for (const record of records) {
+    ledger.releases.unpin(record);
+    if (++step % STEPS_PER_LOOK === 0) yield;
+  }
 }
 
 function* elideRecords(context: ContextRecords): Generator<void> {

@@ -250,7 +250,7 @@ const EVALUATIONS: ReadonlyMap<string, string> = new Map([
   ['script.callFunction', 'Runtime.callFunctionOn'],
 ]);
 /** Handles are passed as the very values that are watched, so that no collection need ever be put off. */
-const rules: PuppeteerRules = new PuppeteerRules({ hold: () => {}, unhold: () => {} });
+const rules: PuppeteerRules = new PuppeteerRules({ hold: () => () => {} });
 const NONE: readonly HandleRecord[] = [];
 /** Disposals acknowledged in one turn of the event loop. */
 const MOST_PER_TURN = 512;
