@@ -1,4 +1,5 @@
 import { defineConfig, type ViteUserConfigFnObject } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 const { COVERAGE_OF_PROCESSES } = process.env; // Set by scripts/coverage.mjs: where V8 is to write what was run.
 
@@ -15,18 +16,23 @@ const config: ViteUserConfigFnObject = defineConfig(({ mode }) => ({
     exclude: mode === 'test' && !namesLong ? [LONG] : [],
     reporters: ['./test/support/reporter.ts'],
     globalSetup: ['test/support/browser-of-the-run.ts'],
+    sequence: { sequencer: LongestFirst },
     // What a test prints is shown where it fails.
     silent: 'passed-only',
     setupFiles: ['test/support/global-timers.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    execArgv: ['--expose-gc'],
+    // Tests that are about warnings listen to them; printed, they would stand among the results.
+    execArgv: ['--expose-gc', '--no-warnings'],
     // Limits are for what never comes. What comes may take its time: on a busy machine that is ten times as long.
     testTimeout: 120_000,
     hookTimeout: 120_000,
     teardownTimeout: 60_000,
     expect: { poll: { timeout: 60_000 } },
-    env: COVERAGE_OF_PROCESSES === undefined ? {} : { NODE_V8_COVERAGE: COVERAGE_OF_PROCESSES },
+    env: {
+      TEST_SIZE: mode === 'test' && !namesLong ? 'least' : 'whole', // See test/support/sized.ts.
+      ...(COVERAGE_OF_PROCESSES === undefined ? {} : { NODE_V8_COVERAGE: COVERAGE_OF_PROCESSES }),
+    },
     coverage: { include: ['src/**'], exclude: ['**/*.generated.ts'] },
   },
 }));

@@ -1,6 +1,6 @@
-// Prints which lines of src no test runs: `npm run coverage`; what is behind `--` is vitest's. What tests start as processes
-// of their own, from the build, counts as much as what runs in vitest's: of those V8 itself writes down what was run, and
-// the build's source maps lead back to the lines.
+// Prints which lines of src no test runs, and how many `npm test` alone runs: `npm run coverage`. What tests start as
+// processes of their own, from the build, counts as much as what runs in vitest's: of those V8 itself writes down what was
+// run, and the build's source maps lead back to the lines. What is behind `--` is vitest's, in either run.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
@@ -9,10 +9,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FOLDER = join(ROOT, 'coverage');
-const PROCESSES = join(FOLDER, 'processes');
 const DIST = pathToFileURL(join(ROOT, 'dist/')).href;
 /** Where a test has put a copy of the build, as npm would. */
 const INSTALLED = /^file:.*\/node_modules\/cdp-release-batcher\/dist\//;
+/** Vitest's modes: that of `npm test`, and that of `npm run test:long`. */
+const MODES = ['test', 'long'];
 
 rmSync(FOLDER, { recursive: true, force: true });
 run('node', ['scripts/clean.mjs']);
@@ -28,13 +29,32 @@ run('npx', [
   '--sourceMap',
 ]);
 forgetMaps();
-const REPORTS = ['--coverage.reporter=json', '--coverage.reporter=html', '--coverage.reportOnFailure'];
-const { status } = run('npx', ['vitest', 'run', '--coverage', ...REPORTS, ...process.argv.slice(2)], {
-  COVERAGE_OF_PROCESSES: PROCESSES,
-});
-print(merged(linesOfVitest(), linesOfProcesses()));
+const runs = MODES.map(covered);
+const [byTest, byBoth] = [runs[0].lines, runs.map(({ lines }) => lines).reduce(union)];
+printUncovered(byBoth);
+console.log(`npm test alone: ${summaryOf(byTest)}\nwith npm run test:long: ${summaryOf(byBoth)}`);
 run('npm', ['run', '--silent', 'build']); // Without the maps.
-process.exitCode = status ?? 1;
+process.exitCode = runs.find(({ status }) => status !== 0)?.status ?? 0;
+
+/** Runs the tests of a mode: by file, by line, whether it was run. */
+function covered(mode) {
+  const [folder, processes] = [join(FOLDER, mode), join(FOLDER, mode, 'processes')];
+  const reports = ['json', 'html'].map((name) => `--coverage.reporter=${name}`);
+  const options = [
+    '--coverage',
+    `--coverage.reportsDirectory=${folder}`,
+    '--coverage.reportOnFailure',
+    ...reports,
+  ];
+  const { status } = run('npx', ['vitest', 'run', '--mode', mode, ...options, ...process.argv.slice(2)], {
+    COVERAGE_OF_PROCESSES: processes,
+  });
+  const lines = linesOfVitest(folder);
+  for (const [file, ran] of linesOfProcesses(processes)) {
+    for (const line of ran) if (lines.get(file)?.has(line)) lines.get(file).set(line, true);
+  }
+  return { status: status ?? 1, lines };
+}
 
 function run(command, args, env = {}) {
   return spawnSync(command, args, { cwd: ROOT, stdio: 'inherit', env: { ...process.env, ...env } });
@@ -50,8 +70,8 @@ function forgetMaps() {
 }
 
 /** By file, by line: whether it was run in one of vitest's own processes. Every line with a statement has its place. */
-function linesOfVitest() {
-  const report = JSON.parse(readFileSync(join(FOLDER, 'coverage-final.json'), 'utf8'));
+function linesOfVitest(folder) {
+  const report = JSON.parse(readFileSync(join(folder, 'coverage-final.json'), 'utf8'));
   return new Map(
     Object.values(report).map(({ path, statementMap, s }) => {
       const lines = new Map();
@@ -64,10 +84,10 @@ function linesOfVitest() {
 }
 
 /** By file, the lines that were run in a process that a test started. */
-function linesOfProcesses() {
+function linesOfProcesses(folder) {
   const runOf = new Map();
-  for (const name of existsSync(PROCESSES) ? readdirSync(PROCESSES) : []) {
-    for (const { url: loaded, functions } of scriptsOf(join(PROCESSES, name))) {
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    for (const { url: loaded, functions } of scriptsOf(join(folder, name))) {
       const url = loaded.replace(INSTALLED, DIST);
       if (!url.startsWith(DIST) || !existsSync(fileURLToPath(url))) continue;
       const bytes = runIn(functions);
@@ -118,22 +138,31 @@ function linesBehind(path, offsets) {
   return [relative(ROOT, path).replace(/^dist(.*)\.js$/, 'src$1.ts'), lines];
 }
 
-function merged(ofVitest, ofProcesses) {
-  return [...ofVitest].map(([file, lines]) => {
-    const uncovered = [...lines].filter(([line, isRun]) => !isRun && !ofProcesses.get(file)?.has(line));
-    return { file, lines: lines.size, uncovered: uncovered.map(([line]) => line).sort((a, b) => a - b) };
-  });
+function union(one, other) {
+  const files = new Set([...one.keys(), ...other.keys()]);
+  return new Map(
+    [...files].map((file) => {
+      const lines = new Map(one.get(file));
+      for (const [line, isRun] of other.get(file) ?? []) lines.set(line, isRun || lines.get(line) === true);
+      return [file, lines];
+    }),
+  );
 }
 
-function print(files) {
-  let [lines, uncovered] = [0, 0];
-  for (const file of files.toSorted((a, b) => (a.file < b.file ? -1 : 1))) {
-    lines += file.lines;
-    uncovered += file.uncovered.length;
-    if (file.uncovered.length > 0) console.log(`${file.file}: ${file.uncovered.join(', ')}`);
+const uncoveredOf = (lines) =>
+  [...lines].flatMap(([line, isRun]) => (isRun ? [] : line)).sort((a, b) => a - b);
+
+function printUncovered(files) {
+  for (const [file, lines] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const uncovered = uncoveredOf(lines);
+    if (uncovered.length > 0) console.log(`${file}: ${uncovered.join(', ')}`);
   }
-  const share = (100 * (lines - uncovered)) / lines;
-  console.log(
-    `${share.toFixed(1)} % of the ${lines} lines of src with code are run; above, the other ${uncovered}.`,
-  );
+}
+
+function summaryOf(files) {
+  const all = [...files.values()];
+  const count = all.reduce((sum, lines) => sum + lines.size, 0);
+  const uncovered = all.reduce((sum, lines) => sum + uncoveredOf(lines).length, 0);
+  const share = (100 * (count - uncovered)) / count;
+  return `${share.toFixed(1)} % of the ${count} lines of src with code are run, ${uncovered} are not`;
 }

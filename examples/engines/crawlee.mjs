@@ -7,7 +7,7 @@ import { Configuration, LogLevel, log, PuppeteerCrawler } from '@crawlee/puppete
 import { attach, withReleases } from 'cdp-release-batcher/puppeteer';
 import puppeteer from 'puppeteer';
 import { findBrowser, launchOptions } from '../../dist/cli/browser-finder.js';
-import { Count, isPlain, openShop, report } from './site.mjs';
+import { Count, isPlain, openShop, PAGES, report } from './site.mjs';
 
 log.setLevel(LogLevel.ERROR);
 
@@ -23,7 +23,7 @@ const crawler = new PuppeteerCrawler(
       launchOptions: launchOptions(await findBrowser()),
     },
     browserPoolOptions: {
-      retireBrowserAfterPageCount: 50,
+      retireBrowserAfterPageCount: PAGES / 2,
       postLaunchHooks: [
         (_pageId, { browser }) => {
           if (!isPlain) browsersByHook.add(attach(browser)); // The same attachment again.

@@ -6,9 +6,12 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { attach } from 'cdp-release-batcher/puppeteer';
 
-/** Whether the engine is to run without this library, to see what leaks then. A few pages show that. */
+/** Whether the engine is to run without this library, to see what leaks then. */
 export const isPlain = process.argv.includes('--plain');
-const PAGES = isPlain ? 12 : 100;
+/** How many pages the shop has: `--pages=12`. */
+export const PAGES = Number(
+  process.argv.find((argument) => argument.startsWith('--pages='))?.slice(8) ?? (isPlain ? 12 : 100),
+);
 const ROWS = 8;
 const MADE_BY_PAGE = 20;
 

@@ -211,7 +211,7 @@ describe('the bench', { timeout: 120_000 }, () => {
     await opened;
     run.child.kill('SIGINT');
     expect(await run.exited).toBe(130);
-    await expect.poll(async () => (await browser.pages()).length, { timeout: 10_000 }).toBe(before);
+    await expect.poll(async () => (await browser.pages()).length, { timeout: 60_000 }).toBe(before);
   });
 
   it('writes what it has when the browser goes away', async () => {

@@ -9,7 +9,7 @@ import { disposeByPlaywright } from '../../src/cli/bench/work/other-clients.ts';
 import { launchChromium } from '../support/chromium.ts';
 
 /** Of a browser that is far away each is a round trip, for whoever waits for it. */
-const handlesFor = (id: string): number => (id.startsWith('remote/') ? 10 : 50);
+const handlesFor = (id: string): number => (id.startsWith('remote/') ? 3 : 50);
 
 const browser = await launchChromium();
 const workshop: Workshop = {

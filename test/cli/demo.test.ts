@@ -4,17 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { DemoReport } from '../../src/cli/demo/report.ts';
+import { lendChromium } from '../support/chromium.ts';
 import { lacking } from '../support/lacking.ts';
 import { endsWithTest } from '../support/processes.ts';
 import { MAIN, runCommandLine } from './command-line.ts';
 
 /** For `vi.waitUntil`: a demo has a browser to launch, or to close. */
-const SOON = { timeout: 30_000, interval: 50 };
+const SOON = { timeout: 100_000, interval: 50 };
 
 const noProc = process.platform === 'linux' ? undefined : 'there is no /proc to find browsers in';
 
 describe('the demo', () => {
-  it('prints as JSON what is left in the page, plain and attached', { timeout: 120_000 }, async () => {
+  it('prints as JSON what is left in the page, plain and attached', { timeout: 240_000 }, async () => {
     const { exitCode, stdout, stderr } = await runCommandLine(['demo', '--quick', '--json']);
     expect(stderr).toContain('handles forgotten');
     expect(exitCode).toBe(0);
@@ -39,6 +40,7 @@ describe('the demo', () => {
   it('leaves no browser behind when it is interrupted', lacking(noProc), async () => {
     // Puppeteer puts the browser's profile there, and so names the folder on the browser's command line.
     const folder = mkdtempSync(join(tmpdir(), 'interrupted-demo-'));
+    await lendChromium(folder);
     const env = { ...process.env, TMPDIR: folder };
     const demo = endsWithTest(fork(MAIN, ['demo', '--quick'], { silent: true, execArgv: [], env }));
     const exited = new Promise<number | null>((resolve) => demo.once('exit', resolve));
@@ -59,6 +61,7 @@ describe('the demo', () => {
       };
     `);
     const args = ['demo', '--quick', '--json'];
+    await lendChromium(folder);
     const { exitCode, stderr, stdout } = await runCommandLine(args, { env: { ...env, TMPDIR: folder } });
     expect(stderr).toMatch(/\nplain +handles forgotten, 200 KB each *\nError: out of breath\n/);
     expect(stderr).not.toContain('attached');

@@ -10,7 +10,7 @@ import { examine, found, known, SCRIPTS } from './examined.ts';
 
 describe.each(['puppeteer-core-22', 'puppeteer-core-23', 'puppeteer-core-24', 'rebrowser-puppeteer-core'])(
   'with %s',
-  { timeout: 90_000 },
+  { timeout: 240_000 },
   (version) => {
     /** The scripts, where this version goes by the name of `puppeteer-core`. */
     async function scripts(): Promise<string> {
@@ -48,14 +48,14 @@ describe.each(['puppeteer-core-22', 'puppeteer-core-23', 'puppeteer-core-24', 'r
   },
 );
 
-it.each(['cluster.mjs', 'extra.mjs', 'crawlee.mjs'])('%s', { timeout: 90_000 }, async (script) => {
+it.each(['cluster.mjs', 'extra.mjs', 'crawlee.mjs'])('%s', { timeout: 240_000 }, async (script) => {
   const { report, exitCode, stderr } = await examine(`${SCRIPTS}/${script}`);
   expect(exitCode, stderr).toBe(0);
   expect(found(report.leaks)).toEqual(await known('leaks', script));
   expect(found(report.thrown)).toEqual(await known('throws', script));
 });
 
-it('threads of the script, each with a browser of its own', { timeout: 90_000 }, async () => {
+it('threads of the script, each with a browser of its own', { timeout: 240_000 }, async () => {
   const { report, exitCode, stderr } = await examine(`${SCRIPTS}/threads.mjs`);
   expect(exitCode, stderr).toBe(6); // What the threads exit with.
   expect(report).toMatchObject({ browsers: 3, leaked: 9, occasion: 'end' });

@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-describe('the doctor names the lines', { timeout: 90_000 }, () => {
+describe('the doctor names the lines', { timeout: 240_000 }, () => {
   it('that forget handles, and what hung on them', async () => {
     const { report, exitCode, stderr } = await examine(`${SCRIPTS}/forgotten.mjs`);
     expect(found(report.leaks)).toEqual(await known('leaks', 'forgotten.mjs'));
@@ -94,7 +94,7 @@ void main();
   });
 });
 
-describe('however the script ends', { timeout: 90_000 }, () => {
+describe('however the script ends', { timeout: 240_000 }, () => {
   const script = `${SCRIPTS}/exits.mjs`;
 
   it.each([
@@ -186,7 +186,7 @@ describe('however the script ends', { timeout: 90_000 }, () => {
   });
 });
 
-describe('what a page has named', { timeout: 90_000 }, () => {
+describe('what a page has named', { timeout: 240_000 }, () => {
   it('is neither run by a browser nor obeyed by a terminal', async () => {
     const html = join(folder, 'hostile.html');
     const { stderr } = await runCommandLine(['doctor', '--html', html, `${SCRIPTS}/hostile.mjs`], { env });
@@ -202,7 +202,7 @@ describe('what a page has named', { timeout: 90_000 }, () => {
   });
 });
 
-describe('the page that --html writes', { timeout: 90_000 }, () => {
+describe('the page that --html writes', { timeout: 240_000 }, () => {
   it('has a bar for each line, and the course over time, on a phone too, in the dark too', async () => {
     const html = join(folder, 'forgotten.html');
     await runCommandLine(['doctor', '--html', html, `${SCRIPTS}/forgotten.mjs`], { env });

@@ -3,10 +3,10 @@ import { type FSWatcher, watch } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CannotRunError } from '../../src/cli/cannot-run-error.ts';
 import { writeReportFile } from '../../src/cli/report-file.ts';
-import { chromiumLaunchOptions } from '../support/chromium.ts';
+import { chromiumLaunchOptions, lendChromium } from '../support/chromium.ts';
 import { PACKAGE } from '../support/script.ts';
 import { runCommandLine } from './command-line.ts';
 
@@ -37,8 +37,10 @@ function run(args: readonly string[]) {
 describe('a report', () => {
   it('goes to the file named, whole, over what was there', async () => {
     const file = join(folder, 'reports', 'report.html');
+    const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     writeReportFile(file, 'a long one');
     writeReportFile(file, 'short');
+    said.mockRestore();
     expect(await readFile(file, 'utf8')).toBe('short');
     expect(await written()).toEqual([join('reports', 'report.html')]);
   });
@@ -89,7 +91,8 @@ describe('at work on a real browser', () => {
   /** Names of all that was ever touched where the user works, gone by now or not. */
   const touched = new Set<string>();
   const watchers: FSWatcher[] = [];
-  beforeEach(() => {
+  beforeEach(async () => {
+    await lendChromium(join(folder, 'temporary'));
     touched.clear();
     for (const name of ['work', 'reports']) {
       const watcher = watch(join(folder, name), (_, file) => void touched.add(join(name, String(file))));
@@ -110,7 +113,7 @@ describe('at work on a real browser', () => {
     expect(await run(['demo', '--quick', '--json'])).toMatchObject({ exitCode: 0 });
     expect(await writtenByUs()).toEqual([]);
     expect([...touched]).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 
   it('the bench writes the files that were asked for, and no other', async () => {
     const files = ['--json', '../reports/a.json', '--html', '../reports/a.html'];
@@ -127,7 +130,7 @@ describe('at work on a real browser', () => {
     const wanted = [join('reports', 'a.html'), join('reports', 'a.json')];
     expect((await writtenByUs()).sort()).toEqual(wanted);
     await expect.poll(() => [...touched].sort()).toEqual(wanted);
-  }, 120_000);
+  }, 240_000);
 
   it('the doctor writes the page that was asked for, and no other file', async () => {
     const options = JSON.stringify(await chromiumLaunchOptions());
@@ -155,5 +158,5 @@ describe('at work on a real browser', () => {
     await expect
       .poll(() => [...touched].filter((name) => name !== join('work', 'script.mjs')))
       .toEqual([join('reports', 'page.html')]);
-  }, 60_000);
+  }, 240_000);
 });

@@ -13,7 +13,7 @@ import { expectAtRest, expectConserved } from '../support/conservation.ts';
 import { lacking } from '../support/lacking.ts';
 
 /** For `vi.waitUntil`: how long a browser may take, and how often it is looked whether it has. */
-const SOON = { timeout: 20_000, interval: 1 };
+const SOON = { timeout: 60_000, interval: 1 };
 
 export type Params = Record<string, unknown>;
 /** What the client gives for an object: CDP's RemoteObject, or BiDi's RemoteValue. */

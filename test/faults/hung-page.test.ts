@@ -36,7 +36,7 @@ describe.each(EVERY_PUPPETEER)('$name', ({ puppeteer, options }) => {
       const others = await mintMany(other, 500);
       dropAll(others);
       await expect
-        .poll(() => releases.stats().released, { timeout: 20_000 })
+        .poll(() => releases.stats().released, { timeout: 60_000 })
         .toBeGreaterThanOrEqual(before + 500);
       expect(await otherCensus.alive()).toBe(0);
     }
@@ -55,9 +55,9 @@ describe.each(EVERY_PUPPETEER)('$name', ({ puppeteer, options }) => {
     const handles = await mintMany(page, 500);
     const recover = await hang(page);
     dropAll(handles);
-    await expect.poll(() => releases.stats().timedOut, { timeout: 20_000 }).toBeGreaterThan(0);
+    await expect.poll(() => releases.stats().timedOut, { timeout: 60_000 }).toBeGreaterThan(0);
     expectConserved(releases.stats());
-    await expect.poll(() => releases.stats().queued + releases.stats().inFlight, { timeout: 30_000 }).toBe(0);
+    await expect.poll(() => releases.stats().queued + releases.stats().inFlight, { timeout: 60_000 }).toBe(0);
     expectConserved(releases.stats());
     await recover();
     await page.close();

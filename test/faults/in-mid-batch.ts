@@ -69,9 +69,9 @@ export async function expectAllEnded(releases: PuppeteerAttachment): Promise<voi
 /** Nothing waits, and nothing was given up without reason. */
 export async function expectSettled(releases: PuppeteerAttachment): Promise<void> {
   expectConserved(releases.stats());
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 60_000;
   do {
-    expect(await releases.flush({ timeoutMs: 20_000 })).toMatchObject({ complete: true });
+    expect(await releases.flush({ timeoutMs: 60_000 })).toMatchObject({ complete: true });
     // A collection may come in between, and drop some more.
   } while (releases.stats().queued + releases.stats().inFlight > 0 && performance.now() < deadline);
   expectAtRest(releases.stats());

@@ -7,6 +7,7 @@ import { Census } from '../support/census.ts';
 import { launchChromium, launchWholeChromium } from '../support/chromium.ts';
 import { collectUntil } from '../support/collect-until.ts';
 import { openSite, type Site } from '../support/site.ts';
+import { sized } from '../support/sized.ts';
 import {
   dropAll,
   dropMany,
@@ -16,6 +17,8 @@ import {
   mintMany,
   WAYS,
 } from './in-mid-batch.ts';
+
+const NAVIGATIONS = sized(50, 1_000);
 
 let site: Site;
 beforeAll(async () => {
@@ -49,7 +52,7 @@ describe.each(EVERY_PUPPETEER)('$name', ({ puppeteer, options }) => {
     await page.goto(`${site.here}/a`);
     const census = await Census.open(page);
     const releases = attached(page, options);
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < 4; round++) {
       const [kept, ...handles] = await mintMany(page, 200);
       dropAll(handles);
       await page.goto(`${round % 2 === 0 ? site.elsewhere : site.here}/b?${round}`);
@@ -66,18 +69,18 @@ describe.each(EVERY_PUPPETEER)('$name', ({ puppeteer, options }) => {
 });
 
 describe.each(WAYS)('$name', ({ options }) => {
-  it('a thousand navigations in a row, with releases queued during each', async () => {
+  it(`${NAVIGATIONS} navigations in a row, with releases queued during each`, async () => {
     const browser = await launchChromium();
     const page = await browser.newPage();
     await page.goto(`${site.here}/a`);
     const releases = attached(browser, options);
-    for (let round = 0; round < 1_000; round++) {
+    for (let round = 0; round < NAVIGATIONS; round++) {
       const handles = await Promise.all([1, 2, 3, 4].map(() => page.evaluateHandle(() => ({}))));
       const navigated = page.goto(`${site.here}/b?${round}`, { waitUntil: 'domcontentloaded' });
       dropAll(handles.slice(1)); // One is left for the navigation to take.
       await navigated;
     }
-    expect(releases.stats().minted).toBeGreaterThanOrEqual(4_000);
+    expect(releases.stats().minted).toBeGreaterThanOrEqual(4 * NAVIGATIONS);
     const census = await Census.open(page);
     await page.reload();
     await expectSettled(releases);
@@ -88,7 +91,7 @@ describe.each(WAYS)('$name', ({ options }) => {
   it('a page that goes into the back/forward cache, and comes back', async ({ skip }) => {
     const browser = await launchWholeChromium({ ignoreDefaultArgs: ['--disable-back-forward-cache'] });
     if (browser === undefined)
-      return skip('The cache is a thing of whole browsers: a headless shell has none.');
+      return skip('no whole Chromium is installed, and a headless shell has no back/forward cache');
     const page = await browser.newPage();
     await page.goto(`${site.here}/a`);
     const releases = attached(browser, options);

@@ -91,7 +91,7 @@ describe.each(WAYS)('$name', ({ options }) => {
       const { proxy, releases, isAnswer, isCommand, handles } = world;
       const hold = which === 'commands' ? proxy.toBrowser.hold(isCommand) : proxy.toClient.hold(isAnswer);
       dropAll(handles);
-      const flush = releases.flush({ timeoutMs: 20_000 });
+      const flush = releases.flush({ timeoutMs: 60_000 });
       await hold.reached(1);
       expectConserved(releases.stats());
       hold[Symbol.dispose]();
@@ -106,7 +106,7 @@ describe.each(WAYS)('$name', ({ options }) => {
     const { proxy, releases, isAnswer, handles, kept } = world;
     const fault = proxy.toClient.drop(isAnswer);
     dropAll(handles);
-    await releases.flush({ timeoutMs: 20_000 });
+    await releases.flush({ timeoutMs: 60_000 });
     fault[Symbol.dispose]();
     expect(releases.stats().timedOut).toBeGreaterThanOrEqual(COUNT - 1);
     expect(await kept.evaluate(() => 1)).toBe(1);
@@ -118,7 +118,7 @@ describe.each(WAYS)('$name', ({ options }) => {
     const { proxy, releases, isCommand, handles } = world;
     const fault = proxy.toBrowser.drop(isCommand);
     dropAll(handles);
-    await releases.flush({ timeoutMs: 20_000 });
+    await releases.flush({ timeoutMs: 60_000 });
     fault[Symbol.dispose]();
     expect(releases.stats().timedOut).toBeGreaterThanOrEqual(COUNT - 1);
     await expectLeft(world);
@@ -138,7 +138,7 @@ describe.each(WAYS)('$name', ({ options }) => {
     const { proxy, releases, isCommand, handles } = world;
     const fault = proxy.toBrowser.duplicate(isCommand);
     dropAll(handles);
-    expect(await releases.flush({ timeoutMs: 20_000 })).toMatchObject({ complete: true });
+    expect(await releases.flush({ timeoutMs: 60_000 })).toMatchObject({ complete: true });
     fault[Symbol.dispose]();
     const { released, failed, gone } = releases.stats();
     expect(released + failed + gone).toBeGreaterThanOrEqual(COUNT - 1);
@@ -176,7 +176,7 @@ describe.each(WAYS)('$name', ({ options }) => {
     const { proxy, releases, isAnswer, handles } = world;
     const fault = proxy.toClient.corrupt(isAnswer, change);
     dropAll(handles);
-    expect(await releases.flush({ timeoutMs: 20_000 })).toMatchObject({ complete: true });
+    expect(await releases.flush({ timeoutMs: 60_000 })).toMatchObject({ complete: true });
     fault[Symbol.dispose]();
     const { released, failed } = releases.stats();
     expect(released + failed).toBeGreaterThanOrEqual(COUNT - 1);
@@ -188,7 +188,7 @@ describe.each(WAYS)('$name', ({ options }) => {
     const { proxy, releases, isCommand, handles } = world;
     const fault = proxy.toBrowser.truncate(isCommand);
     dropAll(handles);
-    await releases.flush({ timeoutMs: 20_000 });
+    await releases.flush({ timeoutMs: 60_000 });
     fault[Symbol.dispose]();
     expect(releases.stats().timedOut).toBeGreaterThanOrEqual(COUNT - 1);
     await expectLeft(world);
@@ -201,7 +201,7 @@ describe.each(WAYS)('$name', ({ options }) => {
     const { proxy, releases, isCommand, handles } = world;
     const fault = proxy.refuse(isCommand, refusal);
     dropAll(handles);
-    expect(await releases.flush({ timeoutMs: 20_000 })).toMatchObject({ complete: true });
+    expect(await releases.flush({ timeoutMs: 60_000 })).toMatchObject({ complete: true });
     fault[Symbol.dispose]();
     expect(releases.stats()[refusal.outcome]).toBeGreaterThanOrEqual(COUNT - 1);
     await expectLeft(world);
@@ -213,7 +213,7 @@ describe.each(WAYS)('$name', ({ options }) => {
     const { proxy, page, releases, isCommand, handles } = await open();
     using _ = proxy.refuse(isCommand, refusal);
     dropAll(handles);
-    expect(await releases.flush({ timeoutMs: 20_000 })).toMatchObject({ complete: true });
+    expect(await releases.flush({ timeoutMs: 60_000 })).toMatchObject({ complete: true });
     const { gone, elided, failed } = releases.stats();
     expect(gone).toBeGreaterThan(0);
     expect(gone + elided).toBeGreaterThanOrEqual(COUNT - 1);

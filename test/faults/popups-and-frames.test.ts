@@ -7,9 +7,10 @@ import { Census } from '../support/census.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { collectUntil } from '../support/collect-until.ts';
 import { openSite, type Site } from '../support/site.ts';
+import { sized } from '../support/sized.ts';
 import { dropMany, EVERY_PUPPETEER, expectSettled, mintMany } from './in-mid-batch.ts';
 
-const ROUNDS = 10;
+const ROUNDS = sized(3, 10);
 
 describe.each(EVERY_PUPPETEER)('$name', ({ puppeteer, options }) => {
   let browser: Browser;

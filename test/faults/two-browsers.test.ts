@@ -44,7 +44,7 @@ describe('two browsers on one batcher', () => {
       if (how === 'is killed') killBrowser(mortal.browser);
       else await mortal.browser.close();
       await disconnected;
-      expect(await batcher.flush({ timeoutMs: 20_000 })).toMatchObject({ complete: true });
+      expect(await batcher.flush({ timeoutMs: 60_000 })).toMatchObject({ complete: true });
       const { minted, released, gone, failed, timedOut, dropped } = batcher.stats();
       expect(released + gone).toBe(minted);
       expect({ failed, timedOut, dropped }).toEqual({ failed: 0, timedOut: 0, dropped: 0 });

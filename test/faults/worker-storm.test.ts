@@ -7,9 +7,10 @@ import { Census } from '../support/census.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { collectUntil } from '../support/collect-until.ts';
 import { openSite, type Site } from '../support/site.ts';
+import { sized } from '../support/sized.ts';
 import { dropMany, EVERY_PUPPETEER, expectSettled, mintMany } from './in-mid-batch.ts';
 
-const STORMS = 4;
+const STORMS = sized(2, 4);
 const WORKERS = 10;
 
 describe.each(EVERY_PUPPETEER)('$name', ({ puppeteer, options }) => {
@@ -40,7 +41,7 @@ describe.each(EVERY_PUPPETEER)('$name', ({ puppeteer, options }) => {
           }),
         WORKERS,
       );
-      await expect.poll(() => workers.length, { timeout: 20_000 }).toBe(WORKERS);
+      await expect.poll(() => workers.length, { timeout: 60_000 }).toBe(WORKERS);
       const works = workers.map(async (worker) => {
         await mintMany(worker, 20);
         for (let round = 0; round < 5; round++) await dropMany(worker, 50);
@@ -50,7 +51,7 @@ describe.each(EVERY_PUPPETEER)('$name', ({ puppeteer, options }) => {
       await page.evaluate('storm.forEach((worker, index) => index % 2 && worker.terminate())');
       await Promise.allSettled(works);
       await page.evaluate('storm.forEach((worker) => worker.terminate())');
-      await expect.poll(() => destroyed.length, { timeout: 20_000 }).toBe(WORKERS);
+      await expect.poll(() => destroyed.length, { timeout: 60_000 }).toBe(WORKERS);
       page.off('workercreated', onCreated);
       page.off('workerdestroyed', onDestroyed);
     }

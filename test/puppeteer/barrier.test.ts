@@ -4,8 +4,9 @@ import type { Browser, Page } from 'puppeteer-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { attached } from '../support/attached.ts';
 import { launchChromium, PUPPETEERS } from '../support/chromium.ts';
+import { sized } from '../support/sized.ts';
 
-const CLICKS = 150;
+const CLICKS = sized(30, 150);
 
 /** Clicks, and counts how often what the page logs on it is there when the click has returned. */
 async function countHeard(page: Page, click: () => Promise<unknown>): Promise<number> {

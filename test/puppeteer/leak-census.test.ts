@@ -9,6 +9,7 @@ import { launchChromium, PUPPETEERS } from '../support/chromium.ts';
 import { collectUntil } from '../support/collect-until.ts';
 import { heldForClients } from '../support/held-for-clients.ts';
 import { IdCensus } from '../support/id-census.ts';
+import { sized } from '../support/sized.ts';
 
 interface Leak {
   readonly name: string;
@@ -24,7 +25,7 @@ interface Leak {
   readonly times?: number;
 }
 
-const TIMES = 20;
+const TIMES = sized(6, 20);
 
 /** Waits until as many events as operations have come: they are not part of any answer. */
 function countEvents(page: Page, event: 'console' | 'pageerror'): void {
@@ -36,7 +37,7 @@ const events = new WeakMap<Page, number>();
 async function nextEvent(page: Page, act: () => Promise<unknown>): Promise<void> {
   const before = events.get(page);
   await act();
-  await expect.poll(() => events.get(page)).not.toBe(before);
+  await expect.poll(() => events.get(page), { interval: 1 }).not.toBe(before);
 }
 
 const LEAKS: readonly Leak[] = [

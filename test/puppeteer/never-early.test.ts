@@ -18,6 +18,7 @@ import { collectUntil } from '../support/collect-until.ts';
 import { expectAtRest } from '../support/conservation.ts';
 import { runScript } from '../support/script.ts';
 import { openSite, type Site } from '../support/site.ts';
+import { sized } from '../support/sized.ts';
 import { EVERY_USE_SITE } from './every-use-site.ts';
 
 /** Not public: all commands of all sessions go through it. */
@@ -75,20 +76,20 @@ describe.each(PUPPETEERS)('nothing is released early with $name', ({ name, puppe
   }
 
   it.each([
-    ['one after another', 8_000, false],
-    ['side by side', 4_000, true],
+    ['one after another', sized(1, 6), false],
+    ['side by side', sized(2, 6), true],
   ])(
     'whatever is done with handles %s, with a collection before every message',
-    async (_how, forMs, isParallel) => {
+    async (_how, rounds, isParallel) => {
       const { stdout, ...rest } = await runScript(
         `
       import puppeteer from '${module}';
       import { useEverything } from './test/puppeteer/every-use.mjs';
       const browser = await puppeteer.launch(launchOptions);
-      console.log(JSON.stringify(await useEverything(browser, '${site.here}', ${forMs}, ${isParallel})));
+      console.log(JSON.stringify(await useEverything(browser, '${site.here}', ${rounds}, ${isParallel})));
       await browser.close();
       `,
-        { execArgv: ['--expose-gc'], timeoutMs: 110_000 },
+        { execArgv: ['--expose-gc'], timeoutMs: 280_000 },
       );
       expect(rest).toEqual({ code: 0, signal: null, stderr: '' });
       const { early, failed, messages, stats } = JSON.parse(stdout);
@@ -97,7 +98,7 @@ describe.each(PUPPETEERS)('nothing is released early with $name', ({ name, puppe
       expect(stats.collected).toBeGreaterThan(messages / 10);
       expectAtRest(stats);
     },
-    120_000,
+    300_000,
   );
 
   it('an argument on its way into a document where Puppeteer is not installed yet', async () => {

@@ -25,9 +25,9 @@ export function attached(subject: Subject, options: AttachOptions = {}): Puppete
   const releases = attach(subject, options);
   onTestFinished(async () => {
     expectConserved(releases.stats());
-    const deadline = performance.now() + 20_000;
+    const deadline = performance.now() + 60_000;
     do {
-      const report = await releases.flush({ timeoutMs: 20_000 });
+      const report = await releases.flush({ timeoutMs: 60_000 });
       expect(report, 'everything that was dropped has been answered').toMatchObject({ complete: true });
       // A collection may come in between, and drop some more.
     } while (!isAtRest(releases.stats()) && performance.now() < deadline);

@@ -2,7 +2,8 @@
  * A real Chromium for tests, the one that `findBrowser` finds; set CHROME_PATH to test with another.
  * Whatever a test file launches here is closed when the file is done, also after a failure.
  */
-import { access, constants } from 'node:fs/promises';
+import { access, constants, symlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import puppeteer25, { type Browser, type LaunchOptions, type Page, type PuppeteerNode } from 'puppeteer-core';
 import puppeteer24 from 'puppeteer-core-24';
 import { afterAll, onTestFinished } from 'vitest';
@@ -82,6 +83,14 @@ export async function openPage(browser: Browser): Promise<Page> {
 /** How it is launched, for a process of its own that launches one. */
 export async function chromiumLaunchOptions(): Promise<BrowserLaunchOptions> {
   return launchOptions(await chromium());
+}
+
+/** Puts the unpacked Chromium into a temporary folder that a process is to have, lest that unpacks its own. */
+export async function lendChromium(temporaryFolder: string): Promise<void> {
+  const { executablePath, source } = await chromium();
+  if (source !== '@sparticuz/chromium') return;
+  const folder = dirname(executablePath);
+  await symlink(folder, join(temporaryFolder, basename(folder)));
 }
 
 afterAll(async () => {

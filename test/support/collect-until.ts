@@ -14,7 +14,7 @@ import { setImmediate as macrotask } from 'node:timers/promises';
  */
 export async function collectUntil(
   condition: () => boolean | Promise<boolean>,
-  timeoutMs: number = 20_000,
+  timeoutMs: number = 60_000,
 ): Promise<void> {
   const { gc } = globalThis;
   if (!gc) throw new Error('collectUntil needs node --expose-gc');

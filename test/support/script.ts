@@ -14,7 +14,7 @@ export interface ScriptOptions {
   readonly folder?: string;
   readonly type?: 'module' | 'commonjs';
   readonly execArgv?: readonly string[];
-  /** Default 50,000. */
+  /** Default 110,000. */
   readonly timeoutMs?: number;
   readonly env?: Readonly<Record<string, string>>;
   /** What it is sent once it has printed `ready`. */
@@ -23,7 +23,7 @@ export interface ScriptOptions {
 
 /** Killed past `timeoutMs`, with its browser. An unhandled rejection ends it with a code other than 0. */
 export async function runScript(source: string, options: ScriptOptions = {}): Promise<ScriptRun> {
-  const { folder, type = 'module', execArgv = [], timeoutMs = 50_000, signalWhenReady } = options;
+  const { folder, type = 'module', execArgv = [], timeoutMs = 110_000, signalWhenReady } = options;
   const prelude = 'const launchOptions = JSON.parse(process.env.TEST_LAUNCH_OPTIONS);\n';
   let entry = ['--input-type', type, '--eval', prelude + source];
   if (folder !== undefined) {

@@ -12,7 +12,7 @@ export async function turns(count: number = ENOUGH): Promise<void> {
 /** Turns the event loop until the condition holds. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
-  timeoutMs: number = 20_000,
+  timeoutMs: number = 60_000,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await condition())) {

@@ -5,7 +5,7 @@ import { runNode } from '../support/processes.ts';
 /** What it prints; it has to end by itself. */
 async function printed(script: string): Promise<string> {
   const args = ['--input-type=module', '--eval', PRELUDE + script];
-  const { stdout, ...rest } = await runNode(args, { timeoutMs: 50_000 });
+  const { stdout, ...rest } = await runNode(args, { timeoutMs: 110_000 });
   expect(rest).toEqual({ code: 0, signal: null, stderr: '' });
   return stdout;
 }

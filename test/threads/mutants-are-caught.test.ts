@@ -132,11 +132,19 @@ describe('each mutant is caught', () => {
   test.each(mutants)('$name', async ({ edits, scenario = {}, objection }) => {
     const mutant = await mutate(edits);
     const whole: Scenario = { producers: 2, pushes: 1, capacity: 2, firstTicket: 0, ...scenario };
-    expect(() => explore(ring, { ...whole, pushes: 1 })).not.toThrow();
-    const caught = [1, 2].flatMap((pushes) => violationOf(mutant, { ...whole, pushes }) ?? []);
-    expect(caught[0]).toMatch(objection);
+    expect(violationOfRing(whole)).toBeUndefined();
+    const caught = violationOf(mutant, whole) ?? violationOf(mutant, { ...whole, pushes: 2 });
+    expect(caught).toMatch(objection);
   });
 });
+
+/** The ring that ships has none, in whichever of these scenarios; several mutants share one. */
+const ofRing = new Map<string, string | undefined>();
+function violationOfRing(scenario: Scenario): string | undefined {
+  const key = JSON.stringify(scenario);
+  if (!ofRing.has(key)) ofRing.set(key, violationOf(ring, scenario));
+  return ofRing.get(key);
+}
 
 function violationOf(module: RingModule, scenario: Scenario): string | undefined {
   try {

@@ -48,7 +48,7 @@ test('a worker terminated in the middle of a push costs its own release, and nob
   await dying.terminate();
   const living = start('releasing', { handle: port.handle, sessionKey: key, name: 'living', count: 100 });
   await once(living, 'message');
-  await vi.waitFor(() => expect(released).toHaveLength(100), { timeout: 10_000 });
+  await vi.waitFor(() => expect(released).toHaveLength(100), { timeout: 60_000 });
   expect(port.stats()).toMatchObject({ received: 100, steppedOver: 1, waiting: 0 });
 });
 
@@ -66,14 +66,14 @@ test('closing does not wait for a worker in the middle of a push', async () => {
 test('what a worker tracks is released when it has been collected there', async () => {
   const { port, released, key } = openPort();
   start('tracking', { handle: port.handle, sessionKey: key, count: 5000 });
-  await vi.waitFor(() => expect(new Set(released).size).toBe(5000), { timeout: 20_000 });
+  await vi.waitFor(() => expect(new Set(released).size).toBe(5000), { timeout: 60_000 });
   expect(released).toHaveLength(5000);
 });
 
 test('finalizers that find the ring full lose nothing, whatever it does when it is full', async () => {
   const { port, released, key } = openPort({ capacity: 8, whenFull: 'refuse' });
   start('tracking', { handle: port.handle, sessionKey: key, count: 5000 });
-  await vi.waitFor(() => expect(new Set(released).size).toBe(5000), { timeout: 20_000 });
+  await vi.waitFor(() => expect(new Set(released).size).toBe(5000), { timeout: 60_000 });
   expect(port.stats()).toMatchObject({ refused: 0, inTransit: 0 });
 });
 

@@ -71,7 +71,7 @@ function onPage(body, options = {}) {
 async function settle(releases) {
   for (let stats = releases.stats(), turn = 0; turn === 0 || stats.queued + stats.inFlight > 0; turn++) {
     assert.ok(turn < 50, 'flush leaves nothing on its way');
-    const report = await releases.flush({ timeoutMs: 20_000 });
+    const report = await releases.flush({ timeoutMs: 60_000 });
     assert.ok(report.complete, 'flush is complete');
     stats = releases.stats();
   }
@@ -280,7 +280,7 @@ export const checks = {
   'an end without waiting': onPage(async ({ page, releases }) => {
     const handles = await makeAll(page);
     for (const handle of handles) void handle.dispose();
-    const report = await releases.flush({ timeoutMs: 20_000 });
+    const report = await releases.flush({ timeoutMs: 60_000 });
     assert.ok(report.complete);
     await page.goto('about:blank'); // What it held is gone, and need not be released.
   }),

@@ -5,7 +5,7 @@ import { checks } from './checks.mjs';
 import { describeRuntime, launchWith } from './setting.mjs';
 
 const { PUPPETEER = 'puppeteer-core', BROWSER } = process.env;
-const CHECK_TIMEOUT_MS = 30_000;
+const CHECK_TIMEOUT_MS = 100_000;
 
 const outcomes = {};
 const { browser, wrap, close } = await launchWith(PUPPETEER, BROWSER);

@@ -35,7 +35,7 @@ const until = (name: string, holds: (state: State) => boolean): Promise<State> =
       const state = await stateOf(name);
       return holds(state) && state;
     },
-    { timeout: 20_000, interval: 20 },
+    { timeout: 60_000, interval: 20 },
   );
 
 /** Of an init whose client goes away: long enough for it to be gone before the end, though the machine is busy. */

@@ -1,7 +1,7 @@
 // The library with one of its protections taken out, each by its name: torture has to find out that it is missing.
-import { CollectionWatch } from '../../build/handles/ledger/collection-watch.js';
-import { ObjectGroup } from '../../build/handles/ledger/handle-record.js';
-import { SessionReleases } from '../../build/handles/ledger/session-releases.js';
+import { CollectionWatch } from '../../../build/handles/ledger/collection-watch.js';
+import { ObjectGroup } from '../../../build/handles/ledger/handle-record.js';
+import { SessionReleases } from '../../../build/handles/ledger/session-releases.js';
 
 const defineIsDead = (get) => Object.defineProperty(ObjectGroup.prototype, 'isDead', { get });
 

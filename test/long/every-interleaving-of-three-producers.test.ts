@@ -1,6 +1,6 @@
-/** Three producers that push one release each, and the consumer. See `exploring/explorer.ts` for the rules. */
+/** Three producers that push one release each, and the consumer. See `threads/exploring/explorer.ts` for the rules. */
 import { describe } from 'vitest';
-import { CAPACITIES, exploreEach } from './exploring/scenarios.ts';
+import { CAPACITIES, exploreEach } from '../threads/exploring/scenarios.ts';
 
 const load = { producers: 3, pushes: 1 };
 

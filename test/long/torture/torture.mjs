@@ -5,8 +5,8 @@
 //     node --expose-gc torture.mjs '{ "url": …, "operations": 1000, "pages": 4, "collectOneIn": 8, "seed": 1 }'
 import { PerformanceObserver } from 'node:perf_hooks';
 import puppeteer from 'puppeteer-core';
-import { attach } from '../../build/clients/puppeteer/index.js';
-import { OTHER_USES, POINTED_USES } from '../puppeteer/every-use.mjs';
+import { attach } from '../../../build/clients/puppeteer/index.js';
+import { OTHER_USES, POINTED_USES } from '../../puppeteer/every-use.mjs';
 import { WITHOUT } from './without.mjs';
 
 const {

@@ -1,11 +1,11 @@
 // However mad the collector is driven, no handle's object is taken early: over the whole of Puppeteer's handle API, on
-// pages, frames and workers side by side. `npm run torture` does it 100,000 times; the tests a small part of that.
+// pages, frames and workers side by side. `npm run torture` does it 100,000 times, `npm run test:long` a small part of that.
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EVERY_USE_SITE } from '../puppeteer/every-use-site.ts';
-import { expectAtRest } from '../support/conservation.ts';
-import { PACKAGE, runScript } from '../support/script.ts';
-import { openSite, type Site } from '../support/site.ts';
+import { EVERY_USE_SITE } from '../../puppeteer/every-use-site.ts';
+import { expectAtRest } from '../../support/conservation.ts';
+import { PACKAGE, runScript } from '../../support/script.ts';
+import { openSite, type Site } from '../../support/site.ts';
 
 const isWhole = process.env.MODE === 'torture';
 
@@ -72,7 +72,7 @@ beforeAll(async () => {
 afterAll(() => site[Symbol.asyncDispose]());
 
 async function torture(order: object, flags: readonly string[], timeoutMs: number) {
-  const file = join(PACKAGE, 'test/torture/torture.mjs');
+  const file = join(PACKAGE, 'test/long/torture/torture.mjs');
   const argument = JSON.stringify({ url: site.here, pages: isWhole ? 4 : 2, seed: SEED, ...order });
   const { stdout, ...rest } = await runScript(
     `process.argv[2] = ${JSON.stringify(argument)}; await import(${JSON.stringify(file)});`,

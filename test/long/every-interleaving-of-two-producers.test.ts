@@ -1,0 +1,2 @@
+// In its whole size.
+import '../threads/every-interleaving-of-two-producers.test.ts';
