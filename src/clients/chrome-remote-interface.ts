@@ -15,6 +15,7 @@ import type { SessionTap } from '../handles/session-tap.ts';
 import { CallbackAnswer, deliver } from './callback-answer.ts';
 import { requireMethods, SessionAttachment } from './session-attachment.ts';
 import { shadow } from './session-hook.ts';
+import { claim, Notes, warnOfOwner } from './session-ownership.ts';
 import { takesCommandsInOrder } from './target-type.ts';
 
 export type * from './public-types.ts';
@@ -45,7 +46,7 @@ export interface RemoteInterfaceOptions extends AttachOptions {
 
 const WINDOW = 2;
 
-const hooks = new WeakMap<object, ClientHook>();
+const hooks = new Notes<ClientHook>('chrome-remote-interface');
 
 /**
  * From now on `Runtime.releaseObject` is acknowledged at once and done in the background, in whichever form
@@ -109,15 +110,27 @@ class ClientHook {
   readonly #attachments = new Map<string, SessionAttachment>();
   readonly #taps = new Map<string, { readonly tap: SessionTap; readonly attachment: SessionAttachment }>();
   readonly #targetTypes = new Map<string, string>();
-  readonly #undo: readonly (() => void)[];
+  #undo: () => void = () => {};
   #isHooked = true;
 
   constructor(client: Client) {
-    const { send, emit, close } = client;
     this.#client = client;
-    this.#send = send;
+    this.#send = client.send;
     hooks.set(client, this);
-    this.#undo = [
+    if (!this.#shadow()) warnOfOwner();
+  }
+
+  /** Puts itself there now, or when whoever has the client gives it up. @returns whether it was now. */
+  #shadow(): boolean {
+    const client = this.#client;
+    const ownership = claim(client, this, {
+      succeed: () => {
+        if (this.#isHooked) this.#shadow();
+      },
+    });
+    if (ownership === undefined) return false;
+    const { emit, close } = client;
+    const undo = [
       shadow(client, 'send', (method: string, ...rest: unknown[]) => this.#command(method, rest)),
       shadow(client, 'emit', (event: string, ...payload: unknown[]) => {
         // Each event is emitted as `event` first, and then by its name, with and without its session.
@@ -130,6 +143,11 @@ class ClientHook {
         return close.call(client, ...callback);
       }),
     ];
+    this.#undo = () => {
+      for (const step of undo) step();
+      ownership.giveUp([]);
+    };
+    return true;
   }
 
   attachmentOf(sessionId: string): SessionAttachment | undefined {
@@ -146,8 +164,8 @@ class ClientHook {
       for (const [id, open] of this.#taps) if (open.attachment === attachment) this.#taps.delete(id);
       if (this.#attachments.size > 0) return;
       this.#isHooked = false;
-      hooks.delete(this.#client);
-      for (const step of this.#undo) step();
+      hooks.delete(this.#client, this);
+      this.#undo();
     });
   }
 

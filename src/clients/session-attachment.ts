@@ -17,6 +17,7 @@ import { plainRules } from '../handles/command-rules.ts';
 import type { HandleScope } from '../handles/handle-scope.ts';
 import { PageActions } from '../handles/release-acknowledger.ts';
 import type { SessionTap } from '../handles/session-tap.ts';
+import { claim, Notes, warnOfOwner } from './session-ownership.ts';
 
 /** What `attach` gives: the books of all remote objects of its sessions, and what can be done about them. */
 export class SessionAttachment extends Attachment {
@@ -67,7 +68,7 @@ export class SessionAttachment extends Attachment {
   }
 }
 
-const attachments = new WeakMap<object, SessionAttachment>();
+const attachments = new Notes<SessionAttachment>('session-attachment');
 
 /** Attaches to a session by what `hook` does; where that was done before, gives what came of it. */
 export function attachOnce(
@@ -81,8 +82,25 @@ export function attachOnce(
   const attachment = new SessionAttachment(resolved);
   if (attachment.detached) return attachment; // Its signal had fired.
   attachments.set(session, attachment);
-  hook(attachment);
+  attachment.onDetach(() => attachments.delete(session, attachment));
+  if (!hookIfFree(session, attachment, hook)) warnOfOwner();
   return attachment;
+}
+
+/** Hooks a session now, or when whoever has it gives it up. @returns whether it was now. */
+function hookIfFree(
+  session: object,
+  attachment: SessionAttachment,
+  hook: (attachment: SessionAttachment) => void,
+): boolean {
+  if (attachment.detached) return false;
+  const ownership = claim(session, attachment, {
+    succeed: () => void hookIfFree(session, attachment, hook),
+  });
+  if (ownership === undefined) return false;
+  hook(attachment);
+  attachment.onDetach(() => ownership.giveUp([])); // When the hook is undone.
+  return true;
 }
 
 /** @throws TypeError for a subject without these methods. */

@@ -48,10 +48,14 @@ export function hookSession(session: EmittingSession, tap: SessionTap, onEvent: 
 }
 
 /**
- * Of methods that were to be taken away while somebody else's stood above them: what each had found before it. When the
- * one above is taken away in turn, that is what comes back, and not a method that is over.
+ * On methods that were to be taken away while somebody else's stood above them: what each had found before it. When the
+ * one above is taken away in turn, by whichever copy of this package, that comes back, and not a method that is over.
  */
-const taken = new WeakMap<object, PropertyDescriptor | undefined>();
+const FOUND = Symbol.for('cdp-release-batcher:found');
+
+interface Taken {
+  [FOUND]?: { readonly before: PropertyDescriptor | undefined };
+}
 
 /** Gives an object a method of its own; what is returned takes it away again, where it is still there. */
 export function shadow(target: object, name: string, method: (...args: never[]) => unknown): () => void {
@@ -64,12 +68,18 @@ export function shadow(target: object, name: string, method: (...args: never[]) 
   });
   return () => {
     if (Object.getOwnPropertyDescriptor(target, name)?.value !== method) {
-      taken.set(method, before);
+      Object.defineProperty(method, FOUND, { value: { before } });
       return;
     }
     let found = before;
-    while (found !== undefined && taken.has(found.value)) found = taken.get(found.value);
+    for (let over = takenAs(found); over !== undefined; over = takenAs(found)) found = over.before;
     if (found === undefined) Reflect.deleteProperty(target, name);
     else Object.defineProperty(target, name, found);
   };
+}
+
+/** What a method that is over had found before it; `undefined` for any other. */
+function takenAs(descriptor: PropertyDescriptor | undefined): Taken[typeof FOUND] {
+  const value: unknown = descriptor?.value;
+  return typeof value === 'function' ? (value as Taken)[FOUND] : undefined;
 }

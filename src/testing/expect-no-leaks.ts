@@ -7,7 +7,7 @@ import { AssertionError } from 'node:assert';
 import { integerOption, requireObject } from '../batcher/options.ts';
 import { attach, attachedTo } from '../clients/puppeteer/attach.ts';
 import { remoteObjectsIn } from '../clients/puppeteer/call-trace.ts';
-import type { PuppeteerAttachment } from '../clients/puppeteer/puppeteer-attachment.ts';
+import { PuppeteerAttachment } from '../clients/puppeteer/puppeteer-attachment.ts';
 import type { PageLike } from '../clients/puppeteer/structure.ts';
 import type { Leak } from '../observe/leak-report.ts';
 import { printable } from '../observe/printable.ts';
@@ -90,6 +90,11 @@ const borrowers = new Map<PuppeteerAttachment, number>();
 function borrow(page: PageLike): { attachment: PuppeteerAttachment; release: () => void } {
   const isNew = attachedTo(page) === undefined;
   const attachment = attach(page);
+  if (!(attachment instanceof PuppeteerAttachment)) {
+    throw new Error(
+      'expectNoLeaks: another copy of cdp-release-batcher is attached to this page; detach that first',
+    );
+  }
   const borrowed = borrowers.get(attachment);
   if (!isNew && borrowed === undefined) return { attachment, release: () => {} };
   borrowers.set(attachment, (borrowed ?? 0) + 1);

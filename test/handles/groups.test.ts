@@ -3,7 +3,7 @@ import { turns, until } from '../support/turns.ts';
 import { AttachedPeer, resultOf } from './attached-peer.ts';
 
 /** Ten characters at the most: what the browser stores without an allocation of its own for each id. */
-const OWN = /^crb:[0-9a-z]{1,6}$/;
+const OWN = /^crb:[0-9a-zA-Z]{6}$/;
 
 describe('generations', () => {
   test('a command that mints is stamped with a group of ours, and nothing else of it is changed', async () => {

@@ -10,6 +10,7 @@ import {
   type ResolvedAttachOptions,
   resolveAttachOptions,
 } from '../../handles/attach-options.ts';
+import { Notes } from '../session-ownership.ts';
 import { attachOverCdp } from './attach-over-cdp.ts';
 import { attachOverBidi } from './bidi/attach-bidi.ts';
 import { type BidiConnectionLike, bidiConnectionOf } from './bidi/structure.ts';
@@ -31,7 +32,7 @@ import {
  * Attachments by what they were made for: a whole browser by its connection (others may have wrapped the
  * browser in a proxy), anything else by itself.
  */
-const attachments = new WeakMap<object, PuppeteerAttachment>();
+const attachments = new Notes<PuppeteerAttachment>('puppeteer-attachment');
 
 /**
  * From now on no remote object outlives its last use, in this browser, context, page or session, and in all
@@ -54,7 +55,9 @@ export function attach(given: Subject, options: AttachOptions = {}): PuppeteerAt
   if (known !== undefined) return known;
 
   const attachment = attachNow(subject, resolved);
-  if (!attachment.detached) attachments.set(key, attachment); // Its signal may have fired.
+  if (attachment.detached) return attachment; // Its signal may have fired.
+  attachments.set(key, attachment);
+  attachment.onDetach(() => attachments.delete(key, attachment));
   return attachment;
 }
 

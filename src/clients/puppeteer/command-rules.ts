@@ -53,13 +53,13 @@ export class PuppeteerRules implements CommandRules {
     this.#onSent = onSent;
   }
 
-  addMainContext(executionContextId: number): void {
+  addMainContext(executionContextId: unknown): void {
     this.#mainContexts.add(executionContextId);
   }
 
-  /** Takes over what another attachment's rules had heard of the same session. */
-  learnFrom(former: PuppeteerRules): void {
-    for (const id of former.#mainContexts) this.#mainContexts.add(id);
+  /** The ids of these contexts, for another attachment's rules of the same session. */
+  get mainContexts(): readonly unknown[] {
+    return [...this.#mainContexts];
   }
 
   /**

@@ -13,6 +13,7 @@ import { PageActions } from '../../handles/release-acknowledger.ts';
 import type { SessionTap } from '../../handles/session-tap.ts';
 import type { LeakReport } from '../../observe/leak-report.ts';
 import { hookSession } from '../session-hook.ts';
+import { claim, type Heir, type Ownership } from '../session-ownership.ts';
 import { takesCommandsInOrder } from '../target-type.ts';
 import { AskedSessions } from './asked-sessions.ts';
 import { PuppeteerRules } from './command-rules.ts';
@@ -43,6 +44,7 @@ interface HookedSession {
   readonly actions: PageActions;
   readonly rules: PuppeteerRules | undefined;
   readonly direct: DirectSend;
+  readonly ownership: Ownership;
   readonly unhook: () => void;
 }
 
@@ -61,12 +63,6 @@ export interface Coverage {
   /** Whether all is over once no session is left. Default `false`: a browser may be without one for a while. */
   readonly endsWithItsSessions?: boolean;
 }
-
-/**
- * Sessions that are hooked, each with the attachments that cover it as well, and will have it when the one that
- * has it now detaches: a page's attachment may be older than its browser's.
- */
-const hookedSessions = new WeakMap<CdpSessionLike, Map<PuppeteerAttachment, SessionSubject>>();
 
 /** What `attach` gives: the books of all handles that it covers, and what can be done about them. */
 export class PuppeteerAttachment extends Attachment {
@@ -182,12 +178,9 @@ export class PuppeteerAttachment extends Attachment {
   #hook(subject: SessionSubject): void {
     const { session, targetType, parent, isUsers } = subject;
     if (this.detached || this.#sessions.has(session)) return;
-    const successors = hookedSessions.get(session);
-    if (successors !== undefined) {
-      successors.set(this, subject);
-      return;
-    }
-    hookedSessions.set(session, successorsByWayOf(subject));
+    // A page's attachment may be older than its browser's, which has the page's sessions when that one is detached.
+    const ownership = claim(session, this, this.#heirTo(subject), parent && { parent, targetType });
+    if (ownership === undefined) return;
     const actions = (parent && this.#sessions.get(parent)?.actions) ?? new PageActions();
     const direct = directSend(session);
     let rules: PuppeteerRules | undefined;
@@ -210,7 +203,7 @@ export class PuppeteerAttachment extends Attachment {
       if (isDisconnected(event)) this.#forget(session);
       else if (event === 'Target.attachedToTarget') this.#onAttached(payload as AttachedToTarget, session);
     });
-    this.#sessions.set(session, { subject, tap, actions, rules, direct, unhook });
+    this.#sessions.set(session, { subject, tap, actions, rules, direct, ownership, unhook });
   }
 
   #forget(session: CdpSessionLike): void {
@@ -219,7 +212,7 @@ export class PuppeteerAttachment extends Attachment {
     this.#sessions.delete(session);
     hooked.unhook();
     hooked.direct.close('Session closed');
-    hookedSessions.delete(session);
+    hooked.ownership.end();
     this.end(hooked.tap);
     // What listens to the connection would go on for as long as the browser does, for each page that has been.
     const { endsWithItsSessions = hooked.subject.isUsers } = this.#followed?.coverage ?? {};
@@ -229,28 +222,27 @@ export class PuppeteerAttachment extends Attachment {
   #unhookAll(): void {
     const hooked = [...this.#sessions.values()];
     this.#sessions.clear();
-    for (const { subject, unhook, direct, rules } of hooked) {
+    for (const { unhook, direct, ownership, rules } of hooked) {
       unhook();
       direct.close(NOT_AWAITED);
-      const successors = hookedSessions.get(subject.session) ?? [];
-      hookedSessions.delete(subject.session);
-      for (const [attachment, itsSubject] of successors) attachment.#succeed(itsSubject, rules);
+      ownership.giveUp(rules?.mainContexts ?? []);
     }
   }
 
-  /** Another attachment has given the session up. */
-  #succeed(subject: SessionSubject, formerRules: PuppeteerRules | undefined): void {
-    this.#hook(subject);
-    if (formerRules !== undefined) this.#sessions.get(subject.session)?.rules?.learnFrom(formerRules);
+  #heirTo(subject: SessionSubject): Heir {
+    return {
+      succeed: (contextIds) => {
+        this.#hook(subject);
+        const rules = this.#sessions.get(subject.session)?.rules;
+        for (const id of contextIds) rules?.addMainContext(id);
+      },
+      // Whoever waits for a page would have heard, from the page, of the frames and workers that come to it.
+      forChild: (child, targetType) => {
+        if (subject.isUsers || !isSession(child)) return undefined;
+        return this.#heirTo({ session: child, targetType, parent: subject.session, isUsers: false });
+      },
+    };
   }
-}
-
-/** Whoever would have a page next would have heard, from the page, of the frames and workers that came to it. */
-function successorsByWayOf(subject: SessionSubject): Map<PuppeteerAttachment, SessionSubject> {
-  const ofParent = subject.parent && hookedSessions.get(subject.parent);
-  const successors = new Map<PuppeteerAttachment, SessionSubject>();
-  for (const [attachment, { isUsers }] of ofParent ?? []) if (!isUsers) successors.set(attachment, subject);
-  return successors;
 }
 
 /** Whether a session is another, or was attached through it: a page's frames and workers. */

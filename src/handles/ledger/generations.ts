@@ -20,11 +20,36 @@ const MOST_HELD_BACK = 32e6;
 const MOST = 1_024;
 
 /**
- * Never used twice in a process: a session may be attached, detached and attached again. Short on purpose: the
- * browser copies a group's name to each id bound to it, and one of more than ten characters to the heap; to
- * release 20,000 then takes it half as long again.
+ * Where all copies of this package in the process count the groups that they have named: two that had the same group in a
+ * session would release it over each other's heads. The count starts anywhere, so that whoever cannot see it, such as
+ * another realm or an older version, has other names.
  */
-let namesGiven = 0;
+const COUNT = Symbol.for('cdp-release-batcher:groups');
+
+/**
+ * A name is ten characters. The browser copies it to each id that is bound to the group, and a longer one to the heap: to
+ * release 20,000 then takes half as long again.
+ */
+const PREFIX = 'crb:';
+const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
+const PLACES = 6;
+const NAMES = DIGITS.length ** PLACES;
+
+interface Counting {
+  [COUNT]?: { next: number };
+}
+
+function nextName(): string {
+  const counting = globalThis as typeof globalThis & Counting;
+  counting[COUNT] ??= { next: Math.floor(Math.random() * NAMES) };
+  let rest = counting[COUNT].next++ % NAMES;
+  let digits = '';
+  for (let place = 0; place < PLACES; place++) {
+    digits += DIGITS[rest % DIGITS.length];
+    rest = Math.floor(rest / DIGITS.length);
+  }
+  return PREFIX + digits;
+}
 
 export class Generations {
   readonly #ledger: Ledger;
@@ -44,12 +69,7 @@ export class Generations {
 
   /** A group of its own, outside the succession. */
   create(): ObjectGroup {
-    return new ObjectGroup(
-      this.#ledger,
-      `crb:${(++namesGiven).toString(36)}`,
-      'own',
-      this.#ledger.services.now(),
-    );
+    return new ObjectGroup(this.#ledger, nextName(), 'own', this.#ledger.services.now());
   }
 
   /** Takes no further mints; what is to become of it is the sweep's. */

@@ -10,6 +10,7 @@ import type { HandleRecord } from '../../../handles/ledger/handle-record.ts';
 import { isAwaitable, measuresMemory } from '../../../handles/protocol.ts';
 import { setImmediate } from '../../../timers.ts';
 import { shadow } from '../../session-hook.ts';
+import { claim, Notes } from '../../session-ownership.ts';
 import { bringsDocument, PuppeteerRules } from '../command-rules.ts';
 import type { BidiAttachment, MintOwner } from './bidi-attachment.ts';
 import { RealmOrigins } from './realm-origins.ts';
@@ -22,7 +23,7 @@ import {
 } from './remote-values.ts';
 import { type BidiConnectionLike, type ScriptTarget, scriptTargetOf } from './structure.ts';
 
-const taps = new WeakMap<BidiConnectionLike, ConnectionTap>();
+const taps = new Notes<ConnectionTap>('bidi-connection');
 
 /** The tap of a connection, which is put there with the first attachment and taken away with the last. */
 export function tapOf(connection: BidiConnectionLike): ConnectionTap {
@@ -47,15 +48,27 @@ class ConnectionTap {
   readonly send: BidiConnectionLike['send'];
   readonly #attachments = new Set<BidiAttachment>();
   readonly #origins = new RealmOrigins();
-  readonly #unhook: () => void;
+  #unhook: () => void = () => {};
   /** Whether the last command was one that does something to a page, and nothing has passed behind it. */
   #isBehindAction = false;
   #acknowledged = 0;
 
   constructor(connection: BidiConnectionLike) {
     this.#connection = connection;
+    this.send = connection.send;
+    this.#hook();
+  }
+
+  /** Puts itself there now, or when whoever has the connection gives it up. */
+  #hook(): void {
+    const ownership = claim(this.#connection, this, {
+      succeed: () => {
+        if (this.#attachments.size > 0) this.#hook();
+      },
+    });
+    if (ownership === undefined) return;
+    const connection = this.#connection;
     const { send, emit } = connection;
-    this.send = send;
     let isHooked = true;
     const unshadow = [
       shadow(connection, 'send', (method: string, params?: unknown, ...rest: unknown[]) => {
@@ -70,6 +83,7 @@ class ConnectionTap {
     this.#unhook = () => {
       isHooked = false; // Should somebody have wrapped these in turn, they stay, and do nothing.
       for (const undo of unshadow) undo();
+      ownership.giveUp([]);
     };
   }
 
@@ -80,7 +94,7 @@ class ConnectionTap {
   leave(attachment: BidiAttachment): void {
     this.#attachments.delete(attachment);
     if (this.#attachments.size > 0) return;
-    taps.delete(this.#connection);
+    taps.delete(this.#connection, this);
     this.#unhook();
   }
 
