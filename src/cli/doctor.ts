@@ -5,15 +5,17 @@
  */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import type { Readable } from 'node:stream';
+import type { Duplex } from 'node:stream';
+import { monotonicNow } from '../timers.ts';
 import { Course } from './doctor/course.ts';
 import { htmlOf } from './doctor/html-report.ts';
-import { MessageReader, ORDER_VARIABLE, type Order, type Snapshot } from './doctor/messages.ts';
+import { type Message, MessageReader, ORDER_VARIABLE, type Order } from './doctor/messages.ts';
+import { PASSED_SIGNALS } from './doctor/passed-signals.ts';
 import { type DoctorReport, type Patient, reportOf } from './doctor/report.ts';
 import { Threads } from './doctor/sums.ts';
 import { formatReport } from './doctor/terminal.ts';
 import { printJson, say } from './output.ts';
-import { writeReportFile } from './report-file.ts';
+import { requireWritable, writeReportFile } from './report-file.ts';
 
 export interface DoctorOptions {
   readonly script: string;
@@ -29,30 +31,36 @@ export interface DoctorOptions {
 /** The first descriptor behind the standard ones. */
 const DESCRIPTOR = 3;
 
-/** @returns the exit code. */
+/**
+ * @returns the exit code.
+ * @throws {CannotRunError} before the script runs, where the report could not be written.
+ */
 export async function doctor(options: DoctorOptions): Promise<number> {
+  if (options.htmlFile !== undefined) requireWritable(options.htmlFile);
   const course = new Course();
   const threads = new Threads();
-  let last: Snapshot | undefined;
-  const reader = new MessageReader((message) => {
-    if (message.kind === 'sample') {
-      course.add(threads.addSample(message));
-      return;
-    }
-    last = threads.addSnapshot(message);
-    if (message.occasion === 'asked' || message.occasion === 'interval') {
-      showMeanwhile(reportOf(patientOf(options), last, course), options);
+  const startedAt = monotonicNow();
+  const { exitCode, signal } = await run(options, (message) => {
+    if (message.kind === 'sample') course.add(threads.addSample(message));
+    else if (message.kind === 'changes') threads.addChanges(message);
+    else if (message.kind === 'snapshot') {
+      threads.addSnapshot(message);
+      if (message.occasion !== 'asked' && message.occasion !== 'interval') return;
+      show(reportOf(patientOf(options), threads.snapshot(), course), options);
     }
   });
-  const { exitCode, signal } = await run(options, reader);
-  const report = reportOf(patientOf(options, { exitCode, signal }), last, course);
+  const elapsedMs = monotonicNow() - startedAt;
+  const report = reportOf(patientOf(options, { exitCode, signal, elapsedMs }), threads.snapshot(), course);
   show(report, options);
   const isOver = options.failOver !== undefined && report.leaked > options.failOver;
   return isOver ? 1 : (exitCode ?? 128 + constants.signals[signal ?? 'SIGTERM']);
 }
 
-function patientOf({ script, scriptArguments, failOver }: DoctorOptions, ending?: Ending): Patient {
-  return { script, scriptArguments, failOver, exitCode: ending?.exitCode, signal: ending?.signal };
+function patientOf(
+  { script, scriptArguments, failOver }: DoctorOptions,
+  { exitCode, signal, elapsedMs }: Partial<Ending & { elapsedMs: number }> = {},
+): Patient {
+  return { script, scriptArguments, failOver, exitCode, signal, elapsedMs };
 }
 
 interface Ending {
@@ -60,7 +68,7 @@ interface Ending {
   readonly signal: NodeJS.Signals | undefined;
 }
 
-function run(options: DoctorOptions, reader: MessageReader): Promise<Ending> {
+function run(options: DoctorOptions, onMessage: (message: Message) => void): Promise<Ending> {
   const { script, scriptArguments, nodeOptions, json, everyMs } = options;
   const order: Order = { descriptor: DESCRIPTOR, everyMs };
   const preload = new URL('./doctor/preload.js', import.meta.url).href;
@@ -70,13 +78,22 @@ function run(options: DoctorOptions, reader: MessageReader): Promise<Ending> {
     stdio: ['inherit', json ? 2 : 'inherit', 'inherit', 'pipe'],
     env: { ...process.env, [ORDER_VARIABLE]: JSON.stringify(order) },
   });
-  (child.stdio[DESCRIPTOR] as Readable).setEncoding('utf8').on('data', reader.read);
+  const listening = new Set<NodeJS.Signals>();
+  const reader = new MessageReader((message) => {
+    if (message.kind !== 'listening') onMessage(message);
+    else if (message.listens) listening.add(message.signal);
+    else listening.delete(message.signal);
+  });
+  const channel = child.stdio[DESCRIPTOR] as Duplex;
+  channel.setEncoding('utf8').on('data', reader.read);
+  channel.on('error', () => {}); // The script has gone, and does not hear what is passed on.
 
-  // Asked to end, the script is: we follow with the report. From a terminal a Ctrl-C has reached it already.
+  // Asked to end, the script is: we follow with the report.
   const passOn = (name: NodeJS.Signals): void => {
-    if (name !== 'SIGINT' || !process.stdin.isTTY) child.kill(name);
+    if (listening.has(name)) channel.write(`${name}\n`);
+    else child.kill(name);
   };
-  const passedOn = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const;
+  const passedOn = [...PASSED_SIGNALS, 'SIGUSR2'] as const;
   for (const name of passedOn) process.on(name, passOn);
   return new Promise((resolve, reject) => {
     child.once('error', reject);
@@ -87,17 +104,14 @@ function run(options: DoctorOptions, reader: MessageReader): Promise<Ending> {
   });
 }
 
-/** A report that cannot be written ends neither the script nor the doctor: the last one tells. */
-function showMeanwhile(report: DoctorReport, options: DoctorOptions): void {
-  try {
-    show(report, options);
-  } catch (error) {
-    say(String((error as Error).message));
-  }
-}
-
+/** A file that cannot be written costs neither the other forms of the report nor the script's exit code. */
 function show(report: DoctorReport, { json, htmlFile }: DoctorOptions): void {
   if (json) printJson(report);
   else say(`\n${formatReport(report)}`);
-  if (htmlFile !== undefined) writeReportFile(htmlFile, htmlOf(report));
+  if (htmlFile === undefined) return;
+  try {
+    writeReportFile(htmlFile, htmlOf(report));
+  } catch (error) {
+    say(String((error as Error).message));
+  }
 }

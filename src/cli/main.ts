@@ -10,7 +10,7 @@ import { CannotRunError } from './cannot-run-error.ts';
 import { demo } from './demo.ts';
 import { DOCTOR_USAGE, doctorCommand } from './doctor/command.ts';
 import { asksForLook, LOOK_USAGE, lookCommand } from './look/command.ts';
-import { print, say } from './output.ts';
+import { ignoreClosedPipes, print, say } from './output.ts';
 
 const USAGE = `Usage: cdp-release-batcher <command> [options]
 
@@ -24,6 +24,8 @@ Options:
   --version    print the version
 
 The browser: CHROME_PATH or PUPPETEER_EXECUTABLE_PATH, else an installed Chrome or Chromium, else @sparticuz/chromium.`;
+
+ignoreClosedPipes();
 
 try {
   await main(process.argv.slice(2));

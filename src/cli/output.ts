@@ -19,3 +19,12 @@ export function printJson(value: unknown, indent?: number): void {
 export function say(text: string): void {
   process.stderr.write(`${printableLines(text)}\n`);
 }
+
+/** Whoever reads our output may have had enough, as `head` has: what is not read is not missed. */
+export function ignoreClosedPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+}

@@ -230,6 +230,7 @@ export class Attachment implements Disposable {
 
   /** Ends the books of a session that is over. @internal */
   end(tap: SessionTap): void {
+    tap.end();
     this.endLedger(tap.ledger);
   }
 

@@ -5,7 +5,7 @@
  * was parsed into, and the original `send` is reached within the same call, or throws within it.
  */
 import type { ReleaseSession } from '../batcher/release.ts';
-import type { MintTrace, Tracing } from '../observe/leak-report.ts';
+import type { LeakReport, MintTrace, Tracing } from '../observe/leak-report.ts';
 import { groupOf, outgoingParams } from './command-group.ts';
 import type { CommandRules } from './command-rules.ts';
 import { type ConsoleEntries, consoleGroup } from './console-entries.ts';
@@ -29,6 +29,7 @@ import {
 import type { ReleaseAcknowledger } from './release-acknowledger.ts';
 import { noteLifeEvent } from './session-events.ts';
 import { forEachText, UnlistedCommand, withTranslatedTexts } from './unlisted-command.ts';
+import { noteUntrackedEnd, tracedOnly } from './untracked-mints.ts';
 
 /** What a tap does only where it was asked for. */
 export interface TapOptions {
@@ -101,10 +102,9 @@ export class SessionTap implements MintingSession {
     const shape = this.#tracks ? shapeOf(method) : undefined;
     let answer: PromiseLike<unknown>;
     try {
-      answer =
-        shape === undefined
-          ? this.#unlisted(params, forward)
-          : this.#observed(method, shape, params, forward);
+      if (shape !== undefined) answer = this.#observed(method, shape, params, forward);
+      else if (this.#tracks) answer = this.#unlisted(params, forward);
+      else answer = this.#untracked(method, params, forward);
     } catch (error) {
       onAnswer?.(); // It was not sent, and never will be answered.
       throw error;
@@ -142,6 +142,26 @@ export class SessionTap implements MintingSession {
       return;
     }
     noteLifeEvent(this.ledger, name, params);
+    if (this.#untrackedReport !== undefined)
+      noteUntrackedEnd(this.#untrackedReport, this.ledger, name, params);
+  }
+
+  /** The session is over. */
+  end(): void {
+    this.#untrackedReport?.endWhere(this.ledger, () => true);
+  }
+
+  /** What is told of handles that are in no ledger. */
+  get #untrackedReport(): LeakReport | undefined {
+    return this.#tracks || !this.#isTracedByCall ? undefined : this.#tracing.report;
+  }
+
+  #untracked(method: string, params: Params | undefined, forward: Forward): PromiseLike<unknown> {
+    const report = this.#untrackedReport;
+    const shape = report === undefined ? undefined : shapeOf(method);
+    return report === undefined || shape === undefined
+      ? forward(params)
+      : tracedOnly(report, this.ledger, shape, params, forward);
   }
 
   #observed(
@@ -187,7 +207,7 @@ export class SessionTap implements MintingSession {
   /** A command of which the description knows nothing: most name no object, and are not looked at any further. */
   #unlisted(params: Params | undefined, forward: Forward): PromiseLike<unknown> {
     const { ledger } = this;
-    const pinned = this.#tracks ? this.#pinNamedAnywhere(params) : NONE;
+    const pinned = this.#pinNamedAnywhere(params);
     if (params === undefined || pinned.length === 0) return forward(params);
     const command = new UnlistedCommand(ledger, pinned);
     let answer: PromiseLike<unknown>;

@@ -6,18 +6,88 @@
 import * as nodeModule from 'node:module'; // Whole: not every runtime has source maps.
 import { withStackTraceLimit } from '../batcher/stack-trace-limit.ts';
 import { isOwnFile } from './own-code.ts';
+import { printable } from './printable.ts';
 
 /** What is said where no frame is the program's own. */
 export const UNKNOWN_LINE = 'unknown';
 
+/** Who has called into the client. */
+export interface Caller {
+  /** `file:line:column` of the program's innermost frame; where it has none, of the library that calls for it. */
+  readonly line: string;
+  /** Whether it is the program, or a library of it, that calls; if not, the client itself does, answering an event. */
+  readonly isProgram: boolean;
+  /** Whether the frame that calls is known not to be the client's. */
+  readonly isDirect: boolean;
+}
+
 /** `file:line:column` of the calling line. */
 export function callingLine(): string {
+  return callerOf().line;
+}
+
+/**
+ * Whoever calls into a client: the client itself, as far as its files are known, or somebody else. A library's frames
+ * behind the client's own do not count: a socket's, say, by which an event came.
+ */
+export function callerOf(): Caller {
   const formatter = Error.prepareStackTrace;
+  let nearest: NodeJS.CallSite | undefined;
   for (const site of callSites()) {
-    const place = placeOf(site, formatter);
-    if (place !== undefined) return place;
+    const file = site.getFileName();
+    if (typeof file !== 'string') {
+      if (site.isEval()) nearest ??= site;
+      continue;
+    }
+    if (file.startsWith('node:') || isOwnFile(file)) continue;
+    nearest ??= site;
+    const place = placeOf(site, file, formatter);
+    if (place !== undefined) return { line: place, isProgram: true, isDirect: isDirect(nearest) };
   }
-  return UNKNOWN_LINE;
+  if (nearest === undefined) return { line: UNKNOWN_LINE, isProgram: true, isDirect: false };
+  const isProgram = !isClientFile(nearest.getFileName());
+  return {
+    line: isProgram ? nameless(nearest, formatter) : UNKNOWN_LINE,
+    isProgram,
+    isDirect: isDirect(nearest),
+  };
+}
+
+/** Where the client's files are not known, as in a bundle, nobody can tell. */
+function isDirect(nearest: NodeJS.CallSite): boolean {
+  return clientRoots.size > 0 && !isClientFile(nearest.getFileName());
+}
+
+/** What the client's own files begin with: paths and URLs. */
+const clientRoots = new Set<string>();
+
+/**
+ * Learns where the client lies from a call of its: `call` has it call back, and what is on the stack between here and
+ * there is its own. Bundled with the program into one file it lies nowhere.
+ */
+export function learnClientFiles(call: (back: () => void) => void): void {
+  call(() => {
+    for (const site of callSites()) {
+      const file = site.getFileName();
+      if (typeof file !== 'string' || isOwnFile(file)) continue;
+      const root = PACKAGE_OF_CLIENT.exec(file)?.[0];
+      if (root !== undefined) clientRoots.add(root);
+      return;
+    }
+  });
+}
+
+/** Up to the package's own folder: that in the last `node_modules`, or the one with Puppeteer's `lib` in it. */
+const PACKAGE_OF_CLIENT =
+  /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+[\\/]|^.*[\\/]lib[\\/](?:esm[\\/]|cjs[\\/])?puppeteer[\\/]/;
+/** Of clients that were not asked; and where a source map names files that a bundler has put among the program's. */
+const CLIENT_BY_NAME =
+  /[\\/]node_modules[\\/](?:@cloudflare[\\/]puppeteer|(?:rebrowser-)?puppeteer(?:-core)?|patchright(?:-core)?|playwright(?:-\w+)?)[\\/]/;
+
+function isClientFile(file: string | null | undefined): boolean {
+  if (typeof file !== 'string') return false;
+  for (const root of clientRoots) if (file.startsWith(root)) return true;
+  return CLIENT_BY_NAME.test(file);
 }
 
 /** Frames beyond these are not looked at: a library that is deeper than that does not call for the program. */
@@ -48,10 +118,10 @@ const LONGEST_LINE = 1e7;
 /** A program that makes code without end shall not fill this. */
 const MOST_FILES = 10_000;
 
-function placeOf(site: NodeJS.CallSite, formatter: Formatter): string | undefined {
-  const file = site.getFileName();
+/** The program's place in a file; `undefined` where it is none of the program's. */
+function placeOf(site: NodeJS.CallSite, file: string, formatter: Formatter): string | undefined {
   const line = site.getLineNumber();
-  if (typeof file !== 'string' || line === null || file.startsWith('node:')) return undefined;
+  if (line === null) return undefined;
   const column = site.getColumnNumber() ?? 1;
   let places = knownPlaces.get(file);
   if (places === undefined) {
@@ -61,8 +131,8 @@ function placeOf(site: NodeJS.CallSite, formatter: Formatter): string | undefine
   }
   const key = line * LONGEST_LINE + column;
   if (!places.has(key)) {
-    const place = writtenPlace(site, formatter, file, line, column);
-    places.set(key, isForeign(place) || !isFile(place) ? undefined : place);
+    const place = isClientFile(file) ? undefined : writtenPlace(site, formatter, file, line, column);
+    places.set(key, place === undefined || isForeign(place) ? undefined : place);
   }
   return places.get(key);
 }
@@ -75,11 +145,11 @@ function writtenPlace(
   line: number,
   column: number,
 ): string {
-  const running = `${file}:${line}:${column}`;
+  const running = `${shortened(file)}:${line}:${column}`;
   try {
     if (formatter !== undefined) {
       const place = FRAME_OF_A_FILE.exec(String(formatter(new Error(), [site])).trimEnd())?.[1];
-      if (place !== undefined && place !== running) return place;
+      if (place !== undefined && place !== `${file}:${line}:${column}`) return shortened(place);
     }
     const entry = nodeModule.findSourceMap?.(file)?.findEntry(line - 1, column - 1);
     if (entry !== undefined && 'originalSource' in entry) {
@@ -92,13 +162,52 @@ function writtenPlace(
   return running;
 }
 
+/** The place of a frame that is no file of the program's: a library's, or code that was made of text. */
+function nameless(site: NodeJS.CallSite, formatter: Formatter): string {
+  const file = site.getFileName() ?? site.getScriptNameOrSourceURL() ?? '<anonymous>';
+  const line = site.getLineNumber() ?? 0;
+  return writtenPlace(site, formatter, file, line, site.getColumnNumber() ?? 0);
+}
+
+/** A module may be a `data:` URL, its whole text; and code that is run from text may go by any name. */
+function shortened(file: string): string {
+  if (file.startsWith('data:')) return printable(`${file.slice(0, LONGEST_DATA)}…`);
+  return printable(file.slice(-LONGEST_NAME));
+}
+
+const LONGEST_DATA = 60;
+const LONGEST_NAME = 1_000;
+
 /** `at name (file:///scrape.mjs:3:5)`, `at async /scrape.cjs:3:5`; not `at node:internal/…`. */
 const FRAME_OF_A_FILE = /(?:\(|at (?:async )?)((?:\w+:\/\/|\/|[A-Za-z]:\\)[^\n]*:\d+:\d+)\)?$/;
 
-function isFile(place: string): boolean {
-  return /^(?:\w+:\/\/|\/|[A-Za-z]:\\)/.test(place);
+/** Whether a place is a library's. What the program itself lies in, where that is `node_modules` (npx), is none. */
+function isForeign(place: string): boolean {
+  const root = programRoot();
+  const path = place.startsWith('file://') ? place.slice('file://'.length) : place;
+  const inside = root !== undefined && path.startsWith(root) ? path.slice(root.length) : path;
+  return IN_A_PACKAGE.test(inside) || isOwnFile(place);
 }
 
-function isForeign(place: string): boolean {
-  return place.includes('/node_modules/') || place.includes('\\node_modules\\') || isOwnFile(place);
+const IN_A_PACKAGE = /(?:^|[\\/])node_modules[\\/]/;
+
+/** The package that the program's first file lies in, if it lies below `node_modules`; looked up once a file. */
+function programRoot(): string | undefined {
+  const script = globalThis.process?.argv?.[1];
+  if (script !== firstFile?.script) {
+    firstFile = { script, root: PACKAGE_OF_PROGRAM.exec(realPathOf(script ?? ''))?.[0] };
+  }
+  return firstFile?.root;
+}
+
+let firstFile: { readonly script: string | undefined; readonly root: string | undefined } | undefined;
+const PACKAGE_OF_PROGRAM = /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+[\\/]/;
+
+/** What a link in `node_modules/.bin` stands for. */
+function realPathOf(path: string): string {
+  try {
+    return process.getBuiltinModule('node:fs').realpathSync(path);
+  } catch {
+    return path; // No file, or a runtime that has none.
+  }
 }

@@ -2,19 +2,19 @@
  * Which lines of the program mint handles, and what becomes of them: dropped by `dispose()`, or left to the
  * garbage collector, which without this library is a leak. Costs a stack trace a call, and so is asked for.
  *
- * Invariant: nothing here keeps a handle's remote object alive, and what a page can name (lines of its own,
- * kinds) takes a bounded number of accounts.
+ * Invariant: each handle is counted, none is estimated, and nothing here keeps a handle's remote object alive.
  */
-import { callingLine, UNKNOWN_LINE } from './calling-line.ts';
-import { HeapLooks } from './heap-looks.ts';
+import { monotonicNow } from '../timers.ts';
+import { callerOf, callingLine } from './calling-line.ts';
+import { LeakAccounts } from './leak-accounts.ts';
+import { PageHeaps } from './page-heaps.ts';
 import { placeInPage } from './place-in-page.ts';
-import { TraceBudget, type TraceCost } from './trace-budget.ts';
 import { currentCall, currentWindow, TracedCall, type TraceWindow } from './traced-call.ts';
-import { type LeakSource, MintAccount, TracedMint } from './traced-mint.ts';
+import { type LeakSource, type MintAccount, mintOf, TracedMint } from './traced-mint.ts';
 
 export type { LeakSource } from './traced-mint.ts';
 
-/** The handles of one kind that one line minted. Counts are handles; estimates where calls came too fast to trace each. */
+/** The handles of one kind that one line minted. Counts are handles. */
 export interface Leak {
   /**
    * `file:line:column` of the innermost frame that is the program's own; `'unknown'` where there is none. Of
@@ -27,7 +27,7 @@ export interface Leak {
   readonly source: LeakSource;
   /** Handles given out. */
   readonly minted: number;
-  /** Disposed of by the program. */
+  /** Disposed of by the program, also where their page had gone before. */
   readonly disposed: number;
   /** Forgotten without `dispose()`, and released for you. */
   readonly collected: number;
@@ -37,14 +37,19 @@ export interface Leak {
   readonly live: number;
   /** How long the oldest of these has been held: milliseconds. */
   readonly oldestMs?: number;
-  /** Page heap that hung on each, about: bytes. Only where the page's heap was seen to grow by this line's doing. */
-  readonly bytesPerHandle?: number;
+}
+
+/** What tracing has cost so far. */
+export interface TraceCost {
+  /** Stacks read. */
+  readonly stacks: number;
+  /** Milliseconds spent on reading them. */
+  readonly elapsedMs: number;
 }
 
 /** By whom, and from where, the answer to one command was asked for. */
 export interface MintTrace {
   readonly line: string;
-  readonly weight: number;
   readonly source: LeakSource;
   readonly call?: TracedCall | undefined;
   readonly window?: TraceWindow | undefined;
@@ -56,10 +61,11 @@ export interface Tracing {
 }
 
 export class LeakReport {
-  readonly #accounts = new Map<string, MintAccount>();
-  readonly #budget = new TraceBudget();
-  readonly #heaps = new HeapLooks();
+  readonly #accounts = new LeakAccounts();
+  readonly #heaps = new PageHeaps();
   readonly #now: () => number;
+  #stacks = 0;
+  #stacksMs = 0;
 
   /** @param now milliseconds, monotonic. */
   constructor(now: () => number) {
@@ -67,14 +73,31 @@ export class LeakReport {
   }
 
   get cost(): TraceCost {
-    return this.#budget.cost;
+    return { stacks: this.#stacks, elapsedMs: this.#stacksMs };
   }
 
-  /** A call of the program's into its client begins: outermost ones only. */
-  beginCall(): TracedCall {
-    const window = currentWindow();
-    const { weight, value } = this.#trace(window);
-    return new TracedCall(value ?? UNKNOWN_LINE, weight, window);
+  /** The most handles, whoever's, that lived at once since the last call. */
+  takePeakLive(): number {
+    return this.#accounts.takePeakLive();
+  }
+
+  /** Has each change of a line's figures told to `listener`, which must not throw. One listener; a later one replaces it. */
+  onChange(listener: (account: MintAccount) => void): void {
+    this.#accounts.onChange = listener;
+  }
+
+  /**
+   * A call of the program's into its client begins: outermost ones only.
+   *
+   * @param subject the remote object of the handle that is called, if it is one. The client goes on with what it was
+   * asked for in ways that no stack tells; then it does so for whoever asked for that handle.
+   */
+  beginCall(subject?: object): TracedCall {
+    const { line, isProgram } = this.#timed(callerOf);
+    if (isProgram) return new TracedCall(line, true, currentWindow());
+    const account = subject === undefined ? undefined : mintOf(subject)?.account;
+    if (account?.source === 'script') return new TracedCall(account.line, true, currentWindow());
+    return new TracedCall(line, false, currentWindow());
   }
 
   /**
@@ -82,22 +105,22 @@ export class LeakReport {
    *
    * @param isByCall whether the client is followed call by call; if not, each command is the program's own.
    */
-  beginCommand(isByCall: boolean): MintTrace | undefined {
+  beginCommand(isByCall: boolean): MintTrace {
     const call = currentCall();
-    if (call !== undefined) {
-      return call.weight === 0
-        ? undefined
-        : { line: call.line, weight: call.weight, source: 'client', call, window: undefined };
-    }
-    const window = isByCall ? undefined : currentWindow();
-    const { weight, value: line } = this.#trace(window);
-    if (line === undefined) return undefined;
-    return { line, weight, source: isByCall ? 'client' : 'script', window };
+    if (call !== undefined) return { line: call.line, source: 'client', call, window: undefined };
+    if (!isByCall) return { line: this.#timed(callingLine), source: 'script', window: currentWindow() };
+    const { line, isDirect } = this.#timed(callerOf);
+    return isDirect
+      ? { line, source: 'script', window: currentWindow() }
+      : { line, source: 'client', window: undefined };
   }
 
-  /** Where each handle counts, none is let pass. */
-  #trace(window: TraceWindow | undefined): { readonly weight: number; readonly value: string | undefined } {
-    return window === undefined ? this.#budget.spend(callingLine) : { weight: 1, value: callingLine() };
+  #timed<T>(readStack: () => T): T {
+    const start = monotonicNow();
+    const found = readStack();
+    this.#stacks++;
+    this.#stacksMs += monotonicNow() - start;
+    return found;
   }
 
   /** An event has come that carries remote objects. */
@@ -108,24 +131,22 @@ export class LeakReport {
         : name === 'Runtime.exceptionThrown'
           ? 'pageerror'
           : 'client';
-    return { line: placeInPage(params) ?? name, weight: 1, source };
+    return { line: placeInPage(params) ?? name, source };
   }
 
   /** @param session whose heap the object is in. */
   noteMint(
     session: object,
     remoteObject: { readonly type?: string | undefined; readonly subtype?: string | undefined },
-    trace: MintTrace,
+    { line, source: given, call, window }: MintTrace,
     isException: boolean,
   ): TracedMint {
-    const { line, weight, call, window } = trace;
-    const source = isException && trace.source === 'script' ? 'thrown' : trace.source;
-    const account = this.#accountFor(line, kindOf(remoteObject), source);
+    const source = isException && given === 'script' ? 'thrown' : given;
+    const account = this.#accounts.for(line, kindOf(remoteObject), source);
     const now = this.#now();
-    const mint = new TracedMint(account, this.#accountFor, remoteObject, now, weight, isException);
-    call?.add(remoteObject, mint);
-    if (source === 'script') window?.mints.add(mint);
-    this.#heaps.noteMint(session, mint);
+    const mint = new TracedMint(account, this.#accounts.for, remoteObject, session, now, isException);
+    call?.add(mint);
+    if (source === 'script') window?.add(mint, session);
     return mint;
   }
 
@@ -134,7 +155,7 @@ export class LeakReport {
     this.#heaps.note(session, usedBytes);
   }
 
-  /** Bytes in the heaps of all pages, as they were when last looked at. */
+  /** Bytes in the heaps of all pages, garbage included, as they were when last looked at. */
   get pageHeapBytes(): number {
     return this.#heaps.totalBytes;
   }
@@ -144,9 +165,20 @@ export class LeakReport {
     this.#heaps.forget(session);
   }
 
+  /** Handles of a session that nobody else keeps books of have ended: those whose object ids say so. */
+  endWhere(session: object, isMeant: (objectId: string) => boolean): void {
+    for (const { live } of this.#accounts) {
+      for (const mint of live) {
+        if (mint.session !== session) continue;
+        const { objectId } = (mint.remoteObject.deref() ?? {}) as { objectId?: unknown };
+        if (typeof objectId === 'string' && isMeant(objectId)) mint.end('elided');
+      }
+    }
+  }
+
   /** Counts as collected what nobody can reach any more. After a collection: sooner than its finalizers tell. */
   noteUnreachable(): void {
-    for (const { live } of this.#accounts.values()) {
+    for (const { live } of this.#accounts) {
       for (const mint of live) if (mint.remoteObject.deref() === undefined) mint.end('collected');
     }
   }
@@ -160,51 +192,34 @@ export class LeakReport {
 
   /** Every line that minted. */
   all(): Leak[] {
-    const now = this.#now();
-    return [...this.#accounts.values()]
-      .filter(({ minted }) => minted > 0)
-      .map((account) => leakOf(account, now));
+    return [...this.#accounts].filter(({ minted }) => minted > 0).map((account) => this.#leakOf(account));
   }
 
-  /** An arrow, since mints keep it to change accounts. */
-  readonly #accountFor = (line: string, kind: string, source: LeakSource): MintAccount => {
-    const key = `${source} ${kind} ${line}`;
-    const known = this.#accounts.get(key);
-    if (known !== undefined) return known;
-    if (this.#accounts.size >= MOST_ACCOUNTS && line !== ELSEWHERE) {
-      return this.#accountFor(ELSEWHERE, kind, source);
-    }
-    const account = new MintAccount(line, kind, source);
-    this.#accounts.set(key, account);
-    return account;
-  };
-}
+  /** What one line has minted of one kind, if anything. */
+  find({ line, kind, source }: Pick<Leak, 'line' | 'kind' | 'source'>): Leak | undefined {
+    const account = this.#accounts.find(line, kind, source);
+    return account && this.#leakOf(account);
+  }
 
-/** A page can have any number of lines. */
-const MOST_ACCOUNTS = 2_000;
-const ELSEWHERE = 'elsewhere';
+  #leakOf({ line, kind, source, minted, disposed, collected, elided, live }: MintAccount): Leak {
+    const [oldest] = live;
+    return {
+      line,
+      kind,
+      source,
+      minted,
+      disposed,
+      collected,
+      elided,
+      live: live.size,
+      ...(oldest === undefined ? {} : { oldestMs: this.#now() - oldest.mintedAt }),
+    };
+  }
+}
 
 /** Handles that nobody disposed of. */
 export function undisposed({ collected, elided, live }: Pick<Leak, 'collected' | 'elided' | 'live'>): number {
   return collected + elided + live;
-}
-
-function leakOf(account: MintAccount, now: number): Leak {
-  const { line, kind, source, minted, disposed, collected, elided, sizes } = account;
-  const [oldest] = account.live;
-  const bytesPerHandle = sizes.toSorted((a, b) => a - b)[sizes.length >> 1];
-  return {
-    line,
-    kind,
-    source,
-    minted,
-    disposed,
-    collected,
-    elided,
-    live: minted - disposed - collected - elided,
-    ...(oldest === undefined ? {} : { oldestMs: now - oldest.mintedAt }),
-    ...(bytesPerHandle === undefined ? {} : { bytesPerHandle }),
-  };
 }
 
 /** A word of the protocol's; a peer that says something else is not quoted. */

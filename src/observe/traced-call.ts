@@ -6,61 +6,81 @@
  * at a `.then`, a timer, an observable.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { UNKNOWN_LINE } from './calling-line.ts';
-import type { TracedMint } from './traced-mint.ts';
+import { mintOf, type TracedMint } from './traced-mint.ts';
 
-/** Gathers what the calls made inside one body minted for the program. */
+/** Gathers what the calls made inside one body minted for the program. What a body within it minted is the outer's, too. */
 export class TraceWindow {
   readonly mints: Set<TracedMint> = new Set();
+  readonly #outer: TraceWindow | undefined = currentWindow();
+  readonly #includes: (session: object) => boolean;
+  readonly #undo: (() => void)[] = [];
+
+  /** @param includes whether what is minted in a session is looked at. */
+  constructor(includes: (session: object) => boolean = () => true) {
+    this.#includes = includes;
+  }
+
+  /** @param session whose mint it is. */
+  add(mint: TracedMint, session: object): void {
+    if (this.#includes(session)) this.mints.add(mint);
+    this.#outer?.add(mint, session);
+  }
+
+  /** What is to be undone when the outermost window is over. */
+  onEnd(undo: () => void): void {
+    if (this.#outer === undefined) this.#undo.push(undo);
+    else this.#outer.onEnd(undo);
+  }
+
+  end(): void {
+    for (const undo of this.#undo.splice(0)) undo();
+  }
 }
 
 export class TracedCall {
   readonly line: string;
-  /** How many calls it stands for; 0: nothing is noted of it. */
-  readonly weight: number;
+  /** Not where the client calls itself, answering an event. */
+  readonly isByProgram: boolean;
   readonly window: TraceWindow | undefined;
-  /** By the remote object that the client's handle holds. Only while the call lasts. */
-  #mints: Map<object, TracedMint> | undefined = new Map();
+  /** Errors of evaluations, while the call lasts. */
+  #exceptions: TracedMint[] | undefined = [];
 
-  constructor(line: string, weight: number, window: TraceWindow | undefined) {
+  constructor(line: string, isByProgram: boolean, window: TraceWindow | undefined) {
     this.line = line;
-    this.weight = weight;
+    this.isByProgram = isByProgram;
     this.window = window;
   }
 
   get isOver(): boolean {
-    return this.#mints === undefined;
+    return this.#exceptions === undefined;
   }
 
-  /** Not where nothing of the program is on the stack: then it is the client that calls, answering an event. */
-  get isByProgram(): boolean {
-    return this.line !== UNKNOWN_LINE;
+  add(mint: TracedMint): void {
+    if (mint.isException) this.#exceptions?.push(mint);
   }
 
-  add(remoteObject: object, mint: TracedMint): void {
-    this.#mints?.set(remoteObject, mint);
-  }
-
-  /** The call has ended well, and handed these over. */
+  /** The call has ended well, and handed these over, wherever they were minted. */
   resolve(handedOver: Iterable<object>): void {
-    for (const remoteObject of this.isByProgram ? handedOver : []) {
-      const mint = this.#mints?.get(remoteObject);
-      if (mint === undefined) continue;
-      mint.attribute('script');
-      this.window?.mints.add(mint);
+    const wasOver = this.isOver;
+    this.#exceptions = undefined;
+    if (wasOver || !this.isByProgram) return;
+    for (const remoteObject of handedOver) {
+      const mint = mintOf(remoteObject);
+      if (mint?.account.source !== 'client') continue;
+      mint.attribute('script', this.line);
+      this.window?.add(mint, mint.session);
     }
-    this.#mints = undefined;
   }
 
   /** The call has failed: what came as an error of an evaluation is why. What comes later is the client's own. */
   reject(): void {
-    for (const mint of this.#mints?.values() ?? []) if (mint.isException) mint.attribute('thrown');
-    this.#mints = undefined;
+    for (const mint of this.#exceptions ?? []) mint.attribute('thrown');
+    this.#exceptions = undefined;
   }
 }
 
-const calls = new AsyncLocalStorage<TracedCall>();
-const windows = new AsyncLocalStorage<TraceWindow>();
+const calls = new AsyncLocalStorage<TracedCall | undefined>();
+const windows = new AsyncLocalStorage<TraceWindow | undefined>();
 
 /** The unfinished call on whose behalf this runs. */
 export function currentCall(): TracedCall | undefined {
@@ -70,6 +90,11 @@ export function currentCall(): TracedCall | undefined {
 
 export function runCall<T>(call: TracedCall, body: () => T): T {
   return calls.run(call, body);
+}
+
+/** Runs what is the program's though the client calls it: in no call. */
+export function runOutsideCalls<T>(body: () => T): T {
+  return currentCall() === undefined ? body() : calls.run(undefined, body);
 }
 
 export function currentWindow(): TraceWindow | undefined {

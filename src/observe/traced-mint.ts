@@ -13,6 +13,9 @@ export type LeakSource = 'script' | 'client' | 'thrown' | 'console' | 'pageerror
 /** What became of a handle. */
 export type MintFate = 'live' | 'disposed' | 'collected' | 'elided';
 
+/** Finds, or opens, the account of a line; the report's. */
+export type AccountFor = (line: string, kind: string, source: LeakSource) => MintAccount;
+
 /** The handles of one source and kind that one line minted. */
 export class MintAccount {
   readonly line: string;
@@ -24,67 +27,116 @@ export class MintAccount {
   elided = 0;
   /** Those that live, the oldest first. */
   readonly live: Set<TracedMint> = new Set();
-  /** Page heap for each handle, in the looks that told: bytes. */
-  readonly sizes: number[] = [];
+  /** The account that has taken over this one's figures. */
+  successor: MintAccount | undefined;
+  readonly #onChange: (account: MintAccount, live: number) => void;
 
-  constructor(line: string, kind: string, source: LeakSource) {
+  /** @param onChange is told of each change, and by how much the number of living handles has changed. */
+  constructor(
+    line: string,
+    kind: string,
+    source: LeakSource,
+    onChange: (account: MintAccount, live: number) => void,
+  ) {
     this.line = line;
     this.kind = kind;
     this.source = source;
+    this.#onChange = onChange;
   }
+
+  enter(mint: TracedMint): void {
+    this.minted++;
+    if (mint.fate === 'live') this.live.add(mint);
+    else this[mint.fate]++;
+    this.#onChange(this, mint.fate === 'live' ? 1 : 0);
+  }
+
+  leave(mint: TracedMint): void {
+    this.minted--;
+    if (mint.fate === 'live') this.live.delete(mint);
+    else this[mint.fate]--;
+    this.#onChange(this, mint.fate === 'live' ? -1 : 0);
+  }
+
+  /** Takes over the figures of another, in which nothing lives; that one is empty then. */
+  absorb(other: MintAccount): void {
+    for (const count of ['minted', 'disposed', 'collected', 'elided'] as const) {
+      this[count] += other[count];
+      other[count] = 0;
+    }
+    other.successor = this;
+    this.#onChange(other, 0);
+    this.#onChange(this, 0);
+  }
+}
+
+/** By the remote object that the client's handle holds. */
+const mints = new WeakMap<object, TracedMint>();
+
+/** The traced handle that a remote object stands for. */
+export function mintOf(remoteObject: object): TracedMint | undefined {
+  return mints.get(remoteObject);
 }
 
 export class TracedMint {
   #account: MintAccount;
-  readonly #accountFor: (line: string, kind: string, source: LeakSource) => MintAccount;
+  readonly #accountFor: AccountFor;
   readonly remoteObject: WeakRef<object>;
+  /** Whose it is: the session's that it came by. */
+  readonly session: object;
   /** Milliseconds, by the clock of the report. */
   readonly mintedAt: number;
-  readonly weight: number;
   /** Whether it came as the error of an evaluation. */
   readonly isException: boolean;
-  fate: MintFate = 'live';
+  #fate: MintFate = 'live';
 
   constructor(
     account: MintAccount,
-    accountFor: (line: string, kind: string, source: LeakSource) => MintAccount,
+    accountFor: AccountFor,
     remoteObject: object,
+    session: object,
     mintedAt: number,
-    weight: number,
     isException: boolean,
   ) {
     this.#account = account;
     this.#accountFor = accountFor;
     this.remoteObject = new WeakRef(remoteObject);
+    this.session = session;
     this.mintedAt = mintedAt;
-    this.weight = weight;
     this.isException = isException;
-    account.minted += weight;
-    account.live.add(this);
+    mints.set(remoteObject, this);
+    account.enter(this);
   }
 
   get account(): MintAccount {
-    return this.#account;
+    return this.#account.successor ?? this.#account;
   }
 
-  /** Its life is over. Once; later calls do nothing. */
+  get fate(): MintFate {
+    return this.#fate;
+  }
+
+  /** Its life is over: once, but that what the program disposes of was disposed of, though its page had gone before. */
   end(fate: Exclude<MintFate, 'live'>): void {
-    if (this.fate !== 'live') return;
-    this.fate = fate;
-    this.#account.live.delete(this);
-    this.#account[fate] += this.weight;
+    if (this.#fate !== 'live' && !(this.#fate === 'elided' && fate === 'disposed')) return;
+    this.#move(this.#account, fate);
   }
 
-  /** It turns out to be another's than was thought as it was minted. */
-  attribute(source: LeakSource): void {
-    const { line, kind } = this.#account;
-    if (source === this.#account.source) return;
-    this.#account.minted -= this.weight;
-    if (this.fate === 'live') this.#account.live.delete(this);
-    else this.#account[this.fate] -= this.weight;
-    this.#account = this.#accountFor(line, kind, source);
-    this.#account.minted += this.weight;
-    if (this.fate === 'live') this.#account.live.add(this);
-    else this.#account[this.fate] += this.weight;
+  /**
+   * It turns out to be another's than was thought as it was minted.
+   *
+   * @param line who asked for it; where it is left out, the line by which it is known.
+   */
+  attribute(source: LeakSource, line: string = this.#account.line): void {
+    const { kind } = this.#account;
+    if (source === this.#account.source && line === this.#account.line) return;
+    this.#move(this.#accountFor(line, kind, source), this.#fate);
+  }
+
+  #move(account: MintAccount, fate: MintFate): void {
+    this.account.leave(this);
+    this.#account = account.successor ?? account;
+    this.#fate = fate;
+    this.#account.enter(this);
   }
 }

@@ -4,11 +4,18 @@
  * the same page meanwhile, and what the body hands back are not held against it.
  */
 import { AssertionError } from 'node:assert';
-import { integerOption, requireObject } from '../batcher/options.ts';
+import { integerOption, requireObject, show } from '../batcher/options.ts';
 import { attach, attachedTo } from '../clients/puppeteer/attach.ts';
 import { remoteObjectsIn } from '../clients/puppeteer/call-trace.ts';
 import { PuppeteerAttachment } from '../clients/puppeteer/puppeteer-attachment.ts';
-import type { PageLike } from '../clients/puppeteer/structure.ts';
+import {
+  type BrowserContextLike,
+  type BrowserLike,
+  isBrowser,
+  isBrowserContext,
+  isPage,
+  type PageLike,
+} from '../clients/puppeteer/structure.ts';
 import type { Leak } from '../observe/leak-report.ts';
 import { printable } from '../observe/printable.ts';
 import { runWindow, TraceWindow } from '../observe/traced-call.ts';
@@ -45,7 +52,9 @@ export interface LeakedLine extends Pick<Leak, 'line' | 'kind'> {
 
 /**
  * Runs `body`, and fails if handles that it was given on this page, or in its frames and workers, are not
- * disposed of by its end. Handles that `body` returns, alone or in an array or a map, are the caller's.
+ * disposed of by its end; of a browser or a context, on any page. What its event listeners and exposed functions
+ * are given counts, and so does what a body within it leaves. Handles that `body` returns, alone or in an array
+ * or a map, are the caller's.
  *
  * @example
  * ```ts
@@ -58,18 +67,24 @@ export interface LeakedLine extends Pick<Leak, 'line' | 'kind'> {
  * @throws LeakError with the lines; what `body` throws, as it is; TypeError or RangeError for a bad argument.
  */
 export async function expectNoLeaks<T>(
-  page: PageLike,
+  subject: PageLike | BrowserContextLike | BrowserLike,
   body: () => T | PromiseLike<T>,
   options: ExpectNoLeaksOptions = {},
 ): Promise<T> {
   requireObject('options', options);
   const allowed = integerOption('allow', options.allow, 0, 0, Number.MAX_SAFE_INTEGER);
   if (typeof body !== 'function') throw new TypeError('expectNoLeaks: expected a function to run');
-  const { attachment, release } = borrow(page);
+  if (!isPage(subject) && !isBrowser(subject) && !isBrowserContext(subject)) {
+    throw new TypeError(
+      `expectNoLeaks: expected a Puppeteer Page, BrowserContext or Browser, got ${show(subject)}`,
+    );
+  }
+  const { attachment, release } = borrow(subject);
   const untrace = attachment.traceMeanwhile();
-  const window = new TraceWindow();
+  const window = new TraceWindow(attachment.sessionsOf(subject));
   try {
-    attachment.tracePage(page);
+    const pages = pagesOf(subject);
+    for (const page of Array.isArray(pages) ? pages : await pages) attachment.tracePage(page);
     const value = await runWindow(window, body);
     const handedOn = new Set<unknown>(remoteObjectsIn(value));
     const left = [...window.mints].filter(
@@ -78,21 +93,31 @@ export async function expectNoLeaks<T>(
     if (left.length > allowed) throw new LeakError(byLine(left), allowed);
     return value;
   } finally {
+    window.end();
     untrace();
     release();
   }
 }
 
+/** Not awaited for a page: its body begins at once. */
+function pagesOf(subject: PageLike | BrowserContextLike | BrowserLike): PageLike[] | Promise<PageLike[]> {
+  if (isPage(subject)) return [subject];
+  return (subject as { pages(): Promise<PageLike[]> }).pages();
+}
+
 /** Attachments made here, and how many bodies are running on each. */
 const borrowers = new Map<PuppeteerAttachment, number>();
 
-/** The page's attachment. One that had to be made for it is undone when the last body on it has ended. */
-function borrow(page: PageLike): { attachment: PuppeteerAttachment; release: () => void } {
-  const isNew = attachedTo(page) === undefined;
-  const attachment = attach(page);
+/** The subject's attachment. One that had to be made for it is undone when the last body on it has ended. */
+function borrow(subject: PageLike | BrowserContextLike | BrowserLike): {
+  attachment: PuppeteerAttachment;
+  release: () => void;
+} {
+  const isNew = attachedTo(subject) === undefined;
+  const attachment = attach(subject);
   if (!(attachment instanceof PuppeteerAttachment)) {
     throw new Error(
-      'expectNoLeaks: another copy of cdp-release-batcher is attached to this page; detach that first',
+      'expectNoLeaks: another copy of cdp-release-batcher is attached there; detach that first',
     );
   }
   const borrowed = borrowers.get(attachment);

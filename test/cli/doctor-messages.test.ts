@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
-import { type Message, MessageReader, writeMessage } from '../../src/cli/doctor/messages.ts';
+import { type Message, MessageReader, type Sample, writeMessage } from '../../src/cli/doctor/messages.ts';
 import { endsWithTest } from '../support/processes.ts';
 import { PACKAGE } from '../support/script.ts';
 
@@ -47,7 +47,7 @@ it.each([
     for (const thread of [1, 2, 3]) new Worker(source, { eval: true, execArgv: [], workerData: { order, thread } });`);
   const times = new Map<number, number[]>();
   const reader = new MessageReader((message) => {
-    const { thread, elapsedMs, filler } = message as Message & { filler: string };
+    const { thread, elapsedMs, filler } = message as Sample & { filler: string };
     expect(filler === String(thread).repeat(300_000)).toBe(true);
     times.set(thread, [...(times.get(thread) ?? []), elapsedMs]);
   });

@@ -24,16 +24,13 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('the doctor names the lines', { timeout: 240_000 }, () => {
-  it('that forget handles, and what hung on them', async () => {
+  it('that forget handles', async () => {
     const { report, exitCode, stderr } = await examine(`${SCRIPTS}/forgotten.mjs`);
     expect(found(report.leaks)).toEqual(await known('leaks', 'forgotten.mjs'));
     expect(report).toMatchObject({ leaked: 57, exitCode: 0, browsers: 1, alive: [] });
     expect(exitCode).toBe(0);
     expect(stderr).toBe('12\n'); // What the script prints, and nothing else.
     const [worst] = report.leaks;
-    // 200 KB each, and what evaluating them took.
-    expect(worst?.bytesPerHandle).toBeGreaterThan(150_000);
-    expect(worst?.bytesPerHandle).toBeLessThan(800_000);
     expect(worst).toMatchObject({ collected: 40 });
     expect(report.leaks.filter(({ elided }) => elided > 0)).toMatchObject([
       { line: expect.stringContaining(':40:') },
@@ -134,15 +131,15 @@ describe('however the script ends', { timeout: 240_000 }, () => {
   };
 
   it.each([
-    ['SIGINT', 130], // Puppeteer listens to this one, and exits.
-    ['SIGTERM', 143], // Nobody listens to this one.
-  ] as const)('by %s', async (signal, code) => {
+    ['SIGINT', 130, 'end'], // Puppeteer listens to this one, and exits.
+    ['SIGTERM', 143, 'checkpoint'], // Nobody listens to this one.
+  ] as const)('by %s', async (signal, code, occasion) => {
     const pidFile = pidFileFor(signal);
     const run = startDoctor(['--json', script, 'wait', pidFile]);
     await run.prints('ready');
     run.child.kill(signal);
     expect(await run.exited).toBe(code);
-    expect(run.reports()).toMatchObject([{ occasion: 'end', leaked: 3 }]);
+    expect(run.reports()).toMatchObject([{ occasion, leaked: 3 }]);
   });
 
   it('by a kill that nothing can listen to, as of the last look', async () => {

@@ -89,7 +89,14 @@ function doctorReport() {
     return { line: `${HOSTILE}:1:2`, kind: 'object', source, ...counts };
   });
   return reportOf(
-    { script: HOSTILE, scriptArguments: [HOSTILE], failOver: 0, exitCode: 0, signal: undefined },
+    {
+      script: HOSTILE,
+      scriptArguments: [HOSTILE],
+      failOver: 0,
+      exitCode: 0,
+      signal: undefined,
+      elapsedMs: 1,
+    },
     {
       kind: 'snapshot',
       thread: 0,
@@ -99,7 +106,7 @@ function doctorReport() {
       browsers: 1,
       stats: {} as never,
       leaks,
-      cost: { stacks: 0, elapsedMs: 0, skipped: 0 },
+      cost: { stacks: 0, elapsedMs: 0 },
     },
     new Course(),
   );

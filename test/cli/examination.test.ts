@@ -44,13 +44,13 @@ test('an attachment that is met again is counted once, and its browser closes as
 
 test('a look at several browsers adds up their handles and their heaps', async () => {
   const { examination, messages } = await begin();
-  const cost = { stacks: 1, elapsedMs: 1, skipped: 0 };
+  const cost = { stacks: 1, elapsedMs: 1 };
   for (const pageHeapBytes of [5_000_000, 7_000_000]) {
-    const leakReport = { pageHeapBytes, cost, noteUnreachable() {}, all: () => [] };
+    const leakReport = { pageHeapBytes, cost, onChange() {}, takePeakLive: () => 2, all: () => [] };
     const attachment = { stats: () => ({ live: 2 }), lookAtHeaps() {}, leakReport };
     examination.onAttached(attachment as unknown as PuppeteerAttachment, {} as BrowserLike);
   }
   await expect
-    .poll(() => messages().find(({ kind }) => kind === 'sample'))
+    .poll(() => messages().findLast(({ kind }) => kind === 'sample'))
     .toMatchObject({ live: 4, heapBytes: 12_000_000 });
 });

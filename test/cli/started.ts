@@ -19,9 +19,15 @@ export interface StartedDoctor {
   reports(): DoctorReport[];
 }
 
-export function startDoctor(args: readonly string[]): StartedDoctor {
+export interface StartOptions {
+  /** Whether it leads a process group, which its script is in. Default `false`. */
+  readonly isGroup?: boolean;
+}
+
+export function startDoctor(args: readonly string[], { isGroup = false }: StartOptions = {}): StartedDoctor {
   const child: ChildProcess = spawn(process.execPath, [MAIN, 'doctor', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: isGroup,
     env: { ...process.env, ...launchOptions, NODE_OPTIONS: '' },
   });
   endsWithTest(child); // And with it the script.

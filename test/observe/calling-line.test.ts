@@ -1,10 +1,11 @@
 // Which line is named as the one that calls: the innermost of the program's own, where it was written.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { callingLine } from '../../src/observe/calling-line.ts';
+import { runNode } from '../support/processes.ts';
 import { PACKAGE, runScript } from '../support/script.ts';
 
 const BUILT = pathToFileURL(join(PACKAGE, 'build/observe/calling-line.js')).href;
@@ -65,11 +66,38 @@ describe('the line is', () => {
     expect(await printed(source)).toMatch(/script\.mjs:4:\d+$/);
   });
 
-  it('unknown where nothing of the program is on the stack', async () => {
+  it('that of the library where nothing of the program is on the stack', async () => {
     const source = `import { ask } from './node_modules/library/index.mjs';
-      setTimeout(Function.prototype.call.bind(process.stdout.write, process.stdout), 0, 'library alone: ');
       Promise.resolve().then(ask).then(console.log);`;
-    expect(await printed(source)).toContain('unknown');
+    expect(await printed(source)).toMatch(/node_modules\/library\/index\.mjs:2:\d+$/);
+  });
+
+  it.each([
+    ['has no path', "{ filename: 'step.js' }", /^step\.js:1:\d+$/],
+    ['has no name', '{}', /^evalmachine\.<anonymous>:1:\d+$/],
+  ])('in a text that %s', async (_name, options, line) => {
+    const source = `import { runInThisContext } from 'node:vm';
+      import { callingLine } from '${BUILT}';
+      setTimeout(runInThisContext('(ask) => console.log(ask())', ${options}), 0, callingLine);`;
+    expect(await printed(source)).toMatch(line);
+  });
+
+  it('in a module that is its own URL, of which the beginning is told', async () => {
+    const text = encodeURIComponent(`import { callingLine } from "${BUILT}";console.log(callingLine());`);
+    expect(await printed(`await import("data:text/javascript,${text}");`)).toMatch(
+      /^data:text\/javascript,import.{0,40}…:1:\d+$/,
+    );
+  });
+
+  it('that of a program which lies below node_modules itself, as one that npx runs', async () => {
+    const source = `import { callingLine } from '${BUILT}';\nconsole.log(callingLine());\n`;
+    await mkdir(join(folder, 'node_modules', '@some', 'tool'), { recursive: true });
+    await mkdir(join(folder, 'node_modules', '.bin'), { recursive: true });
+    const file = join(folder, 'node_modules', '@some', 'tool', 'cli.mjs');
+    await writeFile(file, source);
+    await symlink(file, join(folder, 'node_modules', '.bin', 'tool'));
+    const { stdout } = await runNode([join(folder, 'node_modules', '.bin', 'tool')]);
+    expect(stdout.trim()).toMatch(/tool\/cli\.mjs:2:\d+$/);
   });
 
   it('what a formatter of stacks says, who compiles on the fly; and the one that runs where it fails', async () => {

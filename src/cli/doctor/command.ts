@@ -1,5 +1,7 @@
 /** The doctor's part of the command line. What stands behind the script is the script's. */
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LONGEST_TIMER_MS } from '../../single-flight/time.ts';
 import { CannotRunError } from '../cannot-run-error.ts';
@@ -33,7 +35,7 @@ export function doctorOptionsOf(args: readonly string[]): DoctorOptions {
   const values = parse(args.slice(0, end));
   const [script, ...scriptArguments] = args.slice(end).filter((arg, index) => index > 0 || arg !== '--');
   if (script === undefined) throw new CannotRunError(`doctor: no script given.\n\n${DOCTOR_USAGE}`);
-  if (!existsSync(script)) throw new CannotRunError(`doctor: there is no ${script}.`);
+  if (!isRunnable(script)) throw new CannotRunError(`doctor: there is no ${script}.`);
   return {
     script,
     scriptArguments,
@@ -43,6 +45,17 @@ export function doctorOptionsOf(args: readonly string[]): DoctorOptions {
     everyMs: durationOption('--every', values.every),
     nodeOptions: values['node-option'],
   };
+}
+
+/** As Node finds it: its ending may be left out, and a folder has an index. */
+function isRunnable(script: string): boolean {
+  if (existsSync(script)) return true;
+  try {
+    createRequire(import.meta.url).resolve(resolve(script));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Where our own options end. */

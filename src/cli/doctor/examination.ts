@@ -1,14 +1,16 @@
 /**
- * Inside the process of the script: every browser that it launches comes attached and traced, and what became
- * of its handles is written down on occasion. The script is to behave as it would alone: nothing here keeps
- * the process alive, prints, or throws.
+ * Inside the process of the script: every browser that it launches comes attached and traced, and what becomes of its
+ * handles is told at once, so that nothing is missing however the process ends. The script is to behave as it would
+ * alone: nothing here keeps the process alive, prints, or throws.
  */
 import { threadId } from 'node:worker_threads';
 import type { PuppeteerAttachment } from '../../clients/puppeteer/puppeteer-attachment.ts';
 import type { BrowserLike } from '../../clients/puppeteer/structure.ts';
 import { shadow } from '../../clients/session-hook.ts';
 import type { AttachmentStats } from '../../handles/ledger/ledger-stats.ts';
-import { monotonicNow, setInterval, timeOrigin, unref } from '../../timers.ts';
+import type { LeakReport } from '../../observe/leak-report.ts';
+import type { MintAccount } from '../../observe/traced-mint.ts';
+import { monotonicNow, queueMicrotask, setInterval, timeOrigin, unref } from '../../timers.ts';
 import { collect } from '../collector.ts';
 import { type Snapshot, type ThreadOrder, writeMessage } from './messages.ts';
 import { mergeLeaks, sumOfCosts, sumOfStats } from './sums.ts';
@@ -20,6 +22,9 @@ const SAMPLES_PER_CHECKPOINT = 20;
 export class Examination {
   readonly #order: ThreadOrder;
   readonly #attachments: PuppeteerAttachment[] = [];
+  /** Lines whose figures have changed since they were told, each under all that names it. */
+  readonly #changed = new Map<string, Pick<MintAccount, 'line' | 'kind' | 'source'>>();
+  #isTellingDue = false;
   #samples = 0;
 
   constructor(order: ThreadOrder) {
@@ -30,6 +35,8 @@ export class Examination {
   readonly onAttached = (attachment: PuppeteerAttachment, browser: BrowserLike): void => {
     if (this.#attachments.includes(attachment)) return;
     this.#attachments.push(attachment);
+    attachment.leakReport?.onChange(this.#onChange);
+    this.write('checkpoint');
     const { close } = browser as { close?: (...args: never[]) => unknown };
     if (close === undefined) return;
     // What is forgotten by then can be told from what is still held; afterwards all has ended with the browser.
@@ -42,7 +49,9 @@ export class Examination {
   /** Writes down how things stand, having looked for what is forgotten but for a checkpoint. */
   write(occasion: Snapshot['occasion']): void {
     if (occasion !== 'checkpoint') this.#lookForForgotten();
-    const reports = this.#attachments.flatMap(({ leakReport }) => leakReport ?? []);
+    this.#writeSample();
+    const reports = this.#reports();
+    this.#changed.clear();
     writeMessage(this.#order, {
       kind: 'snapshot',
       thread: threadId,
@@ -56,27 +65,57 @@ export class Examination {
     });
   }
 
+  /**
+   * What the script has been given, or has disposed of, is told before it knows: a promise's reaction comes later than
+   * this. All else can wait for the next sample.
+   */
+  readonly #onChange = (account: MintAccount): void => {
+    const { line, kind, source } = account;
+    this.#changed.set(`${source} ${kind} ${line}`, account);
+    if (source !== 'script' || this.#isTellingDue) return;
+    this.#isTellingDue = true;
+    queueMicrotask(this.#tellChanges);
+  };
+
+  readonly #tellChanges = (): void => {
+    this.#isTellingDue = false;
+    if (this.#changed.size === 0) return;
+    const reports = this.#reports();
+    const leaks = [...this.#changed.values()].map(({ line, kind, source }) => {
+      const nothing = { line, kind, source, minted: 0, disposed: 0, collected: 0, elided: 0, live: 0 };
+      return mergeLeaks(reports.flatMap((report) => report.find({ line, kind, source }) ?? []))[0] ?? nothing;
+    });
+    this.#changed.clear();
+    writeMessage(this.#order, { kind: 'changes', thread: threadId, elapsedMs: this.#elapsedMs(), leaks });
+  };
+
   readonly #sample = (): void => {
     if (this.#attachments.length === 0) return;
-    const { live } = this.#stats();
-    const heapBytes = this.#attachments.reduce(
-      (sum, { leakReport }) => sum + (leakReport?.pageHeapBytes ?? 0),
-      0,
-    );
+    this.#tellChanges();
+    for (const attachment of this.#attachments) attachment.lookAtHeaps();
+    if (++this.#samples % SAMPLES_PER_CHECKPOINT === 0) this.write('checkpoint');
+    else this.#writeSample();
+  };
+
+  #writeSample(): void {
+    if (this.#attachments.length === 0) return;
+    const reports = this.#reports();
     writeMessage(this.#order, {
       kind: 'sample',
       thread: threadId,
       elapsedMs: this.#elapsedMs(),
-      live,
-      heapBytes,
+      live: reports.reduce((sum, report) => sum + report.takePeakLive(), 0),
+      heapBytes: reports.reduce((sum, { pageHeapBytes }) => sum + pageHeapBytes, 0),
     });
-    for (const attachment of this.#attachments) attachment.lookAtHeaps();
-    if (++this.#samples % SAMPLES_PER_CHECKPOINT === 0) this.write('checkpoint');
-  };
+  }
+
+  #reports(): LeakReport[] {
+    return this.#attachments.flatMap(({ leakReport }) => leakReport ?? []);
+  }
 
   #lookForForgotten(): void {
     collect();
-    for (const { leakReport } of this.#attachments) leakReport?.noteUnreachable();
+    for (const report of this.#reports()) report.noteUnreachable();
   }
 
   /** Of the process, whichever thread this is. */

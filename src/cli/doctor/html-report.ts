@@ -5,7 +5,7 @@ import { curvesOf } from '../html/curves.ts';
 import { escapeHtml } from '../html/escape.ts';
 import { factsOf, pageOf, tableOf } from '../html/page.ts';
 import { type DoctorReport, shownLine } from './report.ts';
-import { costLine, headline, heapOf, LEAK_HEAD, leakRow } from './terminal.ts';
+import { costLine, headline, LEAK_HEAD, leakRow } from './terminal.ts';
 
 export function htmlOf(report: DoctorReport): string {
   const [outcome = '', ...sentences] = headline(report).split('\n');
@@ -64,7 +64,7 @@ function leakSection({ leaks }: DoctorReport): string {
   const most = Math.max(...leaks.map(undisposed));
   const bars = leaks.map((leak) => {
     const width = ((100 * undisposed(leak)) / most).toFixed(1);
-    return `<li class="ours"><span class="name">${lineOf(leak)} <span class="unit">${escapeHtml(leak.kind)} ${escapeHtml(heapOf(leak))}</span></span>
+    return `<li class="ours"><span class="name">${lineOf(leak)} <span class="unit">${escapeHtml(leak.kind)}</span></span>
       <span class="track"><span class="bar" style="width:${width}%"></span></span>
       <span class="value">${formatCount(undisposed(leak))}</span></li>`;
   });

@@ -4,8 +4,7 @@
  */
 import { writeSync } from 'node:fs';
 import type { AttachmentStats } from '../../handles/ledger/ledger-stats.ts';
-import type { Leak } from '../../observe/leak-report.ts';
-import type { TraceCost } from '../../observe/trace-budget.ts';
+import type { Leak, TraceCost } from '../../observe/leak-report.ts';
 import { monotonicNow } from '../../timers.ts';
 
 /** How the doctor tells the preloaded file what to do. */
@@ -32,14 +31,31 @@ export interface Sample {
   /** Of the script's process; 0 is its main thread. */
   readonly thread: number;
   readonly elapsedMs: number;
+  /** The most since the last sample. */
   readonly live: number;
   readonly heapBytes: number;
+}
+
+/** What has changed since the thread last told: so that nothing is missing, whoever ends the process, and how. */
+export interface Changes {
+  readonly kind: 'changes';
+  readonly thread: number;
+  readonly elapsedMs: number;
+  /** Lines whose figures are others now; one that minted nothing is none any more. */
+  readonly leaks: readonly Leak[];
+}
+
+/** Whether the script listens to a signal, which then is passed on in words, and not sent. */
+export interface Listening {
+  readonly kind: 'listening';
+  readonly signal: NodeJS.Signals;
+  readonly listens: boolean;
 }
 
 export interface Snapshot {
   readonly kind: 'snapshot';
   readonly thread: number;
-  /** `checkpoint`: to fall back upon, should the process be killed. */
+  /** `checkpoint`: written meanwhile, to fall back upon should the process be killed. */
   readonly occasion: 'end' | 'asked' | 'interval' | 'checkpoint';
   readonly elapsedMs: number;
   readonly node: string;
@@ -50,7 +66,7 @@ export interface Snapshot {
   readonly cost: TraceCost;
 }
 
-export type Message = Sample | Snapshot;
+export type Message = Sample | Changes | Snapshot | Listening;
 
 /** Writes it whole, between those of other threads. Never throws: the script must not suffer from a doctor that is gone. */
 export function writeMessage({ descriptor, writing }: ThreadOrder, message: Message): void {

@@ -36,14 +36,6 @@ async function examine(order: ThreadOrder): Promise<void> {
   if (!isMainThread) return;
   process.on('SIGUSR2', () => examination.write('asked'));
   if (order.everyMs !== undefined) unref(setInterval(() => examination.write('interval'), order.everyMs));
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    const onSignal = (): void => {
-      examination.write('end');
-      // Whoever else listens decides what becomes of the process. If nobody does, the signal does.
-      if (process.listenerCount(name) > 1) return;
-      process.off(name, onSignal);
-      process.kill(process.pid, name);
-    };
-    process.on(name, onSignal);
-  }
+  const { PassedSignals } = await import('./passed-signals.ts');
+  new PassedSignals(order).watch();
 }

@@ -2,13 +2,13 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AttachmentStats } from '../../handles/ledger/ledger-stats.ts';
-import { type Leak, undisposed } from '../../observe/leak-report.ts';
-import type { TraceCost } from '../../observe/trace-budget.ts';
+import { type Leak, type TraceCost, undisposed } from '../../observe/leak-report.ts';
 import type { Course, CoursePoint } from './course.ts';
 import type { Snapshot } from './messages.ts';
 
 /** Bytes and milliseconds throughout; counts are handles. */
 export interface DoctorReport {
+  readonly kind: 'doctor';
   readonly schema: 1;
   readonly occasion: Snapshot['occasion'];
   readonly script: string;
@@ -49,6 +49,8 @@ export interface Patient {
   readonly failOver: number | undefined;
   readonly exitCode: number | undefined;
   readonly signal: NodeJS.Signals | undefined;
+  /** How long it ran, where that is known without being told. */
+  readonly elapsedMs: number | undefined;
 }
 
 /** @param snapshot the last one; `undefined` where the script's process never got so far. */
@@ -57,15 +59,18 @@ export function reportOf(patient: Patient, snapshot: Snapshot | undefined, cours
   const of = (source: Leak['source']): Leak[] =>
     left.filter((leak) => leak.source === source).sort((a, b) => undisposed(b) - undisposed(a));
   const leaks = of('script');
+  const totals = totalsOf(snapshot?.leaks ?? []);
   return {
+    kind: 'doctor',
     schema: 1,
     occasion: snapshot?.occasion ?? 'end',
     ...patient,
-    elapsedMs: snapshot?.elapsedMs ?? 0,
+    elapsedMs:
+      (snapshot?.occasion === 'checkpoint' ? undefined : snapshot?.elapsedMs) ?? patient.elapsedMs ?? 0,
     node: snapshot?.node ?? process.version,
     browsers: snapshot?.browsers ?? 0,
     stats: snapshot?.stats ?? {},
-    totals: totalsOf(snapshot?.leaks ?? []),
+    totals,
     leaked: leaks.reduce((sum, leak) => sum + undisposed(leak), 0),
     leaks,
     alive: leaks.filter(({ live }) => live > 0).sort((a, b) => (b.oldestMs ?? 0) - (a.oldestMs ?? 0)),
@@ -74,8 +79,8 @@ export function reportOf(patient: Patient, snapshot: Snapshot | undefined, cours
     pageErrors: of('pageerror'),
     client: of('client'),
     course: course.points,
-    peak: course.peak,
-    cost: snapshot?.cost ?? { stacks: 0, elapsedMs: 0, skipped: 0 },
+    peak: { ...course.peak, live: Math.max(course.peak.live, totals.live) },
+    cost: snapshot?.cost ?? { stacks: 0, elapsedMs: 0 },
   };
 }
 

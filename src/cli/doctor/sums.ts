@@ -1,8 +1,7 @@
 /** Several browsers make one account of a thread, and several threads one of the process: counts add up, line by line. */
 import type { AttachmentStats } from '../../handles/ledger/ledger-stats.ts';
-import type { Leak } from '../../observe/leak-report.ts';
-import type { TraceCost } from '../../observe/trace-budget.ts';
-import type { Sample, Snapshot } from './messages.ts';
+import type { Leak, TraceCost } from '../../observe/leak-report.ts';
+import type { Changes, Sample, Snapshot } from './messages.ts';
 
 /** What is told of one handle does not add up: of several browsers' figures the largest stands for all. */
 const OF_ONE_HANDLE: readonly string[] = ['bytesPerHandle', 'pageBytesPerHandle'];
@@ -21,20 +20,19 @@ export function sumOfStats([first, ...others]: readonly AttachmentStats[]): Atta
 }
 
 export function sumOfCosts(costs: readonly TraceCost[]): TraceCost {
-  let [stacks, elapsedMs, skipped] = [0, 0, 0];
+  let [stacks, elapsedMs] = [0, 0];
   for (const cost of costs) {
     stacks += cost.stacks;
     elapsedMs += cost.elapsedMs;
-    skipped += cost.skipped;
   }
-  return { stacks, elapsedMs, skipped };
+  return { stacks, elapsedMs };
 }
 
 /** One line may have minted in several browsers, and in several threads. */
 export function mergeLeaks(leaks: readonly Leak[]): Leak[] {
   const merged = new Map<string, Leak>();
   for (const leak of leaks) {
-    const key = `${leak.source} ${leak.kind} ${leak.line}`;
+    const key = keyOf(leak);
     const other = merged.get(key);
     merged.set(key, other === undefined ? leak : sumOf(other, leak));
   }
@@ -56,21 +54,49 @@ function sumOf(a: Leak, b: Leak): Leak {
   };
 }
 
+function keyOf({ source, kind, line }: Leak): string {
+  return `${source} ${kind} ${line}`;
+}
+
+/** The last snapshot of a thread, with what has changed since. */
+interface ToldByThread {
+  snapshot: Snapshot;
+  readonly leaks: Map<string, Leak>;
+}
+
 /** The last of each thread; the occasion is the main thread's, where it has told of one. */
 export class Threads {
-  readonly #snapshots = new Map<number, Snapshot>();
+  readonly #threads = new Map<number, ToldByThread>();
   readonly #samples = new Map<number, Sample>();
 
-  /** @returns how the process stands. */
-  addSnapshot(snapshot: Snapshot): Snapshot {
-    this.#snapshots.set(snapshot.thread, snapshot);
-    const all = [...this.#snapshots.values()];
+  addSnapshot(snapshot: Snapshot): void {
+    const leaks = new Map(snapshot.leaks.map((leak) => [keyOf(leak), leak]));
+    this.#threads.set(snapshot.thread, { snapshot, leaks });
+  }
+
+  /** Of a thread that has told of a browser before. */
+  addChanges({ thread, elapsedMs, leaks }: Changes): void {
+    const told = this.#threads.get(thread);
+    if (told === undefined) return;
+    for (const leak of leaks) {
+      if (leak.minted > 0) told.leaks.set(keyOf(leak), leak);
+      else told.leaks.delete(keyOf(leak));
+    }
+    told.snapshot = { ...told.snapshot, occasion: 'checkpoint', elapsedMs };
+  }
+
+  /** How the process stands; `undefined` where no thread has told anything. */
+  snapshot(): Snapshot | undefined {
+    const threads = [...this.#threads.values()];
+    const all = threads.map(({ snapshot }) => snapshot);
+    const first = this.#threads.get(0)?.snapshot ?? all[0];
+    if (first === undefined) return undefined;
     return {
-      ...(this.#snapshots.get(0) ?? snapshot),
+      ...first,
       elapsedMs: Math.max(...all.map(({ elapsedMs }) => elapsedMs)),
       browsers: all.reduce((sum, { browsers }) => sum + browsers, 0),
       stats: sumOfStats(all.map(({ stats }) => stats)),
-      leaks: mergeLeaks(all.flatMap(({ leaks }) => leaks)),
+      leaks: mergeLeaks(threads.flatMap(({ leaks }) => [...leaks.values()])),
       cost: sumOfCosts(all.map(({ cost }) => cost)),
     };
   }

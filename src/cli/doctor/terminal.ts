@@ -37,7 +37,7 @@ export function headline(report: DoctorReport): string {
     `Of ${formatCount(totals.minted)} handles ${formatCount(totals.disposed)} were disposed of, ` +
       `${formatCount(totals.collected)} forgotten, ${formatCount(totals.elided)} still held as their page ended; ` +
       `${formatCount(totals.live)} are alive. At most ${formatCount(peak.live)} lived at once, ` +
-      `and the page's heap was ${formatMegabytes(peak.heapBytes)} at its highest.`,
+      `and the heaps of all pages were ${formatMegabytes(peak.heapBytes)} at their highest, garbage included.`,
     leaked === 0
       ? 'The script disposed of every one that it was given.'
       : `The script left ${formatCount(leaked)} of its own undisposed.`,
@@ -49,24 +49,14 @@ export function headline(report: DoctorReport): string {
 function outcomeOf({ script, exitCode, signal, elapsedMs, occasion }: DoctorReport): string {
   const name = printable(script);
   const after = `after ${formatSeconds(elapsedMs)}`;
-  if (signal !== undefined) {
-    const asOf =
-      occasion === 'checkpoint' ? `; what follows is as of ${formatSeconds(elapsedMs)}` : ` ${after}`;
-    return `${name} was ended by ${signal}${asOf}.`;
-  }
+  // All was counted that the script had been given by then; a last collection was not to be had.
+  const untold = occasion === 'checkpoint' ? '; what it had forgotten may be counted as alive' : '';
+  if (signal !== undefined) return `${name} was ended by ${signal} ${after}${untold}.`;
   if (exitCode === undefined) return `${name}, ${after}.`;
   return `${name} ended with code ${exitCode} ${after}.`;
 }
 
-export const LEAK_HEAD: readonly string[] = [
-  'handles',
-  'forgotten',
-  'with page',
-  'alive',
-  'kind',
-  'page heap',
-  'line',
-];
+export const LEAK_HEAD: readonly string[] = ['handles', 'forgotten', 'with page', 'alive', 'kind', 'line'];
 
 export function leakRow(leak: Leak): string[] {
   return [
@@ -75,13 +65,12 @@ export function leakRow(leak: Leak): string[] {
     formatCount(leak.elided),
     formatCount(leak.live),
     leak.kind,
-    heapOf(leak),
     shownLine(leak.line),
   ];
 }
 
 function leakTable(leaks: readonly Leak[]): string {
-  return formatTable(LEAK_HEAD, leaks.map(leakRow), [0, 1, 2, 3, 5]);
+  return formatTable(LEAK_HEAD, leaks.map(leakRow), [0, 1, 2, 3]);
 }
 
 function aliveTable(leaks: readonly Leak[]): string {
@@ -109,23 +98,11 @@ function clientTable(leaks: readonly Leak[]): string {
   return formatTable(['left behind', 'kept', 'kind', 'line'], rows, [0, 1]);
 }
 
-/** What hung on the handles of a line, where it could be told. */
-export function heapOf(leak: Leak): string {
-  const { bytesPerHandle } = leak;
-  if (bytesPerHandle === undefined) return '';
-  const bytes = bytesPerHandle * undisposed(leak);
-  return bytes < 1e5 ? '< 0.1 MB' : `~ ${(bytes / 1e6).toFixed(1)} MB`;
-}
-
 export function costLine({ cost, elapsedMs }: DoctorReport): string {
   const share = elapsedMs > 0 ? (100 * cost.elapsedMs) / elapsedMs : 0;
-  const sampled =
-    cost.skipped === 0
-      ? ''
-      : ` ${formatCount(cost.skipped)} more calls came too fast and were let pass: counts by line are estimates.`;
   return (
     `Tracing read ${formatCount(cost.stacks)} stacks in ${cost.elapsedMs.toFixed(0)} ms, ` +
-    `${share.toFixed(1)} % of the run.${sampled}`
+    `${share.toFixed(1)} % of the run.`
   );
 }
 

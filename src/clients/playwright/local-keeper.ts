@@ -76,7 +76,8 @@ export class LocalKeeper implements HandleKeeper {
 
   follow({ metadata }: Call): FollowedCall | undefined {
     if (this.#attachment.leakReport === undefined) return undefined;
-    const call = new TracedCall(lineOf(metadata?.location), 1, currentWindow());
+    const location = metadata?.location;
+    const call = new TracedCall(lineOf(location), location !== undefined, currentWindow());
     return {
       run: (send) => runCall(call, send),
       answered: (guids) => {

@@ -129,8 +129,9 @@ function watchWorkerTargets(attachment: PuppeteerAttachment, browser: BrowserLik
       const answer = worker();
       answer.then(
         (found) => {
-          if (found && coverage.includesOld(target, found.client))
-            attachment.adopt(found.client, type, undefined);
+          if (!found || !coverage.includesOld(target, found.client)) return;
+          attachment.adopt(found.client, type, undefined);
+          attachment.traceWorker(found);
         },
         () => {}, // The caller has the error.
       );

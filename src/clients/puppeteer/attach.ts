@@ -24,7 +24,6 @@ import {
   isBrowserContext,
   isPage,
   isSession,
-  type PageLike,
   type Subject,
 } from './structure.ts';
 
@@ -74,9 +73,10 @@ function attachNow(subject: Subject, options: ResolvedAttachOptions): PuppeteerA
   return attachOverCdp(subject, options);
 }
 
-/** The attachment that covers a page, if any does. @throws what `attach` throws. @internal */
-export function attachedTo(page: PageLike): PuppeteerAttachment | undefined {
-  return attachmentOf(keyOf(page)) ?? coveringAttachment(page);
+/** The attachment that covers a page, a context or a browser, if any does. @throws what `attach` throws. @internal */
+export function attachedTo(given: Subject): PuppeteerAttachment | undefined {
+  const subject = isBrowser(given) ? browserBehind(given) : given;
+  return attachmentOf(keyOf(subject)) ?? coveringAttachment(subject);
 }
 
 /** The attachment that was made for just this, while it lasts. */

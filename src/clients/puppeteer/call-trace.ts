@@ -2,7 +2,7 @@
  * Follows the program's calls into Puppeteer while leaks are traced, so that each handle is known by the line
  * that asked for it, and what a call gives back can be told from what it leaves behind.
  *
- * For that the public methods are wrapped on the prototypes of Puppeteer's pages, frames, handles, workers and
+ * For that the methods are wrapped on the prototypes of Puppeteer's pages, frames, realms, handles, workers and
  * locators: all, since an unwrapped one that calls a wrapped one would look like the program. That reaches every user of
  * that copy of Puppeteer: they are called as ever, with the same `this`, arguments, answers and errors, and the last to
  * stop tracing puts the originals back.
@@ -13,23 +13,29 @@
  */
 import { withHiddenFrames } from '../../observe/hidden-frames.ts';
 import type { LeakReport } from '../../observe/leak-report.ts';
-import { currentCall, runCall, type TracedCall } from '../../observe/traced-call.ts';
+import { currentCall, runCall, runOutsideCalls, type TracedCall } from '../../observe/traced-call.ts';
+import { mintOf } from '../../observe/traced-mint.ts';
+import { boundToWindow, offInWindow, onceInWindow, onInWindow } from './window-listeners.ts';
 
-/** What gives, at once, objects that have calls in turn. */
-const GIVERS: ReadonlySet<string> = new Set([
-  'filter',
-  'frames',
-  'locator',
-  'mainFrame',
-  'map',
-  'setTimeout',
-  'workers',
-]);
-/** What mints nothing, and is called often or waits long; and what takes a function that may call in turn. */
+/**
+ * What mints nothing, and is called often or waits long; and what takes a function that may call in turn. What gives, at
+ * once, objects that have calls of their own is learnt to do so from its first answer.
+ */
 const OTHERS =
-  /^(?:constructor|_.*|on|off|once|emit|listenerCount|removeAllListeners|dispose|move|remoteObject|asElement|toString|waitFor(?!Selector$|Function$|XPath$).*)$/;
+  /^(?:constructor|_.*|listenerCount|removeAllListeners|move|remoteObject|remoteValue|asElement|toString|createCdpHandle|mainRealm|isolatedRealm|waitFor(?!Selector$|Function$|XPath$).*)$/;
+/** What takes a function that Puppeteer calls here, and not in the page. */
+const CALLING_BACK = /^(?:exposeFunction|waitFor(?:Request|Response|Frame|Target))$/;
 
-type Method = (...args: unknown[]) => unknown;
+export type Method = (this: unknown, ...args: unknown[]) => unknown;
+
+/** What replaces a method, where it is not followed as a call. */
+const REPLACEMENTS: ReadonlyMap<string, (original: Method) => Method> = new Map([
+  ['dispose', wrapDispose],
+  ['on', onInWindow],
+  ['once', onceInWindow],
+  ['off', offInWindow],
+  ['emit', wrapEmit],
+]);
 
 /** The reports that want to hear of calls, and what has to be put back when there are none. */
 const reports = new Set<LeakReport>();
@@ -57,8 +63,9 @@ export function wrapClassesOf(instance: unknown): void {
   ) {
     wrapped.add(prototype);
     for (const name of Object.getOwnPropertyNames(prototype)) {
-      if (GIVERS.has(name)) wrapMethod(prototype, name, wrapGiver);
-      else if (!OTHERS.test(name)) wrapMethod(prototype, name, wrapCall);
+      const wrap = REPLACEMENTS.get(name) ?? (OTHERS.test(name) ? undefined : wrapCall);
+      if (wrap !== undefined) wrapMethod(prototype, name, wrap);
+      if (CALLING_BACK.test(name)) wrapMethod(prototype, name, boundToWindow);
     }
   }
 }
@@ -87,7 +94,7 @@ function wrapCall(original: Method): Method {
     if (isSynchronous || report === undefined || currentCall() !== undefined) {
       return original.apply(this, args);
     }
-    const call = report.beginCall();
+    const call = report.beginCall(remoteObjectOf(this));
     const answer = runCall(call, () => withHiddenFrames(() => original.apply(this, args)));
     if (isPromise(answer)) return settled(call, answer);
     isSynchronous = true;
@@ -96,11 +103,20 @@ function wrapCall(original: Method): Method {
   };
 }
 
-function wrapGiver(original: Method): Method {
+/** What was disposed of was, whether or not there is a session left that could be told. */
+function wrapDispose(original: Method): Method {
   return function (this: unknown, ...args) {
-    const given = original.apply(this, args);
-    for (const each of Array.isArray(given) ? given : [given]) wrapClassesOf(each);
-    return given;
+    const remoteObject = remoteObjectOf(this);
+    const answer = original.apply(this, args);
+    if (remoteObject !== undefined) mintOf(remoteObject)?.end('disposed');
+    return answer;
+  };
+}
+
+/** An event's listeners are the program's, also where it is a call of the program's that leads to the event. */
+function wrapEmit(original: Method): Method {
+  return function (this: unknown, ...args) {
+    return runOutsideCalls(() => original.apply(this, args));
   };
 }
 
@@ -137,14 +153,19 @@ export function remoteObjectsIn(value: unknown): object[] {
   return found;
 }
 
+/** What a handle stands for: CDP's remote object, or the value of WebDriver BiDi. */
 function remoteObjectOf(value: unknown): object | undefined {
+  return answerOf(value, 'remoteObject') ?? answerOf(value, 'remoteValue');
+}
+
+function answerOf(value: unknown, method: 'remoteObject' | 'remoteValue'): object | undefined {
   try {
-    const handle = value as { remoteObject?: () => unknown } | null | undefined;
-    if (typeof handle !== 'object' || typeof handle?.remoteObject !== 'function') return undefined;
-    const remoteObject = handle.remoteObject();
-    return typeof remoteObject === 'object' && remoteObject !== null ? remoteObject : undefined;
+    const handle = value as { readonly [name in typeof method]?: unknown } | null | undefined;
+    if (typeof handle !== 'object' || typeof handle?.[method] !== 'function') return undefined;
+    const answer: unknown = (handle[method] as () => unknown)();
+    return typeof answer === 'object' && answer !== null ? answer : undefined;
   } catch {
-    return undefined; // Somebody else's object, that only looks like a handle.
+    return undefined; // Somebody else's object, that only looks like a handle; or a handle of the other protocol.
   }
 }
 

@@ -16,13 +16,17 @@ import { hookSession } from '../session-hook.ts';
 import { claim, type Heir, type Ownership } from '../session-ownership.ts';
 import { takesCommandsInOrder } from '../target-type.ts';
 import { AskedSessions } from './asked-sessions.ts';
+import { targetOf } from './browser-connection.ts';
 import { PuppeteerRules } from './command-rules.ts';
 import { type DirectSend, directSend } from './direct-send.ts';
 import {
   type AttachedToTarget,
+  type BrowserContextLike,
   type BrowserLike,
   type CdpSessionLike,
   type ConnectionLike,
+  isBrowser,
+  isPage,
   isSession,
   type PageLike,
   type TargetLike,
@@ -146,9 +150,28 @@ export class PuppeteerAttachment extends Attachment {
     };
   }
 
+  /** Whether books are those of a session of a page, a context or the browser. @internal */
+  sessionsOf(subject: PageLike | BrowserContextLike | BrowserLike): (books: object) => boolean {
+    if (isBrowser(subject)) return () => true;
+    const includes = (session: CdpSessionLike): boolean => {
+      if (!isPage(subject)) return targetOf(session)?.browserContext?.() === subject;
+      const client = subject._client?.(); // Another one by now, maybe.
+      return client === undefined || isWithin(session, client);
+    };
+    return (books) => {
+      for (const [session, { tap }] of this.#sessions) if (tap.ledger === books) return includes(session);
+      return true; // Of a session that has ended.
+    };
+  }
+
   /** Tells calls on a page and what it gives from Puppeteer's own, where leaks are traced. @internal */
   tracePage(page: PageLike): void {
     this.#tracedPages.add(page);
+  }
+
+  /** The same for a worker that no page has. @internal */
+  traceWorker(worker: object): void {
+    this.#tracedPages.addWorker(worker);
   }
 
   /** Follows what Puppeteer attaches to from now on. @internal */

@@ -1,7 +1,9 @@
 /**
- * The pages whose calls are told from Puppeteer's own while leaks are traced. Calls are followed on the classes
- * of pages, frames and workers, which are found by an instance of each: so pages are named here as they come.
+ * The pages whose calls are told from Puppeteer's own while leaks are traced. Calls are followed on the classes of
+ * pages and of all that a page gives. An instance of each is had from the page at once, so that a handle, a locator or a
+ * worker that the program has from before is followed, too; of what a page has none yet, when it comes.
  */
+import { learnClientFiles } from '../../observe/calling-line.ts';
 import type { LeakReport } from '../../observe/leak-report.ts';
 import { targetOf } from './browser-connection.ts';
 import { followCalls, wrapClassesOf } from './call-trace.ts';
@@ -19,7 +21,7 @@ export class TracedPages {
   stop(): void {
     this.#unfollow?.();
     this.#unfollow = undefined;
-    for (const page of this.#pages) page.off?.('workercreated', wrapClassesOf);
+    for (const page of this.#pages) page.off?.('workercreated', this.addWorker);
     this.#pages.clear();
   }
 
@@ -27,11 +29,18 @@ export class TracedPages {
   add(page: PageLike): void {
     if (this.#unfollow === undefined || this.#pages.has(page)) return;
     for (const other of this.#pages) if (other.isClosed()) this.#pages.delete(other);
+    if (this.#pages.size === 0) learnClientFiles((back) => callBackFrom(page, back));
     this.#pages.add(page);
-    wrapClassesOf(page);
-    wrapClassesOf(page.mainFrame?.());
-    page.on?.('workercreated', wrapClassesOf);
+    for (const instance of instancesOf(page)) wrapClassesOf(instance);
+    page.on?.('workercreated', this.addWorker);
   }
+
+  /** An arrow: it is a listener, too. Does nothing while no calls are followed. */
+  readonly addWorker = (worker: unknown): void => {
+    if (this.#unfollow === undefined) return;
+    wrapClassesOf(worker);
+    wrapClassesOf(memberOf(worker, 'mainRealm'));
+  };
 
   /**
    * The page is found by its target, once Puppeteer has begun to make it: an event that comes by then, with each Puppeteer,
@@ -45,5 +54,53 @@ export class TracedPages {
       },
       () => {}, // A page that never came to be.
     );
+  }
+}
+
+/** An emitter calls its listeners at once, through files of its own. */
+function callBackFrom(page: PageLike, back: () => void): void {
+  const { emit } = page as { emit?: (type: string) => unknown };
+  if (emit === undefined || page.on === undefined || page.off === undefined) return;
+  const type = 'cdp-release-batcher';
+  page.on(type, back);
+  try {
+    emit.call(page, type);
+  } finally {
+    page.off(type, back);
+  }
+}
+
+/** One of each class that the program may call; none of them costs a command. */
+function* instancesOf(page: PageLike): Iterable<unknown> {
+  yield page;
+  const frame = memberOf(page, 'mainFrame');
+  yield frame;
+  const realm = memberOf(frame, 'mainRealm');
+  yield realm;
+  for (const remoteObject of [{ type: 'object' }, { type: 'object', subtype: 'node' }]) {
+    yield memberOf(realm, 'createCdpHandle', remoteObject);
+  }
+  yield (page as { readonly accessibility?: unknown }).accessibility;
+  for (const selector of ['*', () => null]) {
+    const locator = memberOf(page, 'locator', selector) as object | undefined;
+    yield locator;
+    yield memberOf(locator, 'map', () => null);
+    yield memberOf(locator, 'filter', () => true);
+    // `Locator.race` is of the class above.
+    yield memberOf(locator?.constructor, 'race', [locator]);
+  }
+  for (const worker of (memberOf(page, 'workers') as readonly unknown[] | undefined) ?? []) {
+    yield worker;
+    yield memberOf(worker, 'mainRealm');
+  }
+}
+
+/** What a method of Puppeteer's gives; `undefined` where this Puppeteer has none such. */
+function memberOf(object: unknown, method: string, ...args: readonly unknown[]): unknown {
+  try {
+    const found = (object as { readonly [name: string]: unknown } | undefined)?.[method];
+    return typeof found === 'function' ? Reflect.apply(found, object, args) : undefined;
+  } catch {
+    return undefined;
   }
 }

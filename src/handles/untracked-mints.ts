@@ -1,0 +1,44 @@
+/**
+ * The leak report of a session that is not tracked: what it mints is in no ledger, and so is told to the report from
+ * here, with the ends that a ledger would see. That its handles are disposed of is seen where the client is called.
+ */
+import type { LeakReport } from '../observe/leak-report.ts';
+import { contextPrefixOf, executionContextIdOf } from './ledger/object-id.ts';
+import {
+  type CommandShape,
+  type Forward,
+  forEachRemoteObject,
+  isAwaitable,
+  type Params,
+} from './protocol.ts';
+
+/** Sends a command that may mint, and tells the report what came of it. */
+export function tracedOnly(
+  report: LeakReport,
+  session: object,
+  shape: CommandShape,
+  params: Params | undefined,
+  forward: Forward,
+): PromiseLike<unknown> {
+  const trace = report.beginCommand(true);
+  const answer = forward(params);
+  if (!isAwaitable(answer)) return answer;
+  return answer.then((result) => {
+    const isException =
+      (result as { exceptionDetails?: unknown } | undefined)?.exceptionDetails !== undefined;
+    forEachRemoteObject(result, shape.mints, (remoteObject, ordinal) => {
+      if (!(isException && ordinal > 0)) report.noteMint(session, remoteObject, trace, isException);
+    });
+    return result;
+  });
+}
+
+/** An event tells, maybe, that contexts of the session have ended. */
+export function noteUntrackedEnd(report: LeakReport, session: object, name: string, params: unknown): void {
+  if (name === 'Runtime.executionContextsCleared' || name === 'Inspector.targetCrashed') {
+    report.endWhere(session, () => true);
+  } else if (name === 'Runtime.executionContextDestroyed') {
+    const { executionContextId } = (params ?? {}) as { executionContextId?: unknown };
+    report.endWhere(session, (id) => executionContextIdOf(contextPrefixOf(id)) === executionContextId);
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * The accounts of a report, by source, kind and line, and how many of the handles in them live.
+ *
+ * Invariant: what the program's own lines mint is never put elsewhere. A page can name any number of lines: of
+ * those so many have an account of their own, and an account in which nothing lives makes room for another.
+ */
+import { type LeakSource, MintAccount } from './traced-mint.ts';
+
+/** Accounts that pages' own lines may have. */
+const MOST_OF_PAGES = 2_000;
+/** Where what a page's line minted is counted when there is no room for that line. */
+const ELSEWHERE = 'elsewhere';
+
+export class LeakAccounts {
+  readonly #byKey = new Map<string, MintAccount>();
+  /** Those of `#byKey` whose lines pages have named. */
+  readonly #ofPages = new Map<string, MintAccount>();
+  /** Accounts of pages to come before it is worth looking for room again. */
+  #untilNextLook = 0;
+  #live = 0;
+  #peakLive = 0;
+  /** Told of each account that changes. */
+  onChange: (account: MintAccount) => void = () => {};
+
+  /** The most that lived at once since the last call. */
+  takePeakLive(): number {
+    const peak = this.#peakLive;
+    this.#peakLive = this.#live;
+    return peak;
+  }
+
+  find(line: string, kind: string, source: LeakSource): MintAccount | undefined {
+    return this.#byKey.get(keyOf(line, kind, source));
+  }
+
+  [Symbol.iterator](): Iterator<MintAccount> {
+    return this.#byKey.values();
+  }
+
+  /** An arrow, since mints keep it to change accounts. */
+  readonly for = (line: string, kind: string, source: LeakSource): MintAccount => {
+    const key = keyOf(line, kind, source);
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    const isPages = (source === 'console' || source === 'pageerror') && line !== ELSEWHERE;
+    if (isPages && this.#ofPages.size >= MOST_OF_PAGES && !this.#makeRoom()) {
+      return this.for(ELSEWHERE, kind, source);
+    }
+    const account = new MintAccount(line, kind, source, this.#onChange);
+    this.#byKey.set(key, account);
+    if (isPages) this.#ofPages.set(key, account);
+    return account;
+  };
+
+  readonly #onChange = (account: MintAccount, live: number): void => {
+    this.#live += live;
+    if (this.#live > this.#peakLive) this.#peakLive = this.#live;
+    this.onChange(account);
+  };
+
+  /** Adds what has ended to what is counted elsewhere. @returns whether that made room. */
+  #makeRoom(): boolean {
+    if (this.#untilNextLook-- > 0) return false;
+    for (const [key, account] of this.#ofPages) {
+      if (account.live.size > 0) continue;
+      const { kind, source } = account;
+      this.for(ELSEWHERE, kind, source).absorb(account);
+      this.#byKey.delete(key);
+      this.#ofPages.delete(key);
+    }
+    const room = MOST_OF_PAGES - this.#ofPages.size;
+    // A look goes through all of them: not again before as many have come as it found room for, or a tenth.
+    if (room === 0) this.#untilNextLook = MOST_OF_PAGES / 10;
+    return room > 0;
+  }
+}
+
+function keyOf(line: string, kind: string, source: LeakSource): string {
+  return `${source} ${kind} ${line}`;
+}
