@@ -10,6 +10,7 @@ import { requireObject, textOption } from '../batcher/options.ts';
 import type { AttachOptions } from '../handles/attach-options.ts';
 import type { Params } from '../handles/protocol.ts';
 import { NOTICED_EVENTS } from '../handles/session-events.ts';
+import type { SessionTap } from '../handles/session-tap.ts';
 import { attachOnce, requireMethods, type SessionAttachment } from './session-attachment.ts';
 import { shadow } from './session-hook.ts';
 import { takesCommandsInOrder } from './target-type.ts';
@@ -61,14 +62,22 @@ export function attach(session: SessionLike, options: SessionOptions = {}): Sess
 function hook(attachment: SessionAttachment, session: SessionLike, isOrdered: boolean): void {
   const { send } = session;
   const sender = { send: (method: string, params?: Params) => send.call(session, method, params) };
-  const tap = attachment.begin(sender, isOrdered);
+  let tap = attachment.begin(sender, isOrdered);
   let isHooked = true;
+  /** The same object may be connected anew: with other ids, so with other books, from its first command on. */
+  const currentTap = (): SessionTap => {
+    if (tap.ledger.hasEnded) {
+      attachment.end(tap);
+      tap = attachment.begin(sender, isOrdered);
+    }
+    return tap;
+  };
 
   const undo: (() => void)[] = [
     // What else a client's `send` may take goes through as it came.
     shadow(session, 'send', (method: string, params?: Params, ...rest: []) => {
       const forward = (outgoing: Params | undefined) => send.call(session, method, outgoing, ...rest);
-      return isHooked ? tap.command(method, params, forward) : forward(params);
+      return isHooked ? currentTap().command(method, params, forward) : forward(params);
     }),
   ];
   const listen = (event: string, listener: (params: unknown) => void): void => {
