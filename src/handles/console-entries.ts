@@ -5,16 +5,15 @@
  * that came with a console message or an uncaught error, in every session of the page (Chromium 156).
  *
  * So it is sent only while this session has no such handle in use. What it cannot know is what other
- * sessions hold, and what the page logs while the command is on its way: those arguments are dead on
- * arrival, and struck out here.
+ * sessions hold, and what the page logs while the command is on its way: those arguments may be dead on
+ * arrival, or not, and are released as any others.
  */
 
 import { clearTimeout, setTimeout, unref } from '../timers.ts';
+import { CONSOLE_GROUP } from './ledger/foreign-groups.ts';
 import type { ObjectGroup } from './ledger/handle-record.ts';
 import type { SessionLedger } from './ledger/session-ledger.ts';
 
-/** The group in which V8 binds what an event of the Runtime domain carries. */
-const CONSOLE_GROUP = 'console';
 /** Quiet for this long, or so many messages: half of what the store takes. */
 const QUIET_MS = 100;
 const MOST_ENTRIES = 500;
@@ -59,11 +58,12 @@ export class ConsoleEntries {
   async #discard(): Promise<void> {
     this.#stored = 0;
     this.#ledger.services.stats.commands++;
+    const release = this.#ledger.foreignGroups.beginRelease(CONSOLE_GROUP);
     try {
       await this.#ledger.lane.ask('Runtime.discardConsoleEntries');
-      this.#ledger.foreignGroups.onReleased(CONSOLE_GROUP);
+      release.done();
     } catch {
-      // Refused, or the session is over: nothing was discarded.
+      release.refused(); // Or the session is over: nothing was discarded.
     }
     this.#discarding = undefined;
   }

@@ -303,20 +303,32 @@ export class SessionTap implements MintingSession {
   /** A group that the user releases himself takes with it whatever the ledger counted there. */
   #releaseGroup(params: Params | undefined, forward: Forward): PromiseLike<unknown> {
     const name = params?.objectGroup;
-    const answer = forward(params);
-    if (typeof name !== 'string') return answer;
-    const onReleased = (): void => {
-      this.ledger.services.answers.enter();
-      this.ledger.foreignGroups.onReleased(name);
-    };
+    if (typeof name !== 'string') return forward(params);
+    const { foreignGroups, services } = this.ledger;
+    services.answers.enter();
+    const release = foreignGroups.beginRelease(name);
+    let answer: PromiseLike<unknown>;
+    try {
+      answer = forward(params);
+    } catch (error) {
+      release.refused();
+      throw error;
+    }
     if (!isAwaitable(answer)) {
-      onReleased();
+      release.done();
       return answer;
     }
-    return answer.then((result) => {
-      onReleased();
-      return result;
-    });
+    return answer.then(
+      (result) => {
+        services.answers.enter();
+        release.done();
+        return result;
+      },
+      (error: unknown) => {
+        release.refused();
+        throw error;
+      },
+    );
   }
 }
 
