@@ -10,10 +10,12 @@ import type { HandleRecord, Ledger, ObjectGroup } from './ledger/handle-record.t
 export class HandleScope implements Disposable {
   /** By session, the group that takes the scope's mints now. */
   readonly #openGroups = new Map<Ledger, ObjectGroup>();
-  /** All that it ever had: the sweep closes one of which much was dropped inside, and another follows. */
-  readonly #groups: ObjectGroup[] = [];
+  /** Those of its groups in which something lives: the sweep closes one of which much was dropped inside, and another follows. */
+  readonly #groups = new Alive<ObjectGroup>(
+    ({ stage, live, ledger }) => !ledger.hasEnded && (stage === 'open' || live > 0),
+  );
   /** Handles of the scope's in groups that are not: children of objects from outside, mostly. */
-  readonly #strays: HandleRecord[] = [];
+  readonly #strays = new Alive<HandleRecord>(({ state }) => state === 'live');
   readonly #onEnd: () => void;
   #outer: HandleScope | undefined;
   #hasEnded = false;
@@ -39,7 +41,7 @@ export class HandleScope implements Disposable {
       group = ledger.generations.create();
       group.scope = this;
       this.#openGroups.set(ledger, group);
-      this.#groups.push(group);
+      if (this.#groups.add(group)) this.#forgetEndedSessions();
     }
     return group;
   }
@@ -50,12 +52,12 @@ export class HandleScope implements Disposable {
     const { context, group } = record;
     if (context === undefined) return;
     if (this.#hasEnded) context.ledger.releases.drop(record, 'disposed');
-    else if (group === undefined || group !== this.#openGroups.get(context.ledger)) this.#strays.push(record);
+    else if (group === undefined || group !== this.#openGroups.get(context.ledger)) this.#strays.add(record);
   }
 
   /** Goes on to own a handle that was moved from its group to another. @internal */
   follow(record: HandleRecord): void {
-    if (!this.#hasEnded) this.#strays.push(record);
+    if (!this.#hasEnded) this.#strays.add(record);
   }
 
   /** This scope while it runs, and then the innermost of those around it that does. @internal */
@@ -71,23 +73,58 @@ export class HandleScope implements Disposable {
     this.#onEnd();
     this.#hasEnded = true;
     this.#outer = this.#outer?.running;
-    for (const group of this.#groups) {
+    for (const group of this.#groups.take()) {
       if (group.ledger.isForsaken) continue; // Detached meanwhile: what lives is the program's own affair.
       group.ledger.generations.close(group);
       group.ledger.releases.dropMembers(group);
       group.scope = undefined;
     }
-    for (const record of this.#strays) {
+    for (const record of this.#strays.take()) {
       const ledger = record.context?.ledger;
       if (!record.hasEscaped && ledger?.isForsaken === false) ledger.releases.drop(record, 'disposed');
     }
     this.#openGroups.clear();
-    this.#groups.length = 0;
-    this.#strays.length = 0;
+  }
+
+  /** A scope around a whole crawl sees many sessions end. */
+  #forgetEndedSessions(): void {
+    for (const ledger of this.#openGroups.keys()) if (ledger.hasEnded) this.#openGroups.delete(ledger);
   }
 
   [Symbol.dispose](): void {
     this.end();
+  }
+}
+
+/** So few are not worth looking through. */
+const FEWEST_LOOKED_THROUGH = 64;
+
+/** What a scope has to see to at its end. Never holds more of what is over than of what is not, but for a few. */
+class Alive<Item> {
+  readonly #isAlive: (item: Item) => boolean;
+  #items: Item[] = [];
+  #most = FEWEST_LOOKED_THROUGH;
+
+  constructor(isAlive: (item: Item) => boolean) {
+    this.#isAlive = isAlive;
+  }
+
+  /** @returns whether it was time to forget what is over. */
+  add(item: Item): boolean {
+    const isTime = this.#items.length >= this.#most;
+    if (isTime) {
+      this.#items = this.#items.filter(this.#isAlive);
+      this.#most = Math.max(FEWEST_LOOKED_THROUGH, 2 * this.#items.length);
+    }
+    this.#items.push(item);
+    return isTime;
+  }
+
+  /** Gives them all, and has none any more. */
+  take(): readonly Item[] {
+    const items = this.#items;
+    this.#items = [];
+    return items;
   }
 }
 
