@@ -6,6 +6,7 @@
 import { guardInFlight } from '../single-flight/in-flight-guard.ts';
 import { monotonicNow } from '../timers.ts';
 import { settleBatch } from './batch-worker.ts';
+import type { BoundedWait } from './bounded-wait.ts';
 import { BatchTally, batchSettled } from './diagnostics.ts';
 import { FlushMark, settledUnattended, settledWithin } from './flush.ts';
 import { Lane } from './lane.ts';
@@ -109,16 +110,19 @@ export class Dispatcher {
     if (lane.waiting > 0 && lane.hasFreeSlot && !lane.isDoomed) this.#dispatchBatch(lane);
   }
 
-  /** Resolves when everything that waits or is unanswered now has ended. Never rejects. */
-  async settled(): Promise<void> {
-    await Promise.all([...this.#busy].map((lane) => this.#laneSettled(lane)));
+  /** Resolves when everything that waits or is unanswered now has ended, or the wait is over. Never rejects. */
+  async settled(wait: BoundedWait): Promise<void> {
+    await Promise.all([...this.#busy].map((lane) => this.#laneSettled(lane, wait)));
   }
 
-  async #laneSettled(lane: Lane): Promise<void> {
+  async #laneSettled(lane: Lane, wait: BoundedWait): Promise<void> {
     if (lane.waiting > 0) {
-      await new Promise<void>((resolve) => this.#push(lane, new FlushMark(resolve)));
+      const mark = lane.mark ?? new FlushMark();
+      if (lane.mark === undefined) this.#push(lane, mark);
+      lane.mark = mark;
+      await wait.for(mark.reached);
     }
-    await lane.answered();
+    await lane.answered(wait);
   }
 
   /** Empties a lane: what waits ends as `outcome` without having been sent. */
@@ -139,14 +143,15 @@ export class Dispatcher {
    */
   async close(): Promise<void> {
     this.closeUnattended();
-    if (this.#closing !== undefined) await settledWithin(this.#closing, this.#options.releaseTimeoutMs);
+    const closing = this.#closing;
+    if (closing !== undefined) await settledWithin(() => closing, this.#options.releaseTimeoutMs);
     this.#clear();
   }
 
   /** The same where nobody waits for it: a session that hangs does not keep the process alive meanwhile. */
   closeUnattended(): Promise<void> {
-    this.#closing ??= settledUnattended(this.settled(), this.#options.releaseTimeoutMs).then(() =>
-      this.#clear(),
+    this.#closing ??= settledUnattended((wait) => this.settled(wait), this.#options.releaseTimeoutMs).then(
+      () => this.#clear(),
     );
     return this.#closing;
   }

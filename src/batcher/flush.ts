@@ -1,6 +1,7 @@
 /** Waiting, bounded, for what has been dropped so far; and the account of what happened meanwhile. */
 import { LONGEST_TIMER_MS } from '../single-flight/time.ts';
 import { clearTimeout, monotonicNow, setTimeout, unref } from '../timers.ts';
+import { BoundedWait, Waiters } from './bounded-wait.ts';
 import { integerOption, requireObject } from './options.ts';
 import type { Release } from './release.ts';
 import type { FlushReport, ReleaseStats } from './stats.ts';
@@ -19,17 +20,12 @@ export function resolveFlushTimeout(options: FlushOptions, fallbackMs: number): 
 /** Waits for `settled`, for `timeoutMs` at most, and reports the difference in the books. Never rejects. */
 export async function reportFlush(
   stats: ReleaseStats,
-  settled: (isOver: () => boolean) => Promise<void>,
+  settled: (wait: BoundedWait) => Promise<void>,
   timeoutMs: number,
 ): Promise<FlushReport> {
   const before = { ...stats };
   const startedAt = monotonicNow();
-  let isOver = false;
-  const complete = await settledWithin(
-    settled(() => isOver),
-    timeoutMs,
-  );
-  isOver = true;
+  const complete = await settledWithin(settled, timeoutMs);
   return {
     complete,
     pending: complete ? 0 : stats.queued + stats.inFlight,
@@ -44,25 +40,30 @@ export async function reportFlush(
 }
 
 /** Tells whether `work` ended in time. The timer is ref'd: somebody waits for this answer. */
-export function settledWithin(work: Promise<void>, timeoutMs: number): Promise<boolean> {
+export function settledWithin(work: Work, timeoutMs: number): Promise<boolean> {
   return raced(work, (resolve) => setTimeout(resolve, timeoutMs, false));
 }
 
 /** The same where nobody waits: the process may exit meanwhile. */
-export function settledUnattended(work: Promise<void>, timeoutMs: number): Promise<boolean> {
+export function settledUnattended(work: Work, timeoutMs: number): Promise<boolean> {
   return raced(work, (resolve) => unref(setTimeout(resolve, timeoutMs, false)));
 }
 
+/** What is waited for. It is to end when the wait is over, and to leave nothing behind where it waited. */
+type Work = (wait: BoundedWait) => Promise<void>;
+
 async function raced(
-  work: Promise<void>,
+  work: Work,
   startTimer: (resolve: (value: false) => void) => NodeJS.Timeout,
 ): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<boolean>((resolve) => {
     timer = startTimer(resolve);
   });
-  const inTime = await Promise.race([work.then(() => true), timeout]);
+  const wait = new BoundedWait();
+  const inTime = await Promise.race([work(wait).then(() => true), timeout]);
   clearTimeout(timer);
+  wait.end();
   return inTime;
 }
 
@@ -71,14 +72,10 @@ export class FlushMark implements Release {
   readonly method = 'Runtime.releaseObject';
   readonly params: Record<string, unknown> = {};
   readonly handles = 0;
-  readonly #onReached: () => void;
-
-  constructor(onReached: () => void) {
-    this.#onReached = onReached;
-  }
+  readonly reached: Waiters = new Waiters();
 
   claim(): boolean {
-    this.#onReached();
+    this.reached.wake();
     return false;
   }
 

@@ -2,6 +2,8 @@
  * One session's way through the batcher: its queue, and its window of unanswered batches.
  * What one session does to its lane, hang included, no other lane can feel.
  */
+import { type BoundedWait, Waiters } from './bounded-wait.ts';
+import type { FlushMark } from './flush.ts';
 import { CRASHED } from './outcome.ts';
 import type { Release, ReleaseSession } from './release.ts';
 import { RingQueue } from './ring-queue.ts';
@@ -15,6 +17,8 @@ interface Doom {
 export class Lane {
   readonly session: ReleaseSession;
   readonly #queue: RingQueue<Release | string> = new RingQueue();
+  /** The last flush's mark, while nothing was queued behind it: what waits for it may be shared. */
+  mark: FlushMark | undefined;
   /** Bare ids among those that are to be sent. */
   #ids = 0;
   /** The head of the queue that is not to be sent, from the oldest on. */
@@ -28,6 +32,7 @@ export class Lane {
   /** Batches that may be unanswered just now. */
   #window: number;
   readonly #inFlight = new Set<Promise<void>>();
+  readonly #batchEnds = new Waiters();
   #batchesClaimed = 0;
 
   constructor(session: ReleaseSession, window: number) {
@@ -64,6 +69,7 @@ export class Lane {
 
   push(release: Release | string): void {
     this.#queue.push(release);
+    this.mark = undefined;
     if (typeof release === 'string') this.#ids++;
   }
 
@@ -149,11 +155,16 @@ export class Lane {
   /** Remembers a batch until it has ended, so that `answered` can wait for it. */
   track(batch: Promise<void>): void {
     this.#inFlight.add(batch);
-    void batch.finally(() => this.#inFlight.delete(batch));
+    void batch.finally(() => {
+      this.#inFlight.delete(batch);
+      this.#batchEnds.wake();
+    });
   }
 
-  /** Resolves when every batch that is unanswered now has ended. Never rejects. */
-  async answered(): Promise<void> {
-    await Promise.allSettled([...this.#inFlight]);
+  /** Resolves when every batch that is unanswered now has ended, or the wait is over. Never rejects. */
+  async answered(wait: BoundedWait): Promise<void> {
+    for (const batch of [...this.#inFlight]) {
+      while (this.#inFlight.has(batch) && !wait.isOver) await wait.for(this.#batchEnds);
+    }
   }
 }

@@ -94,7 +94,7 @@ export class ReleaseBatcher implements AsyncDisposable {
    */
   async flush(options: FlushOptions = {}): Promise<FlushReport> {
     const timeoutMs = resolveFlushTimeout(options, this.#options.releaseTimeoutMs);
-    return reportFlush(this.#stats, () => this.#dispatcher.settled(), timeoutMs);
+    return reportFlush(this.#stats, (wait) => this.#dispatcher.settled(wait), timeoutMs);
   }
 
   /** Takes nothing more, flushes for `releaseTimeoutMs` at most, and drops what is left then. Never rejects. */

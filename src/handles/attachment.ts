@@ -142,7 +142,7 @@ export class Attachment implements Disposable {
   async flush(options: FlushOptions = {}): Promise<FlushReport> {
     const timeoutMs = resolveFlushTimeout(options, this.#options.releaseTimeoutMs);
     const books = this.#books; // A timer waits with it, and is to keep no client alive.
-    return reportFlush(this.#stats, (isOver) => books.settled(isOver), timeoutMs);
+    return reportFlush(this.#stats, (wait) => books.settled(wait), timeoutMs);
   }
 
   /** The books as of now; a copy. */

@@ -9,6 +9,7 @@
  * arrival, or not, and are released as any others.
  */
 
+import { type BoundedWait, Waiters } from '../batcher/bounded-wait.ts';
 import { clearTimeout, setTimeout, unref } from '../timers.ts';
 import { CONSOLE_GROUP } from './ledger/foreign-groups.ts';
 import type { ObjectGroup } from './ledger/handle-record.ts';
@@ -21,7 +22,8 @@ const MOST_ENTRIES = 500;
 export class ConsoleEntries {
   readonly #ledger: SessionLedger;
   #stored = 0;
-  #discarding: Promise<void> | undefined;
+  #isDiscarding = false;
+  readonly #discarded = new Waiters();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(ledger: SessionLedger) {
@@ -36,19 +38,19 @@ export class ConsoleEntries {
   }
 
   /** Empties the store now, if it may be. Never rejects. */
-  async flush(): Promise<void> {
+  async flush(wait: BoundedWait): Promise<void> {
     this.#discardIfUnused();
-    await this.#discarding;
+    if (this.#isDiscarding) await wait.for(this.#discarded);
   }
 
   #discardIfUnused(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#stored === 0 || this.#discarding !== undefined) return;
+    if (this.#stored === 0 || this.#isDiscarding) return;
     // Detached, nobody counts any more what a discard would take away.
     if (this.#ledger.hasEnded || this.#ledger.isForsaken) return;
     if (isUsed(consoleGroup(this.#ledger))) this.#discardLater();
-    else this.#discarding = this.#discard();
+    else void this.#discard();
   }
 
   #discardLater(): void {
@@ -57,6 +59,7 @@ export class ConsoleEntries {
 
   async #discard(): Promise<void> {
     this.#stored = 0;
+    this.#isDiscarding = true;
     this.#ledger.services.stats.commands++;
     const release = this.#ledger.foreignGroups.beginRelease(CONSOLE_GROUP);
     try {
@@ -65,7 +68,8 @@ export class ConsoleEntries {
     } catch {
       release.refused(); // Or the session is over: nothing was discarded.
     }
-    this.#discarding = undefined;
+    this.#isDiscarding = false;
+    this.#discarded.wake();
   }
 }
 

@@ -3,6 +3,7 @@
  * flush waits for all that had been dropped when it began; after a detach, what commands still name is sent when these
  * are answered, and given up after `releaseTimeoutMs`.
  */
+import type { BoundedWait } from '../batcher/bounded-wait.ts';
 import { settledUnattended } from '../batcher/flush.ts';
 import type { ReleaseSession } from '../batcher/release.ts';
 import type { ConsoleEntries } from './console-entries.ts';
@@ -52,22 +53,22 @@ export class SessionBooks {
     return [...this.#ledgers].flatMap((ledger) => ledger.find(objectId) ?? []);
   }
 
-  /** Resolves when all has ended that was dropped at the call, or `isOver`. */
-  async settled(isOver: () => boolean): Promise<void> {
+  /** Resolves when all has ended that was dropped at the call, or the wait is over. */
+  async settled(wait: BoundedWait): Promise<void> {
     await this.#sweeper.flush();
     const flush = ++this.#services.flushes.begun;
     const owes = (): boolean =>
       this.#sweeper.owes(flush) || [...this.#ledgers].some((ledger) => ledger.debts.owes(flush));
     for (;;) {
-      const change = this.#sweeper.nextChange();
+      const change = wait.for(this.#sweeper.changes);
       await this.#sweeper.flush();
       const isAllSent = !owes();
-      await this.#services.dispatcher.settled();
-      if (isOver() || (isAllSent && !owes())) break; // Of what was queued, some may have been named again.
+      await this.#services.dispatcher.settled(wait);
+      if (wait.isOver || (isAllSent && !owes())) break; // Of what was queued, some may have been named again.
       // What is left is being moved, or named by an unanswered command: it goes when that is over.
       if (!isAllSent) await change;
     }
-    await Promise.all([...this.#consoleEntries.values()].map((entries) => entries.flush()));
+    await Promise.all([...this.#consoleEntries.values()].map((entries) => entries.flush(wait)));
   }
 
   /** Detached: what lives is the program's own affair, what was dropped is still sent, and then the batcher closes. */
@@ -81,13 +82,15 @@ export class SessionBooks {
     const closed =
       this.#ledgers.size === 0
         ? this.#services.dispatcher.closeUnattended()
-        : settledUnattended(this.#owedSent(), releaseTimeoutMs).then(() => this.#close());
+        : settledUnattended((wait) => this.#owedSent(wait), releaseTimeoutMs).then(() => this.#close());
     void closed.then(() => sessions.splice(0));
   }
 
   /** Resolves when what was dropped, but could not be released for commands that named it, is on its way. */
-  async #owedSent(): Promise<void> {
-    for (const ledger of this.#ledgers) while (ledger.releases.isOwing) await this.#sweeper.nextChange();
+  async #owedSent(wait: BoundedWait): Promise<void> {
+    for (const ledger of this.#ledgers) {
+      while (ledger.releases.isOwing && !wait.isOver) await wait.for(this.#sweeper.changes);
+    }
   }
 
   #close(): Promise<void> {

@@ -2,6 +2,7 @@
 // many they are, in their order, each once, and before anything that came after them.
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, expect, test, vi } from 'vitest';
+import { BoundedWait } from '../../src/batcher/bounded-wait.ts';
 import { Dispatcher } from '../../src/batcher/dispatcher.ts';
 import { resolveBatcherOptions } from '../../src/batcher/options.ts';
 import type { Release } from '../../src/batcher/release.ts';
@@ -90,7 +91,7 @@ test('what comes meanwhile is sent behind them, and a flush waits for them', asy
   await turn();
   expect(ended.length).toBeLessThan(20_000);
   expect(session.sent).toHaveLength(1);
-  await dispatcher.settled();
+  await dispatcher.settled(new BoundedWait());
   expect(session.ids).toEqual(['first', ...Array.from({ length: 10 }, (_, index) => String(20_000 + index))]);
   expect(ended.map(([number]) => number)).toEqual(Array.from({ length: 20_010 }, (_, number) => number));
   expect(stats).toMatchObject({ minted: 20_011, gone: 20_000, released: 11, queued: 0, inFlight: 0 });

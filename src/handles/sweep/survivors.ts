@@ -57,7 +57,7 @@ export async function moveSurvivors(groups: readonly ObjectGroup[]): Promise<voi
     }
   }
   await settledUnattended(
-    Promise.all(moves).then(() => {}),
+    () => Promise.all(moves).then(() => {}),
     groups[0]?.ledger.services.dispatcher.releaseTimeoutMs ?? 0,
   );
   attempt.isGivenUp = true;

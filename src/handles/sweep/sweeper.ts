@@ -2,6 +2,7 @@
  * Does, after each turn of the event loop, what follows from what was dropped in it. All work is done in slices, so that
  * the end of a context with 100,000 handles does not stall the program.
  */
+import { Waiters } from '../../batcher/bounded-wait.ts';
 import { RingQueue } from '../../batcher/ring-queue.ts';
 import { SlicedJob } from '../../batcher/sliced-job.ts';
 import { monotonicNow } from '../../timers.ts';
@@ -19,8 +20,9 @@ export class Sweeper implements Sweep {
   readonly #bulk = new RingQueue<Iterator<void>>();
   readonly #groups: GroupSweep;
   readonly #hastened: Ledger[] = [];
+  /** Who waits until something that could not be released before may be. */
+  readonly changes: Waiters = new Waiters();
   #onIdle: (() => void)[] = [];
-  #onChange: (() => void)[] = [];
 
   constructor(now: () => number) {
     this.#groups = new GroupSweep(now, () => this.noteChange());
@@ -79,17 +81,9 @@ export class Sweeper implements Sweep {
     return this.#groups.owes(flush);
   }
 
-  /** Resolves when something that could not be released before may be by now. */
-  nextChange(): Promise<void> {
-    return new Promise((resolve) => this.#onChange.push(resolve));
-  }
-
-  /** Something that could not be released before may be by now: whoever waits for `nextChange` looks again. */
+  /** Something that could not be released before may be by now: whoever waits for `changes` looks again. */
   noteChange(): void {
-    if (this.#onChange.length === 0) return;
-    const waiters = this.#onChange;
-    this.#onChange = [];
-    for (const resolve of waiters) resolve();
+    this.changes.wake();
   }
 
   /** As `flush`, for one session or all, but in this very call: there is no time for slices, nor for moves. */
