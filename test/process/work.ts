@@ -17,7 +17,7 @@ export const WORK = `
       Promise.all((await page.$$('p')).map((p) => p.evaluate((node) => node.textContent))));
     await page.evaluate(() => { console.log({ a: 1 }); });
     const thrown = await page.evaluate(() => { throw new Error('on purpose'); }).catch((error) => error.message);
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 60_000;
     while (releases.stats().collected < 40 && Date.now() < deadline) {
       globalThis.gc();
       await new Promise((resolve) => setImmediate(resolve));
@@ -112,7 +112,7 @@ export const RAW_WORK = `
       const { result } = await mint();
       if (count % 2 === 0) await session.send('Runtime.releaseObject', { objectId: result.objectId });
     }
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 60_000;
     while (releases.stats().collected < 40 && Date.now() < deadline) {
       globalThis.gc();
       await new Promise((resolve) => setImmediate(resolve));

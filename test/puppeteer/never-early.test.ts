@@ -152,6 +152,7 @@ describe.each(PUPPETEERS)('nothing is released early with $name', ({ name, puppe
       await busy;
       return result.value;
     }
+    const ATTEMPTS = sized(3, 10);
     const mint = async (worker: WebWorker): Promise<{ dispose(): Promise<void>; objectId: string }> => {
       const handle = await worker.evaluateHandle(() => ({ answer: 42 }));
       return { dispose: () => handle.dispose(), objectId: handle.remoteObject().objectId as string };
@@ -175,14 +176,14 @@ describe.each(PUPPETEERS)('nothing is released early with $name', ({ name, puppe
       const page = await openPage();
       const worker = await addWorker(page);
       const releases = attached(page);
-      for (let attempt = 0; attempt < 10; attempt++) {
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         const { dispose, objectId } = await mint(worker);
         const asked = askWhileBusy(worker, objectId);
         await dispose();
         expect(await asked).toBe(42);
       }
       expect(await releases.flush()).toMatchObject({ complete: true, failed: 0 });
-      expect(releases.stats().disposed).toBe(10);
+      expect(releases.stats().disposed).toBe(ATTEMPTS);
       await page.close();
     });
 
@@ -192,7 +193,7 @@ describe.each(PUPPETEERS)('nothing is released early with $name', ({ name, puppe
         const page = await openPage();
         const worker = await addWorker(page);
         const releases = attached(page, { groups });
-        for (let attempt = 1; attempt <= 5; attempt++) {
+        for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
           const { objectId } = await mint(worker); // Nothing holds the handle any more.
           const asked = askWhileBusy(worker, objectId);
           await collectUntil(() => releases.stats().collected === attempt);

@@ -80,7 +80,7 @@ describe.each(Object.entries(VERSIONS))('with puppeteer-core %s', (_version, ins
   });
 
   it.each(Object.entries(SCRIPTS))('the hook attaches %s', async (_name, script) => {
-    expect(await run(script, ['--import', 'cdp-release-batcher/register'], 20_000)).toEqual({
+    expect(await run(script, ['--import', 'cdp-release-batcher/register'], 60_000)).toEqual({
       code: 0,
       signal: null,
       stdout: '0\n',
