@@ -2,6 +2,7 @@
 import { bench, describe } from 'vitest';
 import { resolveAttachOptions } from '../../src/handles/attach-options.ts';
 import { Attachment } from '../../src/handles/attachment.ts';
+import { plainRules } from '../../src/handles/command-rules.ts';
 import { PageActions } from '../../src/handles/release-acknowledger.ts';
 import type { SessionTap } from '../../src/handles/session-tap.ts';
 
@@ -16,7 +17,7 @@ function openTap(options: Parameters<typeof resolveAttachOptions>[0] = {}): Sess
     isOrdered: true,
     actions: new PageActions(),
     tracks: true,
-    createRules: () => ({ keepsResult: () => false, onSent: () => undefined }),
+    createRules: () => plainRules,
   });
 }
 

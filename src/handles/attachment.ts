@@ -26,6 +26,7 @@ import { type PageActions, ReleaseAcknowledger } from './release-acknowledger.ts
 import { SessionBooks } from './session-books.ts';
 import { SessionTap } from './session-tap.ts';
 import { Sweeper } from './sweep/sweeper.ts';
+import { TargetState } from './target-state.ts';
 import { readHeap } from './weight/gc-weight.ts';
 import { fixedWeights, followingWeights, type SessionWeights } from './weight/session-weights.ts';
 
@@ -40,6 +41,8 @@ export interface SessionTraits {
   /** Whether the client's own file follows the program's calls; if not, leaks are traced command by command. Default `false`. */
   readonly isTracedByCall?: boolean;
   createRules(hold: CollectionHold): CommandRules;
+  /** What it has in common with other sessions of its target; by default it is taken for the only one. */
+  readonly targetState?: TargetState;
 }
 
 /** A handle of some client's: it can be asked for the remote object that it stands for. */
@@ -210,12 +213,12 @@ export class Attachment implements Disposable {
 
   /** Begins the books of a session. @internal */
   open(session: ReleaseSession, traits: SessionTraits): SessionTap {
-    const ledger = this.openLedger(session, traits.isOrdered);
-    const acknowledger = new ReleaseAcknowledger(ledger, traits.actions);
+    const ledger = this.openLedger(session, traits.isOrdered, traits.targetState);
     const consoleEntries =
       this.#options.consoleEntries === 'discard' ? new ConsoleEntries(ledger) : undefined;
     if (consoleEntries !== undefined) this.#books.addConsoleEntries(ledger, consoleEntries);
     const rules = traits.createRules(ledger.releases);
+    const acknowledger = new ReleaseAcknowledger(ledger, traits.actions, rules);
     return new SessionTap(ledger, session, acknowledger, this.#scopes, rules, traits.tracks, {
       consoleEntries,
       tracing: this.#tracing,
@@ -224,8 +227,12 @@ export class Attachment implements Disposable {
   }
 
   /** The books alone, for a protocol whose commands no tap can read. The caller keeps the session alive. @internal */
-  protected openLedger(session: ReleaseSession, isOrdered: boolean): SessionLedger {
-    return this.#books.open(session, isOrdered);
+  protected openLedger(
+    session: ReleaseSession,
+    isOrdered: boolean,
+    target: TargetState = new TargetState(),
+  ): SessionLedger {
+    return this.#books.open(session, isOrdered, target);
   }
 
   /** Ends the books of a session that is over. @internal */

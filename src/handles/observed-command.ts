@@ -30,6 +30,7 @@ export class ObservedCommand implements AnsweredCommand {
   readonly #scope: HandleScope | undefined;
   readonly #trace: MintTrace | undefined;
   readonly #pinned: readonly HandleRecord[];
+  readonly #heldOf: ((result: unknown) => ReadonlySet<unknown>) | undefined;
 
   constructor(
     session: MintingSession,
@@ -38,6 +39,7 @@ export class ObservedCommand implements AnsweredCommand {
     scope: HandleScope | undefined,
     trace: MintTrace | undefined,
     pinned: readonly HandleRecord[],
+    heldOf: ((result: unknown) => ReadonlySet<unknown>) | undefined,
   ) {
     this.#session = session;
     this.#shape = shape;
@@ -45,6 +47,7 @@ export class ObservedCommand implements AnsweredCommand {
     this.#scope = scope;
     this.#trace = trace;
     this.#pinned = pinned;
+    this.#heldOf = heldOf;
   }
 
   enter(): void {
@@ -53,6 +56,7 @@ export class ObservedCommand implements AnsweredCommand {
     const scope = this.#scope;
     const trace = this.#trace;
     try {
+      const held = this.#heldOf?.(result);
       const isException = trace !== undefined && hasException(result);
       forEachRemoteObject(result, this.#shape.mints, (remoteObject, ordinal) => {
         const record = this.#session.mint(remoteObject, group, ordinal, trace, isException);
@@ -60,6 +64,7 @@ export class ObservedCommand implements AnsweredCommand {
         // It inherited the group of an object that belongs to another scope.
         if (group?.scope !== undefined && group.scope !== scope) record.isGuest = true;
         scope?.own(record);
+        if (held?.has(remoteObject) === false) this.#session.ledger.releases.tidy(record);
       });
     } catch {
       // The answer of a session that is no browser's may throw when it is read. What it held stays untracked.

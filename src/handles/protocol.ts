@@ -77,6 +77,7 @@ export function measuresMemory(method: string): boolean {
   return (
     method.startsWith('HeapProfiler.') ||
     method.startsWith('Memory.') ||
+    method === 'Performance.getMetrics' ||
     method === 'Runtime.getHeapUsage' ||
     method === 'Runtime.queryObjects'
   );

@@ -10,6 +10,7 @@
 
 import { refusalOf } from '../batcher/outcome.ts';
 import { setImmediate } from '../timers.ts';
+import type { CommandRules } from './command-rules.ts';
 import type { HandleRecord } from './ledger/handle-record.ts';
 import type { SessionLedger } from './ledger/session-ledger.ts';
 import { type Forward, isAwaitable, type Params } from './protocol.ts';
@@ -22,6 +23,7 @@ export class PageActions {
 export class ReleaseAcknowledger {
   readonly #ledger: SessionLedger;
   readonly #actions: PageActions;
+  readonly #rules: CommandRules;
   /** Actions behind which this session has sent something that is answered in its turn. */
   #actionsPassed: number;
   #acknowledged = 0;
@@ -34,8 +36,9 @@ export class ReleaseAcknowledger {
   #turnToCome: Promise<void> | undefined;
   #answersToCome = 0;
 
-  constructor(ledger: SessionLedger, actions: PageActions) {
+  constructor(ledger: SessionLedger, actions: PageActions, rules: CommandRules) {
     this.#ledger = ledger;
+    this.#rules = rules;
     this.#actions = actions;
     this.#actionsPassed = actions.count;
   }
@@ -59,6 +62,7 @@ export class ReleaseAcknowledger {
     }
     const { releases } = this.#ledger;
     if (record === undefined) releases.enqueueUnknown(objectId);
+    else if (this.#rules.isClientsOwn(record.context?.executionContextId)) releases.tidy(record);
     else releases.drop(record, 'disposed');
     return this.#acknowledge();
   }

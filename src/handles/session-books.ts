@@ -10,6 +10,7 @@ import type { ConsoleEntries } from './console-entries.ts';
 import type { HandleRecord } from './ledger/handle-record.ts';
 import { SessionLedger, type SessionServices } from './ledger/session-ledger.ts';
 import type { Sweeper } from './sweep/sweeper.ts';
+import type { TargetState } from './target-state.ts';
 
 export class SessionBooks {
   readonly #services: SessionServices;
@@ -22,8 +23,9 @@ export class SessionBooks {
     this.#sweeper = sweeper;
   }
 
-  open(session: ReleaseSession, isOrdered: boolean): SessionLedger {
-    const ledger = new SessionLedger(this.#services, session, isOrdered);
+  open(session: ReleaseSession, isOrdered: boolean, target: TargetState): SessionLedger {
+    const ledger = new SessionLedger(this.#services, session, isOrdered, target);
+    target.addLedger(ledger);
     this.#ledgers.add(ledger);
     return ledger;
   }
@@ -31,6 +33,7 @@ export class SessionBooks {
   /** The session is over. */
   end(ledger: SessionLedger): void {
     ledger.endings.endSession();
+    ledger.target.removeLedger(ledger);
     if (this.#ledgers.delete(ledger)) this.#services.weights.end();
     this.#consoleEntries.delete(ledger);
   }
@@ -77,6 +80,7 @@ export class SessionBooks {
     const sessions = [...this.#ledgers].map(({ session }) => session.strong);
     for (const ledger of this.#ledgers) {
       ledger.forsake();
+      ledger.target.removeLedger(ledger);
       if (!ledger.releases.isOwing) this.#ledgers.delete(ledger);
     }
     const closed =

@@ -20,7 +20,6 @@ import {
   forEachNamedId,
   forEachRemoteObject,
   isAwaitable,
-  measuresMemory,
   mintsOf,
   type Params,
   type RemoteObject,
@@ -28,6 +27,7 @@ import {
 } from './protocol.ts';
 import type { ReleaseAcknowledger } from './release-acknowledger.ts';
 import { noteLifeEvent } from './session-events.ts';
+import { concernsTarget } from './target-state.ts';
 import { forEachText, UnlistedCommand, withTranslatedTexts } from './unlisted-command.ts';
 import { noteUntrackedEnd, tracedOnly } from './untracked-mints.ts';
 
@@ -94,10 +94,7 @@ export class SessionTap implements MintingSession {
     }
     this.#acknowledger.onCommand(method);
     if (method === 'Runtime.releaseObjectGroup') return this.#releaseGroup(params, forward);
-    if (measuresMemory(method)) {
-      this.ledger.services.answers.enter();
-      this.ledger.releases.sendAllNow();
-    }
+    if (concernsTarget(method)) this.ledger.target.noteCommand(this.ledger, method);
     const onAnswer = this.#rules.onSent(method, params);
     const shape = this.#tracks ? shapeOf(method) : undefined;
     let answer: PromiseLike<unknown>;
@@ -176,7 +173,8 @@ export class SessionTap implements MintingSession {
     const group = groupOf(ledger, shape, params, scope);
     if (group !== undefined) group.pending++;
     const trace = this.#tracing.report?.beginCommand(this.#isTracedByCall);
-    const command = new ObservedCommand(this, shape, group, scope, trace, pinned);
+    const heldOf = this.#rules.heldOf(method, pinned[0]?.context?.executionContextId);
+    const command = new ObservedCommand(this, shape, group, scope, trace, pinned, heldOf);
 
     let answer: PromiseLike<unknown>;
     try {

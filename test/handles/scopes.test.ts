@@ -334,6 +334,8 @@ test("a result that the client keeps for itself is no scope's", async () => {
   const session = world.open({
     createRules: () => ({
       keepsResult: (_, params) => params?.expression === '({ cache: 1 })',
+      isClientsOwn: () => false,
+      heldOf: () => undefined,
       onSent: () => undefined,
     }),
   });

@@ -2,7 +2,7 @@
  * The hook in one session of Playwright's server half: what the server sends and gets goes through the ledger, and each
  * id that it is given is a `HeldId`. Methods are shadowed on the one object; unhooking leaves its own properties as found.
  */
-import type { CommandRules } from '../../handles/command-rules.ts';
+import { type CommandRules, plainRules } from '../../handles/command-rules.ts';
 import { type Forward, mintsOf, type Params, shapeOf } from '../../handles/protocol.ts';
 import { PageActions } from '../../handles/release-acknowledger.ts';
 import type { SessionTap } from '../../handles/session-tap.ts';
@@ -23,8 +23,8 @@ export const noActions: PageActions = Object.defineProperty(new PageActions(), '
 
 /** Playwright evaluates by itself only the scripts that it keeps for as long as their context: no scope may end them. */
 export const playwrightRules: CommandRules = {
+  ...plainRules,
   keepsResult: (method) => method === 'Runtime.evaluate',
-  onSent: () => undefined,
 };
 
 /** Which ids are given a life that a garbage collector can end. */

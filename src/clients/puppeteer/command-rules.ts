@@ -40,11 +40,23 @@ interface AnsweredLinks {
   readonly bindings: readonly string[];
 }
 
+/** How Puppeteer names the world of its utilities; a version may follow. */
+const UTILITY_WORLD = /^__puppeteer_utility_world__/;
+
+/** The protocol's `ExecutionContextDescription`, as far as it is used. */
+interface ContextDescription {
+  readonly id?: number;
+  readonly name?: string;
+  readonly auxData?: { readonly isDefault?: boolean };
+}
+
 export class PuppeteerRules implements CommandRules {
   readonly #hold: CollectionHold;
   readonly #onSent: CommandRules['onSent'];
   /** Contexts of this session in which pages' own code runs: a node brought there is for the caller. */
   readonly #mainContexts = new Set<unknown>();
+  /** Contexts that Puppeteer made for its utilities. What it finds there it brings to the page's own before it gives it away. */
+  readonly #utilityContexts = new Set<unknown>();
   #linksOfThisTurn: AnsweredLinks | undefined;
 
   /** @param onSent told of each command that has nothing to do with the rules, as `onSent` is. */
@@ -55,6 +67,15 @@ export class PuppeteerRules implements CommandRules {
 
   addMainContext(executionContextId: unknown): void {
     this.#mainContexts.add(executionContextId);
+  }
+
+  addUtilityContext(executionContextId: unknown): void {
+    this.#utilityContexts.add(executionContextId);
+  }
+
+  /** Contexts that nobody has told of are taken for the page's own. */
+  isClientsOwn(executionContextId: number | undefined): boolean {
+    return this.#utilityContexts.has(executionContextId);
   }
 
   /** The ids of these contexts, for another attachment's rules of the same session. */
@@ -77,6 +98,16 @@ export class PuppeteerRules implements CommandRules {
       default:
         return false;
     }
+  }
+
+  /**
+   * Of the properties of an object Puppeteer keeps the values of those that are enumerable, and drops the rest: the
+   * prototype, above all. In its utilities' context the listing is its own for sure, and the program never sees it.
+   */
+  heldOf(method: string, executionContextId: number | undefined): typeof enumerableValues | undefined {
+    return method === 'Runtime.getProperties' && this.isClientsOwn(executionContextId)
+      ? enumerableValues
+      : undefined;
   }
 
   /**
@@ -123,14 +154,31 @@ export class PuppeteerRules implements CommandRules {
 
   /** Learns from the session's events which contexts are pages' own. */
   onEvent(event: string | symbol, payload: unknown): void {
-    if (event === 'Runtime.executionContextsCleared') this.#mainContexts.clear();
-    if (event === 'Runtime.executionContextDestroyed') {
-      this.#mainContexts.delete((payload as { executionContextId?: number }).executionContextId);
+    if (event === 'Runtime.executionContextsCleared') {
+      this.#mainContexts.clear();
+      this.#utilityContexts.clear();
+    } else if (event === 'Runtime.executionContextDestroyed') {
+      const { executionContextId } = payload as { executionContextId?: number };
+      this.#mainContexts.delete(executionContextId);
+      this.#utilityContexts.delete(executionContextId);
+    } else if (event === 'Runtime.executionContextCreated') {
+      this.#onContext((payload as { context?: ContextDescription }).context);
     }
-    if (event !== 'Runtime.executionContextCreated') return;
-    const { context } = payload as { context?: { id?: number; auxData?: { isDefault?: boolean } } };
-    if (context?.auxData?.isDefault === true && context.id !== undefined) this.addMainContext(context.id);
   }
+
+  #onContext({ id, name, auxData }: ContextDescription = {}): void {
+    if (id === undefined) return;
+    if (auxData?.isDefault === true) this.addMainContext(id);
+    else if (name !== undefined && UTILITY_WORLD.test(name)) this.addUtilityContext(id);
+  }
+}
+
+function enumerableValues(listed: unknown): ReadonlySet<unknown> {
+  const values = new Set<unknown>();
+  const properties = (listed as { result?: readonly { enumerable?: boolean; value?: unknown }[] } | undefined)
+    ?.result;
+  for (const { enumerable, value } of properties ?? []) if (enumerable) values.add(value);
+  return values;
 }
 
 function isEvaluation(method: string): boolean {

@@ -5,6 +5,7 @@
  */
 import { POST, type PostingSession, type ReleaseSession } from '../../batcher/release.ts';
 import { shadow } from '../session-hook.ts';
+import { sendUnwatched } from './connection-watch.ts';
 import { DirectCommand, type DirectRoute } from './direct-command.ts';
 import type { CdpSessionLike, ConnectionLike } from './structure.ts';
 
@@ -50,7 +51,7 @@ export function directSend(session: CdpSessionLike): DirectSend {
 function throughSession(session: CdpSessionLike): DirectSend {
   const { send } = session;
   return {
-    send: (method, params) => send.call(session, method, params, NO_TIMER),
+    send: (method, params) => sendUnwatched(() => send.call(session, method, params, NO_TIMER)),
     close: () => {},
   };
 }

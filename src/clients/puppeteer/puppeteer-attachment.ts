@@ -18,6 +18,7 @@ import { takesCommandsInOrder } from '../target-type.ts';
 import { AskedSessions } from './asked-sessions.ts';
 import { targetOf } from './browser-connection.ts';
 import { PuppeteerRules } from './command-rules.ts';
+import { type WatchedSession, watchConnectionOf } from './connection-watch.ts';
 import { type DirectSend, directSend } from './direct-send.ts';
 import {
   type AttachedToTarget,
@@ -38,6 +39,8 @@ interface SessionSubject {
   readonly session: CdpSessionLike;
   readonly targetType: string;
   readonly parent: CdpSessionLike | undefined;
+  /** Told where Puppeteer may not know it yet. */
+  readonly targetId?: string | undefined;
   /** Whether the user made the session himself, and handed it over. */
   readonly isUsers: boolean;
 }
@@ -49,6 +52,7 @@ interface HookedSession {
   readonly rules: PuppeteerRules | undefined;
   readonly direct: DirectSend;
   readonly ownership: Ownership;
+  readonly watched: WatchedSession;
   readonly unhook: () => void;
 }
 
@@ -111,8 +115,13 @@ export class PuppeteerAttachment extends Attachment {
   }
 
   /** Hooks a session of Puppeteer's own. @internal */
-  adopt(session: CdpSessionLike, targetType: string, parent: CdpSessionLike | undefined): void {
-    this.#hook({ session, targetType, parent, isUsers: false });
+  adopt(
+    session: CdpSessionLike,
+    targetType: string,
+    parent: CdpSessionLike | undefined,
+    targetId?: string,
+  ): void {
+    this.#hook({ session, targetType, parent, targetId, isUsers: false });
   }
 
   /** Hooks the session that the user handed over. @internal */
@@ -127,8 +136,10 @@ export class PuppeteerAttachment extends Attachment {
   learnFrames(page: PageLike): void {
     for (const frame of page.frames()) {
       const id = frame.mainRealm?.().context?.id;
-      if (id === undefined || frame.client === undefined) continue;
-      this.#sessions.get(frame.client)?.rules?.addMainContext(id);
+      const rules = frame.client && this.#sessions.get(frame.client)?.rules;
+      if (id !== undefined) rules?.addMainContext(id);
+      const utilityId = frame.isolatedRealm?.().context?.id;
+      if (utilityId !== undefined) rules?.addUtilityContext(utilityId);
     }
   }
 
@@ -195,23 +206,26 @@ export class PuppeteerAttachment extends Attachment {
     const { browser, connection, coverage, asked } = this.#followed;
     const session = connection.session(event.sessionId);
     if (session === null || !asked.isAutoAttached(event, browser, parent)) return;
-    if (coverage.includesNew(event, parent)) this.adopt(session, event.targetInfo.type, parent);
+    const { type, targetId } = event.targetInfo;
+    if (coverage.includesNew(event, parent)) this.adopt(session, type, parent, targetId);
   }
 
   #hook(subject: SessionSubject): void {
-    const { session, targetType, parent, isUsers } = subject;
+    const { session, targetType, parent, targetId, isUsers } = subject;
     if (this.detached || this.#sessions.has(session)) return;
     // A page's attachment may be older than its browser's, which has the page's sessions when that one is detached.
     const ownership = claim(session, this, this.#heirTo(subject), parent && { parent, targetType });
     if (ownership === undefined) return;
     const actions = (parent && this.#sessions.get(parent)?.actions) ?? new PageActions();
     const direct = directSend(session);
+    const watched = watchConnectionOf(session, targetId);
     let rules: PuppeteerRules | undefined;
     const tap = this.open(direct, {
       isOrdered: takesCommandsInOrder(targetType),
       actions,
       tracks: this.#options.track ?? !isUsers,
       isTracedByCall: !isUsers,
+      targetState: watched.target,
       createRules: (hold) => {
         if (isUsers) return plainRules;
         rules = new PuppeteerRules(hold, (method, params) =>
@@ -226,7 +240,7 @@ export class PuppeteerAttachment extends Attachment {
       if (isDisconnected(event)) this.#forget(session);
       else if (event === 'Target.attachedToTarget') this.#onAttached(payload as AttachedToTarget, session);
     });
-    this.#sessions.set(session, { subject, tap, actions, rules, direct, ownership, unhook });
+    this.#sessions.set(session, { subject, tap, actions, rules, direct, ownership, watched, unhook });
   }
 
   #forget(session: CdpSessionLike): void {
@@ -237,6 +251,7 @@ export class PuppeteerAttachment extends Attachment {
     hooked.direct.close('Session closed');
     hooked.ownership.end();
     this.end(hooked.tap);
+    hooked.watched.end();
     // What listens to the connection would go on for as long as the browser does, for each page that has been.
     const { endsWithItsSessions = hooked.subject.isUsers } = this.#followed?.coverage ?? {};
     if (this.#sessions.size === 0 && endsWithItsSessions) this.detach();
@@ -250,6 +265,8 @@ export class PuppeteerAttachment extends Attachment {
       direct.close(NOT_AWAITED);
       ownership.giveUp(rules?.mainContexts ?? []);
     }
+    // Not before others have hooked what they go on with: what is known of its targets is theirs, too.
+    for (const { watched } of hooked) watched.end();
   }
 
   #heirTo(subject: SessionSubject): Heir {

@@ -20,6 +20,7 @@ export interface CdpSessionLike {
   _target?(): TargetLike;
   detach?(): Promise<void>;
   readonly detached?: boolean;
+  listenerCount?(event: string): number;
 }
 
 export interface ConnectionLike {
@@ -36,6 +37,8 @@ export interface TargetLike {
   browserContext?(): BrowserContextLike;
   createCDPSession(): Promise<CdpSessionLike>;
   worker?(): Promise<{ readonly client: CdpSessionLike } | null>;
+  /** Not public. */
+  readonly _targetId?: string;
   /** Not public. Puppeteer's own session with the target. */
   _session?(): CdpSessionLike | undefined;
   /** Not public. There once somebody has asked for the page. */
@@ -82,7 +85,13 @@ export interface FrameLike {
   /** Not public. The session of the frame: a frame of another site has one of its own. */
   readonly client?: CdpSessionLike;
   /** Not public. */
-  mainRealm?(): { readonly context?: { readonly id?: number } };
+  mainRealm?(): RealmLike;
+  /** Not public. Where Puppeteer's utilities are. */
+  isolatedRealm?(): RealmLike;
+}
+
+interface RealmLike {
+  readonly context?: { readonly id?: number };
 }
 
 /** `Target.attachedToTarget`. */

@@ -19,6 +19,11 @@ const MOST_HELD_BACK = 32e6;
 /** Above this many, one survivor would keep too much from dying whole. */
 const MOST = 1_024;
 
+/** Of a generation that ends early, for each member that was disposed of: more would have to be moved. */
+const MOST_ALIVE_AT_END = 0.1;
+/** What was disposed of is not to wait longer than that for more to share its command with. */
+const MOST_WAITED_MS = 70;
+
 /**
  * Where all copies of this package in the process count the groups that they have named: two that had the same group in a
  * session would release it over each other's heads. The count starts anywhere, so that whoever cannot see it, such as
@@ -54,6 +59,8 @@ function nextName(): string {
 export class Generations {
   readonly #ledger: Ledger;
   #open: ObjectGroup | undefined;
+  /** When the open generation was last seen with next to nothing left alive in it. */
+  #seenDeadAt = 0;
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
@@ -62,9 +69,22 @@ export class Generations {
   /** The group for the next mint. */
   current(): ObjectGroup {
     const now = this.#ledger.services.now();
-    if (this.#open !== undefined && isFull(this.#open, now)) this.close(this.#open);
+    const open = this.#open;
+    if (open !== undefined && (isFull(open, now) || this.#endsHere(open, now))) this.close(open);
     this.#open ??= this.create();
     return this.#open;
+  }
+
+  /**
+   * Whether a generation ends best before the next mint: all in it was disposed of, or all but what a move can save, and
+   * the next time that this is so may be too late. Loops take about as long each time, or twice that.
+   */
+  #endsHere(group: ObjectGroup, now: number): boolean {
+    if (!group.isUrgent || group.pending + group.pinned > 0) return false;
+    if (group.live > group.disposed * MOST_ALIVE_AT_END) return false;
+    const next = now + 2 * (now - this.#seenDeadAt);
+    this.#seenDeadAt = now;
+    return next - Math.min(group.disposedSince, now) >= MOST_WAITED_MS;
   }
 
   /** A group of its own, outside the succession. */

@@ -46,6 +46,8 @@ export class HandleRecord implements Release {
   origin: TracedMint | undefined;
   /** Rewritten when the object is moved to another group. */
   objectId: string;
+  /** Dropped by a command of the client's, or by the end of a scope; what else is dropped, the collector found. */
+  isDisposed = false;
   /** No scope ends it. Its scope's group then lives on with it, and is judged as any that is partly dead. */
   hasEscaped = false;
   /** It is in the group of a scope by inheritance, and was minted outside that scope. */
@@ -113,22 +115,20 @@ export class ContextRecords {
   /** What all its ids begin with; `''` for the ids that do not tell their context. */
   readonly prefix: string;
   readonly records: RecordTable<HandleRecord>;
+  /** The protocol's `executionContextId`; `undefined` where the ids do not tell. */
+  readonly executionContextId: number | undefined;
   isDestroyed = false;
 
   constructor(ledger: Ledger, prefix: string) {
     this.ledger = ledger;
     this.prefix = prefix;
     this.records = new RecordTable(prefix);
+    this.executionContextId = executionContextIdOf(prefix);
   }
 
   /** Whether the ids tell which context it is; if not, what holds for one of them says nothing of the others. */
   get isNamed(): boolean {
     return this.prefix !== '';
-  }
-
-  /** The protocol's `executionContextId`; `undefined` where the ids do not tell. */
-  get executionContextId(): number | undefined {
-    return executionContextIdOf(this.prefix);
   }
 }
 
@@ -162,6 +162,15 @@ export class ObjectGroup implements Release {
   live = 0;
   /** Members dropped whose release is not queued one by one. */
   dropped = 0;
+  /** Of these, members that were disposed of, rather than found by the collector. */
+  disposed = 0;
+  /** Whether the program disposed of one of these, and not only the client of what it had made for itself. */
+  isUrgent = false;
+  /**
+   * Since when what the program disposed of has been waiting; `Infinity` while nothing has, and `-Infinity` for what
+   * could not be sent when its time had come, and is when that has changed.
+   */
+  disposedSince: number = Number.POSITIVE_INFINITY;
   /** How many flushes had begun when the first of those dropped was. */
   oldestDrop = 0;
   /** Members that an unanswered command names. */
@@ -212,6 +221,29 @@ export class ObjectGroup implements Release {
     this.live++;
   }
 
+  /** A dropped member waits for the release of the group, or for one of its own. */
+  addDropped({ isDisposed }: HandleRecord): void {
+    this.dropped++;
+    if (isDisposed) this.disposed++;
+  }
+
+  /** A dropped member waits no longer. */
+  removeDropped({ isDisposed }: HandleRecord): void {
+    this.dropped--;
+    if (isDisposed && --this.disposed === 0) this.#endUrgency();
+  }
+
+  /** What the program disposed of has been due already. */
+  setOverdue(): void {
+    this.isUrgent = true;
+    this.disposedSince = Number.NEGATIVE_INFINITY;
+  }
+
+  #endUrgency(): void {
+    this.isUrgent = false;
+    this.disposedSince = Number.POSITIVE_INFINITY;
+  }
+
   /** A member has ended, or was moved to another group: it is forgotten with as many others, so that it costs each the same. */
   remove(record: HandleRecord): void {
     this.size--;
@@ -246,6 +278,7 @@ export interface Ledger {
   readonly lane: Lane;
   /** Whether the browser takes this session's commands in order: pages do, workers do not. */
   readonly isOrdered: boolean;
+  readonly target: { readonly isWatched: boolean };
   readonly hasEnded: boolean;
   readonly isForsaken: boolean;
   /** What a handle stands for in the page, in bytes; 0 while that is not known. */
@@ -267,6 +300,7 @@ export interface Releases {
   pin(record: HandleRecord): void;
   unpin(record: HandleRecord): void;
   drop(record: HandleRecord, cause: 'disposed' | 'collected'): void;
+  tidy(record: HandleRecord): void;
   dropMembers(group: ObjectGroup): void;
   collect(records: readonly HandleRecord[], first: number): number;
   enqueue(record: HandleRecord): void;

@@ -91,7 +91,7 @@ export class SessionEndings implements Endings {
     stats.elided++;
     if (group !== undefined) {
       if (state === 'live') group.live--;
-      else if (state === 'dropped') group.dropped--;
+      else if (state === 'dropped') group.removeDropped(record);
       ledger.touch(group);
     }
     ledger.end(record);
@@ -108,7 +108,7 @@ export class SessionEndings implements Endings {
       record.origin?.end('disposed');
     } else {
       stats.queued--;
-      if (record.state === 'dropped') group.dropped--;
+      if (record.state === 'dropped') group.removeDropped(record);
     }
     stats.released++;
     this.#ledger.end(record);
@@ -118,7 +118,7 @@ export class SessionEndings implements Endings {
   giveUpPinned(): void {
     const { stats } = this.#ledger.services;
     for (const record of this.#debts.pinnedDead()) {
-      if (record.group !== undefined && record.state === 'dropped') record.group.dropped--;
+      if (record.state === 'dropped') record.group?.removeDropped(record);
       stats.queued--;
       stats.dropped++;
       this.#ledger.end(record);

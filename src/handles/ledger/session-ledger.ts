@@ -8,6 +8,7 @@
 import type { Lane } from '../../batcher/lane.ts';
 import type { ReleaseSession } from '../../batcher/release.ts';
 import type { RemoteObject } from '../protocol.ts';
+import type { TargetState } from '../target-state.ts';
 import type { HandleWeight } from '../weight/gc-weight.ts';
 import type { SessionWeights } from '../weight/session-weights.ts';
 import type { CollectionWatch } from './collection-watch.ts';
@@ -34,6 +35,8 @@ export class SessionLedger implements Ledger {
   readonly lane: Lane;
   /** Whether the browser takes this session's commands in order: pages do, workers do not. */
   readonly isOrdered: boolean;
+  /** What the session has in common with others of its target. */
+  readonly target: TargetState;
   readonly generations: Generations;
   readonly #weight: HandleWeight;
   readonly #index: HandleIndex = new HandleIndex(this);
@@ -46,11 +49,12 @@ export class SessionLedger implements Ledger {
   #isForsaken = false;
 
   /** @param session the unhooked way to the browser: whoever opens the books sees that it lives while the client's session does. */
-  constructor(services: SessionServices, session: ReleaseSession, isOrdered: boolean) {
+  constructor(services: SessionServices, session: ReleaseSession, isOrdered: boolean, target: TargetState) {
     this.services = services;
     this.session = weakly(session);
     this.lane = services.dispatcher.lane(this.session);
     this.isOrdered = isOrdered;
+    this.target = target;
     this.generations = new Generations(this);
     this.debts = new SessionDebts(services);
     this.releases = new SessionReleases(this, this.debts);

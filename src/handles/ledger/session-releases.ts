@@ -67,6 +67,19 @@ export class SessionReleases implements Releases, CollectionHold {
   /** The program let go of it. Safe to call in any state: only what lives can be dropped. */
   drop(record: HandleRecord, cause: 'disposed' | 'collected'): void {
     if (record.state !== 'live') return;
+    if (cause === 'disposed' && record.group !== undefined) record.group.isUrgent = true;
+    this.#dropLive(record, cause);
+  }
+
+  /**
+   * The client let go of what it had made for itself: disposed of, but nobody waits for that. It goes out with what
+   * the program disposes of next, or when its group is released.
+   */
+  tidy(record: HandleRecord): void {
+    if (record.state === 'live') this.#dropLive(record, 'disposed');
+  }
+
+  #dropLive(record: HandleRecord, cause: 'disposed' | 'collected'): void {
     this.#markDropped(record, cause);
     this.#countDropped(record.group, 1, cause);
     if (!this.#isSweptWhole(record) && record.pins === 0) this.enqueue(record);
@@ -81,6 +94,7 @@ export class SessionReleases implements Releases, CollectionHold {
       this.#markDropped(record, 'disposed');
       dropped++;
     }
+    if (dropped > 0) group.isUrgent = true;
     this.#countDropped(group, dropped, 'disposed');
   }
 
@@ -146,6 +160,7 @@ export class SessionReleases implements Releases, CollectionHold {
 
   #markDropped(record: HandleRecord, cause: 'disposed' | 'collected'): void {
     record.state = 'dropped';
+    record.isDisposed = cause === 'disposed';
     if (record.pins > 0) this.#debts.addPinned(record, this.#services.flushes.begun);
     record.origin?.end(cause);
   }
@@ -159,6 +174,7 @@ export class SessionReleases implements Releases, CollectionHold {
     group.live -= count;
     if (group.dropped === 0) group.oldestDrop = flushes.begun;
     group.dropped += count;
+    if (cause === 'disposed') group.disposed += count;
     this.#ledger.touch(group);
     if (group.live === 0 && group.dropped >= LARGE_GROUP) sweeper.hasten(group);
   }
@@ -196,7 +212,7 @@ export class SessionReleases implements Releases, CollectionHold {
 
   /** Has a dropped, unpinned record released by a command of its own. */
   enqueue(record: HandleRecord): void {
-    if (record.group !== undefined) record.group.dropped--;
+    record.group?.removeDropped(record);
     record.state = 'queued';
     this.#services.dispatcher.enqueue(this.#ledger.lane, record);
   }
@@ -219,7 +235,7 @@ export class SessionReleases implements Releases, CollectionHold {
     stats.inFlight++;
     const { group } = record;
     if (group !== undefined) {
-      if (record.state === 'dropped') group.dropped--;
+      if (record.state === 'dropped') group.removeDropped(record);
       group.releasedSingly++;
       this.#ledger.touch(group);
     }
@@ -258,8 +274,9 @@ export class SessionReleases implements Releases, CollectionHold {
     if (record.pins > 0) {
       record.state = 'dropped';
       if (record.group !== undefined) {
-        record.group.dropped++;
+        record.group.addDropped(record);
         record.group.oldestDrop = 0; // Long ago, for all that is known.
+        if (record.isDisposed) record.group.setOverdue();
       }
       return false;
     }
@@ -279,6 +296,7 @@ export class SessionReleases implements Releases, CollectionHold {
     group.stage = 'released';
     group.handles = group.dropped;
     group.dropped = 0;
+    group.disposed = 0;
     this.#services.stats.groupFreed += group.handles;
     return true;
   }

@@ -2,13 +2,16 @@
  * Judges the groups that something happened to. One wholly dead goes by one command, at once. One partly
  * dead is given a grace, in which the rest may die too; then the cheaper is chosen: its dead one by one, or,
  * where few are alive, the survivors moved to a new group and the old one released whole.
+ *
+ * Invariant: what the program disposed of is on its way within 100 ms, whatever else is in its group. Only what the
+ * collector found has the longer grace.
  */
 
 import { setTimeout, unref } from '../../timers.ts';
 import { areLight, isFull } from '../ledger/generations.ts';
-import type { Ledger, ObjectGroup } from '../ledger/handle-record.ts';
+import type { HandleRecord, Ledger, ObjectGroup } from '../ledger/handle-record.ts';
 import { type SweepDone, sweepDone } from './diagnostics.ts';
-import { isWorthMoving, moveSurvivors } from './survivors.ts';
+import { costOfMoving, isWorthMoving, moveSurvivors } from './survivors.ts';
 
 /** An open generation in which nothing has happened for this long, and all is dead, may go. */
 const IDLE_MS = 100;
@@ -20,6 +23,22 @@ const GRACE_OF_LIGHT_MS = 10_000;
 const MOST_UNKNOWN_WAITING = 512;
 /** Bytes of the page that they may hold where that is known. */
 const MOST_BYTES_WAITING = 100e6;
+/**
+ * What the program disposed of has waited that long when its group takes no more mints, so that the commands which may
+ * still mint into it are answered in time, and when it is sent, by the whole group or one by one: within 100 ms, with
+ * what a timer and a turn of the event loop may be late.
+ */
+const CLOSED_AFTER_MS = 70;
+const SENT_AFTER_MS = 85;
+/** The same where nothing lives in the group, and only an answer is awaited: then it goes by one command. */
+const ALL_DEAD_SENT_AFTER_MS = 95;
+/** Survivors that are not moved by then are not waited for, where the dead are no more than one batch. */
+const MOVED_WITHIN_MS = 20;
+const MOST_SENT_BEFORE_MOVED = 64;
+/** Of more than these, in a group where all is dead but a command is unanswered, the answer is waited for. */
+const MOST_SENT_SINGLY = 1_024;
+/** Groups that are due one after another are looked at together. */
+const FEWEST_MS_BETWEEN_LOOKS = 8;
 /** However little they hold, and however much: fewer are not worth moving others for. */
 const MOST_WAITING = 16_384;
 const FEWEST_WAITING = 8;
@@ -30,13 +49,14 @@ export interface Urgency {
   readonly hasGrace: boolean;
   /** Whether there is time to move survivors. */
   readonly mayMove: boolean;
-  /** Whether groups that wait are judged again, or those alone that something has happened to. */
-  readonly looksAtWaiting: boolean;
+  /** Which of the groups that wait are judged again, besides those that something has happened to. */
+  readonly looksAt: 'none' | 'urgent' | 'all';
 }
-export const WITH_GRACE: Urgency = { hasGrace: true, mayMove: true, looksAtWaiting: false };
-const GRACE_ENDING: Urgency = { hasGrace: true, mayMove: true, looksAtWaiting: true };
-export const WITHOUT_GRACE: Urgency = { hasGrace: false, mayMove: true, looksAtWaiting: true };
-export const AT_ONCE: Urgency = { hasGrace: false, mayMove: false, looksAtWaiting: true };
+export const WITH_GRACE: Urgency = { hasGrace: true, mayMove: true, looksAt: 'none' };
+const URGENT_ONLY: Urgency = { hasGrace: true, mayMove: true, looksAt: 'urgent' };
+const GRACE_ENDING: Urgency = { hasGrace: true, mayMove: true, looksAt: 'all' };
+export const WITHOUT_GRACE: Urgency = { hasGrace: false, mayMove: true, looksAt: 'all' };
+export const AT_ONCE: Urgency = { hasGrace: false, mayMove: false, looksAt: 'all' };
 
 /** A group that would be dead after so many sweeps more, at the pace of the last, is waited for. */
 const LOOKS_TO_COME = 8;
@@ -48,9 +68,14 @@ export class GroupSweep {
   #touched: ObjectGroup[] = [];
   /** Groups to judge again when their grace is over. */
   readonly #inGrace = new Set<ObjectGroup>();
+  /** Of these, groups with something that the program disposed of, which is not due yet. */
+  readonly #urgent = new Set<ObjectGroup>();
+  /** By session, groups in grace with something that the client disposed of for itself. */
+  readonly #tidied = new WeakMap<Ledger, Set<ObjectGroup>>();
   /** Groups whose survivors are on the move. */
   readonly #moving = new Set<ObjectGroup>();
   #graceTimer: ReturnType<typeof setTimeout> | undefined;
+  #urgentTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param onMoved called when moves have ended, and with them what kept a group from being released. */
   constructor(now: () => number, onMoved: () => void) {
@@ -77,21 +102,47 @@ export class GroupSweep {
   sweep(urgency: Urgency, ledger?: Ledger): void {
     if (!urgency.mayMove) this.#stopWaitingForMoves(ledger);
     const now = this.#now();
-    for (const group of this.#touched) noteChange(group, now);
+    for (const group of this.#touched) this.#noteChange(group, now);
     const groups = this.#groupsToJudge(urgency, ledger);
     const due: ObjectGroup[] = [];
-    const verdicts = sweepDone.hasSubscribers ? { keep: 0, wait: 0, release: 0, resolve: 0 } : undefined;
+    const urged: ObjectGroup[] = [];
+    const verdicts = sweepDone.hasSubscribers ? { ...NO_VERDICTS } : undefined;
     for (const group of groups) {
       const verdict = judge(group, now, urgency);
       if (verdicts !== undefined) verdicts[verdict]++;
       if (verdict === 'release') group.ledger.releases.enqueueGroup(group);
       else if (verdict === 'resolve') due.push(group);
+      else if (verdict === 'urge') urged.push(group);
       if (verdict === 'wait') this.#wait(group, due);
       else this.#endGrace(group);
     }
+    this.#urge(urged, due);
     this.#resolve(due, urgency);
     if (this.#inGrace.size > 0) this.#startGraceTimer();
+    if (this.#urgent.size > 0) this.#startUrgentTimer(now);
     if (verdicts !== undefined) publish(verdicts, this.#now() - now);
+  }
+
+  /** Times are noted here, once a turn, rather than with each of what may be thousands of changes. */
+  #noteChange(group: ObjectGroup, now: number): void {
+    group.touchedAt = now;
+    if (group.dropped > group.droppedAtLastLook) group.lostAt = now;
+    if (group.dropped === 0) group.staleSince = Number.POSITIVE_INFINITY;
+    else group.staleSince = Math.min(group.staleSince, now);
+    if (group.isUrgent && group.disposedSince === Number.POSITIVE_INFINITY) {
+      group.disposedSince = now;
+      this.#urgeTidied(group.ledger, now);
+    }
+  }
+
+  /** An element that the program disposes of may have a double that the client disposed of before: both hold the node. */
+  #urgeTidied(ledger: Ledger, now: number): void {
+    for (const group of this.#tidied.get(ledger) ?? []) {
+      group.isUrgent = true;
+      group.disposedSince = now;
+      this.#urgent.add(group);
+    }
+    this.#tidied.delete(ledger);
   }
 
   /** Takes the groups that were touched, and where they are looked at those that wait. */
@@ -99,13 +150,13 @@ export class GroupSweep {
     const touched = this.#touched;
     this.#touched = [];
     for (const group of touched) group.isTouched = false;
-    if (!urgency.looksAtWaiting) return touched;
+    if (urgency.looksAt === 'none') return touched;
     const groups = new Set<ObjectGroup>();
     for (const group of touched) {
       if (ledger === undefined || group.ledger === ledger) groups.add(group);
       else this.touch(group);
     }
-    for (const group of this.#inGrace) {
+    for (const group of urgency.looksAt === 'urgent' ? this.#urgent : this.#inGrace) {
       if (ledger === undefined || group.ledger === ledger) groups.add(group);
     }
     return groups;
@@ -116,6 +167,9 @@ export class GroupSweep {
     const { partlyDead } = group.ledger;
     this.#inGrace.add(group);
     partlyDead.add(group);
+    if (group.isUrgent && group.disposedSince > Number.NEGATIVE_INFINITY) this.#urgent.add(group);
+    else this.#urgent.delete(group);
+    if (group.disposed > 0 && !group.isUrgent) this.#tidiedOf(group.ledger).add(group);
     const most = mostWaiting(group.ledger.pageBytesPerHandle);
     let waiting = 0;
     for (const { dropped } of partlyDead) waiting += dropped;
@@ -131,7 +185,42 @@ export class GroupSweep {
 
   #endGrace(group: ObjectGroup): void {
     this.#inGrace.delete(group);
+    this.#urgent.delete(group);
+    this.#tidied.get(group.ledger)?.delete(group);
     group.ledger.partlyDead.delete(group);
+  }
+
+  #tidiedOf(ledger: Ledger): Set<ObjectGroup> {
+    let groups = this.#tidied.get(ledger);
+    if (groups === undefined) {
+      groups = new Set();
+      this.#tidied.set(ledger, groups);
+    }
+    return groups;
+  }
+
+  /** What the program disposed of is due, by whichever is cheaper. What the collector found there goes on waiting. */
+  #urge(groups: readonly ObjectGroup[], due: ObjectGroup[]): void {
+    const movable: ObjectGroup[] = [];
+    for (const group of groups) {
+      if (isWorthMoving(group) && costOfMoving(group) < group.disposed) {
+        movable.push(group);
+        continue;
+      }
+      // All dead but for a command that is unanswered: it dies by one command soon, where the page answers at all.
+      const isWaitedFor = group.live === 0 && group.disposed > MOST_SENT_SINGLY;
+      if (!isWaitedFor) releaseSingly(group, ({ isDisposed }) => isDisposed);
+      if (group.disposed > 0) group.setOverdue();
+      if (group.dropped > 0) this.#wait(group, due);
+    }
+    if (movable.length === 0) return;
+    void this.#move(movable);
+    const timer = setTimeout(() => {
+      for (const group of movable) {
+        if (group.disposed <= MOST_SENT_BEFORE_MOVED && this.#moving.has(group)) releaseDeadSingly(group);
+      }
+    }, MOVED_WITHIN_MS);
+    unref(timer);
   }
 
   #resolve(due: readonly ObjectGroup[], { mayMove }: Urgency): void {
@@ -161,6 +250,24 @@ export class GroupSweep {
     }, IDLE_MS / 2);
     unref(this.#graceTimer);
   }
+
+  /** Wakes when the first of the groups is to be closed, or sent. */
+  #startUrgentTimer(now: number): void {
+    if (this.#urgentTimer !== undefined) return;
+    let next = Number.POSITIVE_INFINITY;
+    for (const group of this.#urgent) {
+      const afterMs = group.stage === 'open' ? CLOSED_AFTER_MS : sentAfterMs(group);
+      next = Math.min(next, group.disposedSince + afterMs);
+    }
+    this.#urgentTimer = setTimeout(
+      () => {
+        this.#urgentTimer = undefined;
+        this.sweep(URGENT_ONLY);
+      },
+      Math.max(FEWEST_MS_BETWEEN_LOOKS, next - now),
+    );
+    unref(this.#urgentTimer);
+  }
 }
 
 /**
@@ -173,29 +280,23 @@ export function mostWaiting(pageBytes: number): number {
   return Math.min(MOST_WAITING, Math.max(FEWEST_WAITING, Math.floor(MOST_BYTES_WAITING / pageBytes)));
 }
 
-/** Times are noted here, once a turn, rather than with each of what may be thousands of changes. */
-function noteChange(group: ObjectGroup, now: number): void {
-  group.touchedAt = now;
-  if (group.dropped > group.droppedAtLastLook) group.lostAt = now;
-  if (group.dropped === 0) group.staleSince = Number.POSITIVE_INFINITY;
-  else group.staleSince = Math.min(group.staleSince, now);
-}
-
-function publish({ keep, wait, release, resolve }: Record<Verdict, number>, elapsedMs: number): void {
-  const groups = keep + wait + release + resolve;
+function publish({ keep, wait, release, resolve, urge }: Verdicts, elapsedMs: number): void {
+  const groups = keep + wait + release + resolve + urge;
   if (groups === 0) return;
   const done: SweepDone = {
     groups,
     released: release,
     waiting: wait,
-    resolved: resolve,
+    resolved: resolve + urge,
     kept: keep,
     elapsedMs,
   };
   sweepDone.publish(done);
 }
 
-type Verdict = 'keep' | 'wait' | 'release' | 'resolve';
+type Verdict = 'keep' | 'wait' | 'release' | 'resolve' | 'urge';
+type Verdicts = Record<Verdict, number>;
+const NO_VERDICTS: Readonly<Verdicts> = { keep: 0, wait: 0, release: 0, resolve: 0, urge: 0 };
 
 /** What is to be done with a group as it stands now. Closes a generation that has had its time. */
 function judge(group: ObjectGroup, now: number, { hasGrace }: Urgency): Verdict {
@@ -204,16 +305,35 @@ function judge(group: ObjectGroup, now: number, { hasGrace }: Urgency): Verdict 
   if (group.stage === 'open') {
     if (group.dropped === 0) return 'keep';
     const isIdle = group.isDead && now - group.touchedAt >= IDLE_MS;
-    if (hasGrace && !isIdle && !isFull(group, now)) return 'wait';
+    const isClosing = isToBeClosed(group, now);
+    if (hasGrace && !isIdle && !isFull(group, now) && !isClosing) return isDue(group, now) ? 'urge' : 'wait';
     ledger.generations.close(group);
+    // However late that is: its last commands are answered in a moment.
+    if (hasGrace && isClosing && !group.isDead) return 'wait';
   }
   if (group.stage !== 'closed') return 'keep';
   // Detached: since then children of its members may have joined it unseen. What was dropped goes one by one.
   if (ledger.isForsaken) return group.dropped > 0 ? 'resolve' : 'keep';
   if (group.isDead) return group.dropped + group.releasedSingly > 0 ? 'release' : 'keep';
   if (group.dropped === 0) return 'keep';
+  if (hasGrace && isDue(group, now)) return 'urge';
   const graceMs = areLight(ledger, group.dropped) ? GRACE_OF_LIGHT_MS : GRACE_MS;
   return hasGrace && now - group.staleSince < graceMs ? 'wait' : 'resolve';
+}
+
+/** Whether an open group is to take no more mints, so that it can be released whole, or left by few, in time. */
+function isToBeClosed(group: ObjectGroup, now: number): boolean {
+  if (now - group.disposedSince < CLOSED_AFTER_MS) return false;
+  return group.live === 0 || (group.disposed >= FEWEST_WAITING && group.live <= 2 * group.disposed);
+}
+
+/** Whether what the program disposed of may wait no longer for the rest of its group. */
+function isDue(group: ObjectGroup, now: number): boolean {
+  return now - group.disposedSince >= sentAfterMs(group);
+}
+
+function sentAfterMs({ live }: ObjectGroup): number {
+  return live === 0 ? ALL_DEAD_SENT_AFTER_MS : SENT_AFTER_MS;
 }
 
 /** Whether a group may as well be resolved now: it does not look as if it would soon die whole. */
@@ -237,9 +357,12 @@ function isInTheMiddle(group: ObjectGroup, now: number): boolean {
 }
 
 function releaseDeadSingly(group: ObjectGroup): void {
+  releaseSingly(group, () => true);
+}
+
+function releaseSingly(group: ObjectGroup, isMeant: (member: HandleRecord) => boolean): void {
   for (const member of group.members) {
-    if (member.group === group && member.state === 'dropped' && member.pins === 0) {
-      group.ledger.releases.enqueue(member);
-    }
+    if (member.group !== group || member.state !== 'dropped' || member.pins > 0 || !isMeant(member)) continue;
+    group.ledger.releases.enqueue(member);
   }
 }

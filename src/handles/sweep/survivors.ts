@@ -22,7 +22,8 @@ const MOST_MOVED = 512;
 /**
  * Moving pays while there are not many more alive than dead: to bind one anew takes the browser about a fifth
  * of what the release of one does, and no more than two are moved, on the average, for each that died.
- * Sessions that do not keep order are left alone: a release could overtake the move.
+ * Sessions that do not keep order are left alone: a release could overtake the move. So is a target that somebody
+ * debugs or profiles: what moves is a script, which would be seen.
  */
 export function isWorthMoving(group: ObjectGroup): boolean {
   const { ledger } = group;
@@ -31,6 +32,7 @@ export function isWorthMoving(group: ObjectGroup): boolean {
     ledger.isOrdered &&
     !ledger.hasEnded &&
     !ledger.isForsaken &&
+    !ledger.target.isWatched &&
     !group.isUnmovable &&
     group.pending === 0 &&
     group.pinned === 0 &&
@@ -39,6 +41,15 @@ export function isWorthMoving(group: ObjectGroup): boolean {
     survivorsOf(group).every((record) => record.context?.executionContextId !== undefined)
   );
 }
+
+/** In commands, of which each costs the browser what the release of one handle does. */
+export function costOfMoving(group: ObjectGroup): number {
+  return COMMANDS_OF_A_MOVE + group.live * COST_PER_SURVIVOR;
+}
+
+/** A call, a listing, the release of the list and that of the group. */
+const COMMANDS_OF_A_MOVE = 4;
+const COST_PER_SURVIVOR = 0.2;
 
 /** A page that hangs is not waited for longer than for a release; what it answers then moves nobody any more. */
 interface Attempt {
@@ -104,9 +115,11 @@ function survivorsOf(group: ObjectGroup): HandleRecord[] {
 
 /**
  * Without a prototype: `getProperties` would bind an id for it, which nobody would release. Nothing in it can
- * be led astray by what the page did to its built-ins.
+ * be led astray by what the page did to its built-ins. Named as Puppeteer names its own, which Puppeteer's coverage leaves out;
+ * the browser puts a parenthesis behind it, hence the last line break.
  */
-const LISTING_SURVIVORS = 'function(...survivors) { return { __proto__: null, ...survivors }; }';
+const LISTING_SURVIVORS =
+  'function(...survivors) { return { __proto__: null, ...survivors }; }\n//# sourceURL=pptr:internal\n';
 
 async function bindAnew(
   context: ContextRecords,
@@ -146,7 +159,7 @@ async function bindAnew(
       return;
     }
     if (target.live === 0) return; // Nobody moved in: the whole group goes.
-    if (leftovers.length >= FEWEST_DEAD && leftovers.length > target.live) {
+    if (leftovers.length >= FEWEST_DEAD && leftovers.length > target.live && !ledger.target.isWatched) {
       // Most died on the way: the program was in the middle of them. The rest moves once more, and these go whole.
       const moved = survivors.filter((record) => record.group === target && record.state === 'live');
       await bindAnew(context, moved, attempt);

@@ -1,0 +1,146 @@
+/**
+ * Sees the commands of all sessions of a connection on their way out, those of sessions that the script made itself
+ * included, and tells the state of the target that each is for. Of most commands no more is read than the name.
+ *
+ * Invariant: the connection is hooked while a session of it is, once, however many attachments there are.
+ */
+import { concernsTarget, TargetState } from '../../handles/target-state.ts';
+import { shadow } from '../session-hook.ts';
+import { targetOf } from './browser-connection.ts';
+import { DirectCommand } from './direct-command.ts';
+import type { CdpSessionLike, ConnectionLike } from './structure.ts';
+
+/** Not public in Puppeteer, all of them; there in versions 22 to 25 and their forks. */
+interface WatchableConnection extends ConnectionLike {
+  _rawSend(
+    callbacks: unknown,
+    method: string,
+    params: unknown,
+    sessionId: string | undefined,
+    ...rest: unknown[]
+  ): unknown;
+  readonly _sessions?: ReadonlyMap<string, CdpSessionLike>;
+}
+
+/** By these a session is known to have a debugger on that was there before anything was watched. */
+const DEBUGGER_EVENTS = ['Debugger.scriptParsed', 'Debugger.paused'];
+
+const watches = new WeakMap<ConnectionLike, ConnectionWatch>();
+/** Above 0 while a command of our own is on its way. */
+let ownSends = 0;
+
+/** Sends a command of our own, of which the watch takes no note. */
+export function sendUnwatched<Answer>(send: () => Answer): Answer {
+  ownSends++;
+  try {
+    return send();
+  } finally {
+    ownSends--;
+  }
+}
+
+/** A hooked session's share in the watch. */
+export interface WatchedSession {
+  readonly target: TargetState;
+  /** The session is hooked no more. */
+  end(): void;
+}
+
+/**
+ * Watches the connection of a session while the session is hooked.
+ *
+ * @param targetId where Puppeteer may not know it yet.
+ */
+export function watchConnectionOf(session: CdpSessionLike, targetId: string | undefined): WatchedSession {
+  const connection = session.connection();
+  if (!isWatchable(connection)) return { target: new TargetState(), end: () => {} };
+  let watch = watches.get(connection);
+  if (watch === undefined) {
+    watch = new ConnectionWatch(connection);
+    watches.set(connection, watch);
+  }
+  return watch.add(targetId ?? keyOf(session));
+}
+
+class ConnectionWatch {
+  readonly #connection: WatchableConnection;
+  readonly #unshadow: () => void;
+  /** By target, or by session where the target is not known. */
+  readonly #targets = new Map<unknown, TargetState>();
+  #sessions = 0;
+  readonly #onDetached = (session: CdpSessionLike): void => {
+    for (const [key, target] of this.#targets) {
+      target.endSession(session.id());
+      this.#forgetIfEmpty(key, target);
+    }
+  };
+
+  constructor(connection: WatchableConnection) {
+    this.#connection = connection;
+    const { _rawSend } = connection;
+    this.#unshadow = shadow(
+      connection,
+      '_rawSend',
+      (callbacks: unknown, method: string, params: unknown, sessionId?: string, ...rest: unknown[]) => {
+        const isOurs = ownSends > 0 || callbacks instanceof DirectCommand;
+        if (sessionId !== undefined && concernsTarget(method) && !isOurs) this.#note(sessionId, method);
+        return _rawSend.call(connection, callbacks, method, params, sessionId, ...rest);
+      },
+    );
+    connection.on('sessiondetached', this.#onDetached);
+    for (const session of connection._sessions?.values() ?? []) {
+      if (DEBUGGER_EVENTS.some((event) => (session.listenerCount?.(event) ?? 0) > 0)) {
+        this.#note(session.id(), 'Debugger.enable');
+      }
+    }
+  }
+
+  add(key: unknown): WatchedSession {
+    this.#sessions++;
+    const target = this.#targetFor(key);
+    return {
+      target,
+      end: () => {
+        this.#forgetIfEmpty(key, target);
+        if (--this.#sessions === 0) this.#stop();
+      },
+    };
+  }
+
+  #note(sessionId: string, method: string): void {
+    const session = this.#connection.session(sessionId);
+    if (session === null) return;
+    const key = keyOf(session);
+    const target = this.#targetFor(key);
+    target.noteCommand(sessionId, method);
+    this.#forgetIfEmpty(key, target);
+  }
+
+  #targetFor(key: unknown): TargetState {
+    let target = this.#targets.get(key);
+    if (target === undefined) {
+      target = new TargetState();
+      this.#targets.set(key, target);
+    }
+    return target;
+  }
+
+  #forgetIfEmpty(key: unknown, target: TargetState): void {
+    if (target.isEmpty) this.#targets.delete(key);
+  }
+
+  #stop(): void {
+    this.#unshadow();
+    this.#connection.off('sessiondetached', this.#onDetached);
+    watches.delete(this.#connection);
+  }
+}
+
+/** What the sessions of one target have in common. */
+function keyOf(session: CdpSessionLike): unknown {
+  return targetOf(session)?._targetId ?? session;
+}
+
+function isWatchable(connection: ConnectionLike | undefined): connection is WatchableConnection {
+  return typeof (connection as Partial<WatchableConnection> | undefined)?._rawSend === 'function';
+}
