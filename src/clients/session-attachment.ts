@@ -31,7 +31,7 @@ export class SessionAttachment extends Attachment {
   }
 
   /**
-   * A scope as a block: every remote object minted while it is open, in the sessions that are open now, is
+   * A scope as a block: every remote object minted while it is open, in all sessions of the attachment, is
    * released at the block's end. Only where `track` is on.
    *
    * @example
@@ -40,7 +40,7 @@ export class SessionAttachment extends Attachment {
    * ```
    */
   openScope(): HandleScope {
-    return this.cover([...this.#taps]);
+    return this.cover(() => true);
   }
 
   /**

@@ -18,6 +18,7 @@ import type { CommandRules } from './command-rules.ts';
 import { ConsoleEntries } from './console-entries.ts';
 import { type HandleScope, ScopeStack } from './handle-scope.ts';
 import { CollectionWatch } from './ledger/collection-watch.ts';
+import type { Ledger } from './ledger/handle-record.ts';
 import { type AttachmentStats, emptyLedgerStats, type LedgerStats } from './ledger/ledger-stats.ts';
 import type { SessionLedger } from './ledger/session-ledger.ts';
 import type { CollectionHold } from './ledger/session-releases.ts';
@@ -252,9 +253,9 @@ export class Attachment implements Disposable {
     return this.#scopes;
   }
 
-  /** A scope over these sessions. @internal */
-  cover(taps: readonly SessionTap[]): HandleScope {
-    return this.#scopes.cover(taps.map((tap) => tap.ledger));
+  /** A scope over those sessions, present and to come, that `includes` says belong to it. @internal */
+  cover(includes: (ledger: Ledger) => boolean): HandleScope {
+    return this.#scopes.cover(includes);
   }
 
   /** What `detach` has to undo. @internal */

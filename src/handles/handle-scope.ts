@@ -16,7 +16,7 @@ export class HandleScope implements Disposable {
   );
   /** Handles of the scope's in groups that are not: children of objects from outside, mostly. */
   readonly #strays = new Alive<HandleRecord>(({ state }) => state === 'live');
-  readonly #onEnd: () => void;
+  #onEnd: () => void;
   #outer: HandleScope | undefined;
   #hasEnded = false;
 
@@ -71,6 +71,7 @@ export class HandleScope implements Disposable {
   end(): void {
     if (this.#hasEnded) return;
     this.#onEnd();
+    this.#onEnd = () => {}; // Whoever holds a scope that has ended holds nothing by it.
     this.#hasEnded = true;
     this.#outer = this.#outer?.running;
     for (const group of this.#groups.take()) {
@@ -128,10 +129,10 @@ class Alive<Item> {
   }
 }
 
-/** The scopes of one attachment: those that follow an async context, and those that cover a session. */
+/** The scopes of one attachment: those that follow an async context, and those that cover sessions. */
 export class ScopeStack {
   readonly #storage = new AsyncLocalStorage<HandleScope>();
-  readonly #coveringSessions = new Map<Ledger, HandleScope[]>();
+  #covers: readonly Cover[] = [];
   /** Bodies that are running in a scope. While there are none, a command need not look for one. */
   #running = 0;
   readonly #answers: AnsweredCommands;
@@ -145,7 +146,8 @@ export class ScopeStack {
   current(ledger: Ledger): HandleScope | undefined {
     const inContext = this.inContext();
     if (inContext !== undefined) return inContext;
-    return this.#coveringSessions.size > 0 ? this.#coveringSessions.get(ledger)?.at(-1) : undefined;
+    if (this.#covers.length === 0) return undefined;
+    return this.#covers.findLast((cover) => isCovered(ledger, cover))?.scope;
   }
 
   /** The innermost scope that the async context at hand runs in: of those around it, when that has ended before. */
@@ -166,19 +168,35 @@ export class ScopeStack {
     }
   }
 
-  /** A scope over all that is minted in these sessions while it is open, whoever mints it. */
-  cover(ledgers: readonly Ledger[]): HandleScope {
+  /**
+   * A scope over all that is minted while it is open in the sessions that belong to it, whoever mints it, and whether they
+   * are there by now or come later.
+   *
+   * @param includes asked of each session once: at the first of its commands that is sent while the scope is open.
+   */
+  cover(includes: (ledger: Ledger) => boolean): HandleScope {
     const scope = new HandleScope(() => {
       this.#answers.enter();
-      for (const ledger of ledgers) {
-        const rest = this.#coveringSessions.get(ledger)?.filter((other) => other !== scope) ?? [];
-        if (rest.length === 0) this.#coveringSessions.delete(ledger);
-        else this.#coveringSessions.set(ledger, rest);
-      }
+      this.#covers = this.#covers.filter((cover) => cover.scope !== scope);
     });
-    for (const ledger of ledgers) {
-      this.#coveringSessions.set(ledger, [...(this.#coveringSessions.get(ledger) ?? []), scope]);
-    }
+    this.#covers = [...this.#covers, { scope, includes, known: new WeakMap() }];
     return scope;
   }
+}
+
+/** A scope over sessions, the outer ones of those that are open first. */
+interface Cover {
+  readonly scope: HandleScope;
+  readonly includes: (ledger: Ledger) => boolean;
+  /** What `includes` said. */
+  readonly known: WeakMap<Ledger, boolean>;
+}
+
+function isCovered(ledger: Ledger, { includes, known }: Cover): boolean {
+  let isIncluded = known.get(ledger);
+  if (isIncluded === undefined) {
+    isIncluded = includes(ledger);
+    known.set(ledger, isIncluded);
+  }
+  return isIncluded;
 }

@@ -80,7 +80,7 @@ test('a scope over a session owns what is minted in it while it is open, and of 
   await using world = new AttachedPeer();
   const session = world.open();
   const before = await session.evaluate(LIST);
-  const scope = world.attachment.cover([session.tap]);
+  const scope = world.attachment.cover((ledger) => ledger === session.tap.ledger);
   const inside = world.attachment.escape(await session.evaluate(LIST));
   const strays = await childrenOf(session, before);
   scope.end();

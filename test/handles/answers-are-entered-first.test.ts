@@ -51,7 +51,7 @@ test.each(['scope', 'openScope'])('a scope (%s) ends with what its last answer b
   const session = peer.open();
   if (form === 'scope') await peer.attachment.scope(() => session.mint(100));
   else {
-    using _scope = peer.attachment.cover([session.tap]);
+    using _scope = peer.attachment.cover((ledger) => ledger === session.tap.ledger);
     await session.mint(100);
   }
   const { live, disposed } = session.tap.ledger.services.stats;

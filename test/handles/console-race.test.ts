@@ -16,38 +16,48 @@ const releases: Record<string, (world: AttachedPeer, session: AttachedSession) =
 describe.each(Object.keys(releases))('with %s under way', (method) => {
   const options = method === 'Runtime.discardConsoleEntries' ? ({ consoleEntries: 'discard' } as const) : {};
 
-  async function begin(world: AttachedPeer): Promise<{ session: AttachedSession; heard: Handle[] }> {
+  async function begin(
+    world: AttachedPeer,
+    isEmpty = false,
+  ): Promise<{ session: AttachedSession; heard: Handle[] }> {
     const session = world.open();
     await session.send('Runtime.enable');
     const heard: Handle[] = [];
     session.session.on('Runtime.consoleAPICalled', ({ args }) => heard.push(...args));
     await session.evaluate('console.log({})');
     world.collector.collect(...heard.splice(0));
+    if (isEmpty) await turns(); // It is released.
     return { session, heard };
   }
 
-  test('what is logged before the answer is heard of is released once nobody holds it', async () => {
-    await using world = new AttachedPeer(options);
-    const { session, heard } = await begin(world);
-    const answers = session.holdAnswers(method);
-    void releases[method]?.(world, session);
-    await answers.reached(1); // It is carried out, ...
-    const events = world.peer.outbound.hold((message) => !isReply(message));
-    await session.evaluate('for (let i = 0; i < 20; i++) console.log({})'); // ... the page logs, ...
-    expect(session.alive('console')).toHaveLength(20);
-    // ... and the client hears of both in one go, before anything that waits for the answer can run.
-    answers.letGo();
-    events[Symbol.dispose]();
-    expect(heard).toHaveLength(20);
-    await turns();
-    expect(world.stats).toMatchObject({ live: 20 });
-    answers[Symbol.dispose]();
-    world.collector.collect(...heard);
-    await world.rest();
-    expect(session.alive('console')).toEqual([]);
-    expectAtRest(world.stats);
-    expect(world.stats).toMatchObject({ minted: world.stats.released + world.stats.gone });
-  });
+  test.each([
+    ['holds something', false],
+    ['is empty', true],
+  ])(
+    'where the group %s: what is logged before the answer is heard of is released once nobody holds it',
+    async (_, isEmpty) => {
+      await using world = new AttachedPeer(options);
+      const { session, heard } = await begin(world, isEmpty);
+      const answers = session.holdAnswers(method);
+      void releases[method]?.(world, session);
+      await answers.reached(1); // It is carried out, ...
+      const events = world.peer.outbound.hold((message) => !isReply(message));
+      await session.evaluate('for (let i = 0; i < 20; i++) console.log({})'); // ... the page logs, ...
+      expect(session.alive('console')).toHaveLength(20);
+      // ... and the client hears of both in one go, before anything that waits for the answer can run.
+      answers.letGo();
+      events[Symbol.dispose]();
+      expect(heard).toHaveLength(20);
+      await turns();
+      expect(world.stats).toMatchObject({ live: 20 });
+      answers[Symbol.dispose]();
+      world.collector.collect(...heard);
+      await world.rest();
+      expect(session.alive('console')).toEqual([]);
+      expectAtRest(world.stats);
+      expect(world.stats).toMatchObject({ minted: world.stats.released + world.stats.gone });
+    },
+  );
 
   test('what is logged before it is carried out is in the books as alive until it is let go of', async () => {
     await using world = new AttachedPeer(options);

@@ -16,7 +16,7 @@ async function nested(
   if (depth === 0) return body();
   const inner = () => nested(world, session, kind, depth - 1, body);
   if (kind === 'scope') return world.attachment.scope(inner);
-  using _ = world.attachment.cover([session.tap]);
+  using _ = world.attachment.cover((ledger) => ledger === session.tap.ledger);
   await inner();
 }
 

@@ -20,7 +20,7 @@ const scopes: Record<
 > = {
   'a scope around a function': (world, _, body) => world.attachment.scope(body),
   'a scope over a session': async (world, session, body) => {
-    using _ = world.attachment.cover([session.tap]);
+    using _ = world.attachment.cover((ledger) => ledger === session.tap.ledger);
     await body();
   },
 };

@@ -252,7 +252,7 @@ class Program {
         return this.#drop(step.handle, step.count, step.do);
       case 'openScope': {
         const session = this.#session(step.session);
-        const scope = this.#world.attachment.cover([session.tap]);
+        const scope = this.#world.attachment.cover((ledger) => ledger === session.tap.ledger);
         this.#scopes.push({ scope, session, hasEnded: false });
         return;
       }

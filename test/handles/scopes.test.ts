@@ -284,7 +284,7 @@ describe('a scope over sessions', () => {
     await using world = new AttachedPeer();
     const [inside, outside] = [world.open(), world.open()];
     {
-      using _ = world.attachment.cover([inside.tap]);
+      using _ = world.attachment.cover((ledger) => ledger === inside.tap.ledger);
       await Promise.all([inside.mint(20), outside.mint(20)]);
     }
     await inside.mint(3);
@@ -296,9 +296,9 @@ describe('a scope over sessions', () => {
   test('nests, and may be ended out of turn', async () => {
     await using world = new AttachedPeer();
     const session = world.open();
-    const outer = world.attachment.cover([session.tap]);
+    const outer = world.attachment.cover((ledger) => ledger === session.tap.ledger);
     const first = await session.evaluate();
-    const inner = world.attachment.cover([session.tap]);
+    const inner = world.attachment.cover((ledger) => ledger === session.tap.ledger);
     const second = await session.evaluate();
     outer.end();
     outer.end();
@@ -319,7 +319,7 @@ describe('a scope over sessions', () => {
     const session = world.open();
     let kept = none;
     {
-      using _ = world.attachment.cover([session.tap]);
+      using _ = world.attachment.cover((ledger) => ledger === session.tap.ledger);
       [kept = none] = await session.mint(20);
       world.attachment.escape(handleOf(kept));
     }

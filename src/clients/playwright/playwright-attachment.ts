@@ -41,8 +41,11 @@ export class PlaywrightAttachment extends Attachment {
   openScope(page: PageLike): HandleScope {
     const seams = seamsOf(page);
     const session = seams?.server && serverPageOf(seams)._mainFrameSession._client;
-    const taps = [...this.#sessions].filter(([facts]) => isWithin(facts, session)).map(([, { tap }]) => tap);
-    return this.cover(taps);
+    return this.cover((ledger) => {
+      for (const [facts, { tap }] of this.#sessions)
+        if (tap.ledger === ledger) return isWithin(facts, session);
+      return false;
+    });
   }
 
   /**

@@ -185,38 +185,46 @@ function isEvaluation(method: string): boolean {
   return method === 'Runtime.evaluate' || method === 'Runtime.callFunctionOn';
 }
 
+/**
+ * The text of a parameter: a string, or an object around one, as Puppeteer makes of an expression to note where it was
+ * called, and sends where the expression names its source itself.
+ */
+function textOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return value instanceof String ? value.valueOf() : undefined;
+}
+
 function isUtilities(expression: unknown): boolean {
-  if (typeof expression !== 'string' || expression.length <= FEWEST_OF_UTILITIES) return false;
-  return UTILITIES.test(expression.slice(-200));
+  const text = textOf(expression);
+  return text !== undefined && text.length > FEWEST_OF_UTILITIES && UTILITIES.test(text.slice(-200));
 }
 
 /** Whether an expression brings the utilities: in a fork that has them end otherwise, a long one of its own does. */
 function isKeptExpression(expression: unknown): boolean {
-  if (typeof expression !== 'string') return true;
-  return isUtilities(expression) || (expression.length > FEWEST_OF_UTILITIES && isOwnSource(expression));
+  const text = textOf(expression);
+  if (text === undefined) return true;
+  return isUtilities(text) || (text.length > FEWEST_OF_UTILITIES && isOwnSource(text));
 }
 
 /** Whether it is the client that sends an evaluation for itself, as far as can be told. */
 function isClientsOwn(method: string, params: Params | undefined): boolean {
-  const text = method === 'Runtime.evaluate' ? params?.expression : params?.functionDeclaration;
-  return typeof text !== 'string' || isOwnSource(text);
+  const text = textOf(method === 'Runtime.evaluate' ? params?.expression : params?.functionDeclaration);
+  return text === undefined || isOwnSource(text);
 }
 
-/** Whether an evaluation goes with a binding: an argument has its name, but for the prefix, or the text has it. */
+/** Whether an evaluation goes with a binding: two arguments are its name and the prefix of that, or the text has it. */
 function namesBinding(params: Params | undefined, binding: string): boolean {
   const { arguments: given, expression } = params ?? {};
-  if (typeof expression === 'string') {
-    return expression.length <= FEWEST_OF_UTILITIES && expression.includes(binding);
-  }
+  const text = textOf(expression);
+  if (text !== undefined) return text.length <= FEWEST_OF_UTILITIES && text.includes(binding);
   if (!Array.isArray(given)) return false;
-  return given.some((argument: { readonly value?: unknown } | null) => {
-    const value = argument?.value;
-    return typeof value === 'string' && value !== '' && binding.endsWith(value);
-  });
+  const values = given.map((argument: { readonly value?: unknown } | null) => argument?.value);
+  return values.some((name) => values.some((prefix) => `${String(prefix)}${String(name)}` === binding));
 }
 
 function isPuppeteersFunction(declaration: unknown): boolean {
-  return typeof declaration !== 'string' || isOwnSource(declaration) || bringsDocument(declaration);
+  const text = textOf(declaration);
+  return text === undefined || isOwnSource(text) || bringsDocument(text);
 }
 
 /** Whether a text of Puppeteer's is not said to be a caller's. */
@@ -229,5 +237,6 @@ function isOwnSource(text: string): boolean {
 
 /** Whether a function is the one by which Puppeteer brings a frame's document. */
 export function bringsDocument(declaration: unknown): boolean {
-  return typeof declaration !== 'string' || DOCUMENT.test(declaration.slice(0, 200));
+  const text = textOf(declaration);
+  return text === undefined || DOCUMENT.test(text.slice(0, 200));
 }

@@ -93,8 +93,9 @@ export class PuppeteerAttachment extends Attachment {
   }
 
   /**
-   * A scope over one page, or over one session that was attached to, as a block: every handle minted there while
-   * it is open is released at the block's end, whoever minted it.
+   * A scope over one page, with the frames and workers that it has and those that come to it, or over one session that
+   * was attached to, as a block: every handle minted there while it is open is released at the block's end, whoever
+   * minted it.
    *
    * @example
    * ```ts
@@ -102,11 +103,13 @@ export class PuppeteerAttachment extends Attachment {
    * ```
    */
   openScope(subject: PageLike | CdpSessionLike): HandleScope {
-    const client = isSession(subject) ? subject : subject._client?.();
-    const taps = [...this.#sessions]
-      .filter(([session]) => client !== undefined && isWithin(session, client))
-      .map(([, { tap }]) => tap);
-    return this.cover(taps);
+    const root = isSession(subject) ? subject : rootOf(subject);
+    return this.cover((ledger) => {
+      for (const [session, { tap }] of this.#sessions) {
+        if (tap.ledger === ledger) return root !== undefined && isWithin(session, root);
+      }
+      return false;
+    });
   }
 
   /** @internal */
@@ -283,6 +286,12 @@ export class PuppeteerAttachment extends Attachment {
       },
     };
   }
+}
+
+/** The session by which all others of a page come: its tab's, which stays when the page's own is swapped for another. */
+function rootOf(page: PageLike): CdpSessionLike | undefined {
+  const client = page._client?.();
+  return client?.parentSession?.() ?? client;
 }
 
 /** Whether a session is another, or was attached through it: a page's frames and workers. */

@@ -39,8 +39,9 @@ export class ForeignGroups {
    * alive, and is released by its own once the client lets go of it.
    */
   beginRelease(name: string): PendingRelease {
+    if (name !== CONSOLE_GROUP) return { done: () => this.#free(name), refused: nothing };
     const group = this.#groups.get(name);
-    if (name !== CONSOLE_GROUP || group === undefined) return { done: () => this.#free(name), refused };
+    if (group === undefined) return { done: nothing, refused: nothing };
     const members = group.members;
     group.members = [];
     return {
@@ -66,4 +67,4 @@ export class ForeignGroups {
   }
 }
 
-function refused(): void {}
+function nothing(): void {}

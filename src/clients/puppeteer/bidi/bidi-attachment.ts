@@ -77,7 +77,7 @@ export class BidiAttachment extends PuppeteerAttachment {
   }
 
   override openScope(subject: PageLike | CdpSessionLike): HandleScope {
-    const scope = this.scopes.cover([]);
+    const scope = this.scopes.cover(() => false);
     this.#openScopes = this.#openScopes.filter((open) => !open.scope.hasEnded);
     if (!isSession(subject)) this.#openScopes.push({ scope, page: subject });
     return scope;
