@@ -5,7 +5,7 @@
  * settled exactly once.
  */
 
-import { clearTimeout, setTimeout, unref } from '../timers.ts';
+import { Deadline } from './deadline.ts';
 import type { Lane } from './lane.ts';
 import { type Outcome, type Reach, type Refusal, refusalOf } from './outcome.ts';
 import {
@@ -26,7 +26,7 @@ export type OnSettled = (release: Release | string, outcome: Outcome, reach: Rea
  * release keeps alive is let go then, not when the slowest of the batch is done.
  */
 export async function settleBatch(
-  lane: Pick<Lane, 'session' | 'onLost'>,
+  lane: Pick<Lane, 'session' | 'way' | 'onLost'>,
   batch: (Release | string | undefined)[],
   timeoutMs: number,
   onSettled: OnSettled,
@@ -40,17 +40,16 @@ export async function settleBatch(
 
   // Clients create an Error per command, to have its stack at hand should it fail. Nobody will read these:
   // without frames the client spends about a third less time per release.
-  const answers = withStackTraceLimit(0, () => sendAll(lane.session, batch, settle));
+  const answers = withStackTraceLimit(0, () => sendAll(lane, batch, settle));
 
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let deadline: Deadline | undefined;
   let forget = (): void => {};
   const givenUp = new Promise<Outcome>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, 'timedOut');
-    unref(timer);
+    deadline = new Deadline(timeoutMs, () => resolve('timedOut'));
     forget = lane.onLost(() => resolve('gone'));
   });
   const outcome = await Promise.race([Promise.allSettled(answers), givenUp]);
-  clearTimeout(timer);
+  deadline?.stop();
   forget();
   if (typeof outcome !== 'string') return;
   for (let index = 0; index < batch.length; index++) settle(index, outcome, 'object');
@@ -60,9 +59,13 @@ type Batch = readonly (Release | string | undefined)[];
 type Settle = (index: number, outcome: Outcome, reach: Reach) => void;
 
 /** Sends a batch in the way that is cheapest for its session. What it gives never rejects. */
-function sendAll(session: ReleaseSession, batch: Batch, settle: Settle): Promise<void>[] {
-  if (POST in session) return [postAll(session as PostingSession, batch, settle)];
-  if (session.releaseObjects !== undefined) return sendTogether(session, batch, settle);
+function sendAll(
+  { session, way }: Pick<Lane, 'session' | 'way'>,
+  batch: Batch,
+  settle: Settle,
+): Promise<void>[] {
+  if (way === 'posted') return [postAll(session as PostingSession, batch, settle)];
+  if (way === 'together') return sendTogether(session, batch, settle);
   return batch.map((_, index) => sendOne(session, batch, index, settle));
 }
 

@@ -4,6 +4,7 @@
  */
 import { type Channel, channel } from 'node:diagnostics_channel';
 import { monotonicNow } from '../timers.ts';
+import type { Lane } from './lane.ts';
 import type { Outcome } from './outcome.ts';
 import { commandsIn, type Release, type ReleaseSession } from './release.ts';
 import { handlesOf } from './stats.ts';
@@ -44,9 +45,9 @@ export class BatchTally {
   #groupCommands = 0;
   #handles = 0;
 
-  constructor(session: ReleaseSession, batch: readonly (Release | string)[]) {
+  constructor({ session, way }: Pick<Lane, 'session' | 'way'>, batch: readonly (Release | string)[]) {
     this.#session = session;
-    this.#commands = commandsIn(session, batch);
+    this.#commands = commandsIn(way, batch);
     for (const release of batch) {
       this.#handles += handlesOf(release);
       if (typeof release !== 'string' && release.method === 'Runtime.releaseObjectGroup')

@@ -210,7 +210,7 @@ export class Dispatcher {
       return;
     }
     lane.claimSlot();
-    const tally = batchSettled.hasSubscribers ? new BatchTally(lane.session, batch) : undefined;
+    const tally = batchSettled.hasSubscribers ? new BatchTally(lane, batch) : undefined;
     const worker = guardInFlight({ release: () => this.#onSlotFreed(lane) }, () =>
       settleBatch(lane, batch, this.#options.releaseTimeoutMs, (release, outcome, reach) => {
         tally?.note(release, outcome);
@@ -236,7 +236,7 @@ export class Dispatcher {
       }
       batch.push(release);
     }
-    this.#stats.commands += commandsIn(lane.session, batch);
+    this.#stats.commands += commandsIn(lane.way, batch);
     return batch;
   }
 

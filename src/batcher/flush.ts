@@ -1,7 +1,8 @@
 /** Waiting, bounded, for what has been dropped so far; and the account of what happened meanwhile. */
 import { LONGEST_TIMER_MS } from '../single-flight/time.ts';
-import { clearTimeout, monotonicNow, setTimeout, unref } from '../timers.ts';
+import { monotonicNow } from '../timers.ts';
 import { BoundedWait, Waiters } from './bounded-wait.ts';
+import { Deadline } from './deadline.ts';
 import { integerOption, requireObject } from './options.ts';
 import type { Release } from './release.ts';
 import type { FlushReport, ReleaseStats } from './stats.ts';
@@ -41,28 +42,25 @@ export async function reportFlush(
 
 /** Tells whether `work` ended in time. The timer is ref'd: somebody waits for this answer. */
 export function settledWithin(work: Work, timeoutMs: number): Promise<boolean> {
-  return raced(work, (resolve) => setTimeout(resolve, timeoutMs, false));
+  return raced(work, (onPassed) => new Deadline(timeoutMs, onPassed, { isAwaited: true }));
 }
 
 /** The same where nobody waits: the process may exit meanwhile. */
 export function settledUnattended(work: Work, timeoutMs: number): Promise<boolean> {
-  return raced(work, (resolve) => unref(setTimeout(resolve, timeoutMs, false)));
+  return raced(work, (onPassed) => new Deadline(timeoutMs, onPassed));
 }
 
 /** What is waited for. It is to end when the wait is over, and to leave nothing behind where it waited. */
 type Work = (wait: BoundedWait) => Promise<void>;
 
-async function raced(
-  work: Work,
-  startTimer: (resolve: (value: false) => void) => NodeJS.Timeout,
-): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<boolean>((resolve) => {
-    timer = startTimer(resolve);
+async function raced(work: Work, start: (onPassed: () => void) => Deadline): Promise<boolean> {
+  let deadline: Deadline | undefined;
+  const passed = new Promise<boolean>((resolve) => {
+    deadline = start(() => resolve(false));
   });
   const wait = new BoundedWait();
-  const inTime = await Promise.race([work(wait).then(() => true), timeout]);
-  clearTimeout(timer);
+  const inTime = await Promise.race([work(wait).then(() => true), passed]);
+  deadline?.stop();
   wait.end();
   return inTime;
 }

@@ -5,7 +5,7 @@
 import { type BoundedWait, Waiters } from './bounded-wait.ts';
 import type { FlushMark } from './flush.ts';
 import { CRASHED } from './outcome.ts';
-import type { Release, ReleaseSession } from './release.ts';
+import { type Release, type ReleaseSession, type SendingWay, sendingWayOf } from './release.ts';
 import { RingQueue } from './ring-queue.ts';
 
 /** Releases that end without having been sent, and as what. */
@@ -16,6 +16,7 @@ interface Doom {
 
 export class Lane {
   readonly session: ReleaseSession;
+  readonly way: SendingWay;
   readonly #queue: RingQueue<Release | string> = new RingQueue();
   /** The last flush's mark, while nothing was queued behind it: what waits for it may be shared. */
   mark: FlushMark | undefined;
@@ -37,6 +38,7 @@ export class Lane {
 
   constructor(session: ReleaseSession, window: number) {
     this.session = session;
+    this.way = sendingWayOf(session);
     this.#window = window;
   }
 

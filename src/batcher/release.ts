@@ -52,9 +52,27 @@ export function singleObjectOf(release: Release | string): string | undefined {
   return release.method === 'Runtime.releaseObject' ? (release.params.objectId as string) : undefined;
 }
 
+/** How a session takes the releases of a batch: see `PostingSession`, and `releaseObjects`. */
+export type SendingWay = 'posted' | 'together' | 'singly';
+
+/**
+ * Found out once, and not by asking for members: one that a session does not have throws at a strict Proxy, and a stub
+ * for remote calls, of which every member can be called, would promise `releaseObjects`.
+ */
+export function sendingWayOf(session: ReleaseSession): SendingWay {
+  try {
+    if (POST in session) return 'posted';
+    return 'releaseObjects' in session && typeof session.releaseObjects === 'function'
+      ? 'together'
+      : 'singly';
+  } catch {
+    return 'singly';
+  }
+}
+
 /** How many commands a batch is to its session. */
-export function commandsIn(session: ReleaseSession, batch: readonly (Release | string)[]): number {
-  if (session.releaseObjects === undefined) return batch.length;
+export function commandsIn(way: SendingWay, batch: readonly (Release | string)[]): number {
+  if (way !== 'together') return batch.length;
   const singles = batch.filter((release) => singleObjectOf(release) !== undefined).length;
   return batch.length - singles + (singles > 0 ? 1 : 0);
 }

@@ -14,7 +14,7 @@ import { NOTICED_EVENTS } from '../handles/session-events.ts';
 import type { SessionTap } from '../handles/session-tap.ts';
 import { CallbackAnswer, deliver } from './callback-answer.ts';
 import { requireMethods, SessionAttachment } from './session-attachment.ts';
-import { shadow } from './session-hook.ts';
+import { below, shadow } from './session-hook.ts';
 import { claim, Notes, warnOfOwner } from './session-ownership.ts';
 import { takesCommandsInOrder } from './target-type.ts';
 
@@ -106,7 +106,9 @@ interface Message {
 /** One for each client, shared by its attachments: there while any of them is. */
 class ClientHook {
   readonly #client: Client;
+  /** Taken as it was found: what is sent by it is none of the program's. */
   readonly #send: Client['send'];
+  #sendBelow: () => Client['send'];
   readonly #attachments = new Map<string, SessionAttachment>();
   readonly #taps = new Map<string, { readonly tap: SessionTap; readonly attachment: SessionAttachment }>();
   readonly #targetTypes = new Map<string, string>();
@@ -116,6 +118,7 @@ class ClientHook {
   constructor(client: Client) {
     this.#client = client;
     this.#send = client.send;
+    this.#sendBelow = below(client, 'send');
     hooks.set(client, this);
     if (!this.#shadow()) warnOfOwner();
   }
@@ -129,18 +132,20 @@ class ClientHook {
       },
     });
     if (ownership === undefined) return false;
-    const { emit, close } = client;
+    this.#sendBelow = below(client, 'send');
+    const emitBelow = below(client, 'emit');
+    const closeBelow = below(client, 'close');
     const undo = [
       shadow(client, 'send', (method: string, ...rest: unknown[]) => this.#command(method, rest)),
       shadow(client, 'emit', (event: string, ...payload: unknown[]) => {
         // Each event is emitted as `event` first, and then by its name, with and without its session.
         if (event === 'event') this.#onMessage(payload[0] as Message | undefined);
         else if (event === 'disconnect') this.#endAll();
-        return emit.call(client, event, ...payload);
+        return emitBelow().call(client, event, ...payload);
       }),
       shadow(client, 'close', (...callback: unknown[]) => {
         this.#endAll(); // No event will tell.
-        return close.call(client, ...callback);
+        return closeBelow().call(client, ...callback);
       }),
     ];
     this.#undo = () => {
@@ -174,10 +179,10 @@ class ClientHook {
     const params = (rest.find((value) => typeof value === 'object') ?? undefined) as Params | undefined;
     const sessionId = rest.find((value) => typeof value === 'string');
     const callback = rest.find((value) => typeof value === 'function') as Callback | undefined;
-    const tap = this.#tapOf(sessionId ?? OWN);
-    if (tap === undefined) return this.#send.call(this.#client, method, ...rest);
+    const tap = typeof method === 'string' ? this.#tapOf(sessionId ?? OWN) : undefined;
+    if (tap === undefined) return this.#sendBelow().call(this.#client, method, ...rest);
     if (callback === undefined) {
-      return tap.command(method, params, (outgoing) => this.#forward(method, outgoing, sessionId));
+      return tap.command(method, params, (outgoing) => this.#forward(method, rest, outgoing));
     }
     const answer = tap.command(method, params, (outgoing) =>
       this.#forwardByCallback(method, outgoing, sessionId),
@@ -190,8 +195,13 @@ class ClientHook {
     return undefined;
   }
 
-  #forward(method: string, params: Params | undefined, sessionId: string | undefined): PromiseLike<unknown> {
-    return this.#send.call(this.#client, method, params, sessionId) as Promise<unknown>;
+  /** Everything goes on as it came, but for the parameters. */
+  #forward(method: string, rest: readonly unknown[], params: Params | undefined): PromiseLike<unknown> {
+    const place = rest.findIndex((value) => typeof value === 'object');
+    let given = rest;
+    if (place >= 0) given = rest.with(place, params);
+    else if (params !== undefined) given = [params, ...rest];
+    return this.#sendBelow().call(this.#client, method, ...given) as Promise<unknown>;
   }
 
   #forwardByCallback(
@@ -200,7 +210,7 @@ class ClientHook {
     sessionId: string | undefined,
   ): CallbackAnswer {
     const answer = new CallbackAnswer();
-    this.#send.call(this.#client, method, params, sessionId, (...handed: unknown[]) => {
+    this.#sendBelow().call(this.#client, method, params, sessionId, (...handed: unknown[]) => {
       const [error, response] = handed;
       if (!error) answer.resolve(response);
       else answer.reject({ message: messageOf(error, response), answer: handed } satisfies CallbackRefusal);
@@ -229,7 +239,10 @@ class ClientHook {
     const attachment = this.#isHooked ? this.attachmentOf(sessionId) : undefined;
     if (attachment === undefined) return undefined;
     const sender: ReleaseSession = {
-      send: (method, params) => this.#forward(method, params, sessionId === OWN ? undefined : sessionId),
+      send: (method, params) => {
+        const to = sessionId === OWN ? undefined : sessionId;
+        return this.#send.call(this.#client, method, params, to) as Promise<unknown>;
+      },
     };
     const isOrdered = takesCommandsInOrder(this.#targetTypes.get(sessionId) ?? 'other');
     const tap = attachment.begin(sender, isOrdered);

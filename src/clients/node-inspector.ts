@@ -14,7 +14,7 @@ import type { Params } from '../handles/protocol.ts';
 import type { SessionTap } from '../handles/session-tap.ts';
 import { CallbackAnswer, deliver } from './callback-answer.ts';
 import { attachOnce, requireMethods, type SessionAttachment } from './session-attachment.ts';
-import { shadow } from './session-hook.ts';
+import { below, shadow } from './session-hook.ts';
 
 export type * from './public-types.ts';
 export type { SessionAttachment } from './session-attachment.ts';
@@ -53,10 +53,14 @@ export function attach(session: InspectorSession, options: AttachOptions = {}): 
 }
 
 function hook(attachment: SessionAttachment, session: InspectorSession): void {
-  const { post, emit, disconnect } = session as InspectorSession & { post: Post };
+  const hooked = session as InspectorSession & { post: Post };
+  const { post } = hooked;
+  const postBelow = below(hooked, 'post');
+  const emitBelow = below(session, 'emit');
+  const disconnectBelow = below(session, 'disconnect');
   const givesPromises = session instanceof PromisesSession;
   // Either flavour takes a callback.
-  const postFor = (method: string, params: Params | undefined): CallbackAnswer => {
+  const postFor = (post: Post, method: string, params: Params | undefined): CallbackAnswer => {
     const answer = new CallbackAnswer();
     post.call(session, method, params, (error: Error | null, result: unknown) => {
       if (error) answer.reject(error);
@@ -64,7 +68,7 @@ function hook(attachment: SessionAttachment, session: InspectorSession): void {
     });
     return answer;
   };
-  const sender = { send: (method: string, params?: Params) => postFor(method, params) };
+  const sender = { send: (method: string, params?: Params) => postFor(post, method, params) };
   // On the main thread each command is answered before the next can be sent. Of a session that is connected from a
   // worker to the main thread, nothing is known of the order.
   const isOrdered = isMainThread;
@@ -82,13 +86,15 @@ function hook(attachment: SessionAttachment, session: InspectorSession): void {
   const undo = [
     shadow(session, 'post', (...sent: [method: unknown, params?: unknown, callback?: unknown]) => {
       const { method, params, callback } = argumentsOfPost(sent);
-      if (!isHooked || method === undefined) return post.apply(session, sent); // Node says what is wrong with it.
+      if (!isHooked || method === undefined) return postBelow().apply(session, sent); // Node says what is wrong with it.
       if (givesPromises && callback === undefined) {
         const forward = (outgoing: Params | undefined) =>
-          post.call(session, method, outgoing) as Promise<unknown>;
+          postBelow().call(session, method, outgoing) as Promise<unknown>;
         return currentTap().command(method, params, forward);
       }
-      const answer = currentTap().command(method, params, (outgoing) => postFor(method, outgoing));
+      const answer = currentTap().command(method, params, (outgoing) =>
+        postFor(postBelow(), method, outgoing),
+      );
       if (callback !== undefined) {
         const call = warningOfErrors(callback);
         deliver(
@@ -102,11 +108,11 @@ function hook(attachment: SessionAttachment, session: InspectorSession): void {
     shadow(session, 'emit', (event: string, ...payload: unknown[]) => {
       const message = payload[0] as { readonly params?: unknown } | undefined;
       if (isHooked) tap.event(event, message?.params);
-      return emit.call(session, event, ...payload);
+      return emitBelow().call(session, event, ...payload);
     }),
     shadow(session, 'disconnect', () => {
       if (isHooked) attachment.end(tap);
-      return disconnect.call(session);
+      return disconnectBelow().call(session);
     }),
   ];
   attachment.onDetach(() => {

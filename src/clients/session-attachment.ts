@@ -106,6 +106,14 @@ function hookIfFree(
 /** @throws TypeError for a subject without these methods. */
 export function requireMethods(subject: unknown, expected: string, ...methods: string[]): void {
   const isObject = (typeof subject === 'object' && subject !== null) || typeof subject === 'function';
-  const fits = isObject && methods.every((name) => typeof Reflect.get(subject, name) === 'function');
+  const fits = isObject && methods.every((name) => hasMethod(subject, name));
   if (!fits) throw new TypeError(`attach: expected ${expected}, got ${show(subject)}`);
+}
+
+function hasMethod(subject: object, name: string): boolean {
+  try {
+    return typeof Reflect.get(subject, name) === 'function';
+  } catch {
+    return false; // A Proxy or a getter that throws.
+  }
 }

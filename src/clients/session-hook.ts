@@ -8,8 +8,8 @@ import type { SessionTap } from '../handles/session-tap.ts';
 
 /** A session that gives promises, and whose events pass through its own `emit`: Puppeteer's, Playwright's. */
 export interface EmittingSession {
-  send(method: string, params?: Params, options?: unknown): Promise<unknown>;
-  emit(event: string | symbol, payload?: unknown): unknown;
+  send(method: string, params?: Params, ...rest: unknown[]): Promise<unknown>;
+  emit(event: string | symbol, ...payload: unknown[]): unknown;
 }
 
 /** Told of each event before the client's own listeners. */
@@ -17,27 +17,28 @@ export type OnEvent = (event: string | symbol, payload: unknown) => void;
 
 /** @returns what undoes it. */
 export function hookSession(session: EmittingSession, tap: SessionTap, onEvent: OnEvent): () => void {
-  const { send, emit } = session;
+  const sendBelow = below(session, 'send');
+  const emitBelow = below(session, 'emit');
   let isHooked = true;
 
   // Made apart, for two reasons: an early answer needs none, and no frame of its own stands on the stack of a
   // send, where an error would have it in place of one of the program's.
   const forwarding =
-    (method: string, options: unknown): Forward =>
+    (method: string, rest: readonly unknown[]): Forward =>
     (outgoing) =>
-      send.call(session, method, outgoing, options);
+      sendBelow().call(session, method, outgoing, ...rest);
 
-  const unshadowSend = shadow(session, 'send', (method: string, params?: Params, options?: unknown) =>
+  const unshadowSend = shadow(session, 'send', (method: string, params?: Params, ...rest: unknown[]) =>
     isHooked
-      ? (tap.releaseEarly(method, params) ?? tap.command(method, params, forwarding(method, options)))
-      : send.call(session, method, params, options),
+      ? (tap.releaseEarly(method, params) ?? tap.command(method, params, forwarding(method, rest)))
+      : sendBelow().call(session, method, params, ...rest),
   );
-  const unshadowEmit = shadow(session, 'emit', (event: string | symbol, payload?: unknown) => {
+  const unshadowEmit = shadow(session, 'emit', (event: string | symbol, ...payload: unknown[]) => {
     if (isHooked) {
-      if (typeof event === 'string') tap.event(event, payload);
-      onEvent(event, payload);
+      if (typeof event === 'string') tap.event(event, payload[0]);
+      onEvent(event, payload[0]);
     }
-    return emit.call(session, event, payload);
+    return emitBelow().call(session, event, ...payload);
   });
 
   return () => {
@@ -55,6 +56,21 @@ const FOUND = Symbol.for('cdp-release-batcher:found');
 
 interface Taken {
   [FOUND]?: { readonly before: PropertyDescriptor | undefined };
+}
+
+/**
+ * The method that an object would have without the one that is about to be put above it, found anew with each call: a
+ * program may wrap a class's method later, to see what is sent, or take such a wrapper away.
+ */
+export function below<Target extends object, Name extends keyof Target>(
+  target: Target,
+  name: Name,
+): () => Target[Name] {
+  if (Object.hasOwn(target, name)) {
+    const own = target[name];
+    return () => own;
+  }
+  return () => (Object.getPrototypeOf(target) as Target)[name];
 }
 
 /** Gives an object a method of its own; what is returned takes it away again, where it is still there. */

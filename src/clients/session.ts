@@ -12,7 +12,7 @@ import type { Params } from '../handles/protocol.ts';
 import { NOTICED_EVENTS } from '../handles/session-events.ts';
 import type { SessionTap } from '../handles/session-tap.ts';
 import { attachOnce, requireMethods, type SessionAttachment } from './session-attachment.ts';
-import { shadow } from './session-hook.ts';
+import { below, shadow } from './session-hook.ts';
 import { takesCommandsInOrder } from './target-type.ts';
 
 export type * from './public-types.ts';
@@ -61,8 +61,10 @@ export function attach(session: SessionLike, options: SessionOptions = {}): Sess
 
 function hook(attachment: SessionAttachment, session: SessionLike, isOrdered: boolean): void {
   const { send } = session;
+  const sendBelow = below(session, 'send');
   const sender = { send: (method: string, params?: Params) => send.call(session, method, params) };
   let tap = attachment.begin(sender, isOrdered);
+  const off = offOf(session);
   let isHooked = true;
   /** The same object may be connected anew: with other ids, so with other books, from its first command on. */
   const currentTap = (): SessionTap => {
@@ -76,7 +78,7 @@ function hook(attachment: SessionAttachment, session: SessionLike, isOrdered: bo
   const undo: (() => void)[] = [
     // What else a client's `send` may take goes through as it came.
     shadow(session, 'send', (method: string, params?: Params, ...rest: []) => {
-      const forward = (outgoing: Params | undefined) => send.call(session, method, outgoing, ...rest);
+      const forward = (outgoing: Params | undefined) => sendBelow().call(session, method, outgoing, ...rest);
       return isHooked ? currentTap().command(method, params, forward) : forward(params);
     }),
   ];
@@ -85,7 +87,7 @@ function hook(attachment: SessionAttachment, session: SessionLike, isOrdered: bo
       if (isHooked) listener(params);
     };
     session.on(event, guarded);
-    undo.push(() => (session.off ?? session.removeListener)?.call(session, event, guarded));
+    if (off !== undefined) undo.push(() => off.call(session, event, guarded));
   };
   for (const event of NOTICED_EVENTS) listen(event, (params) => tap.event(event, params));
   for (const event of ENDINGS) listen(event, () => attachment.end(tap));
@@ -94,4 +96,14 @@ function hook(attachment: SessionAttachment, session: SessionLike, isOrdered: bo
     isHooked = false;
     for (const step of undo) step();
   });
+}
+
+/** What takes a listener away; a strict Proxy throws where it is asked for what is not there. */
+function offOf(session: SessionLike): SessionLike['off'] {
+  try {
+    if ('off' in session) return session.off;
+    return 'removeListener' in session ? session.removeListener : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -87,7 +87,7 @@ export class SessionTap implements MintingSession {
 
   /** One command of the client's, in place of its `send`. Throws only what `forward` throws. */
   command(method: string, params: Params | undefined, forward: Forward): PromiseLike<unknown> {
-    if (this.ledger.hasEnded) return forward(params);
+    if (this.ledger.hasEnded || !isCommand(method, params)) return forward(params);
     if (method === 'Runtime.releaseObject') {
       this.ledger.services.answers.enter();
       return this.#acknowledger.release(params, forward);
@@ -328,6 +328,11 @@ export class SessionTap implements MintingSession {
       },
     );
   }
+}
+
+/** Whether a client was given what could be a command; if not, it says itself what is wrong with it. */
+function isCommand(method: unknown, params: unknown): boolean {
+  return typeof method === 'string' && (params === undefined || typeof params === 'object');
 }
 
 const NONE: readonly HandleRecord[] = [];

@@ -7,7 +7,7 @@
  * Invariant: where it cannot be told, the session is the script's.
  */
 import type { Params } from '../../handles/protocol.ts';
-import { shadow } from '../session-hook.ts';
+import { below, shadow } from '../session-hook.ts';
 import { allTargets } from './browser-connection.ts';
 import type {
   AttachedToTarget,
@@ -83,14 +83,14 @@ export class AskedSessions {
   #join(): void {
     if (++this.#followers > 1) return;
     const connection = this.#connection;
-    const { send } = connection;
-    if (typeof send !== 'function') return;
+    if (typeof connection.send !== 'function') return;
+    const sendBelow = below(connection as ConnectionLike & Required<Pick<ConnectionLike, 'send'>>, 'send');
     this.#unshadow = shadow(connection, 'send', (method: string, ...rest: unknown[]) => {
-      if (method !== ASKING) return send.call(connection, method, ...rest);
+      if (method !== ASKING) return sendBelow().call(connection, method, ...rest);
       const answered = this.#note(connection, (rest[0] as Params | undefined)?.targetId);
       let answer: Promise<unknown>;
       try {
-        answer = send.call(connection, method, ...rest);
+        answer = sendBelow().call(connection, method, ...rest);
       } catch (error) {
         answered();
         throw error;

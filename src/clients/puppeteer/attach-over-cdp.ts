@@ -3,7 +3,7 @@
  * browser, one of its contexts, a page or a session, and follows those to come.
  */
 import type { ResolvedAttachOptions } from '../../handles/attach-options.ts';
-import { shadow } from '../session-hook.ts';
+import { below, shadow } from '../session-hook.ts';
 import { wasAutoAttached } from './asked-sessions.ts';
 import {
   allTargets,
@@ -123,10 +123,10 @@ function watchWorkerTargets(attachment: PuppeteerAttachment, browser: BrowserLik
     if (watched.has(target)) return;
     const type = target.type();
     if (type !== 'service_worker' && type !== 'shared_worker') return;
-    const worker = target.worker?.bind(target);
-    if (worker === undefined) return;
-    const ask = (): ReturnType<typeof worker> => {
-      const answer = worker();
+    if (target.worker === undefined) return;
+    const workerBelow = below(target as TargetLike & Required<Pick<TargetLike, 'worker'>>, 'worker');
+    const ask = (): ReturnType<NonNullable<TargetLike['worker']>> => {
+      const answer = workerBelow().call(target);
       answer.then(
         (found) => {
           if (!found || !coverage.includesOld(target, found.client)) return;

@@ -1,5 +1,5 @@
 /** What is found of a browser by way of the targets and sessions that Puppeteer has there, and when a context of it ends. */
-import { shadow } from '../session-hook.ts';
+import { below, shadow } from '../session-hook.ts';
 import type {
   BrowserContextLike,
   BrowserLike,
@@ -50,12 +50,17 @@ export function targetOf(session: CdpSessionLike): TargetLike | undefined {
  * @returns what undoes it.
  */
 export function whenClosed(context: BrowserContextLike, onClosed: () => void): () => void {
-  const { close } = context;
-  if (close === undefined) return () => {};
+  if (context.close === undefined) return () => {};
+  const closeBelow = below(
+    context as BrowserContextLike & Required<Pick<BrowserContextLike, 'close'>>,
+    'close',
+  );
   return shadow(context, 'close', (...args: never[]) =>
-    close.apply(context, args).then((result) => {
-      onClosed();
-      return result;
-    }),
+    closeBelow()
+      .apply(context, args)
+      .then((result) => {
+        onClosed();
+        return result;
+      }),
   );
 }

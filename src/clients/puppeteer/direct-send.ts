@@ -4,7 +4,7 @@
  * have the members that it takes; where one is missing, `session.send` with its timer off does the same.
  */
 import { POST, type PostingSession, type ReleaseSession } from '../../batcher/release.ts';
-import { shadow } from '../session-hook.ts';
+import { below, shadow } from '../session-hook.ts';
 import { sendUnwatched } from './connection-watch.ts';
 import { DirectCommand, type DirectRoute } from './direct-command.ts';
 import type { CdpSessionLike, ConnectionLike } from './structure.ts';
@@ -62,7 +62,8 @@ function throughConnection(
 ): DirectSend & PostingSession {
   const waiting = new Map<number, DirectCommand>();
   const route: DirectRoute = { waiting, nextId: () => connection._idGenerator() };
-  const { onMessage, hasCallback } = session;
+  const onMessageBelow = below(session, 'onMessage');
+  const hasCallbackBelow = below(session, 'hasCallback');
   const sessionId = session.id();
   const plain = throughSession(session);
   let isClosed = false;
@@ -70,12 +71,12 @@ function throughConnection(
   const unshadow = [
     shadow(session, 'onMessage', (reply: Reply) => {
       const command = reply.id === undefined ? undefined : waiting.get(reply.id);
-      if (command === undefined || reply.id === undefined) return onMessage.call(session, reply);
+      if (command === undefined || reply.id === undefined) return onMessageBelow().call(session, reply);
       waiting.delete(reply.id);
       command.answer(reply.result, reply.error && new Error(reply.error.message));
     }),
     // By this Puppeteer finds the session of an answer that does not name it.
-    shadow(session, 'hasCallback', (id: number) => waiting.has(id) || hasCallback.call(session, id)),
+    shadow(session, 'hasCallback', (id: number) => waiting.has(id) || hasCallbackBelow().call(session, id)),
   ];
   const post: PostingSession[typeof POST] = (method, params, slot, onAnswer) => {
     const command = new DirectCommand(route, slot, onAnswer);

@@ -6,8 +6,8 @@
  * Invariant: a release that the client sent itself leaves the books as in flight once: by its answer, with its
  * session, or after `releaseTimeoutMs`.
  */
+import { Deadline } from '../../batcher/deadline.ts';
 import type { Outcome } from '../../batcher/outcome.ts';
-import { clearTimeout, setTimeout, unref } from '../../timers.ts';
 import type { HandleRecord, LedgerServices } from './handle-record.ts';
 
 /** One command by which the client releases handles itself, and whose answer it awaits; in the books as in flight. */
@@ -24,7 +24,7 @@ export class SessionDebts {
   readonly #pinnedDead = new Map<HandleRecord, number>();
   /** Oldest first. */
   readonly #barriers = new Set<Barrier>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #deadline: Deadline | undefined;
 
   constructor(services: LedgerServices) {
     this.#services = services;
@@ -84,17 +84,15 @@ export class SessionDebts {
   }
 
   #startTimer(ms: number): void {
-    this.#timer ??= unref(
-      setTimeout(() => {
-        this.#timer = undefined;
-        this.#giveUpOverdue();
-      }, ms),
-    );
+    this.#deadline ??= new Deadline(ms, () => {
+      this.#deadline = undefined;
+      this.#giveUpOverdue();
+    });
   }
 
   #stopTimer(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#deadline?.stop();
+    this.#deadline = undefined;
   }
 
   #giveUpOverdue(): void {

@@ -9,7 +9,7 @@
 import type { HandleRecord } from '../../../handles/ledger/handle-record.ts';
 import { isAwaitable, measuresMemory } from '../../../handles/protocol.ts';
 import { setImmediate } from '../../../timers.ts';
-import { shadow } from '../../session-hook.ts';
+import { below, shadow } from '../../session-hook.ts';
 import { claim, Notes } from '../../session-ownership.ts';
 import { bringsDocument, PuppeteerRules } from '../command-rules.ts';
 import type { BidiAttachment, MintOwner } from './bidi-attachment.ts';
@@ -68,16 +68,17 @@ class ConnectionTap {
     });
     if (ownership === undefined) return;
     const connection = this.#connection;
-    const { send, emit } = connection;
+    const sendBelow = below(connection, 'send');
+    const emitBelow = below(connection, 'emit');
     let isHooked = true;
     const unshadow = [
       shadow(connection, 'send', (method: string, params?: unknown, ...rest: unknown[]) => {
-        const forward = (): Promise<unknown> => send.call(connection, method, params, ...rest);
+        const forward = (): Promise<unknown> => sendBelow().call(connection, method, params, ...rest);
         return isHooked ? this.#command(method, params, forward) : forward();
       }),
-      shadow(connection, 'emit', (event: string, params?: unknown) => {
-        if (isHooked) this.#event(event, params);
-        return emit.call(connection, event, params);
+      shadow(connection, 'emit', (event: string, ...payload: unknown[]) => {
+        if (isHooked) this.#event(event, payload[0]);
+        return emitBelow().call(connection, event, ...payload);
       }),
     ];
     this.#unhook = () => {
@@ -99,6 +100,7 @@ class ConnectionTap {
   }
 
   #command(method: string, params: unknown, forward: () => Promise<unknown>): Promise<unknown> {
+    if (typeof method !== 'string') return forward(); // Puppeteer says what is wrong with it.
     if (method === 'script.disown') return this.#disown(params, forward);
     this.#isBehindAction = !method.startsWith('script.');
     if (isMeasurement(method, params)) {

@@ -6,7 +6,7 @@
 /** The one connection of a browser, and with it the one session of the protocol. */
 export interface BidiConnectionLike {
   send(method: string, params?: unknown, ...rest: unknown[]): Promise<unknown>;
-  emit(event: string, params?: unknown): unknown;
+  emit(event: string, ...payload: unknown[]): unknown;
   readonly closed?: boolean;
 }
 
