@@ -7,6 +7,7 @@ import type { Workshop } from '../../src/cli/bench/sampling/measurement.ts';
 import { isProven } from '../../src/cli/bench/sampling/sample.ts';
 import { disposeByPlaywright } from '../../src/cli/bench/work/other-clients.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { sized } from '../support/sized.ts';
 
 /** Of a browser that is far away each is a round trip, for whoever waits for it. */
 const handlesFor = (id: string): number => (id.startsWith('remote/') ? 3 : 50);
@@ -17,8 +18,11 @@ const workshop: Workshop = {
   browserWSEndpoint: browser.wsEndpoint(),
 };
 
+/** For the shortest of times, what differs from another in a figure alone is left out: the longest way, fifty plain pages. */
+const ids = MEASUREMENTS.map(({ id }) => id).filter((id) => sized(!/-80$|^pages\/puppeteer/.test(id), true));
+
 describe('a few handles', () => {
-  it.each(MEASUREMENTS.map(({ id }) => id))('%s', async (id) => {
+  it.each(ids)('%s', async (id) => {
     const sample = await measurementOf(id).run(workshop, handlesFor(id));
     expect(sample.handles).toBeGreaterThan(0);
     expect(sample.elapsedMs).toBeGreaterThan(0);
