@@ -21,7 +21,8 @@ const config: ViteUserConfigFnObject = defineConfig(({ mode }) => ({
     silent: 'passed-only',
     setupFiles: ['test/support/global-timers.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than the cores that are counted on: there is always one that waits for a browser.
+    maxWorkers: 3,
     // Tests that are about warnings listen to them; printed, they would stand among the results.
     execArgv: ['--expose-gc', '--no-warnings'],
     // Limits are for what never comes. What comes may take its time: on a busy machine that is ten times as long.
