@@ -62,11 +62,12 @@ function attachToPage(attachment: PuppeteerAttachment, page: PageLike): void {
   const parent = client.parentSession?.();
   const tab = parent === client ? undefined : parent;
   if (tab !== undefined) attachment.adopt(tab, 'tab', undefined);
-  attachment.adopt(client, 'page', tab);
+  attachment.adopt(client, 'page', tab, targetOf(client)?._targetId);
   attachment.tracePage(page);
   attachToBrowser(attachment, page.browser(), {
     includesNew: (_event, parent) => attachment.covers(parent),
     includesOld: (_target, session) => attachment.covers(session.parentSession?.()),
+    includesPopups: true,
     endsWithItsSessions: true,
   });
   attachment.learnFrames(page); // Last, when the sessions of its frames are hooked as well.
@@ -100,7 +101,7 @@ function follow(
     const session = target._session?.();
     if (session === undefined || !coverage.includesOld(target, session)) continue;
     if (!wasAutoAttached(browser, target, session)) continue;
-    attachment.adopt(session, target.type(), session.parentSession?.());
+    attachment.adopt(session, target.type(), session.parentSession?.(), target._targetId);
     void target.pagePromise?.then(
       (page) => {
         if (page === null) return;

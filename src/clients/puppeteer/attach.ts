@@ -16,7 +16,7 @@ import { attachOverBidi } from './bidi/attach-bidi.ts';
 import { type BidiConnectionLike, bidiConnectionOf } from './bidi/structure.ts';
 import { browserBehind } from './browser-behind.ts';
 import { connectionOf } from './browser-connection.ts';
-import type { PuppeteerAttachment } from './puppeteer-attachment.ts';
+import { attachmentOfPopup, type PuppeteerAttachment } from './puppeteer-attachment.ts';
 import {
   type BrowserLike,
   type ConnectionLike,
@@ -36,7 +36,7 @@ const attachments = new Notes<PuppeteerAttachment>('puppeteer-attachment');
 /**
  * From now on no remote object outlives its last use, in this browser, context, page or session, and in all
  * that it opens. Attaching again gives the same attachment; so does attaching to a part of what is
- * attached already. What was attached to a page by itself is detached as the page closes.
+ * attached already. What was attached to a page by itself is detached as the page and all that it opened have closed.
  *
  * @example
  * ```ts
@@ -138,7 +138,10 @@ function closed(what: string): Error {
 /** An attachment that covers the subject as a part of something larger, or was filed before its connection was known. */
 function coveringAttachment(subject: Subject): PuppeteerAttachment | undefined {
   if (isSession(subject)) return undefined; // A session of the user's own is no part of anything.
-  if (isPage(subject)) return attachmentOfAll(subject.browser()) ?? attachmentOf(subject.browserContext());
+  if (isPage(subject)) {
+    const attachment = attachmentOfAll(subject.browser()) ?? attachmentOf(subject.browserContext());
+    return attachment ?? attachmentOfPopup(subject);
+  }
   const browser = isBrowser(subject) ? subject : subject.browser();
   return browser === null ? undefined : attachmentOfAll(browser);
 }

@@ -39,7 +39,7 @@ interface SessionSubject {
   readonly session: CdpSessionLike;
   readonly targetType: string;
   readonly parent: CdpSessionLike | undefined;
-  /** Told where Puppeteer may not know it yet. */
+  /** `undefined` where only Puppeteer knows it. */
   readonly targetId?: string | undefined;
   /** Whether the user made the session himself, and handed it over. */
   readonly isUsers: boolean;
@@ -70,6 +70,19 @@ export interface Coverage {
   includesOld(target: TargetLike, session: CdpSessionLike): boolean;
   /** Whether all is over once no session is left. Default `false`: a browser may be without one for a while. */
   readonly endsWithItsSessions?: boolean;
+  /** Whether pages that are opened by what is covered are covered as well. Default `false`. */
+  readonly includesPopups?: boolean;
+}
+
+const ATTACHED = 'Target.attachedToTarget';
+
+/** By a page's session, or over WebDriver BiDi by the page itself: the attachment that covers it as a popup of another. */
+const coveringPopups = new WeakMap<object, PuppeteerAttachment>();
+
+/** The attachment that covers a page because another page, that it is for, has opened it. */
+export function attachmentOfPopup(page: PageLike): PuppeteerAttachment | undefined {
+  const client = page._client?.();
+  return coveringPopups.get(page) ?? (client && coveringPopups.get(client));
 }
 
 /** What `attach` gives: the books of all handles that it covers, and what can be done about them. */
@@ -80,6 +93,8 @@ export class PuppeteerAttachment extends Attachment {
   /** Who wants tracing for a while. */
   #tracers = 0;
   #followed: Followed | undefined;
+  /** Tabs whose page is awaited, each with what ends the wait. */
+  readonly #awaitedTabs = new Map<CdpSessionLike, () => void>();
 
   /** @internal Made by `attach`. */
   constructor(options: ResolvedAttachOptions) {
@@ -125,6 +140,12 @@ export class PuppeteerAttachment extends Attachment {
     targetId?: string,
   ): void {
     this.#hook({ session, targetType, parent, targetId, isUsers: false });
+  }
+
+  /** Notes that a page which has no session is covered as a popup; what is returned ends that. @internal */
+  coverPopup(page: object): () => void {
+    coveringPopups.set(page, this);
+    return () => void coveringPopups.delete(page);
   }
 
   /** Hooks the session that the user handed over. @internal */
@@ -191,16 +212,20 @@ export class PuppeteerAttachment extends Attachment {
   /** Follows what Puppeteer attaches to from now on. @internal */
   follow(browser: BrowserLike, connection: ConnectionLike, coverage: Coverage): void {
     const onAttached = (event: AttachedToTarget) => this.#onAttached(event, undefined);
-    const onDetached = (session: CdpSessionLike) => this.#forget(session);
-    connection.on('Target.attachedToTarget', onAttached);
+    const onDetached = (session: CdpSessionLike) => {
+      this.#awaitedTabs.get(session)?.();
+      this.#forget(session);
+    };
+    connection.on(ATTACHED, onAttached);
     connection.on('sessiondetached', onDetached);
     const asked = AskedSessions.join(connection);
     this.#followed = { browser, connection, coverage, asked };
     this.onDetach(() => {
       asked.leave();
-      connection.off('Target.attachedToTarget', onAttached);
+      connection.off(ATTACHED, onAttached);
       connection.off('sessiondetached', onDetached);
       this.#followed = undefined;
+      for (const stop of this.#awaitedTabs.values()) stop();
     });
   }
 
@@ -209,8 +234,37 @@ export class PuppeteerAttachment extends Attachment {
     const { browser, connection, coverage, asked } = this.#followed;
     const session = connection.session(event.sessionId);
     if (session === null || !asked.isAutoAttached(event, browser, parent)) return;
-    const { type, targetId } = event.targetInfo;
-    if (coverage.includesNew(event, parent)) this.adopt(session, type, parent, targetId);
+    const { type, targetId, openerId } = event.targetInfo;
+    if (coverage.includesNew(event, parent)) {
+      this.adopt(session, type, parent, targetId);
+    } else if (coverage.includesPopups && this.#coversTarget(openerId)) {
+      if (parent !== undefined) this.adopt(parent, 'tab', undefined);
+      this.adopt(session, type, parent, targetId);
+      if (this.covers(session)) coveringPopups.set(session, this);
+    } else if (coverage.includesPopups && type === 'tab') {
+      this.#awaitPageOf(session);
+    }
+  }
+
+  /** Who has opened a tab is told by the tab's page, which comes by way of the tab. */
+  #awaitPageOf(tab: CdpSessionLike): void {
+    if (this.#awaitedTabs.has(tab)) return;
+    const stop = (): void => {
+      tab.off?.(ATTACHED, onAttached);
+      this.#awaitedTabs.delete(tab);
+    };
+    const onAttached = (event: AttachedToTarget): void => {
+      stop();
+      this.#onAttached(event, tab);
+    };
+    tab.on?.(ATTACHED, onAttached);
+    this.#awaitedTabs.set(tab, stop);
+  }
+
+  #coversTarget(targetId: string | undefined): boolean {
+    if (targetId === undefined) return false;
+    for (const { subject } of this.#sessions.values()) if (subject.targetId === targetId) return true;
+    return false;
   }
 
   #hook(subject: SessionSubject): void {
@@ -241,7 +295,7 @@ export class PuppeteerAttachment extends Attachment {
       rules?.onEvent(event, payload);
       if (event === 'Page.lifecycleEvent') this.#tracedPages.addPageOf(session);
       if (isDisconnected(event)) this.#forget(session);
-      else if (event === 'Target.attachedToTarget') this.#onAttached(payload as AttachedToTarget, session);
+      else if (event === ATTACHED) this.#onAttached(payload as AttachedToTarget, session);
     });
     this.#sessions.set(session, { subject, tap, actions, rules, direct, ownership, watched, unhook });
   }
@@ -250,6 +304,7 @@ export class PuppeteerAttachment extends Attachment {
     const hooked = this.#sessions.get(session);
     if (hooked === undefined) return;
     this.#sessions.delete(session);
+    coveringPopups.delete(session);
     hooked.unhook();
     hooked.direct.close('Session closed');
     hooked.ownership.end();
@@ -263,7 +318,8 @@ export class PuppeteerAttachment extends Attachment {
   #unhookAll(): void {
     const hooked = [...this.#sessions.values()];
     this.#sessions.clear();
-    for (const { unhook, direct, ownership, rules } of hooked) {
+    for (const { subject, unhook, direct, ownership, rules } of hooked) {
+      coveringPopups.delete(subject.session);
       unhook();
       direct.close(NOT_AWAITED);
       ownership.giveUp(rules?.mainContexts ?? []);

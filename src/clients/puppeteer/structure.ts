@@ -11,6 +11,8 @@ export type Listener = object;
 export interface CdpSessionLike {
   send(method: string, params?: Params, options?: unknown): Promise<unknown>;
   emit(event: string | symbol, payload?: unknown): unknown;
+  on?(event: string, listener: Listener): unknown;
+  off?(event: string, listener?: Listener): unknown;
   connection(): ConnectionLike | undefined;
   id(): string;
   parentSession?(): CdpSessionLike | undefined;
@@ -101,6 +103,8 @@ export interface AttachedToTarget {
     readonly targetId: string;
     readonly type: string;
     readonly browserContextId?: string;
+    /** The target of the page that opened it, whether it can reach that or not. A tab's event has none. */
+    readonly openerId?: string;
   };
 }
 

@@ -20,7 +20,8 @@ export function attachOverBidi(
   connection: BidiConnectionLike,
   options: ResolvedAttachOptions,
 ): BidiAttachment {
-  const coverage = coverageOf(subject);
+  const pages: CoveredPages = new Map();
+  const coverage = isPage(subject) ? coverageOfPages(pages) : coverageOf(subject);
   const createSender = (target: ScriptTarget) => new RealmSender(connection, tapOf(connection).send, target);
   const attachment = new BidiAttachment(options, coverage, createSender);
   if (attachment.detached) return attachment; // Its signal had fired.
@@ -32,16 +33,49 @@ export function attachOverBidi(
     tap.leave(attachment);
     browser.off('disconnected', onDisconnected);
   });
-  if (isPage(subject)) endWith(subject, attachment);
-  else if (!isBrowser(subject)) attachment.onDetach(whenClosed(subject, () => endNow(attachment)));
+  if (isPage(subject)) {
+    coverPage(subject, pages, attachment);
+    attachment.onDetach(() => {
+      for (const stop of pages.values()) stop();
+    });
+  } else if (!isBrowser(subject)) attachment.onDetach(whenClosed(subject, () => endNow(attachment)));
   return attachment;
 }
 
-/** What is attached to a page by itself would be asked about each realm to come, for as long as the browser is there. */
-function endWith(page: PageLike, attachment: BidiAttachment): void {
-  const onClosed = (): void => endNow(attachment);
+/** Each page that is covered by itself, with what takes the listeners away from it. */
+type CoveredPages = Map<PageLike, () => void>;
+
+/**
+ * Covers a page and what it opens. What is attached to a page by itself ends with the last of these: it would be asked
+ * about each realm to come, for as long as the browser is there.
+ */
+function coverPage(page: PageLike, pages: CoveredPages, attachment: BidiAttachment): void {
+  if (attachment.detached || pages.has(page)) return;
+  const uncover = attachment.coverPopup(page);
+  const onPopup = (popup: PageLike | null): void => {
+    if (popup !== null) coverPage(popup, pages, attachment);
+  };
+  const stop = (): void => {
+    uncover();
+    page.off?.('close', onClosed);
+    page.off?.('popup', onPopup);
+    pages.delete(page);
+  };
+  const onClosed = (): void => {
+    stop();
+    if (pages.size === 0) endNow(attachment);
+  };
+  pages.set(page, stop);
   page.on?.('close', onClosed);
-  attachment.onDetach(() => page.off?.('close', onClosed));
+  page.on?.('popup', onPopup);
+}
+
+function coverageOfPages(pages: CoveredPages): ContextCoverage {
+  return (id) => {
+    if (id === undefined) return false;
+    for (const page of pages.keys()) if (contextIdsOfPage(page).includes(id)) return true;
+    return false;
+  };
 }
 
 function endNow(attachment: BidiAttachment): void {
@@ -49,8 +83,7 @@ function endNow(attachment: BidiAttachment): void {
   attachment.detach();
 }
 
-function coverageOf(subject: BrowserLike | BrowserContextLike | PageLike): ContextCoverage {
-  if (isPage(subject)) return (id) => id !== undefined && contextIdsOfPage(subject).includes(id);
+function coverageOf(subject: BrowserLike | BrowserContextLike): ContextCoverage {
   if (isBrowser(subject)) return () => true;
   if (browsingContextsOf(subject) === undefined) {
     throw new Error('attach: this BrowserContext does not tell its pages; attach to its Browser instead.');
