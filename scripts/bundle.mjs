@@ -1,7 +1,8 @@
 // Makes what is published of what the compiler has written to build/: the library as a few files, since Node takes
 // half a millisecond and more for each that it loads. What is imported by its path stays there, as an entry; what
 // entries share lies in rooms/, so that each module is there once. The command line, which nobody imports, stays as it is.
-import { cpSync, readdirSync, readFileSync } from 'node:fs';
+// For programs that `require` it the same files are there once more, as CommonJS, below dist/cjs.
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -26,25 +27,52 @@ const ROOMS = [
 ].map((room, index, { length }) => ({ ...room, priority: length - index }));
 
 const entries = new Set([...publicEntries(), ...MODULE_HOOKS, ...takenByCommandLine()]);
-const bundle = await rolldown({
-  input: Object.fromEntries([...entries].map((path) => [path.slice(0, -'.js'.length), join(build, path)])),
-  platform: 'node',
-  external: /^node:/,
-});
-await bundle.write({
-  dir: dist,
-  format: 'esm',
-  entryFileNames: '[name].js',
-  chunkFileNames: 'rooms/[name].js',
-  codeSplitting: { groups: ROOMS },
-  comments: { jsdoc: false },
-  minifyInternalExports: false,
-});
+await write(entries, dist, 'esm');
+await write(new Set([...publicEntries(), ...MODULE_HOOKS]), join(dist, 'cjs'), 'cjs');
+// What a file there is, by the nearest manifest: to Node, to TypeScript, and to bundlers.
+const { sideEffects } = manifest;
+const ofCommonJs = {
+  type: 'commonjs',
+  sideEffects: sideEffects.map((path) => path.replace('./dist/', './')),
+};
+writeFileSync(join(dist, 'cjs', 'package.json'), `${JSON.stringify(ofCommonJs, undefined, 2)}\n`);
+copyDeclarations();
 cpSync(join(build, 'cli'), join(dist, 'cli'), { recursive: true });
+
+/** @param paths of modules below build/ that are to be files of their own. */
+async function write(paths, dir, format) {
+  const bundle = await rolldown({
+    input: Object.fromEntries([...paths].map((path) => [path.slice(0, -'.js'.length), join(build, path)])),
+    platform: 'node',
+    external: /^node:/,
+  });
+  await bundle.write({
+    dir,
+    format,
+    entryFileNames: '[name].js',
+    chunkFileNames: 'rooms/[name].js',
+    codeSplitting: { groups: ROOMS },
+    comments: { jsdoc: false },
+    minifyInternalExports: false,
+  });
+}
+
+/** The same declarations tell of CommonJS where the manifest beside them says so. */
+function copyDeclarations() {
+  const rooms = readdirSync(dist, { withFileTypes: true }).filter(
+    ({ name }) => name !== 'cjs' && name !== 'cli',
+  );
+  for (const { name } of rooms) {
+    cpSync(join(dist, name), join(dist, 'cjs', name), {
+      recursive: true,
+      filter: (path) => !path.endsWith('.js'),
+    });
+  }
+}
 
 function publicEntries() {
   return Object.values(manifest.exports).flatMap((entry) =>
-    entry.default === undefined ? [] : [entry.default.slice('./dist/'.length)],
+    entry.import === undefined ? [] : [entry.import.default.slice('./dist/'.length)],
   );
 }
 

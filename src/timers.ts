@@ -3,9 +3,9 @@
  * fake timers do not reach: a program that stops the time for its own code does not stop a release. Nothing else in
  * `src` uses the globals; the linter refuses them.
  *
- * Node's modules are asked for at run time rather than imported, so that a bundle for a browser loads as well. Where
- * there are none the globals are taken.
+ * Where Node has no such module the globals are taken.
  */
+import { builtin } from './builtins.ts';
 
 type Native<Name extends keyof typeof globalThis> = (typeof globalThis)[Name];
 type TimerName = 'setTimeout' | 'clearTimeout' | 'setInterval' | 'clearInterval' | 'setImmediate';
@@ -37,11 +37,6 @@ export const timeOrigin: number = /* @__PURE__ */ (() => performance.timeOrigin)
 export function unref<Timer>(timer: Timer): Timer {
   (timer as { unref?(): unknown }).unref?.();
   return timer;
-}
-
-function builtin(name: string): unknown {
-  const { getBuiltinModule } = (globalThis.process ?? {}) as Partial<NodeJS.Process>;
-  return getBuiltinModule?.(name);
 }
 
 function taken<Name extends TimerName>(name: Name): Native<Name> {

@@ -2,7 +2,7 @@
  * The batcher's diagnostics channel: one event a batch, none a handle, and nothing computed while nobody
  * listens. docs/diagnostics.md describes it.
  */
-import { type Channel, channel } from 'node:diagnostics_channel';
+import { type DiagnosticsChannel, diagnosticsChannel } from '../builtins.ts';
 import { monotonicNow } from '../timers.ts';
 import type { Lane } from './lane.ts';
 import type { Outcome } from './outcome.ts';
@@ -34,7 +34,9 @@ export interface BatchSettled {
 }
 
 /** Messages are `BatchSettled`. */
-export const batchSettled: Channel<unknown, unknown> = channel('cdp-release-batcher:batch:settled');
+export const batchSettled: DiagnosticsChannel = /* @__PURE__ */ diagnosticsChannel(
+  'cdp-release-batcher:batch:settled',
+);
 
 /** Follows one batch, for those who listen. */
 export class BatchTally {

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * The batcher by itself, for any CDP client: takes ids, and has them released in the background.
  * Its promise is that of chromiumoxide's `runtime_release.rs`, which it is after: `release` never throws and

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * Owns one remote object for a block: releases it at the block's end, whatever happens in it.
  *

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * What `attach` gives back: a program's way to the books of a client's handles, and the place where all that keeps
  * them is put together. A client's own file knows which sessions there are and how to hook them, and opens and ends

@@ -1,8 +1,9 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * A scope owns the handles minted in it: they are bound to groups of its own, and die with it by one
  * command a session, whether the program still refers to them or not.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { type AsyncContext, asyncContext } from '../builtins.ts';
 import type { AnsweredCommands } from './answered-commands.ts';
 import type { HandleRecord, Ledger, ObjectGroup } from './ledger/handle-record.ts';
 
@@ -131,7 +132,7 @@ class Alive<Item> {
 
 /** The scopes of one attachment: those that follow an async context, and those that cover sessions. */
 export class ScopeStack {
-  readonly #storage = new AsyncLocalStorage<HandleScope>();
+  readonly #storage: AsyncContext<HandleScope> = asyncContext();
   #covers: readonly Cover[] = [];
   /** Bodies that are running in a scope. While there are none, a command need not look for one. */
   #running = 0;

@@ -3,8 +3,8 @@
  * frame that lies neither in `node_modules` nor in this package, at its place in the source that was written
  * rather than the one that runs. Each place is looked up in its source map once; never throws.
  */
-import * as nodeModule from 'node:module'; // Whole: not every runtime has source maps.
 import { withStackTraceLimit } from '../batcher/stack-trace-limit.ts';
+import { findSourceMap } from '../builtins.ts';
 import { isOwnFile } from './own-code.ts';
 import { printable } from './printable.ts';
 
@@ -151,7 +151,7 @@ function writtenPlace(
       const place = FRAME_OF_A_FILE.exec(String(formatter(new Error(), [site])).trimEnd())?.[1];
       if (place !== undefined && place !== `${file}:${line}:${column}`) return shortened(place);
     }
-    const entry = nodeModule.findSourceMap?.(file)?.findEntry(line - 1, column - 1);
+    const entry = findSourceMap(file)?.findEntry(line - 1, column - 1);
     if (entry !== undefined && 'originalSource' in entry) {
       const { originalSource, originalLine, originalColumn } = entry;
       return `${originalSource}:${originalLine + 1}:${originalColumn + 1}`;

@@ -5,7 +5,7 @@
  * Calls are followed through their awaits by `AsyncLocalStorage`, since a stack often ends inside the client:
  * at a `.then`, a timer, an observable.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { type AsyncContext, asyncContext } from '../builtins.ts';
 import { mintOf, type TracedMint } from './traced-mint.ts';
 
 /** Gathers what the calls made inside one body minted for the program. What a body within it minted is the outer's, too. */
@@ -79,8 +79,8 @@ export class TracedCall {
   }
 }
 
-const calls = new AsyncLocalStorage<TracedCall | undefined>();
-const windows = new AsyncLocalStorage<TraceWindow | undefined>();
+const calls: AsyncContext<TracedCall | undefined> = /* @__PURE__ */ asyncContext();
+const windows: AsyncContext<TraceWindow | undefined> = /* @__PURE__ */ asyncContext();
 
 /** The unfinished call on whose behalf this runs. */
 export function currentCall(): TracedCall | undefined {

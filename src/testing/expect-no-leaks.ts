@@ -27,8 +27,20 @@ export interface ExpectNoLeaksOptions {
   readonly allow?: number | undefined;
 }
 
+/** As `node:assert` has it, but told without the types of Node, which a user need not have. */
+interface AssertionFailure extends Error {
+  readonly code: 'ERR_ASSERTION';
+  actual: unknown;
+  expected: unknown;
+  operator: string;
+  generatedMessage: boolean;
+}
+const AssertionFailure: new (
+  options: Readonly<Record<'message' | 'operator', string> & Record<'actual' | 'expected', unknown>>,
+) => AssertionFailure = AssertionError;
+
 /** More handles were left undisposed than allowed. The message lists the lines that asked for them. */
-export class LeakError extends AssertionError {
+export class LeakError extends AssertionFailure {
   /** The handles left, by line and kind; the worst first. */
   readonly leaks: readonly LeakedLine[];
 

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * The connection's end: what worker threads release comes out of the ring here, and goes to the batcher.
  *

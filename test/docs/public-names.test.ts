@@ -13,11 +13,11 @@ interface PublicName {
   readonly file: string;
 }
 
-const manifest: { exports: Record<string, { types?: string }> } = JSON.parse(
+const manifest: { exports: Record<string, { import?: { types: string } }> } = JSON.parse(
   await readFile(join(PACKAGE, 'package.json'), 'utf8'),
 );
-const entries = Object.values(manifest.exports).flatMap(({ types }) =>
-  types === undefined ? [] : [types.replace('./dist/', 'src/').replace('.d.ts', '.ts')],
+const entries = Object.values(manifest.exports).flatMap(({ import: entry }) =>
+  entry === undefined ? [] : [entry.types.replace('./dist/', 'src/').replace('.d.ts', '.ts')],
 );
 
 const DECLARATION = 'export (?:async |abstract )?(?:class|function|interface|type|const)';

@@ -23,7 +23,9 @@ const documented = new Map(
 function channelsInSource(): string[] {
   return readdirSync('src', { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
-    .flatMap((file) => [...readFileSync(`src/${file}`, 'utf8').matchAll(/\bchannel\('([^']+)'\)/g)])
+    .flatMap((file) => [
+      ...readFileSync(`src/${file}`, 'utf8').matchAll(/\bdiagnosticsChannel\(\s*'([^']+)'/g),
+    ])
     .map(([, name]) => name ?? '');
 }
 

@@ -2,7 +2,7 @@
  * The ledger's diagnostics channel: one event a sweep, none a handle, and nothing computed while nobody
  * listens. docs/diagnostics.md describes it.
  */
-import { type Channel, channel } from 'node:diagnostics_channel';
+import { type DiagnosticsChannel, diagnosticsChannel } from '../../builtins.ts';
 
 /** Published when a sweep has judged the groups that something had happened to. */
 export interface SweepDone {
@@ -21,4 +21,6 @@ export interface SweepDone {
 }
 
 /** Messages are `SweepDone`. */
-export const sweepDone: Channel<unknown, unknown> = channel('cdp-release-batcher:sweep:done');
+export const sweepDone: DiagnosticsChannel = /* @__PURE__ */ diagnosticsChannel(
+  'cdp-release-batcher:sweep:done',
+);
