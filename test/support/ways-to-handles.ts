@@ -12,7 +12,8 @@ export interface Subject {
 }
 
 /** What the page has in it. */
-export const HTML = '<ul><li>a<li>b</ul><form><button>c</button></form><iframe srcdoc="<p>d</p>"></iframe>';
+export const HTML =
+  '<ul><li>a<li>b</ul><form><button type="button">c</button></form><iframe srcdoc="<p>d</p>"></iframe>';
 
 /** In the page: starts the worker. */
 export const START_WORKER =

@@ -1,0 +1,42 @@
+// Of a random script of 200 calls, over every public way to a handle, the doctor tells each line that leaves handles
+// behind, and how many, exactly. RANDOM_PROGRAMS=<seed> runs the script of that seed alone.
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Leak, undisposed } from '../../src/observe/leak-report.ts';
+import { randomProgram } from '../support/random-leaks.ts';
+import { PACKAGE } from '../support/script.ts';
+import { sized } from '../support/sized.ts';
+import { examine } from './examined.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'doctor-random-'));
+  await symlink(join(PACKAGE, 'node_modules'), join(folder, 'node_modules'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const { RANDOM_PROGRAMS: named } = process.env;
+const seeds =
+  named === undefined ? Array.from({ length: sized(1, 100) }, (_, index) => index + 1) : [Number(named)];
+
+function byLine(leaks: readonly Leak[]): Record<number, number> {
+  const counts: Record<number, number> = {};
+  for (const leak of leaks) {
+    const line = Number(/:(\d+):\d+$/.exec(leak.line)?.[1]);
+    counts[line] = (counts[line] ?? 0) + undisposed(leak);
+  }
+  return counts;
+}
+
+it.each(seeds)('seed %d', async (seed) => {
+  const { source, leaks, thrown } = randomProgram(seed, 200);
+  const file = join(folder, `seed-${seed}.mjs`);
+  await writeFile(file, source);
+  const { report, exitCode, stderr } = await examine(file);
+  expect(exitCode, stderr).toBe(0);
+  expect(byLine(report.leaks)).toEqual(Object.fromEntries(leaks));
+  expect(byLine(report.thrown)).toEqual(Object.fromEntries(thrown));
+  expect(report.leaked).toBe([...leaks.values()].reduce((sum, count) => sum + count, 0));
+});
