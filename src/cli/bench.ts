@@ -1,4 +1,5 @@
 /** `cdp-release-batcher bench`: what releasing costs, with and without the library, side by side on one browser. */
+import { constants } from 'node:os';
 import { printable } from '../observe/printable.ts';
 import { type BrowserChoice, openBrowser } from './bench/browser-under-test.ts';
 import { MEASUREMENTS, measurementOf } from './bench/measurements.ts';
@@ -28,7 +29,8 @@ export interface BenchOptions extends BrowserChoice {
 /**
  * What was measured is printed and written also where the run is cut short.
  *
- * @returns the exit code: 0 done, 1 the browser went away or a subject failed, 130 or 143 it was interrupted or terminated.
+ * @returns the exit code: 0 done, 1 the browser went away or a subject failed, 129, 130 or 143 its terminal
+ * hung up, or it was interrupted or terminated.
  * @throws {CannotRunError} where nothing can be measured at all.
  */
 export async function bench(options: BenchOptions): Promise<number> {
@@ -105,6 +107,13 @@ function namesOfAll(): string {
   return `There are: ${names.join(', ')}.`;
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  SIGINT: 'interrupted',
+  SIGTERM: 'terminated',
+  SIGHUP: 'its terminal hung up',
+};
+const SIGNALS = Object.keys(REASONS) as NodeJS.Signals[];
+
 /** What may end a run before its time: the user, or the browser. */
 class Ending {
   readonly #abort: AbortController = new AbortController();
@@ -112,7 +121,7 @@ class Ending {
   exitCode: number | undefined;
 
   constructor(browserGone: Promise<void>) {
-    process.on('SIGINT', this.#onSignal).on('SIGTERM', this.#onSignal);
+    for (const name of SIGNALS) process.on(name, this.#onSignal);
     void browserGone.then(() => this.#end('the browser went away', 1));
   }
 
@@ -121,11 +130,11 @@ class Ending {
   }
 
   forget(): void {
-    process.off('SIGINT', this.#onSignal).off('SIGTERM', this.#onSignal);
+    for (const name of SIGNALS) process.off(name, this.#onSignal);
   }
 
   readonly #onSignal = (name: NodeJS.Signals): void => {
-    this.#end(name === 'SIGINT' ? 'interrupted' : 'terminated', name === 'SIGINT' ? 130 : 143);
+    this.#end(REASONS[name] ?? name, 128 + constants.signals[name]);
   };
 
   #end(reason: string, exitCode: number): void {

@@ -20,11 +20,11 @@ export function say(text: string): void {
   process.stderr.write(`${printableLines(text)}\n`);
 }
 
-/** Whoever reads our output may have had enough, as `head` has: what is not read is not missed. */
+/** Whoever reads our output may have had enough, as `head` has, or is a terminal that hung up: nobody misses it. */
 export function ignoreClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
+      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
     });
   }
 }

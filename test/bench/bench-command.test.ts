@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,7 +11,7 @@ import type { BenchReport } from '../../src/cli/bench/report/report.ts';
 import { MAIN, runCommandLine } from '../cli/command-line.ts';
 import { InstalledCopy } from '../cli/installed-copy.ts';
 import { launchChromium } from '../support/chromium.ts';
-import { endsWithTest } from '../support/processes.ts';
+import { descendantsOf, endsWithTest } from '../support/processes.ts';
 
 /** Nobody listens there: a port that the system gives to nobody by itself, and that is nothing's by custom. */
 const NOBODY = '127.0.0.1:2';
@@ -22,6 +23,15 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const readReport = async (file: string): Promise<BenchReport> => JSON.parse(await readFile(file, 'utf8'));
+
+/** A process that has ended and waits to be asked for its code runs no more. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
 
 describe('the bench', { timeout: 120_000 }, () => {
   it('measures on a browser that runs already, and leaves it and its pages alone', async () => {
@@ -183,7 +193,11 @@ describe('the bench', { timeout: 120_000 }, () => {
     expect(exitCode).toBe(2);
   });
 
-  it.each(['SIGINT', 'SIGTERM'] as const)('writes what it has when it gets a %s', async (signal) => {
+  it.each([
+    ['SIGINT', 130, 'interrupted'],
+    ['SIGTERM', 143, 'terminated'],
+    ['SIGHUP', 129, 'its terminal hung up'],
+  ] as const)('writes what it has when it gets a %s', async (signal, code, reason) => {
     const json = join(folder, `${signal}.json`);
     const run = startBench([
       '--rounds',
@@ -196,10 +210,12 @@ describe('the bench', { timeout: 120_000 }, () => {
       json,
     ]);
     await run.shows('round 2 of 50');
+    const browsers = descendantsOf(run.child.pid ?? Number.NaN);
     run.child.kill(signal);
-    expect(await run.exited).toBe(signal === 'SIGINT' ? 130 : 143);
+    expect(await run.exited).toBe(code);
+    await expect.poll(() => browsers.filter(isRunning)).toEqual([]); // Nor is a browser left.
     const { cutShort, measurements } = await readReport(json);
-    expect(cutShort).toBe(signal === 'SIGINT' ? 'interrupted' : 'terminated');
+    expect(cutShort).toBe(reason);
     expect(measurements).toContainEqual(expect.objectContaining({ id: 'bulk/attached-scope', proven: true }));
   });
 

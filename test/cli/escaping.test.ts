@@ -34,6 +34,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 function benchReport(name: string): BenchReport {
   const figure = { median: 1, low: 1, high: 1, count: 5 };
   return {
+    kind: 'bench',
     schema: 1,
     startedAt: '2026-01-01',
     command: name,

@@ -24,8 +24,8 @@ const WARM_UP_RUNS = 3;
 
 process.on('message', (order: Order) => void carryOut(order));
 process.once('disconnect', () => void closeAllPages().finally(() => process.exit()));
-// Ctrl-C reaches the whole process group; it is the parent that decides when this one ends.
-process.on('SIGINT', () => {});
+// Ctrl-C reaches the whole process group, as a signal to it does; it is the parent that decides when this one ends.
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => {});
 
 async function carryOut({ measurement: id, handles, browserWSEndpoint }: Order): Promise<void> {
   try {

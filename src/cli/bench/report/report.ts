@@ -11,6 +11,8 @@ import { type Spread, spreadOf } from './statistics.ts';
 import { judge, TARGETS, type TargetResult } from './targets.ts';
 
 export interface BenchReport {
+  /** The doctor's JSON has another. */
+  readonly kind: 'bench';
   /** Rises when a reader of older files would be misled. */
   readonly schema: 1;
   readonly startedAt: string;
@@ -72,6 +74,7 @@ export interface Run {
 export function reportOf(run: Run): BenchReport {
   const { startedAt, quick, rounds, cutShort, browser, samples, failures, skipped } = run;
   return {
+    kind: 'bench',
     schema: 1,
     startedAt: startedAt.toISOString(),
     command: `cdp-release-batcher ${process.argv.slice(2).join(' ')}`,
