@@ -2,7 +2,7 @@
 // timers are faked, for however long, before its import or after. No timer that was lost leaves anything stuck.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE, runScript } from '../support/script.ts';
 
 /** Fakes as `@sinonjs/fake-timers` makes them, in the same places, but that no clock ever ticks for. */
@@ -67,27 +67,37 @@ const WORK = `
     return condition();
   }`;
 
-// Most of each is waiting for groups with survivors.
-describe.concurrent('what is dropped while timers are faked is released, and so is what is dropped after', () => {
-  it.each([
-    ['timeouts', ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date']],
-    ['immediates', ['setImmediate', 'clearImmediate']],
-    ['microtasks', ['nextTick', 'queueMicrotask']],
-    ['clocks', ['performance', 'Date']],
+const FAKED: readonly (readonly [string, readonly string[]])[] = [
+  ['timeouts', ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date']],
+  ['immediates', ['setImmediate', 'clearImmediate']],
+  ['microtasks', ['nextTick', 'queueMicrotask']],
+  ['clocks', ['performance', 'Date']],
+  [
+    'all',
     [
-      'all',
-      [
-        ...['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate'],
-        ...['nextTick', 'queueMicrotask', 'performance', 'Date'],
-      ],
+      ...['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate'],
+      ...['nextTick', 'queueMicrotask', 'performance', 'Date'],
     ],
-  ])('%s, after the import', async (_, names) => {
-    expect(await runFaked('during', names)).toEqual(RELEASED);
+  ],
+];
+const BEFORE = ['setTimeout', 'clearTimeout', 'setImmediate', 'nextTick', 'queueMicrotask', 'performance'];
+
+describe('what is dropped while timers are faked is released, and so is what is dropped after', () => {
+  // Most of each is waiting for groups with survivors, so that all wait at once: before the tests, for whatever a test
+  // starts ends with it, and of tests that run side by side it is not known which one has started what.
+  const runs = new Map<string, Promise<unknown>>();
+  beforeAll(async () => {
+    for (const [name, names] of FAKED) runs.set(name, runFaked('during', names));
+    runs.set('before', runFaked('from the start', BEFORE));
+    await Promise.allSettled(runs.values());
+  });
+
+  it.each(FAKED)('%s, after the import', async (name) => {
+    expect(await runs.get(name)).toEqual(RELEASED);
   });
 
   it('all of them, before the import', async () => {
-    const names = ['setTimeout', 'clearTimeout', 'setImmediate', 'nextTick', 'queueMicrotask', 'performance'];
-    expect(await runFaked('from the start', names)).toEqual(RELEASED);
+    expect(await runs.get('before')).toEqual(RELEASED);
   });
 });
 

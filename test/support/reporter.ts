@@ -58,16 +58,15 @@ export default class Reporter extends DefaultReporter {
     this.log(`\n The longest: ${shown.join(', ')}`);
   }
 
-  /** By reason, each test that did not run. Where a name filter is set, most do not, and need no reason. */
+  /** By reason, what did not run. Where a name filter is set, most do not, and need no reason. */
   #printSkipped(modules: readonly TestModule[]): void {
     if (this.ctx.config.testNamePattern !== undefined) return;
-    const byReason = new Map<string, string[]>();
+    const byReason = new Map<string, Set<string>>();
     for (const module of modules) {
       for (const test of module.children.allTests('skipped')) {
         const reason = reasonOf(test);
-        const names = byReason.get(reason) ?? [];
-        byReason.set(reason, names);
-        names.push(`${module.relativeModuleId} > ${test.fullName}`);
+        const names = byReason.get(reason) ?? new Set();
+        byReason.set(reason, names.add(`${module.relativeModuleId} > ${nameOf(test, reason)}`));
       }
     }
     for (const [reason, names] of byReason) {
@@ -77,12 +76,22 @@ export default class Reporter extends DefaultReporter {
   }
 }
 
+/** That of its suite where all of it is skipped for the one reason. */
+function nameOf(test: TestCase, reason: string): string {
+  const { parent } = test;
+  if (parent.type === 'module') return test.fullName;
+  const siblings = [...parent.children.allTests()];
+  const isWhole = siblings.every((each) => each.result().state === 'skipped' && reasonOf(each) === reason);
+  return isWhole && siblings.length > 1 ? `${parent.fullName}: all ${siblings.length} tests` : test.fullName;
+}
+
+/** The widest: what a whole suite lacks comes before what one of its tests does. */
 function reasonOf(test: TestCase): string {
   const result = test.result();
   if (result.state === 'skipped' && result.note !== undefined) return result.note;
+  let reason = 'for no reason that it names';
   for (let at: TestCase | TestCase['parent'] = test; at.type !== 'module'; at = at.parent) {
-    const { lacking } = at.meta();
-    if (lacking !== undefined) return lacking;
+    reason = at.meta().lacking ?? reason;
   }
-  return 'for no reason that it names';
+  return reason;
 }
