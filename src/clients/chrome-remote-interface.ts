@@ -7,9 +7,10 @@
  * string keeps nothing.
  */
 import { requireObject, textOption } from '../batcher/options.ts';
+import { refusalOf } from '../batcher/outcome.ts';
 import type { ReleaseSession } from '../batcher/release.ts';
 import { type AttachOptions, resolveAttachOptions } from '../handles/attach-options.ts';
-import type { Params } from '../handles/protocol.ts';
+import { isAwaitable, type Params } from '../handles/protocol.ts';
 import { NOTICED_EVENTS } from '../handles/session-events.ts';
 import type { SessionTap } from '../handles/session-tap.ts';
 import { CallbackAnswer, deliver } from './callback-answer.ts';
@@ -166,6 +167,7 @@ class ClientHook {
     this.#tapOf(first); // So that a scope can be over it.
     attachment.onDetach(() => {
       this.#attachments.delete(sessionId);
+      if (targetType !== undefined) this.#targetTypes.delete(first);
       for (const [id, open] of this.#taps) if (open.attachment === attachment) this.#taps.delete(id);
       if (this.#attachments.size > 0) return;
       this.#isHooked = false;
@@ -182,7 +184,7 @@ class ClientHook {
     const tap = typeof method === 'string' ? this.#tapOf(sessionId ?? OWN) : undefined;
     if (tap === undefined) return this.#sendBelow().call(this.#client, method, ...rest);
     if (callback === undefined) {
-      return tap.command(method, params, (outgoing) => this.#forward(method, rest, outgoing));
+      return tap.command(method, params, (outgoing) => this.#forward(method, rest, outgoing, sessionId));
     }
     const answer = tap.command(method, params, (outgoing) =>
       this.#forwardByCallback(method, outgoing, sessionId),
@@ -196,12 +198,27 @@ class ClientHook {
   }
 
   /** Everything goes on as it came, but for the parameters. */
-  #forward(method: string, rest: readonly unknown[], params: Params | undefined): PromiseLike<unknown> {
+  #forward(
+    method: string,
+    rest: readonly unknown[],
+    params: Params | undefined,
+    sessionId: string | undefined,
+  ): PromiseLike<unknown> {
     const place = rest.findIndex((value) => typeof value === 'object');
     let given = rest;
     if (place >= 0) given = rest.with(place, params);
     else if (params !== undefined) given = [params, ...rest];
-    return this.#sendBelow().call(this.#client, method, ...given) as Promise<unknown>;
+    const answer = this.#sendBelow().call(this.#client, method, ...given) as Promise<unknown>;
+    if (sessionId === undefined || !isAwaitable(answer)) return answer;
+    return answer.then(undefined, (error: unknown) => {
+      this.#onRefused(sessionId, error);
+      throw error;
+    });
+  }
+
+  /** A command that comes after its session has ended begins books that no event would end. */
+  #onRefused(sessionId: string, reason: unknown): void {
+    if (refusalOf(reason).reach === 'session') this.#end(sessionId);
   }
 
   #forwardByCallback(
@@ -212,8 +229,13 @@ class ClientHook {
     const answer = new CallbackAnswer();
     this.#sendBelow().call(this.#client, method, params, sessionId, (...handed: unknown[]) => {
       const [error, response] = handed;
-      if (!error) answer.resolve(response);
-      else answer.reject({ message: messageOf(error, response), answer: handed } satisfies CallbackRefusal);
+      if (!error) {
+        answer.resolve(response);
+        return;
+      }
+      const message = messageOf(error, response);
+      if (sessionId !== undefined) this.#onRefused(sessionId, message);
+      answer.reject({ message, answer: handed } satisfies CallbackRefusal);
     });
     return answer;
   }

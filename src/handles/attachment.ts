@@ -275,7 +275,7 @@ function weightsOf(
   return followingWeights(now, (ledger, pageBytes, pageBytesPerHandle) => {
     stats.pageBytes = pageBytes;
     stats.pageBytesPerHandle = pageBytesPerHandle;
-    tracing.report?.noteHeap(ledger, pageBytes);
+    if (!ledger.hasEnded) tracing.report?.noteHeap(ledger, pageBytes);
   });
 }
 

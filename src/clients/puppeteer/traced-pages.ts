@@ -10,7 +10,8 @@ import { followCalls, wrapClassesOf } from './call-trace.ts';
 import type { CdpSessionLike, PageLike } from './structure.ts';
 
 export class TracedPages {
-  readonly #pages = new Set<PageLike>();
+  /** Open pages, each with its listener for its close. */
+  readonly #pages = new Map<PageLike, () => void>();
   #unfollow: (() => void) | undefined;
 
   /** Follows calls for a report, until `stop`. Once; later calls do nothing. */
@@ -21,18 +22,24 @@ export class TracedPages {
   stop(): void {
     this.#unfollow?.();
     this.#unfollow = undefined;
-    for (const page of this.#pages) page.off?.('workercreated', this.addWorker);
-    this.#pages.clear();
+    for (const page of this.#pages.keys()) this.#forget(page);
   }
 
   /** Does nothing while no calls are followed. */
   add(page: PageLike): void {
     if (this.#unfollow === undefined || this.#pages.has(page)) return;
-    for (const other of this.#pages) if (other.isClosed()) this.#pages.delete(other);
     if (this.#pages.size === 0) learnClientFiles((back) => callBackFrom(page, back));
-    this.#pages.add(page);
+    const onClosed = (): void => this.#forget(page);
+    this.#pages.set(page, onClosed);
     for (const instance of instancesOf(page)) wrapClassesOf(instance);
     page.on?.('workercreated', this.addWorker);
+    page.on?.('close', onClosed);
+  }
+
+  #forget(page: PageLike): void {
+    page.off?.('workercreated', this.addWorker);
+    page.off?.('close', this.#pages.get(page));
+    this.#pages.delete(page);
   }
 
   /** An arrow: it is a listener, too. Does nothing while no calls are followed. */
