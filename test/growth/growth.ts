@@ -1,0 +1,26 @@
+/** What each of the library's collections leaves of a great many uses: measured in a process of its own. */
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { PACKAGE, runScript } from '../support/script.ts';
+
+/** What the program keeps itself: an object, its id, and a record of it. */
+const MAY_LEAVE: Readonly<Record<string, number>> = {
+  'a document, of which one of many handles is kept': 900,
+};
+
+/**
+ * Bytes that a use may leave. A map entry alone is 40 to 100 with its key, and what it holds comes to that; the rest is
+ * the noise of a heap, which is the less the more uses it is divided by.
+ */
+export async function expectNothingGrows(times: number, mostBytes: number, timeoutMs: number): Promise<void> {
+  const file = join(PACKAGE, 'test/growth/growing.mjs');
+  const { stdout, ...rest } = await runScript(
+    `process.argv[2] = ${JSON.stringify(JSON.stringify({ times }))}; await import(${JSON.stringify(file)});`,
+    { execArgv: ['--expose-gc'], timeoutMs },
+  );
+  expect(rest).toEqual({ code: 0, signal: null, stderr: '' });
+  const bytes = JSON.parse(stdout) as Record<string, number>;
+  expect(Object.keys(bytes).length).toBeGreaterThan(25);
+  const growing = Object.entries(bytes).filter(([name, each]) => each > (MAY_LEAVE[name] ?? mostBytes));
+  expect(Object.fromEntries(growing), 'bytes for each use').toEqual({});
+}

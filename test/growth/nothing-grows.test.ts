@@ -1,0 +1,7 @@
+// However often something comes and goes, what the library keeps of it is a count. `npm run test:long` does it a million times.
+import { test } from 'vitest';
+import { expectNothingGrows } from './growth.ts';
+
+test('of what has come and gone three thousand times, nothing is left in this process', async () => {
+  await expectNothingGrows(3_000, 130, 55_000);
+});
