@@ -9,6 +9,7 @@ class FakePage {
   time = 1_000;
   used = 8e6;
   backingStorage = 0;
+  embedderHeap = 0;
   handles = 0;
   collectingMs = 0;
   /** What a collection takes, and what it leaves; it collects nothing by default. */
@@ -55,7 +56,12 @@ class FakePage {
     if (this.answers === 'with an error') throw new Error('Session closed');
     await null; // Answered after what was sent before.
     if (method === 'Runtime.getHeapUsage') {
-      return { usedSize: this.used, totalSize: 1e9, backingStorageSize: this.backingStorage };
+      return {
+        usedSize: this.used,
+        totalSize: 1e9,
+        embedderHeapUsedSize: this.embedderHeap,
+        backingStorageSize: this.backingStorage,
+      };
     }
     this.time += this.collectionMs;
     this.used = this.left ?? this.used;
@@ -94,10 +100,13 @@ describe('what a handle weighs', () => {
     expect(page.weight.bytes).toBe(60e3);
   });
 
-  test('counts array buffers', async () => {
+  test.each([
+    ['array buffers', 'backingStorage'],
+    ['what Blink holds, as trees of elements', 'embedderHeap'],
+  ] as const)('counts %s', async (_, heap) => {
     for (let i = 0; i < 6; i++) {
       await page.mint(10, 0);
-      page.backingStorage += 10 * 200e3;
+      page[heap] += 10 * 200e3;
     }
     expect(page.weight.bytes).toBe(60e3);
   });

@@ -210,16 +210,18 @@ export class GcWeight implements HandleWeight {
   }
 }
 
-/** Bytes in use in the heap of a session's page. @throws what `send` throws, or where the answer tells no number. */
+/** Bytes in use in the heaps of a session's page: V8's, Blink's, and what array buffers hold. @throws what `send` throws, or where the answer tells no number. */
 export async function readHeap(session: ReleaseSession): Promise<number> {
   const answer = (await session.send('Runtime.getHeapUsage')) as HeapUsage | undefined;
-  const { usedSize, backingStorageSize = 0 } = answer ?? {};
+  const { usedSize, embedderHeapUsedSize = 0, backingStorageSize = 0 } = answer ?? {};
   if (typeof usedSize !== 'number') throw new TypeError('Runtime.getHeapUsage told no usedSize');
-  return usedSize + backingStorageSize;
+  return usedSize + embedderHeapUsedSize + backingStorageSize;
 }
 
-/** What is used of the answer. Array buffers are counted apart, by browsers that count them. */
+/** What is used of the answer. What V8 does not hold is counted apart, by browsers that count it. */
 interface HeapUsage {
   readonly usedSize?: unknown;
+  /** Blink's heap: the nodes of documents and of trees that are in none. */
+  readonly embedderHeapUsedSize?: number;
   readonly backingStorageSize?: number;
 }
