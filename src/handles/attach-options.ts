@@ -29,7 +29,8 @@ export interface AttachOptions extends BatcherOptions {
   readonly pressure?: number | false | undefined;
   /**
    * `'discard'` keeps the browser's own store of console messages empty, which otherwise holds the arguments
-   * of the last thousand. What it costs is described in the README. Default `'keep'`.
+   * of the last thousand; not while the page counts by `console.count`, whose counters would begin anew. What it costs is
+   * described in the README. Default `'keep'`.
    */
   readonly consoleEntries?: 'keep' | 'discard' | undefined;
   /**

@@ -4,7 +4,8 @@
  * `Runtime.discardConsoleEntries`, which also releases the group `console`, to which every handle belongs
  * that came with a console message or an uncaught error, in every session of the page (Chromium 156).
  *
- * So it is sent only while this session has no such handle in use. What it cannot know is what other
+ * So it is sent only while this session has no such handle in use. It also sets the page's counters back (`console.count`;
+ * timers go on), so that it is not sent either while a context is there that was heard to count. What it cannot know is what other
  * sessions hold, and what the page logs while the command is on its way: those arguments may be dead on
  * arrival, or not, and are released as any others.
  */
@@ -22,6 +23,8 @@ const MOST_ENTRIES = 500;
 export class ConsoleEntries {
   readonly #ledger: SessionLedger;
   #stored = 0;
+  /** Contexts that count messages: their counters would begin anew. */
+  readonly #counting = new Set<unknown>();
   #isDiscarding = false;
   readonly #discarded = new Waiters();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -31,10 +34,20 @@ export class ConsoleEntries {
   }
 
   /** A message was stored, its arguments minted. */
-  onEntry(): void {
+  onEntry(message: unknown): void {
+    const { type, executionContextId } = (message ?? {}) as ConsoleMessage;
+    if (type === 'count') this.#counting.add(executionContextId);
     this.#stored++;
     if (this.#stored >= MOST_ENTRIES) this.#discardIfUnused();
     else this.#discardLater();
+  }
+
+  /** Contexts have ended, all or this one, and their counters with them. */
+  onContextsEnded(executionContextId: unknown): void {
+    if (this.#counting.size === 0) return;
+    if (executionContextId === undefined) this.#counting.clear();
+    else this.#counting.delete(executionContextId);
+    this.#discardLater();
   }
 
   /** Empties the store now, if it may be. Never rejects. */
@@ -46,7 +59,7 @@ export class ConsoleEntries {
   #discardIfUnused(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#stored === 0 || this.#isDiscarding) return;
+    if (this.#stored === 0 || this.#isDiscarding || this.#counting.size > 0) return;
     // Detached, nobody counts any more what a discard would take away.
     if (this.#ledger.hasEnded || this.#ledger.isForsaken) return;
     if (isUsed(consoleGroup(this.#ledger))) this.#discardLater();
@@ -71,6 +84,12 @@ export class ConsoleEntries {
     this.#isDiscarding = false;
     this.#discarded.wake();
   }
+}
+
+/** What is read of `Runtime.consoleAPICalled`. */
+interface ConsoleMessage {
+  readonly type?: unknown;
+  readonly executionContextId?: unknown;
 }
 
 /** The handles of a session that came with console messages and uncaught errors. */

@@ -135,8 +135,12 @@ export class SessionTap implements MintingSession {
       forEachRemoteObject(params, mints, (remoteObject, ordinal) => {
         this.mint(remoteObject, group, ordinal, trace, false);
       });
-      this.#consoleEntries?.onEntry();
+      this.#consoleEntries?.onEntry(params);
       return;
+    }
+    if (CONTEXTS_ENDED.has(name)) {
+      const { executionContextId } = (params ?? {}) as { executionContextId?: unknown };
+      this.#consoleEntries?.onContextsEnded(executionContextId);
     }
     noteLifeEvent(this.ledger, name, params);
     if (this.#untrackedReport !== undefined)
@@ -334,5 +338,12 @@ export class SessionTap implements MintingSession {
 function isCommand(method: unknown, params: unknown): boolean {
   return typeof method === 'string' && (params === undefined || typeof params === 'object');
 }
+
+/** Events after which contexts are no more: the one that they name, or all. */
+const CONTEXTS_ENDED: ReadonlySet<string> = new Set([
+  'Runtime.executionContextDestroyed',
+  'Runtime.executionContextsCleared',
+  'Inspector.targetCrashed',
+]);
 
 const NONE: readonly HandleRecord[] = [];
