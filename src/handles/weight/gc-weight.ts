@@ -50,6 +50,11 @@ export const DEFAULT_BYTES_PER_HANDLE = 65_536;
 
 /** V8 collects here when some 30 to 60 MB have been charged: then the handles of 100 to 200 MB are let go of. */
 const CHARGED_SHARE = 0.3;
+/**
+ * Of what Blink holds more: a tree stays whole for one forgotten handle of a node in it, and the page lets go of trees by
+ * its own slower collections. Then some 40 MB of trees are let go of at a time.
+ */
+const CHARGED_SHARE_OF_BLINK = 0.9;
 /** Of large handles less: a collection costs as much here, however few it finds. */
 const CHARGED_SHARE_OF_LARGE = 0.22;
 const LIGHTEST = 2_048;
@@ -134,8 +139,8 @@ export class GcWeight implements HandleWeight {
   async #fetch(previous: number | undefined): Promise<Fetched<number>> {
     // The first value is there without asking, so that nobody ever waits for one.
     if (previous === undefined) return { value: this.#bytes, expiresInMs: ExpiresImmediately };
-    const used = await this.#readHeap();
-    this.#growth.note(used, this.#services.countHandles());
+    const { used, blink } = await readHeaps(this.#session);
+    this.#growth.note(used, this.#services.countHandles(), blink);
     this.#pageBytesPerHandle = Math.round(this.#growth.bytesPerHandle ?? 0);
     this.#tell(used);
     this.#noteCollecting();
@@ -144,10 +149,6 @@ export class GcWeight implements HandleWeight {
       value: this.#weigh(previous),
       expiresInMs: this.#isOfLarge ? LOOK_AGAIN_AT_LARGE_MS : LOOK_AGAIN_MS,
     };
-  }
-
-  #readHeap(): Promise<number> {
-    return readHeap(this.#session);
   }
 
   get #isOfLarge(): boolean {
@@ -175,7 +176,7 @@ export class GcWeight implements HandleWeight {
     await this.#session.send('HeapProfiler.collectGarbage');
     const end = this.#services.now();
     this.#pageRestsUntil = end + (end - start) * REST_AFTER_COLLECTION;
-    const left = await this.#readHeap();
+    const left = await readHeap(this.#session);
     this.#growth.noteCollection(left);
     this.#tell(left);
   }
@@ -200,7 +201,8 @@ export class GcWeight implements HandleWeight {
   #weigh(previous: number): number {
     const { bytesPerHandle } = this.#growth;
     if (bytesPerHandle === undefined) return previous;
-    const wanted = bytesPerHandle * (this.#isOfLarge ? CHARGED_SHARE_OF_LARGE : CHARGED_SHARE);
+    const ofAll = CHARGED_SHARE + this.#growth.blinkShare * (CHARGED_SHARE_OF_BLINK - CHARGED_SHARE);
+    const wanted = bytesPerHandle * (this.#isOfLarge ? CHARGED_SHARE_OF_LARGE : ofAll);
     // Collections come in proportion to the weight. A page that may crash is worse than a slow script.
     const isUrgent = bytesPerHandle * this.#services.countHandles() > MOST_HELD;
     const affordable = isUrgent ? wanted : (this.#averageBytes * MOST_COLLECTING) / this.#collectingShare;
@@ -212,10 +214,18 @@ export class GcWeight implements HandleWeight {
 
 /** Bytes in use in the heaps of a session's page: V8's, Blink's, and what array buffers hold. @throws what `send` throws, or where the answer tells no number. */
 export async function readHeap(session: ReleaseSession): Promise<number> {
+  return (await readHeaps(session)).used;
+}
+
+/** The same, and which part of it is Blink's. */
+async function readHeaps(
+  session: ReleaseSession,
+): Promise<{ readonly used: number; readonly blink: number }> {
   const answer = (await session.send('Runtime.getHeapUsage')) as HeapUsage | undefined;
   const { usedSize, embedderHeapUsedSize = 0, backingStorageSize = 0 } = answer ?? {};
   if (typeof usedSize !== 'number') throw new TypeError('Runtime.getHeapUsage told no usedSize');
-  return usedSize + embedderHeapUsedSize + backingStorageSize;
+  const used = usedSize + embedderHeapUsedSize + backingStorageSize;
+  return { used, blink: embedderHeapUsedSize };
 }
 
 /** What is used of the answer. What V8 does not hold is counted apart, by browsers that count it. */

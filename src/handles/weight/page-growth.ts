@@ -10,6 +10,9 @@ export class PageGrowth {
   #usedThen: number | undefined;
   /** Bytes per handle, of the last looks that told; the oldest first. */
   readonly #sizes: number[] = [];
+  /** Of the same looks, which part of that was Blink's. */
+  readonly #blinkShares: number[] = [];
+  #blinkThen = 0;
   /** Handles released, and the heap, when the page had last collected. */
   #releasedAtCollection = 0;
   #usedAtCollection = 0;
@@ -26,16 +29,22 @@ export class PageGrowth {
   /**
    * @param used bytes in the page's heap.
    * @param handles how many handles the browser holds.
+   * @param blink bytes of `used` that are Blink's.
    */
-  note(used: number, handles: number): void {
+  note(used: number, handles: number, blink: number = 0): void {
     const grown = used - (this.#usedThen ?? used);
     const minted = this.mintsSinceLook;
     this.#released = this.#mints - handles;
     if (this.#usedThen === undefined || used < this.#usedThen / 2) this.noteCollection(used);
     if (grown > 0 && minted > 0) {
       this.#sizes.push(grown / minted);
-      if (this.#sizes.length > LOOKS_KEPT) this.#sizes.shift();
+      this.#blinkShares.push(Math.min(1, Math.max(0, (blink - this.#blinkThen) / grown)));
+      if (this.#sizes.length > LOOKS_KEPT) {
+        this.#sizes.shift();
+        this.#blinkShares.shift();
+      }
     }
+    this.#blinkThen = blink;
     this.#usedThen = used;
     this.#mintsThen = this.#mints;
   }
@@ -49,7 +58,12 @@ export class PageGrowth {
 
   /** Bytes that a handle stands for, as most looks had it; undefined while that is not known. */
   get bytesPerHandle(): number | undefined {
-    return this.#sizes.toSorted((a, b) => a - b)[this.#sizes.length >> 1];
+    return medianOf(this.#sizes);
+  }
+
+  /** Which part of that is Blink's, from 0 to 1. */
+  get blinkShare(): number {
+    return medianOf(this.#blinkShares) ?? 0;
   }
 
   /** The same, as the last look that told had it. */
@@ -74,3 +88,7 @@ export class PageGrowth {
 }
 
 const LOOKS_KEPT = 8;
+
+function medianOf(values: readonly number[]): number | undefined {
+  return values.toSorted((a, b) => a - b)[values.length >> 1];
+}
