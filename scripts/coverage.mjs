@@ -149,8 +149,9 @@ function union(one, other) {
   );
 }
 
-const uncoveredOf = (lines) =>
-  [...lines].flatMap(([line, isRun]) => (isRun ? [] : line)).sort((a, b) => a - b);
+function uncoveredOf(lines) {
+  return [...lines].flatMap(([line, isRun]) => (isRun ? [] : line)).sort((a, b) => a - b);
+}
 
 function printUncovered(files) {
   for (const [file, lines] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
