@@ -3,13 +3,16 @@
  * frame that lies neither in `node_modules` nor in this package, at its place in the source that was written
  * rather than the one that runs. Each place is looked up in its source map once; never throws.
  */
-import { withStackTraceLimit } from '../batcher/stack-trace-limit.ts';
 import { findSourceMap } from '../builtins.ts';
-import { isOwnFile } from './own-code.ts';
+import { callSites } from './call-sites.ts';
+import { isBundle, isOwnFile } from './own-code.ts';
 import { printable } from './printable.ts';
 
 /** What is said where no frame is the program's own. */
 export const UNKNOWN_LINE = 'unknown';
+
+/** What is said where the program is in one file with its libraries, and no source map tells them apart. */
+const BUNDLED_LINE = 'unknown: bundled, and without a source map or --enable-source-maps';
 
 /** Who has called into the client. */
 export interface Caller {
@@ -33,6 +36,7 @@ export function callingLine(): string {
 export function callerOf(): Caller {
   const formatter = Error.prepareStackTrace;
   let nearest: NodeJS.CallSite | undefined;
+  let isBundled = false;
   for (const site of callSites()) {
     const file = site.getFileName();
     if (typeof file !== 'string') {
@@ -40,10 +44,15 @@ export function callerOf(): Caller {
       continue;
     }
     if (file.startsWith('node:') || isOwnFile(file)) continue;
+    if (isBundle(file) && !isMapped(site, file, formatter)) {
+      isBundled = true;
+      continue;
+    }
     nearest ??= site;
     const place = placeOf(site, file, formatter);
     if (place !== undefined) return { line: place, isProgram: true, isDirect: isDirect(nearest) };
   }
+  if (isBundled) return { line: BUNDLED_LINE, isProgram: true, isDirect: false };
   if (nearest === undefined) return { line: UNKNOWN_LINE, isProgram: true, isDirect: false };
   const isProgram = !isClientFile(nearest.getFileName());
   return {
@@ -51,6 +60,13 @@ export function callerOf(): Caller {
     isProgram,
     isDirect: isDirect(nearest),
   };
+}
+
+/** Whether the place that was written is known, by Node or by whoever formats stacks here. */
+function isMapped(site: NodeJS.CallSite, file: string, formatter: Formatter): boolean {
+  if (findSourceMap(file) !== undefined) return true;
+  const [line, column] = [site.getLineNumber() ?? 0, site.getColumnNumber() ?? 1];
+  return !writtenPlace(site, formatter, file, line, column).endsWith(`:${line}:${column}`);
 }
 
 /** Where the client's files are not known, as in a bundle, nobody can tell. */
@@ -88,26 +104,6 @@ function isClientFile(file: string | null | undefined): boolean {
   if (typeof file !== 'string') return false;
   for (const root of clientRoots) if (file.startsWith(root)) return true;
   return CLIENT_BY_NAME.test(file);
-}
-
-/** Frames beyond these are not looked at: a library that is deeper than that does not call for the program. */
-const DEEPEST_FRAME = 40;
-
-/** The stack as V8 has it, before anybody has made text of it: that would cost ten times as much. */
-function callSites(): readonly NodeJS.CallSite[] {
-  return withStackTraceLimit(DEEPEST_FRAME, () => {
-    const before = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace');
-    try {
-      Error.prepareStackTrace = (_error, sites) => sites;
-      const { stack } = new Error() as { stack?: unknown };
-      return Array.isArray(stack) ? (stack as NodeJS.CallSite[]).slice(1) : [];
-    } catch {
-      return []; // Under --frozen-intrinsics nothing can be set there.
-    } finally {
-      if (before !== undefined) Reflect.defineProperty(Error, 'prepareStackTrace', before);
-      else Reflect.deleteProperty(Error, 'prepareStackTrace');
-    }
-  });
 }
 
 type Formatter = typeof Error.prepareStackTrace;
