@@ -73,7 +73,7 @@ export function attach(
   const resolved = resolveAttachOptions({ ...options, maxInFlightBatches });
   const hook = hooks.get(client);
   const known = hook?.attachmentOf(sessionId ?? EVERY);
-  if (known !== undefined) return known;
+  if (known !== undefined) return known.hold(options);
   const attachment = new SessionAttachment(resolved);
   if (attachment.detached) return attachment; // Its signal had fired.
   (hook ?? new ClientHook(client as unknown as Client)).add(sessionId ?? EVERY, attachment, targetType);

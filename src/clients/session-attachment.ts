@@ -78,7 +78,7 @@ export function attachOnce(
 ): SessionAttachment {
   const resolved = resolveAttachOptions(options);
   const known = attachments.get(session);
-  if (known?.detached === false) return known;
+  if (known?.detached === false) return known.hold(options);
   const attachment = new SessionAttachment(resolved);
   if (attachment.detached) return attachment; // Its signal had fired.
   attachments.set(session, attachment);

@@ -14,7 +14,7 @@ import type { ReleaseSession } from '../batcher/release.ts';
 import type { FlushReport } from '../batcher/stats.ts';
 import { type Leak, LeakReport, type Tracing } from '../observe/leak-report.ts';
 import { AnsweredCommands } from './answered-commands.ts';
-import type { ResolvedAttachOptions } from './attach-options.ts';
+import type { AttachOptions, ResolvedAttachOptions } from './attach-options.ts';
 import type { CommandRules } from './command-rules.ts';
 import { ConsoleEntries } from './console-entries.ts';
 import { type HandleScope, ScopeStack } from './handle-scope.ts';
@@ -64,6 +64,8 @@ export class Attachment implements Disposable {
   readonly #beingLookedAt = new WeakSet<SessionLedger>();
   readonly #unhooks: (() => void)[] = [];
   #stopListening: () => void = () => {};
+  /** Calls of `attach` that have got this attachment, and have not given it back. */
+  #holders = 1;
   #isDetached = false;
 
   /** @internal Made by the clients' `attach`. */
@@ -92,7 +94,7 @@ export class Attachment implements Disposable {
     this.#books = new SessionBooks(services, this.#sweeper);
     if (options.traceLeaks) this.#tracing.report = new LeakReport(options.now);
     const { signal } = options;
-    if (signal?.aborted) this.detach();
+    if (signal?.aborted) this.detachForAll();
     else if (signal !== undefined) this.#stopListening = onAbort(signal, this, detachOf);
   }
 
@@ -165,8 +167,25 @@ export class Attachment implements Disposable {
     return this.#tracing.report?.list() ?? [];
   }
 
-  /** Leaves the client as it was found. Handles that live on are its own affair again. Idempotent. */
+  /**
+   * Gives back what one `attach` took. The last to do so leaves the client as it was found, and handles that live on are
+   * the program's own affair again. Once detached, it does nothing.
+   */
   detach(): void {
+    if (--this.#holders <= 0) this.detachForAll();
+  }
+
+  /** Another `attach` gets this attachment. A signal gives it back as `detach` does. @internal */
+  hold(options: AttachOptions): this {
+    const { signal } = options;
+    if (signal?.aborted) return this;
+    this.#holders++;
+    if (signal !== undefined) this.#unhooks.push(onAbort(signal, this, detachOf));
+    return this;
+  }
+
+  /** Detaches, whoever holds it: what it was made for is over. @internal */
+  detachForAll(): void {
     if (this.#isDetached) return;
     this.#isDetached = true;
     this.#answers.enter();

@@ -5,7 +5,7 @@
  */
 import { AssertionError } from 'node:assert';
 import { integerOption, requireObject, show } from '../batcher/options.ts';
-import { attach, attachedTo } from '../clients/puppeteer/attach.ts';
+import { attach } from '../clients/puppeteer/attach.ts';
 import { remoteObjectsIn } from '../clients/puppeteer/call-trace.ts';
 import { PuppeteerAttachment } from '../clients/puppeteer/puppeteer-attachment.ts';
 import {
@@ -91,7 +91,7 @@ export async function expectNoLeaks<T>(
       `expectNoLeaks: expected a Puppeteer Page, BrowserContext or Browser, got ${show(subject)}`,
     );
   }
-  const { attachment, release } = borrow(subject);
+  const attachment = borrow(subject);
   const untrace = attachment.traceMeanwhile();
   const window = new TraceWindow(attachment.sessionsOf(subject));
   try {
@@ -107,7 +107,7 @@ export async function expectNoLeaks<T>(
   } finally {
     window.end();
     untrace();
-    release();
+    attachment.detach();
   }
 }
 
@@ -117,34 +117,12 @@ function pagesOf(subject: PageLike | BrowserContextLike | BrowserLike): PageLike
   return (subject as { pages(): Promise<PageLike[]> }).pages();
 }
 
-/** Attachments made here, and how many bodies are running on each. */
-const borrowers = new Map<PuppeteerAttachment, number>();
-
-/** The subject's attachment. One that had to be made for it is undone when the last body on it has ended. */
-function borrow(subject: PageLike | BrowserContextLike | BrowserLike): {
-  attachment: PuppeteerAttachment;
-  release: () => void;
-} {
-  const isNew = attachedTo(subject) === undefined;
+/** The subject's attachment, held while the body runs: one that had to be made for it ends with the last body on it. */
+function borrow(subject: PageLike | BrowserContextLike | BrowserLike): PuppeteerAttachment {
   const attachment = attach(subject);
-  if (!(attachment instanceof PuppeteerAttachment)) {
-    throw new Error(
-      'expectNoLeaks: another copy of cdp-release-batcher is attached there; detach that first',
-    );
-  }
-  const borrowed = borrowers.get(attachment);
-  if (!isNew && borrowed === undefined) return { attachment, release: () => {} };
-  borrowers.set(attachment, (borrowed ?? 0) + 1);
-  const release = (): void => {
-    const left = (borrowers.get(attachment) ?? 1) - 1;
-    if (left > 0) {
-      borrowers.set(attachment, left);
-      return;
-    }
-    borrowers.delete(attachment);
-    attachment.detach();
-  };
-  return { attachment, release };
+  if (attachment instanceof PuppeteerAttachment) return attachment;
+  (attachment as Disposable)[Symbol.dispose]();
+  throw new Error('expectNoLeaks: another copy of cdp-release-batcher is attached there; detach that first');
 }
 
 /** What went with its page needs no disposal. */

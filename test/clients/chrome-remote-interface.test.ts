@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { attach } from '../../src/clients/chrome-remote-interface.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { collectUntil } from '../support/collect-until.ts';
+import { givenBack } from '../support/given-back.ts';
 import { attached, conform, idsOf, mint, type SessionUnderTest } from './conformance.ts';
 import { connect, flatSession, openDirectly, openNode } from './remote-interface.ts';
 
@@ -119,8 +120,8 @@ describe('a client of chrome-remote-interface', () => {
       await mint(other, 1);
       expect(part.stats().minted).toBe(1);
       const whole = attach(client, { track: true });
-      expect(attach(client)).toBe(whole);
-      expect(attach(client, { sessionId })).toBe(part);
+      expect(givenBack(attach(client))).toBe(whole);
+      expect(givenBack(attach(client, { sessionId }))).toBe(part);
       await mint(one, 1);
       await mint(other, 1);
       expect([part.stats().minted, whole.stats().minted]).toEqual([2, 1]);

@@ -10,6 +10,7 @@ import type { Attachment } from '../../src/handles/attachment.ts';
 import { ReleaseBatcher, type ReleaseSession } from '../../src/index.ts';
 import { collectUntil } from '../support/collect-until.ts';
 import { expectAtRest, expectConserved } from '../support/conservation.ts';
+import { givenBack } from '../support/given-back.ts';
 import { lacking } from '../support/lacking.ts';
 
 /** For `vi.waitUntil`: how long a browser may take, and how often it is looked whether it has. */
@@ -234,7 +235,7 @@ export function conform({ name, open, neverHangs, hasNoGroups, missing }: Client
     it('gives the same attachment when attached to again, and another once detached', async () => {
       const [session] = await open();
       const releases = attached(session);
-      expect(session.attach()).toBe(releases);
+      expect(givenBack(session.attach())).toBe(releases);
       releases.detach();
       expect(attached(session)).not.toBe(releases);
     });

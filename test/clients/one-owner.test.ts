@@ -5,6 +5,7 @@ import { attach as attachToClient } from '../../src/clients/chrome-remote-interf
 import { attach } from '../../src/clients/session.ts';
 import { fromAnotherCopy } from '../support/another-copy.ts';
 import { FakePeer, type FakeSession } from '../support/fake-peer.ts';
+import { givenBack } from '../support/given-back.ts';
 import { turns } from '../support/turns.ts';
 
 const another = await fromAnotherCopy(() => import('../../src/clients/session.ts'));
@@ -28,12 +29,12 @@ it('the second copy gives what the first has made, and the session is left as it
   const { session } = open();
   const found = Reflect.ownKeys(session);
   const releases = attach(session, OPTIONS);
-  expect(another.attach(session, OPTIONS)).toBe(releases);
+  expect(givenBack(another.attach(session, OPTIONS))).toBe(releases);
   releases.detach();
   expect(Reflect.ownKeys(session)).toEqual(found);
   const later = another.attach(session, OPTIONS);
   expect(later).not.toBe(releases);
-  expect(attach(session, OPTIONS)).toBe(later);
+  expect(givenBack(attach(session, OPTIONS))).toBe(later);
   later.detach();
   expect(Reflect.ownKeys(session)).toEqual(found);
 });
@@ -47,7 +48,7 @@ it('a release goes out once', async () => {
   expect(attachments.map((releases) => releases.stats().minted)).toEqual([3, 3]);
   expect(new Set(attachments).size).toBe(1);
   expect(peer.commands.filter(({ method }) => /^Runtime.release/.test(method))).toHaveLength(1);
-  attachments[0]?.detach();
+  for (const releases of attachments) releases.detach();
 });
 
 it('no two copies name a group alike: what lives from the first is not released by the second', async () => {
@@ -118,7 +119,7 @@ it('what takes no property of ours is attached to once all the same', () => {
       typeof name !== 'symbol' && Reflect.defineProperty(target, name, descriptor),
   });
   const releases = attach(withoutOurs, OPTIONS);
-  expect(attach(withoutOurs, OPTIONS)).toBe(releases);
+  expect(givenBack(attach(withoutOurs, OPTIONS))).toBe(releases);
   releases.detach();
   expect(attach(withoutOurs, OPTIONS)).not.toBe(releases);
 });

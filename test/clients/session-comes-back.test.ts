@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { attach } from '../../src/clients/session.ts';
 import { expectAtRest } from '../support/conservation.ts';
 import { FakePeer, type FakeSession } from '../support/fake-peer.ts';
+import { givenBack } from '../support/given-back.ts';
 
 /** Speaks to a new session of a new peer after each `connect`. */
 class Reconnecting extends EventEmitter {
@@ -36,7 +37,7 @@ test.each(['disconnect', 'close', 'Inspector.detached'])(
       await mint(session);
       session.emit(ending, {});
       session.connect();
-      if (isAttachedAgain) expect(attach(session, { track: true })).toBe(releases);
+      if (isAttachedAgain) expect(givenBack(attach(session, { track: true }))).toBe(releases);
       const { objectId } = await mint(session);
       expect(releases.stats()).toMatchObject({
         minted: before.minted + 2,

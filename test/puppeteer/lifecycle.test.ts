@@ -7,6 +7,7 @@ import { Census, type CensusSession } from '../support/census.ts';
 import { launchChromium, PUPPETEERS } from '../support/chromium.ts';
 import { collectUntil } from '../support/collect-until.ts';
 import { expectAtRest } from '../support/conservation.ts';
+import { givenBack } from '../support/given-back.ts';
 import { openSite, type Site } from '../support/site.ts';
 import { turns } from '../support/turns.ts';
 
@@ -80,7 +81,7 @@ describe.each(PUPPETEERS)('an attachment to $name', ({ puppeteer }) => {
       const releases = attach(empty);
       const page = await empty.newPage();
       await expectCovered(releases, page, await Census.open(page));
-      for (const part of [empty, before, page]) expect(attach(part)).toBe(releases);
+      for (const part of [empty, before, page]) expect(givenBack(attach(part))).toBe(releases);
       releases.detach();
       await empty.close();
     });
@@ -264,9 +265,9 @@ describe.each(PUPPETEERS)('an attachment to $name', ({ puppeteer }) => {
     it('when attached twice, to the whole or to a part', async () => {
       const page = await openPage();
       const releases = attached(browser);
-      expect(attach(browser)).toBe(releases);
-      expect(attach(page)).toBe(releases);
-      expect(attach(page.browserContext())).toBe(releases);
+      expect(givenBack(attach(browser))).toBe(releases);
+      expect(givenBack(attach(page))).toBe(releases);
+      expect(givenBack(attach(page.browserContext()))).toBe(releases);
       releases.detach();
       const anew = attached(browser);
       expect(anew).not.toBe(releases);
@@ -277,7 +278,7 @@ describe.each(PUPPETEERS)('an attachment to $name', ({ puppeteer }) => {
     it('for one page attached twice', async () => {
       const page = await openPage();
       const releases = attached(page);
-      expect(attach(page)).toBe(releases);
+      expect(givenBack(attach(page))).toBe(releases);
       await page.close();
     });
   });

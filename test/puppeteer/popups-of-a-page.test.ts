@@ -6,6 +6,7 @@ import { attach } from '../../src/clients/puppeteer/index.ts';
 import { BIDI_BROWSERS } from '../support/bidi.ts';
 import { launchChromium, PUPPETEERS } from '../support/chromium.ts';
 import { collectUntil } from '../support/collect-until.ts';
+import { givenBack } from '../support/given-back.ts';
 import { lacking } from '../support/lacking.ts';
 import { openSite, type Site } from '../support/site.ts';
 import { until } from '../support/turns.ts';
@@ -52,7 +53,7 @@ describe.each(PUPPETEERS)('$name', ({ puppeteer }) => {
       await forgetSome(each);
       expect(releases.stats().minted).toBeGreaterThanOrEqual(minted + FEW);
       await collectUntil(() => releases.stats().collected >= collected + FEW);
-      expect(attach(each), 'a part of what is attached already').toBe(releases);
+      expect(givenBack(attach(each)), 'a part of what is attached already').toBe(releases);
     }
     const { minted } = releases.stats();
     const unrelated = await popupOf(other, () => other.evaluate("void open('about:blank')"));
@@ -101,7 +102,7 @@ describe.each(BIDI_BROWSERS)('$name over WebDriver BiDi', ({ launch, missing }) 
       const { minted } = releases.stats();
       await forgetSome(each);
       expect(releases.stats().minted).toBeGreaterThanOrEqual(minted + FEW);
-      expect(attach(each), 'a part of what is attached already').toBe(releases);
+      expect(givenBack(attach(each)), 'a part of what is attached already').toBe(releases);
     }
     await page.close();
     await popup.close();

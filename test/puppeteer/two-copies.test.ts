@@ -6,6 +6,7 @@ import { fromAnotherCopy } from '../support/another-copy.ts';
 import { connectionOf, sessionOf } from '../support/attached.ts';
 import { launchChromium, openPage } from '../support/chromium.ts';
 import { collectUntil } from '../support/collect-until.ts';
+import { givenBack } from '../support/given-back.ts';
 
 const another = await fromAnotherCopy(() => import('../../src/clients/puppeteer/index.ts'));
 const browser = await launchChromium();
@@ -14,9 +15,9 @@ it('the second is given what the first has made, for the browser and for its par
   const page = await openPage(browser);
   const releases = attach(browser);
   onTestFinished(() => releases.detach());
-  expect(another.attach(browser)).toBe(releases);
-  expect(another.attach(browser.defaultBrowserContext())).toBe(releases);
-  expect(another.attach(page)).toBe(releases);
+  expect(givenBack(another.attach(browser))).toBe(releases);
+  expect(givenBack(another.attach(browser.defaultBrowserContext()))).toBe(releases);
+  expect(givenBack(another.attach(page))).toBe(releases);
 });
 
 it('handles that were held before the second came can be used, while others are let go of', async () => {
@@ -27,6 +28,7 @@ it('handles that were held before the second came can be used, while others are 
   onTestFinished(() => first.detach());
   const held = await Promise.all([1, 2, 3].map((n) => page.evaluateHandle((value) => ({ value }), n)));
   const second = two.attach(browser);
+  onTestFinished(() => second.detach());
   for (let count = 0; count < 100; count++) await page.evaluateHandle(() => ({}));
   await collectUntil(() => second.stats().live <= held.length + 10);
   await second.flush();

@@ -6,13 +6,14 @@ import { Census } from '../support/census.ts';
 import { launchChromium, PUPPETEERS } from '../support/chromium.ts';
 import { collectUntil } from '../support/collect-until.ts';
 import { expectAtRest } from '../support/conservation.ts';
+import { givenBack } from '../support/given-back.ts';
 
 const MANY = 20;
 
 /** Forgets handles, and expects them to be gone. */
 async function expectAttached(browser: Browser): Promise<void> {
   const page = await browser.newPage();
-  const releases = attach(browser);
+  const releases = givenBack(attach(browser));
   const census = await Census.open(page);
   for (let count = 0; count < MANY; count++) await page.evaluateHandle(() => mk());
   expect(releases.stats().minted).toBe(MANY);
@@ -57,13 +58,13 @@ describe.each(PUPPETEERS)('withReleases over $name', ({ puppeteer }) => {
       },
     });
     expect(() => proxy.targets(), 'private members are out of reach').toThrow(TypeError);
-    expect(attach(proxy)).toBe(attach(browser));
+    expect(givenBack(attach(proxy))).toBe(givenBack(attach(browser)));
     await expectAttached(proxy);
 
-    attach(browser).detach();
+    givenBack(attach(browser)).detach(); // What was taken as it was launched.
     const again = attach(proxy);
     expect(again).not.toBe(attach(await launchChromium({}, withReleases(puppeteer))));
-    expect(attach(browser)).toBe(again);
+    expect(givenBack(attach(browser))).toBe(again);
     await expectAttached(browser);
   });
 

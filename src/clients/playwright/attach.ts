@@ -66,7 +66,7 @@ function attachIfChromium(subject: Subject, options: AttachOptions): PlaywrightA
   const seams = seamsOf(subject);
   if (seams === undefined) return undefined;
   const known = attachmentCovering(seams.owner);
-  if (known !== undefined) return known;
+  if (known !== undefined) return known.hold(options);
   const coverage = seams.server === undefined ? undefined : coverageOf(seams, seams.server);
   const attachment = new PlaywrightAttachment(resolved);
   if (attachment.detached) return attachment; // Its signal had fired.

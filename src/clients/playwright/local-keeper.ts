@@ -16,7 +16,7 @@ import type { Call, CallLocation, ChannelOwner, ClientConnection, ServerHandle }
 /** The attachment whose handles they are. */
 export interface KeptFor {
   readonly leakReport: LeakReport | undefined;
-  detach(): void;
+  detachForAll(): void;
 }
 
 /** How long awaited disposals may follow one another in one turn of the event loop, in milliseconds. */
@@ -89,7 +89,7 @@ export class LocalKeeper implements HandleKeeper {
 
   over(): void {
     // Not now: it is told in the midst of what ends it.
-    queueMicrotask(() => this.#attachment.detach());
+    queueMicrotask(() => this.#attachment.detachForAll());
   }
 
   #remoteObjectOf(guid: string): RemoteObject | undefined {

@@ -45,7 +45,7 @@ function attachToContext(attachment: PuppeteerAttachment, context: BrowserContex
     context.id === undefined
       ? !browser.browserContexts().some((other) => other.id === id)
       : id === context.id;
-  attachment.onDetach(whenClosed(context, () => attachment.detach()));
+  attachment.onDetach(whenClosed(context, () => attachment.detachForAll()));
   attachToBrowser(attachment, browser, {
     includesNew: ({ targetInfo }, parent) =>
       parent !== undefined && attachment.covers(parent) ? true : isOurs(targetInfo.browserContextId),
@@ -76,7 +76,7 @@ function attachToPage(attachment: PuppeteerAttachment, page: PageLike): void {
 const wholeBrowser: Coverage = { includesNew: () => true, includesOld: () => true };
 
 function attachToBrowser(attachment: PuppeteerAttachment, browser: BrowserLike, coverage: Coverage): void {
-  const onDisconnected = (): void => attachment.detach();
+  const onDisconnected = (): void => attachment.detachForAll();
   browser.on('disconnected', onDisconnected);
   attachment.onDetach(() => browser.off('disconnected', onDisconnected));
   const connection = connectionOf(browser);

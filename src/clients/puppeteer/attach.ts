@@ -36,7 +36,8 @@ const attachments = new Notes<PuppeteerAttachment>('puppeteer-attachment');
 /**
  * From now on no remote object outlives its last use, in this browser, context, page or session, and in all
  * that it opens. Attaching again gives the same attachment; so does attaching to a part of what is
- * attached already. What was attached to a page by itself is detached as the page and all that it opened have closed.
+ * attached already. What each call took, one `detach` gives back. What was attached to a page by itself is detached as
+ * the page and all that it opened have closed.
  *
  * @example
  * ```ts
@@ -51,7 +52,7 @@ export function attach(given: Subject, options: AttachOptions = {}): PuppeteerAt
   const subject = isBrowser(given) ? browserBehind(given) : given;
   const key = keyOf(subject);
   const known = attachmentOf(key) ?? coveringAttachment(subject);
-  if (known !== undefined) return known;
+  if (known !== undefined) return known.hold(options);
 
   const attachment = attachNow(subject, resolved);
   if (attachment.detached) return attachment; // Its signal may have fired.

@@ -312,7 +312,7 @@ export class PuppeteerAttachment extends Attachment {
     hooked.watched.end();
     // What listens to the connection would go on for as long as the browser does, for each page that has been.
     const { endsWithItsSessions = hooked.subject.isUsers } = this.#followed?.coverage ?? {};
-    if (this.#sessions.size === 0 && endsWithItsSessions) this.detach();
+    if (this.#sessions.size === 0 && endsWithItsSessions) this.detachForAll();
   }
 
   #unhookAll(): void {

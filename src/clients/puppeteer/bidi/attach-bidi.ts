@@ -80,7 +80,7 @@ function coverageOfPages(pages: CoveredPages): ContextCoverage {
 
 function endNow(attachment: BidiAttachment): void {
   attachment.endAll();
-  attachment.detach();
+  attachment.detachForAll();
 }
 
 function coverageOf(subject: BrowserLike | BrowserContextLike): ContextCoverage {
