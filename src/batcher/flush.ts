@@ -3,7 +3,7 @@ import { LONGEST_TIMER_MS } from '../single-flight/time.ts';
 import { monotonicNow } from '../timers.ts';
 import { BoundedWait, Waiters } from './bounded-wait.ts';
 import { Deadline } from './deadline.ts';
-import { integerOption, requireObject } from './options.ts';
+import { integerOption, requireKnownOptions, requireObject } from './options.ts';
 import type { Release } from './release.ts';
 import type { FlushReport, ReleaseStats } from './stats.ts';
 
@@ -13,8 +13,11 @@ export interface FlushOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+const FLUSH_OPTIONS = ['timeoutMs'];
+
 export function resolveFlushTimeout(options: FlushOptions, fallbackMs: number): number {
   requireObject('options', options);
+  requireKnownOptions(options, FLUSH_OPTIONS);
   return integerOption('timeoutMs', options.timeoutMs, fallbackMs, 0, LONGEST_TIMER_MS);
 }
 

@@ -15,6 +15,15 @@ export interface BatcherOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The names of all options, so that others can be told of. */
+export const BATCHER_OPTIONS: readonly string[] = Object.keys({
+  maxBatchSize: true,
+  maxInFlightBatches: true,
+  releaseTimeoutMs: true,
+  maxQueueSize: true,
+  signal: true,
+} satisfies Record<keyof BatcherOptions, true>);
+
 export interface ResolvedBatcherOptions {
   readonly maxBatchSize: number;
   readonly maxInFlightBatches: number;
@@ -42,6 +51,19 @@ export function resolveBatcherOptions(options: BatcherOptions = {}): ResolvedBat
     maxQueueSize: integerOption('maxQueueSize', options.maxQueueSize, 1_000_000, 1, Number.MAX_SAFE_INTEGER),
     signal: signalOption('signal', options.signal),
   };
+}
+
+/** @throws TypeError for an option that there is not: most likely another one, misspelt. */
+export function requireKnownOptions(options: object, known: readonly string[]): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || known.includes(name)) continue;
+    throw new TypeError(`there is no option ${show(name)}; there are: ${known.join(', ')}`);
+  }
+}
+
+/** @throws TypeError for what is no function. */
+export function requireFunction(name: string, value: unknown): void {
+  if (typeof value !== 'function') throw new TypeError(`${name} must be a function, got ${show(value)}`);
 }
 
 export function integerOption(

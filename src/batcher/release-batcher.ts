@@ -7,7 +7,13 @@
 import { onAbort } from './abort-listeners.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { type FlushOptions, reportFlush, resolveFlushTimeout } from './flush.ts';
-import { type BatcherOptions, type ResolvedBatcherOptions, resolveBatcherOptions } from './options.ts';
+import {
+  BATCHER_OPTIONS,
+  type BatcherOptions,
+  type ResolvedBatcherOptions,
+  requireKnownOptions,
+  resolveBatcherOptions,
+} from './options.ts';
 import { type ReleaseSession, UncountedRelease } from './release.ts';
 import { ReleaseGuard } from './release-guard.ts';
 import { emptyStats, type FlushReport, type ReleaseStats } from './stats.ts';
@@ -30,6 +36,7 @@ export class ReleaseBatcher implements AsyncDisposable {
   /** @throws TypeError or RangeError for a bad option; the message names it and its value. */
   constructor(options: BatcherOptions = {}) {
     this.#options = resolveBatcherOptions(options);
+    requireKnownOptions(options, BATCHER_OPTIONS);
     this.#dispatcher = new Dispatcher(this.#options, this.#stats);
     const { signal } = this.#options;
     if (signal?.aborted) this.#dispatcher.abort();

@@ -70,7 +70,7 @@ export function attach(
   const sessionId = textOption('sessionId', options.sessionId);
   const targetType = textOption('targetType', options.targetType);
   const { maxInFlightBatches = WINDOW } = options;
-  const resolved = resolveAttachOptions({ ...options, maxInFlightBatches });
+  const resolved = resolveAttachOptions({ ...options, maxInFlightBatches }, ['sessionId', 'targetType']);
   const hook = hooks.get(client);
   const known = hook?.attachmentOf(sessionId ?? EVERY);
   if (known !== undefined) return known.hold(options);

@@ -5,7 +5,6 @@
  *
  * Invariant: an object is attached to once at a time, whichever client it is taken for.
  */
-import { show } from '../batcher/options.ts';
 import type { ReleaseSession } from '../batcher/release.ts';
 import {
   type AttachOptions,
@@ -17,6 +16,7 @@ import { plainRules } from '../handles/command-rules.ts';
 import type { HandleScope } from '../handles/handle-scope.ts';
 import { PageActions } from '../handles/release-acknowledger.ts';
 import type { SessionTap } from '../handles/session-tap.ts';
+import { describeGiven } from './given.ts';
 import { claim, Notes, warnOfOwner } from './session-ownership.ts';
 
 /** What `attach` gives: the books of all remote objects of its sessions, and what can be done about them. */
@@ -26,7 +26,7 @@ export class SessionAttachment extends Attachment {
 
   /** @internal Made by the clients' `attach`. */
   constructor(options: ResolvedAttachOptions) {
-    super(options);
+    super({ ...options, track: options.track ?? false });
     this.#tracks = options.track ?? false;
   }
 
@@ -75,8 +75,9 @@ export function attachOnce(
   session: object,
   options: AttachOptions,
   hook: (attachment: SessionAttachment) => void,
+  others: readonly string[] = [],
 ): SessionAttachment {
-  const resolved = resolveAttachOptions(options);
+  const resolved = resolveAttachOptions(options, others);
   const known = attachments.get(session);
   if (known?.detached === false) return known.hold(options);
   const attachment = new SessionAttachment(resolved);
@@ -107,7 +108,7 @@ function hookIfFree(
 export function requireMethods(subject: unknown, expected: string, ...methods: string[]): void {
   const isObject = (typeof subject === 'object' && subject !== null) || typeof subject === 'function';
   const fits = isObject && methods.every((name) => hasMethod(subject, name));
-  if (!fits) throw new TypeError(`attach: expected ${expected}, got ${show(subject)}`);
+  if (!fits) throw new TypeError(`attach: expected ${expected}, got ${describeGiven(subject)}`);
 }
 
 function hasMethod(subject: object, name: string): boolean {

@@ -54,9 +54,12 @@ export function attach(session: SessionLike, options: SessionOptions = {}): Sess
   requireMethods(session, 'an object with send and on', 'send', 'on');
   requireObject('options', options);
   const targetType = textOption('targetType', options.targetType) ?? 'other';
-  return attachOnce(session, options, (attachment) => {
-    hook(attachment, session, takesCommandsInOrder(targetType));
-  });
+  return attachOnce(
+    session,
+    options,
+    (attachment) => hook(attachment, session, takesCommandsInOrder(targetType)),
+    ['targetType'],
+  );
 }
 
 function hook(attachment: SessionAttachment, session: SessionLike, isOrdered: boolean): void {

@@ -1,10 +1,13 @@
 /** What can be set when a client is attached; checked and defaulted here, in one place. */
 import {
+  BATCHER_OPTIONS,
   type BatcherOptions,
   booleanOption,
   choiceOption,
   integerOption,
   type ResolvedBatcherOptions,
+  requireKnownOptions,
+  requireObject,
   resolveBatcherOptions,
   show,
 } from '../batcher/options.ts';
@@ -55,8 +58,30 @@ export interface ResolvedAttachOptions extends ResolvedBatcherOptions {
   readonly now: () => number;
 }
 
-/** @throws TypeError or RangeError that names the option and the value. */
-export function resolveAttachOptions(options: AttachOptions = {}): ResolvedAttachOptions {
+const ATTACH_OPTIONS: readonly string[] = [
+  ...BATCHER_OPTIONS,
+  ...Object.keys({
+    track: true,
+    groups: true,
+    moveSurvivors: true,
+    pressure: true,
+    consoleEntries: true,
+    traceLeaks: true,
+  } satisfies Record<Exclude<keyof AttachOptions, keyof BatcherOptions | InternalOption>, true>),
+];
+type InternalOption = 'createRegistry' | 'now';
+
+/**
+ * @param others options of one client alone, which are checked there.
+ * @throws TypeError or RangeError that names the option and the value.
+ */
+export function resolveAttachOptions(
+  options: AttachOptions = {},
+  others: readonly string[] = [],
+): ResolvedAttachOptions {
+  requireObject('options', options);
+  const { createRegistry: _registry, now: _now, ...given } = options;
+  requireKnownOptions(given, [...ATTACH_OPTIONS, ...others]);
   return {
     ...resolveBatcherOptions(options),
     track: options.track === undefined ? undefined : booleanOption('track', options.track, true),
@@ -75,4 +100,24 @@ function pressureOption(value: unknown): number | 'follow' {
   if (value === false) return 0;
   if (value === true) throw new TypeError(`pressure must be a number of bytes or false, got ${show(value)}`);
   return integerOption('pressure', value, 0, 0, 2 ** 30);
+}
+
+const warnedOf = new Set<string>();
+
+/**
+ * Says once of each option that it is not heeded: what is attached already has another value of it. No error, as whoever
+ * attaches again need not know of the first.
+ */
+export function warnOfOtherOptions(options: AttachOptions, resolved: ResolvedAttachOptions): void {
+  for (const name of ATTACH_OPTIONS) {
+    const given: unknown = Reflect.get(options, name);
+    const used: unknown = Reflect.get(resolved, name);
+    if (name === 'signal' || given === undefined || used === undefined || warnedOf.has(name)) continue;
+    if (given === used || (name === 'pressure' && given === false && used === 0)) continue;
+    warnedOf.add(name);
+    process.emitWarning(
+      `attach: ${name}: ${show(given)} is not heeded, as this is attached already, with ${name}: ${show(used)}. Give it where you attach first.`,
+      { code: 'CDP_RELEASE_OPTION_IGNORED' },
+    );
+  }
 }

@@ -9,12 +9,12 @@
 import { onAbort } from '../batcher/abort-listeners.ts';
 import { Dispatcher } from '../batcher/dispatcher.ts';
 import { type FlushOptions, reportFlush, resolveFlushTimeout } from '../batcher/flush.ts';
-import { show } from '../batcher/options.ts';
+import { requireFunction, show } from '../batcher/options.ts';
 import type { ReleaseSession } from '../batcher/release.ts';
 import type { FlushReport } from '../batcher/stats.ts';
 import { type Leak, LeakReport, type Tracing } from '../observe/leak-report.ts';
 import { AnsweredCommands } from './answered-commands.ts';
-import type { AttachOptions, ResolvedAttachOptions } from './attach-options.ts';
+import { type AttachOptions, type ResolvedAttachOptions, warnOfOtherOptions } from './attach-options.ts';
 import type { CommandRules } from './command-rules.ts';
 import { ConsoleEntries } from './console-entries.ts';
 import { type HandleScope, ScopeStack } from './handle-scope.ts';
@@ -107,6 +107,7 @@ export class Attachment implements Disposable {
    * Runs `body`; every handle minted in it, through any attached session, is released when it ends, by one
    * command a session. Scopes nest, and parallel ones do not mix.
    *
+   * @throws what `body` throws; TypeError where it is no function; Error where nothing is tracked.
    * @example
    * ```ts
    * const prices = await releases.scope(async () => {
@@ -115,7 +116,9 @@ export class Attachment implements Disposable {
    * });
    * ```
    */
-  scope<T>(body: () => T | PromiseLike<T>): Promise<T> {
+  async scope<T>(body: () => T | PromiseLike<T>): Promise<T> {
+    requireFunction('scope: body', body);
+    this.#requireTracking('scope');
     return this.#scopes.run(body);
   }
 
@@ -177,6 +180,7 @@ export class Attachment implements Disposable {
 
   /** Another `attach` gets this attachment. A signal gives it back as `detach` does. @internal */
   hold(options: AttachOptions): this {
+    warnOfOtherOptions(options, this.#options);
     const { signal } = options;
     if (signal?.aborted) return this;
     this.#holders++;
@@ -275,7 +279,15 @@ export class Attachment implements Disposable {
 
   /** A scope over those sessions, present and to come, that `includes` says belong to it. @internal */
   cover(includes: (ledger: Ledger) => boolean): HandleScope {
+    this.#requireTracking('openScope');
     return this.#scopes.cover(includes);
+  }
+
+  #requireTracking(caller: string): void {
+    if (this.#options.track !== false) return;
+    throw new Error(
+      `${caller}: nothing is tracked here, so nothing would be released; attach with { track: true }`,
+    );
   }
 
   /** What `detach` has to undo. @internal */

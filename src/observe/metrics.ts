@@ -112,3 +112,11 @@ export const GAUGES: readonly Metric[] = [
 export function readStats(source: MetricsSource): Partial<Record<StatName, number>> {
   return source.stats() as Partial<Record<StatName, number>>;
 }
+
+/** @throws TypeError for what has no figures. */
+export function requireSource(caller: string, source: unknown): void {
+  if (typeof (source as { stats?: unknown } | null | undefined)?.stats === 'function') return;
+  throw new TypeError(
+    `${caller}: expected an attachment or a ReleaseBatcher, which have stats(), got ${typeof source}`,
+  );
+}

@@ -2,7 +2,7 @@
  * The books as OpenTelemetry metrics. Read when the meter's reader asks, and at no other time. Nothing is imported
  * from `@opentelemetry/api`: whichever version's meter is handed over fits.
  */
-import { COUNTERS, GAUGES, type MetricsSource, readStats, type StatName } from './metrics.ts';
+import { COUNTERS, GAUGES, type MetricsSource, readStats, requireSource, type StatName } from './metrics.ts';
 
 /** What is used of an observable instrument. */
 export interface ObservableLike {
@@ -41,6 +41,12 @@ export function observeWithOpenTelemetry(
   source: MetricsSource,
   attributes: Record<string, string> = {},
 ): () => void {
+  if (typeof meter?.createObservableCounter !== 'function') {
+    throw new TypeError(
+      'observeWithOpenTelemetry: the first argument must be a Meter, as metrics.getMeter(name) gives it',
+    );
+  }
+  requireSource('observeWithOpenTelemetry', source);
   const undo: (() => void)[] = [];
   const observe = (instrument: ObservableLike, stat: StatName, own: Record<string, string>): void => {
     const callback = (result: ObservableResultLike): void => {

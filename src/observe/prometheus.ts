@@ -2,7 +2,7 @@
  * The books as Prometheus metrics, by `prom-client`'s hook: read when somebody scrapes, and at no other time.
  * Nothing is imported from `prom-client`: whichever version is handed over fits.
  */
-import { COUNTERS, GAUGES, type Metric, type MetricsSource, readStats } from './metrics.ts';
+import { COUNTERS, GAUGES, type Metric, type MetricsSource, readStats, requireSource } from './metrics.ts';
 
 interface MetricOptions {
   readonly name: string;
@@ -48,7 +48,14 @@ export function collectWithPrometheus(
   source: MetricsSource | Readonly<Record<string, MetricsSource>>,
   { registry, labels = {} }: CollectOptions = {},
 ): string[] {
-  const sources = isSource(source) ? [[undefined, source] as const] : Object.entries(source);
+  if (typeof client?.Counter !== 'function' || typeof client.Gauge !== 'function') {
+    throw new TypeError(
+      'collectWithPrometheus: the first argument must be prom-client, as imported by `import * as`',
+    );
+  }
+  const sources = isSource(source) ? [[undefined, source] as const] : Object.entries(source ?? {});
+  if (sources.length === 0) requireSource('collectWithPrometheus', source);
+  for (const [, each] of sources) requireSource('collectWithPrometheus', each);
   const register = (
     Metric: new (options: never) => PrometheusMetricLike,
     { name: dotted, help, unit, stats }: Metric,
@@ -84,7 +91,7 @@ export function collectWithPrometheus(
 }
 
 function isSource(source: MetricsSource | Readonly<Record<string, MetricsSource>>): source is MetricsSource {
-  return typeof (source as { stats?: unknown }).stats === 'function';
+  return typeof (source as { stats?: unknown } | undefined)?.stats === 'function';
 }
 
 export type { MetricsSource } from './metrics.ts';

@@ -9,7 +9,14 @@
  */
 import { SingleFlightError } from './errors.ts';
 import { guardInFlight } from './in-flight-guard.ts';
-import { monotonicNow, type Now, requirePositiveMs, type Sleep, sleepOnTimer } from './time.ts';
+import {
+  LONGEST_TIMER_MS,
+  monotonicNow,
+  type Now,
+  requirePositiveMs,
+  type Sleep,
+  sleepOnTimer,
+} from './time.ts';
 
 /** Plain data, so that it may live anywhere, a global registry included. Only this file's functions change it. */
 export interface InitLock {
@@ -173,9 +180,9 @@ export function checkedDurations(
   const { deadlineMs = DEFAULT_DEADLINE_MS, pollMs = DEFAULT_POLL_MS, within } = options;
   requirePositiveMs('deadlineMs', deadlineMs);
   requirePositiveMs('pollMs', pollMs);
-  const { maxWaitMs = deadlineMs + MAX_WAIT_HEADROOM_MS } = options;
+  const { maxWaitMs = Math.min(deadlineMs + MAX_WAIT_HEADROOM_MS, LONGEST_TIMER_MS) } = options;
   requirePositiveMs('maxWaitMs', maxWaitMs);
-  if (maxWaitMs <= deadlineMs) {
+  if (options.maxWaitMs !== undefined && maxWaitMs <= deadlineMs) {
     throw new RangeError(`maxWaitMs must exceed deadlineMs (${deadlineMs}), got ${maxWaitMs}`);
   }
   if (within !== undefined && deadlineMs >= within.deadlineMs) {

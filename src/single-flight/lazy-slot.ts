@@ -77,6 +77,8 @@ export class LazySlot<T> {
   /** @throws TypeError or RangeError for a bad option. */
   constructor(fetcher: Fetcher<T>, options: LazySlotOptions = {}) {
     const { retryDelayMs = DEFAULT_RETRY_DELAY_MS, logger, now = monotonicNow } = options;
+    if (typeof fetcher !== 'function')
+      throw new TypeError(`fetcher must be a function, got ${typeof fetcher}`);
     requirePositiveMs('retryDelayMs', retryDelayMs);
     this.#fetcher = fetcher;
     this.#retryDelayMs = retryDelayMs;
@@ -130,10 +132,14 @@ export class LazySlot<T> {
     this.#entry = { value, expiresAt: this.#now() + this.#retryDelayMs };
     this.#failuresInARow++;
     const level = this.#failuresInARow > WARNINGS_BEFORE_ERRORS ? 'error' : 'warn';
-    this.#logger?.[level](
-      `Refresh failed, ${this.#failuresInARow} in a row; the stale value is served for ${this.#retryDelayMs} ms more`,
-      error,
-    );
+    try {
+      this.#logger?.[level](
+        `Refresh failed, ${this.#failuresInARow} in a row; the stale value is served for ${this.#retryDelayMs} ms more`,
+        error,
+      );
+    } catch {
+      // A logger that fails is no reason to serve nothing.
+    }
   }
 
   #toEntry({ value, expiresInMs }: Fetched<T>): Entry<T> {

@@ -6,7 +6,7 @@
 import { SingleFlightError } from './errors.ts';
 import { guardInFlight } from './in-flight-guard.ts';
 import { createInitLock, type InitLockOptions, initWithLock, revokeClaim } from './init-lock.ts';
-import { requirePositiveMs, type Sleep, sleepOnTimer } from './time.ts';
+import { LONGEST_TIMER_MS, requirePositiveMs, type Sleep, sleepOnTimer } from './time.ts';
 
 /** What a `SingleFlightCache` takes beside what fetches; `pollMs` in milliseconds, 50 by default. */
 export interface SingleFlightCacheOptions extends Pick<InitLockOptions, 'pollMs' | 'now' | 'sleep'> {
@@ -44,12 +44,14 @@ export class SingleFlightCache<T> {
    */
   constructor(fetch: (signal: AbortSignal) => T | PromiseLike<T>, options: SingleFlightCacheOptions = {}) {
     const { timeoutMs = DEFAULT_TIMEOUT_MS, pollMs, now, sleep = sleepOnTimer } = options;
+    if (typeof fetch !== 'function') throw new TypeError(`fetch must be a function, got ${typeof fetch}`);
     requirePositiveMs('timeoutMs', timeoutMs);
     if (pollMs !== undefined) requirePositiveMs('pollMs', pollMs);
     this.#fetch = fetch;
     this.#timeoutMs = timeoutMs;
     this.#sleep = sleep;
-    const deadlineMs = timeoutMs + DEADLINE_HEADROOM_MS;
+    // With a timeout of weeks the headroom does not matter, and no timer takes more.
+    const deadlineMs = Math.min(timeoutMs + DEADLINE_HEADROOM_MS, LONGEST_TIMER_MS);
     this.#lockOptions = { deadlineMs, pollMs, now, sleep, isCached: () => this.#cached !== undefined };
   }
 

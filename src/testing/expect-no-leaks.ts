@@ -4,7 +4,8 @@
  * the same page meanwhile, and what the body hands back are not held against it.
  */
 import { AssertionError } from 'node:assert';
-import { integerOption, requireObject, show } from '../batcher/options.ts';
+import { integerOption, requireKnownOptions, requireObject } from '../batcher/options.ts';
+import { describeGiven } from '../clients/given.ts';
 import { attach } from '../clients/puppeteer/attach.ts';
 import { remoteObjectsIn } from '../clients/puppeteer/call-trace.ts';
 import { PuppeteerAttachment } from '../clients/puppeteer/puppeteer-attachment.ts';
@@ -84,11 +85,12 @@ export async function expectNoLeaks<T>(
   options: ExpectNoLeaksOptions = {},
 ): Promise<T> {
   requireObject('options', options);
+  requireKnownOptions(options, ['allow']);
   const allowed = integerOption('allow', options.allow, 0, 0, Number.MAX_SAFE_INTEGER);
   if (typeof body !== 'function') throw new TypeError('expectNoLeaks: expected a function to run');
   if (!isPage(subject) && !isBrowser(subject) && !isBrowserContext(subject)) {
     throw new TypeError(
-      `expectNoLeaks: expected a Puppeteer Page, BrowserContext or Browser, got ${show(subject)}`,
+      `expectNoLeaks: expected a Puppeteer Page, BrowserContext or Browser, got ${describeGiven(subject)}`,
     );
   }
   const attachment = borrow(subject);

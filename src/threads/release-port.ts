@@ -7,7 +7,7 @@
  * A script that has nothing else to do therefore ends with what is still in the ring; `drain` before the end.
  */
 import { randomUUID } from 'node:crypto';
-import { choiceOption, integerOption, requireObject } from '../batcher/options.ts';
+import { choiceOption, integerOption, requireKnownOptions, requireObject, show } from '../batcher/options.ts';
 import { LONGEST_TIMER_MS } from '../single-flight/time.ts';
 import { clearInterval, clearTimeout, monotonicNow, setInterval, setTimeout, unref } from '../timers.ts';
 import { type KeyedRelease, REFUSED, SharedRingMemory, SPILLED } from './ring-memory.ts';
@@ -60,6 +60,7 @@ export interface ReleasePortStats {
   waiting: number;
 }
 
+const PORT_OPTIONS = ['capacity', 'whenFull', 'stallTimeoutMs', 'turnBudgetMs'];
 /** Pops between two looks at the clock. */
 const CLOCK_STRIDE = 64;
 /** How long the port stays awake after a drain that found something: so one wake-up serves many releases. */
@@ -107,6 +108,12 @@ export class ReleasePort<Session extends object> implements Disposable {
   /** @internal Use `openReleasePort`. */
   constructor(target: ReleaseTarget<Session>, options: ReleasePortOptions) {
     requireObject('options', options);
+    requireKnownOptions(options, PORT_OPTIONS);
+    if (typeof target?.release !== 'function') {
+      throw new TypeError(
+        `openReleasePort: expected a ReleaseBatcher, or another with release(), got ${show(target)}`,
+      );
+    }
     const stallTimeoutMs = integerOption('stallTimeoutMs', options.stallTimeoutMs, 1000, 1, LONGEST_TIMER_MS);
     this.#target = target;
     this.#turnBudgetMs = integerOption('turnBudgetMs', options.turnBudgetMs, 4, 1, 1000);

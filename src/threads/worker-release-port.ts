@@ -4,6 +4,7 @@
  * Invariant: `release` returns `true` only for what the connection's thread will be handed, unless this
  * thread is terminated at that very moment; and it neither blocks nor throws, whatever it is given.
  */
+import { show } from '../batcher/options.ts';
 import type { ReleasePortHandle } from './release-port.ts';
 import { REFUSED, SharedRingMemory, SPILLED } from './ring-memory.ts';
 import { SharedRingQueue } from './shared-ring-queue.ts';
@@ -35,7 +36,10 @@ export class WorkerReleasePort {
 
   /** @internal Use `connectReleasePort`. */
   constructor(handle: ReleasePortHandle) {
-    this.#memory = SharedRingMemory.over(handle?.ring);
+    if (typeof handle?.channel !== 'string') {
+      throw new TypeError(`connectReleasePort: expected the handle of a ReleasePort, got ${show(handle)}`);
+    }
+    this.#memory = SharedRingMemory.over(handle.ring);
     this.#ring = new SharedRingQueue(this.#memory);
     this.#outbox = new SpillOutbox(handle.channel);
     this.#spillsWhenFull = handle.whenFull === 'spill';

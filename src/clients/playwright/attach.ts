@@ -3,8 +3,9 @@
  *
  * Invariant: a browser, and each of its parts, has one attachment at a time, whoever asks for it.
  */
-import { show } from '../../batcher/options.ts';
+
 import { type AttachOptions, resolveAttachOptions } from '../../handles/attach-options.ts';
+import { describeGiven } from '../given.ts';
 import type { SessionAttachment } from '../session-attachment.ts';
 import { attachToSession, isCdpSession, type PlaywrightSession } from './cdp-session.ts';
 import { type Coverage, PlaywrightAttachment } from './playwright-attachment.ts';
@@ -48,7 +49,7 @@ export function attach(
   }
   if (isCdpSession(subject)) return attachToSession(subject, options);
   throw new TypeError(
-    `attach: expected Playwright's Browser, BrowserContext, Page or CDPSession, got ${show(subject)}`,
+    `attach: expected Playwright's Browser, BrowserContext, Page or CDPSession, got ${describeGiven(subject)}`,
   );
 }
 

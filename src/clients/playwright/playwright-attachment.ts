@@ -2,17 +2,19 @@
  * An attachment to Playwright: the books of all handles of a browser, a context or a page, in both halves of Playwright.
  * The server half's sessions are where remote objects come from; the client half's handles are what a script forgets.
  */
+
 import type { ResolvedAttachOptions } from '../../handles/attach-options.ts';
 import { Attachment } from '../../handles/attachment.ts';
 import type { HandleScope } from '../../handles/handle-scope.ts';
 import type { RemoteObject } from '../../handles/protocol.ts';
+import { describeGiven } from '../given.ts';
 import { ClientHandles } from './client-handles.ts';
 import { heldIdOf } from './held-id.ts';
 import { HookedSession, hookOf, noActions, playwrightRules } from './hooked-session.ts';
 import { LocalKeeper } from './local-keeper.ts';
 import { type Seams, type ServerHalf, seamsOf, serverObjectOf, serverPageOf } from './seams.ts';
 import { ServerSessions, type SessionFacts } from './server-sessions.ts';
-import { type ChannelOwner, isHandleType, type PageLike } from './structure.ts';
+import { type ChannelOwner, isHandleType, isPage, type PageLike } from './structure.ts';
 
 /** Which of a browser's sessions an attachment is for. */
 export type Coverage = (facts: SessionFacts) => boolean;
@@ -39,6 +41,11 @@ export class PlaywrightAttachment extends Attachment {
    * ```
    */
   openScope(page: PageLike): HandleScope {
+    if (!isPage(page)) {
+      throw new TypeError(
+        `openScope: expected Playwright's Page, got ${describeGiven(page)}; scope(body) covers all`,
+      );
+    }
     const seams = seamsOf(page);
     const session = seams?.server && serverPageOf(seams)._mainFrameSession._client;
     return this.cover((ledger) => {

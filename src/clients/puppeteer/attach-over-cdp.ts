@@ -27,7 +27,9 @@ import {
 
 /** @throws Error for a page that does not tell its session. */
 export function attachOverCdp(subject: Subject, options: ResolvedAttachOptions): PuppeteerAttachment {
-  const attachment = new PuppeteerAttachment(options);
+  // Of a session of the user's own he may keep bare ids.
+  const track = options.track ?? (isSession(subject) ? false : undefined);
+  const attachment = new PuppeteerAttachment({ ...options, track });
   if (attachment.detached) return attachment; // Its signal had fired.
   // `other` is treated with the care that a worker needs.
   if (isSession(subject)) attachment.adoptUsers(subject, targetOf(subject)?.type() ?? 'other');

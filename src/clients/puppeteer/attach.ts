@@ -4,12 +4,12 @@
  *
  * Invariant: a browser, and each of its parts, has one attachment at a time, whoever asks for it.
  */
-import { show } from '../../batcher/options.ts';
 import {
   type AttachOptions,
   type ResolvedAttachOptions,
   resolveAttachOptions,
 } from '../../handles/attach-options.ts';
+import { describeGiven, isPlaywrights } from '../given.ts';
 import { Notes } from '../session-ownership.ts';
 import { attachOverCdp } from './attach-over-cdp.ts';
 import { attachOverBidi } from './bidi/attach-bidi.ts';
@@ -49,6 +49,7 @@ const attachments = new Notes<PuppeteerAttachment>('puppeteer-attachment');
  */
 export function attach(given: Subject, options: AttachOptions = {}): PuppeteerAttachment {
   const resolved = resolveAttachOptions(options);
+  if (isPlaywrights(given)) throw notExpected(given); // Some have what Puppeteer's have.
   const subject = isBrowser(given) ? browserBehind(given) : given;
   const key = keyOf(subject);
   const known = attachmentOf(key) ?? coveringAttachment(subject);
@@ -108,8 +109,12 @@ function keyOf(subject: Subject): object {
     requireReachable(browser);
     return subject;
   }
-  throw new TypeError(
-    `attach: expected a Puppeteer Browser, BrowserContext, Page or CDPSession, got ${show(subject)}`,
+  throw notExpected(subject);
+}
+
+function notExpected(given: unknown): TypeError {
+  return new TypeError(
+    `attach: expected a Puppeteer Browser, BrowserContext, Page or CDPSession, got ${describeGiven(given)}`,
   );
 }
 

@@ -4,7 +4,7 @@
  * longer than its deadline. The invariant: at most one browser is handed out at a time, and one that was
  * launched too late to be is closed again.
  */
-import { show } from '../../batcher/options.ts';
+import { requireFunction, requireObject, show } from '../../batcher/options.ts';
 import { type AttachOptions, resolveAttachOptions } from '../../handles/attach-options.ts';
 import { guardInFlight } from '../../single-flight/in-flight-guard.ts';
 import {
@@ -76,6 +76,8 @@ export interface LazyBrowser<Browser> {
 }
 
 const DEFAULT_DEADLINE_MS = 45_000;
+/** Beside those of `attach`. */
+const LAUNCH_OPTIONS = ['deadlineMs', 'pollMs', 'maxWaitMs', 'now', 'sleep', 'discard'];
 
 /**
  * Gives a function that gives the browser, attached. The first call launches it, or connects to it; calls
@@ -99,8 +101,17 @@ export function lazyBrowser<Browser extends LaunchedBrowser>(
   options: LazyBrowserOptions<Browser> = {},
 ): LazyBrowser<Browser> {
   requireFunction('launch', launch);
-  resolveAttachOptions(options); // Now, rather than with the first browser.
-  const { deadlineMs = DEFAULT_DEADLINE_MS, discard = giveUp, now, sleep = sleepOnTimer } = options;
+  requireObject('options', options);
+  const {
+    deadlineMs = DEFAULT_DEADLINE_MS,
+    pollMs,
+    maxWaitMs,
+    discard = giveUp,
+    now,
+    sleep = sleepOnTimer,
+    ...attachOptions
+  } = options;
+  resolveAttachOptions(attachOptions, LAUNCH_OPTIONS); // Now, rather than with the first browser.
   requireFunction('discard', discard);
   const stats: LazyBrowserStats = {
     launches: 0,
@@ -139,7 +150,7 @@ export function lazyBrowser<Browser extends LaunchedBrowser>(
         return undefined;
       }
       try {
-        if (isAttachable(browser)) attach(browser, options);
+        if (isAttachable(browser)) attach(browser, attachOptions);
       } catch (error) {
         drop(browser);
         throw error;
@@ -154,7 +165,7 @@ export function lazyBrowser<Browser extends LaunchedBrowser>(
     }
   };
 
-  const durations = checkedDurations({ ...options, deadlineMs });
+  const durations = checkedDurations({ deadlineMs, pollMs, maxWaitMs });
   const get = async (call: GetBrowserOptions): Promise<Browser> => {
     const timing: InitLockOptions = { ...durations, now, sleep: countWaits(sleep, stats) };
     for (;;) {
@@ -188,10 +199,6 @@ function countWaits(sleep: Sleep, stats: LazyBrowserStats): Sleep {
       stats.waiting--;
     }
   };
-}
-
-function requireFunction(name: string, value: unknown): void {
-  if (typeof value !== 'function') throw new TypeError(`${name} must be a function, got ${show(value)}`);
 }
 
 function requireBrowser<Browser>(launched: Browser): Browser {

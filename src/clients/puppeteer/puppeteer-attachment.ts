@@ -4,6 +4,7 @@
  * Invariant: a session is hooked by one attachment at most, and only those are that Puppeteer's auto-attach made, but
  * for the one that was handed to `attach` itself: of sessions that the script made it may keep ids.
  */
+
 import { NOT_AWAITED } from '../../batcher/outcome.ts';
 import type { ResolvedAttachOptions } from '../../handles/attach-options.ts';
 import { Attachment } from '../../handles/attachment.ts';
@@ -12,6 +13,7 @@ import type { HandleScope } from '../../handles/handle-scope.ts';
 import { PageActions } from '../../handles/release-acknowledger.ts';
 import type { SessionTap } from '../../handles/session-tap.ts';
 import type { LeakReport } from '../../observe/leak-report.ts';
+import { describeGiven } from '../given.ts';
 import { hookSession } from '../session-hook.ts';
 import { claim, type Heir, type Ownership } from '../session-ownership.ts';
 import { takesCommandsInOrder } from '../target-type.ts';
@@ -118,6 +120,7 @@ export class PuppeteerAttachment extends Attachment {
    * ```
    */
   openScope(subject: PageLike | CdpSessionLike): HandleScope {
+    requireScopeSubject(subject);
     const root = isSession(subject) ? subject : rootOf(subject);
     return this.cover((ledger) => {
       for (const [session, { tap }] of this.#sessions) {
@@ -363,4 +366,12 @@ function isWithin(session: CdpSessionLike, root: CdpSessionLike): boolean {
 /** Puppeteer's event for the end of a session is a symbol that it does not export. */
 function isDisconnected(event: string | symbol): boolean {
   return typeof event === 'symbol' && event.description === 'CDPSession.Disconnected';
+}
+
+/** @throws TypeError for what no scope can be over. */
+export function requireScopeSubject(subject: unknown): void {
+  if (isPage(subject) || isSession(subject)) return;
+  throw new TypeError(
+    `openScope: expected a Puppeteer Page or CDPSession, got ${describeGiven(subject)}; scope(body) covers all`,
+  );
 }

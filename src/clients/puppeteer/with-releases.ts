@@ -3,8 +3,8 @@
  * places that take a Puppeteer rather than a browser (crawlee's `launcher`, puppeteer-cluster's `puppeteer`,
  * puppeteer-extra's `addExtra`).
  */
-import { show } from '../../batcher/options.ts';
 import { type AttachOptions, resolveAttachOptions } from '../../handles/attach-options.ts';
+import { describeGiven } from '../given.ts';
 import { attach, isAttachable } from './attach.ts';
 import { type BrowserLike, isBrowser } from './structure.ts';
 
@@ -38,15 +38,16 @@ export function delegateOf<Puppeteer extends PuppeteerLike>(
   puppeteer: Puppeteer,
   onBrowser: (browser: BrowserLike) => void,
 ): Puppeteer {
-  if (typeof puppeteer?.launch !== 'function' && typeof puppeteer?.connect !== 'function') {
+  if (!isPuppeteer(puppeteer)) {
     throw new TypeError(
-      `withReleases: expected a Puppeteer with launch() or connect(), got ${show(puppeteer)}`,
+      `withReleases: expected a Puppeteer with launch() or connect(), got ${describeGiven(puppeteer)}`,
     );
   }
   // Neither a Proxy, through which Puppeteer's private members would throw, nor an heir, whose methods
   // Puppeteer has bound to the original in its constructor: a plain object that asks the original each time.
   const delegate = {};
   for (const name of memberNames(puppeteer)) {
+    if (name === 'default' && isPuppeteer(Reflect.get(puppeteer, name))) continue;
     Object.defineProperty(delegate, name, {
       enumerable: true,
       configurable: true,
@@ -69,7 +70,23 @@ export function delegateOf<Puppeteer extends PuppeteerLike>(
       writable: true,
     });
   }
+  // What `await import('puppeteer')` gives has Puppeteer once more, by that name.
+  const inner: unknown = Reflect.get(puppeteer, 'default');
+  if (isPuppeteer(inner)) {
+    const value = inner === puppeteer ? delegate : delegateOf(inner, onBrowser);
+    Object.defineProperty(delegate, 'default', {
+      value,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+  }
   return delegate as Puppeteer;
+}
+
+function isPuppeteer(value: unknown): value is PuppeteerLike {
+  const { launch, connect } = (value ?? {}) as PuppeteerLike;
+  return typeof launch === 'function' || typeof connect === 'function';
 }
 
 function memberOf(puppeteer: PuppeteerLike, name: string | symbol): unknown {

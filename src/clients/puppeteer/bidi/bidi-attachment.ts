@@ -14,7 +14,7 @@ import type { SessionLedger } from '../../../handles/ledger/session-ledger.ts';
 import type { RemoteObject } from '../../../handles/protocol.ts';
 import { DEFAULT_BYTES_PER_HANDLE } from '../../../handles/weight/gc-weight.ts';
 import type { MintTrace } from '../../../observe/leak-report.ts';
-import { PuppeteerAttachment } from '../puppeteer-attachment.ts';
+import { PuppeteerAttachment, requireScopeSubject } from '../puppeteer-attachment.ts';
 import { type CdpSessionLike, isSession, type PageLike } from '../structure.ts';
 import { member, type OwningValue } from './remote-values.ts';
 import { contextIdsOfPage, keyOfTarget, type ScriptTarget } from './structure.ts';
@@ -77,6 +77,7 @@ export class BidiAttachment extends PuppeteerAttachment {
   }
 
   override openScope(subject: PageLike | CdpSessionLike): HandleScope {
+    requireScopeSubject(subject);
     const scope = this.scopes.cover(() => false);
     this.#openScopes = this.#openScopes.filter((open) => !open.scope.hasEnded);
     if (!isSession(subject)) this.#openScopes.push({ scope, page: subject });
