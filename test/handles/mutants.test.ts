@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { HandleRecord } from '../../src/handles/ledger/handle-record.ts';
 import { ObjectGroup } from '../../src/handles/ledger/handle-record.ts';
+import { SessionEndings } from '../../src/handles/ledger/session-endings.ts';
 import { SessionLedger } from '../../src/handles/ledger/session-ledger.ts';
 import { SessionReleases } from '../../src/handles/ledger/session-releases.ts';
 import { programs, runProgram } from './random-program.ts';
@@ -11,7 +12,7 @@ afterEach(() => vi.restoreAllMocks());
 
 const { add } = ObjectGroup.prototype;
 const { rebind } = SessionLedger.prototype;
-const { drop } = SessionReleases.prototype;
+const { drop, dropMembers } = SessionReleases.prototype;
 
 const wrongRules: [rule: string, put: () => void][] = [
   [
@@ -84,6 +85,33 @@ const wrongRules: [rule: string, put: () => void][] = [
         if (cause === 'disposed') drop.call(this, record, cause);
       }),
   ],
+  [
+    'the end of a scope takes along what others minted in its groups',
+    () =>
+      vi.spyOn(SessionReleases.prototype, 'dropMembers').mockImplementation(function (
+        this: SessionReleases,
+        group,
+      ) {
+        for (const member of group.members) member.isGuest = false;
+        dropMembers.call(this, group);
+      }),
+  ],
+  [
+    'the end of a scope takes along what has escaped',
+    () =>
+      vi.spyOn(SessionReleases.prototype, 'dropMembers').mockImplementation(function (
+        this: SessionReleases,
+        group,
+      ) {
+        for (const member of group.members) member.hasEscaped = false;
+        dropMembers.call(this, group);
+      }),
+  ],
+  [
+    'a detached session is kept books of as any other',
+    () => vi.spyOn(SessionLedger.prototype, 'isForsaken', 'get').mockReturnValue(false),
+  ],
+  ['a crash is not noticed', () => vi.spyOn(SessionEndings.prototype, 'crash').mockImplementation(() => {})],
 ];
 
 const runs = { numRuns: 1_000, seed: 1_234, endOnFailure: true };

@@ -1,14 +1,20 @@
 // A program at random, run against the fake peer: it mints, names, drops, moves in and out of scopes, while contexts
-// end and answers come in whatever order the protocol allows. It names an id only while the handle is its own, so a
-// command that finds its object released is a fault of the ledger's.
+// and sessions end, pages crash, commands are refused and answers come in whatever order the protocol allows; and in its
+// midst it may detach. It names an id only while the handle is its own, so a command that finds its object released is a
+// fault of the ledger's.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { AttachOptions } from '../../src/handles/attach-options.ts';
+import { deferred } from '../support/deferred.ts';
 import type { Command, FakeTarget, Hold, Message } from '../support/fake-peer.ts';
 import { turns } from '../support/turns.ts';
 import { AttachedPeer, type AttachedSession, type Handle, type Params } from './attached-peer.ts';
 
 type FakeContext = FakeTarget['defaultContext'];
+
+/** The number of the worker's session. */
+const WORKER = 2;
 
 /** What a worker does although it is busy. */
 const INTERRUPTING = /^Runtime\.(releaseObject|releaseObjectGroup|getHeapUsage)$/;
@@ -20,8 +26,13 @@ export type Step =
   | { do: 'list' | 'call' | 'await' | 'pass'; handle: number; argument: number }
   | { do: 'nameAndDrop'; handle: number; how: 'dispose' | 'collect' }
   | { do: 'dispose' | 'collect' | 'forget'; handle: number; count: number }
-  | { do: 'openScope' | 'closeScope' | 'releaseMine' | 'navigate' | 'endWorld'; session: number }
+  | {
+      do: 'openScope' | 'closeScope' | 'releaseMine' | 'navigate' | 'endWorld' | 'endSession';
+      session: number;
+    }
+  | { do: 'enterScope' | 'stepOutOfScope' | 'leaveScope' | 'crash' | 'detach' }
   | { do: 'escape'; handle: number }
+  | { do: 'refuse'; handle: number; how: 'unlisted' | 'context' | 'throw' }
   | { do: 'answer'; session: number; count: number }
   | { do: 'elapse'; ms: number };
 
@@ -63,7 +74,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 3, arbitrary: fc.record({ do: of('openScope', 'closeScope', 'releaseMine'), session }) },
   { weight: 1, arbitrary: fc.record({ do: of('navigate', 'endWorld'), session }) },
-  { weight: 1, arbitrary: fc.record({ do: of('escape'), handle: index }) },
+  { weight: 1, arbitrary: fc.record({ do: of('enterScope', 'stepOutOfScope', 'leaveScope') }) },
+  { weight: 2, arbitrary: fc.record({ do: of('escape'), handle: index }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: of('refuse'),
+      handle: index,
+      how: fc.constantFrom('unlisted', 'context', 'throw'),
+    }),
+  },
   {
     weight: 14,
     arbitrary: fc.record({ do: of('answer'), session, count: fc.integer({ min: 1, max: 100 }) }),
@@ -107,15 +127,47 @@ const openings: readonly Step[][] = [
     { do: 'elapse', ms: 10 },
     { do: 'elapse', ms: 2_500 },
   ],
+  // What a scope holds is listed by others, while it runs.
+  [
+    { do: 'enterScope' },
+    { do: 'mint', session: 0, count: 2, group: 'none' },
+    { do: 'answer', session: 0, count: 100 },
+    { do: 'call', handle: 0, argument: 1 },
+    { do: 'answer', session: 0, count: 100 },
+    { do: 'stepOutOfScope' },
+    { do: 'list', handle: 2, argument: 0 },
+    { do: 'answer', session: 0, count: 100 },
+  ],
+  // Something is asked for, and something else of its group let go of.
+  [
+    { do: 'mint', session: 0, count: 5, group: 'none' },
+    { do: 'answer', session: 0, count: 100 },
+    { do: 'nameAndDrop', handle: 0, how: 'dispose' },
+    { do: 'dispose', handle: 1, count: 2 },
+    { do: 'list', handle: 0, argument: 0 },
+    { do: 'mint', session: 0, count: 2, group: 'none' },
+  ],
 ];
 
+/** What is too much for each program: at most once in one, and in most not at all. */
+const interruption: fc.Arbitrary<Step[]> = fc.oneof(
+  { weight: 5, arbitrary: fc.constant<Step[]>([]) },
+  { weight: 1, arbitrary: fc.constant<Step[]>([{ do: 'crash' }]) },
+  { weight: 1, arbitrary: session.map((number): Step[] => [{ do: 'endSession', session: number }]) },
+  { weight: 2, arbitrary: fc.constant<Step[]>([{ do: 'detach' }]) },
+);
+const steps = fc.array(step, { minLength: 10, maxLength: 40, size: 'max' });
+
 export const programs: fc.Arbitrary<Step[]> = fc
-  .tuple(fc.constantFrom(...openings), fc.array(step, { minLength: 20, maxLength: 80, size: 'max' }))
-  .map(([opening, steps]) => [...opening, ...steps]);
+  .tuple(fc.constantFrom(...openings), steps, interruption, steps)
+  .map(([opening, before, interrupting, after]) => [...opening, ...before, ...interrupting, ...after]);
 
 interface OpenScope {
-  readonly scope: Disposable;
-  readonly session: AttachedSession;
+  /** The session that it is over; `undefined` for one that the program runs in. */
+  readonly session: AttachedSession | undefined;
+  /** Does something in it. */
+  run(action: () => void): void;
+  end(): Promise<void>;
   hasEnded: boolean;
 }
 
@@ -141,6 +193,11 @@ export interface Coverage {
   groupFreed: number;
   elided: number;
   released: number;
+  escaped: number;
+  refused: number;
+  crashed: number;
+  sessionsEnded: number;
+  detached: number;
 }
 
 /** @param workerIsOrdered a lie to tell the ledger, to see what it is worth. */
@@ -169,46 +226,83 @@ export async function runProgram(
   coverage.groupFreed += groupFreed;
   coverage.elided += elided;
   coverage.released += released;
+  coverage.escaped += program.done('escape');
+  coverage.refused += program.done('refuse');
+  coverage.crashed += program.done('crash');
+  coverage.sessionsEnded += program.done('endSession');
+  coverage.detached += program.done('detach');
 }
 
 class Program {
   readonly #world: AttachedPeer;
   readonly #page: FakeTarget;
-  readonly #sessions: readonly AttachedSession[];
+  readonly #workerIsOrdered: boolean;
+  readonly #sessions: AttachedSession[] = [];
   /** Commands that wait until the page is idle; releases do not wait for a worker. */
-  readonly #commands: readonly Hold<Command>[];
-  readonly #answers: readonly Hold<Message>[];
+  readonly #commands: Hold<Command>[] = [];
+  readonly #answers: Hold<Message>[] = [];
   readonly #running: Promise<unknown>[] = [];
   readonly #escaped = new Set<Handle>();
   readonly #releasesOfMine = new Map<AttachedSession, number>();
+  /** What was let go of while attached, and is to be gone in the end. */
+  readonly #dropped: Pick<Held, 'handle' | 'session'>[] = [];
+  readonly #done = new Map<Step['do'], number>();
   #held: Held[] = [];
   #scopes: OpenScope[] = [];
+  /** Whether what is done now is done in the innermost scope that the program runs in. */
+  #isInside = false;
+  #isDetached = false;
+  /** Resolves when the page crashes: what it has not answered by then it never does. */
+  #crash = deferred<void>();
   #isolated: FakeContext;
 
   constructor(world: AttachedPeer, workerIsOrdered: boolean) {
     this.#world = world;
+    this.#workerIsOrdered = workerIsOrdered;
     this.#page = world.peer.openTarget();
     // Two sessions of one page, which give the same ids to different objects, and a worker's, which keeps no order.
-    this.#sessions = [
-      world.open({ target: this.#page }),
-      world.open({ target: this.#page }),
-      world.open({ kind: 'worker', isOrdered: workerIsOrdered }),
-    ];
-    for (const { session } of this.#sessions) void session.send('Runtime.enable');
+    for (const number of [0, 1, WORKER]) this.#open(number);
     this.#isolated = this.#page.createContext('world');
-    const { inbound, outbound } = world.peer;
-    this.#commands = this.#sessions.map(({ session }) =>
-      inbound.hold(({ sessionId, method }) => {
-        const overtakes = session.peer.target.kind === 'worker' && INTERRUPTING.test(method);
-        return sessionId === session.id() && !overtakes;
-      }),
-    );
-    this.#answers = this.#sessions.map(({ session }) =>
-      outbound.hold(({ sessionId }) => sessionId === session.id()),
-    );
+  }
+
+  #open(number: number): void {
+    const { inbound, outbound } = this.#world.peer;
+    const attached =
+      number === WORKER
+        ? this.#world.open({ kind: 'worker', isOrdered: this.#workerIsOrdered })
+        : this.#world.open({ target: this.#page });
+    const { session } = attached;
+    this.#sessions[number] = attached;
+    this.#send(attached, 'Runtime.enable', {}, undefined);
+    this.#commands[number] = inbound.hold(({ sessionId, method }) => {
+      const overtakes = number === WORKER && INTERRUPTING.test(method);
+      return sessionId === session.id() && !overtakes;
+    });
+    this.#answers[number] = outbound.hold(({ sessionId }) => sessionId === session.id());
+  }
+
+  /** How often something was done. */
+  done(step: Step['do']): number {
+    return this.#done.get(step) ?? 0;
   }
 
   async take(step: Step): Promise<void> {
+    const scope = this.#isInside ? this.#innermost : undefined;
+    let taking: Promise<void> | undefined;
+    const take = (): void => {
+      taking = this.#take(step);
+    };
+    if (scope === undefined) take();
+    else scope.run(take);
+    await taking;
+  }
+
+  /** The innermost scope that the program runs in. */
+  get #innermost(): OpenScope | undefined {
+    return this.#scopes.findLast(({ session }) => session === undefined);
+  }
+
+  async #take(step: Step): Promise<void> {
     switch (step.do) {
       case 'mint':
         return this.#mint(this.#session(step.session), step.count, step.group);
@@ -250,21 +344,34 @@ class Program {
       case 'collect':
       case 'forget':
         return this.#drop(step.handle, step.count, step.do);
-      case 'openScope': {
-        const session = this.#session(step.session);
-        const scope = this.#world.attachment.cover((ledger) => ledger === session.tap.ledger);
-        this.#scopes.push({ scope, session, hasEnded: false });
-        return;
-      }
+      case 'openScope':
+        return this.#openScope(this.#session(step.session));
       case 'closeScope':
         return this.#endScope(this.#scopes.at(step.session % Math.max(1, this.#scopes.length)));
+      case 'enterScope':
+        return this.#enterScope();
+      case 'stepOutOfScope':
+        this.#isInside = !this.#isInside;
+        return;
+      case 'leaveScope':
+        return this.#endScope(this.#innermost);
       case 'escape': {
         const held = this.#held[step.handle % Math.max(1, this.#held.length)];
-        if (held === undefined) return;
+        if (held === undefined || this.#isDetached) return;
         this.#world.attachment.escape({ remoteObject: () => held.handle });
         this.#escaped.add(held.handle);
-        return;
+        return this.#note('escape');
       }
+      case 'refuse':
+        return this.#beRefused(step.handle, step.how);
+      case 'crash':
+        return this.#crashAndReload();
+      case 'endSession':
+        return this.#endSession(step.session);
+      case 'detach':
+        this.#isDetached = true;
+        this.#world.attachment.detach();
+        return this.#note('detach');
       case 'releaseMine':
         return this.#releaseMine(this.#session(step.session));
       case 'navigate':
@@ -285,30 +392,48 @@ class Program {
 
   /** Lets all answers go, drops what is to be dropped, and asserts that the browser has what the program has. */
   async end(): Promise<void> {
-    for (const scope of [...this.#scopes]) this.#endScope(scope);
+    for (const scope of [...this.#scopes]) await this.#endScope(scope);
     for (const hold of [...this.#commands, ...this.#answers]) hold[Symbol.dispose]();
     await this.#world.rest();
     await Promise.all(this.#running);
-    // What the program never held (the double of a thrown error, a listing's prototype) is garbage by now.
-    const held = new Set<object>(this.#held.map(({ handle }) => handle));
-    const { collector } = this.#world;
-    collector.collect(...collector.registered.filter((handle) => !held.has(handle)));
-    await this.#world.rest();
+    if (!this.#isDetached) await this.#collectTheRest();
 
     expect(this.#world.peer.earlyReleases, 'never early').toEqual([]);
-    for (const session of this.#sessions) {
-      const own = this.#held.filter((each) => each.session === session).map(({ handle }) => handle.objectId);
-      expect(session.alive().sort(), 'never early, never lost').toEqual(own.sort());
-    }
+    for (const session of this.#sessions) this.#expectAlive(session);
     const { queued, inFlight, live, failed, timedOut, dropped } = this.#world.stats;
-    expect({ queued, inFlight, live, failed, timedOut, dropped }).toEqual({
+    expect({ queued, inFlight, failed, timedOut, dropped }).toEqual({
       queued: 0,
       inFlight: 0,
-      live: this.#held.length,
       failed: 0,
       timedOut: 0,
       dropped: 0,
     });
+    if (!this.#isDetached) expect(live).toBe(this.#held.length);
+  }
+
+  /** What the program never held (the double of a thrown error, a listing's prototype) is garbage in the end. */
+  async #collectTheRest(): Promise<void> {
+    const held = new Set<object>(this.#held.map(({ handle }) => handle));
+    const { collector } = this.#world;
+    collector.collect(...collector.registered.filter((handle) => !held.has(handle)));
+    await this.#world.rest();
+  }
+
+  #expectAlive(session: AttachedSession): void {
+    const idsOf = (handles: readonly Pick<Held, 'handle' | 'session'>[]): string[] =>
+      handles.filter((each) => each.session === session).map(({ handle }) => handle.objectId);
+    const alive = session.alive();
+    if (!this.#isDetached) {
+      expect(alive.sort(), 'never early, never lost').toEqual(idsOf(this.#held).sort());
+      return;
+    }
+    // What was let go of after the detach, or answered after it, is nobody's.
+    for (const objectId of idsOf(this.#held)) expect(alive, 'never early').toContain(objectId);
+    for (const objectId of idsOf(this.#dropped)) expect(alive, 'never lost').not.toContain(objectId);
+  }
+
+  #note(step: Step['do']): void {
+    this.#done.set(step, this.done(step) + 1);
   }
 
   #session(number: number): AttachedSession {
@@ -322,7 +447,7 @@ class Program {
     const params = {
       expression: '({ made: "by evaluate" })',
       ...(isMine ? { objectGroup: 'mine' } : {}),
-      ...(group === 'isolated' && session !== this.#sessions[2] ? { contextId: this.#isolated.id } : {}),
+      ...(group === 'isolated' && session !== this.#sessions[WORKER] ? { contextId: this.#isolated.id } : {}),
     };
     for (let made = 0; made < count; made++)
       this.#send(session, 'Runtime.evaluate', params, this.#sent(session, isMine));
@@ -332,7 +457,8 @@ class Program {
   #name(how: 'list' | 'call' | 'await' | 'pass', target: number, argument: number): void {
     const held = this.#held[target % Math.max(1, this.#held.length)];
     if (held === undefined) return;
-    const { session, handle, firstId } = held;
+    const { session, handle } = held;
+    const firstId = this.#firstIdOf(held);
     const isMine = groupOf(held) === 'mine';
     if (how === 'list') {
       const params = { objectId: handle.objectId, ownProperties: true };
@@ -354,7 +480,7 @@ class Program {
       objectId: handle.objectId,
       functionDeclaration:
         how === 'call' ? 'function(other) { return { child: this, other }; }' : 'function() { return 1; }',
-      arguments: other === undefined ? [] : [{ objectId: other.firstId }],
+      arguments: other === undefined ? [] : [{ objectId: this.#firstIdOf(other) }],
     };
     this.#send(
       session,
@@ -364,26 +490,105 @@ class Program {
     );
   }
 
+  /** The id that an object had at first; once detached nobody knows which that was. */
+  #firstIdOf({ handle, firstId }: Held): string {
+    return this.#isDetached ? handle.objectId : firstId;
+  }
+
   #drop(first: number, count: number, how: 'dispose' | 'collect' | 'forget'): void {
     const start = first % Math.max(1, this.#held.length);
     for (const { handle, session } of this.#held.splice(start, count)) {
+      if (this.#isDetached) {
+        // Sent as it is: in a worker it would overtake the program's own commands, which is its own affair.
+        if (how === 'dispose' && session !== this.#sessions[WORKER]) this.#release(session, handle);
+        continue;
+      }
       if (how === 'collect') this.#world.collector.collect(handle);
-      if (how === 'dispose')
-        this.#send(session, 'Runtime.releaseObject', { objectId: handle.objectId }, undefined);
+      if (how === 'dispose') this.#release(session, handle);
+      if (how !== 'forget') this.#dropped.push({ session, handle });
     }
   }
 
-  #endScope(ending: OpenScope | undefined): void {
+  #release(session: AttachedSession, { objectId }: Handle): void {
+    this.#send(session, 'Runtime.releaseObject', { objectId }, undefined);
+  }
+
+  #openScope(session: AttachedSession): void {
+    if (this.#isDetached) return;
+    const scope = this.#world.attachment.cover((ledger) => ledger === session.tap.ledger);
+    const end = async (): Promise<void> => scope[Symbol.dispose]();
+    this.#scopes.push({ session, run: (action) => action(), end, hasEnded: false });
+  }
+
+  /** Goes into a scope of the program's own, beside which it may go on doing other things. */
+  async #enterScope(): Promise<void> {
+    if (this.#isDetached) return;
+    const left = deferred<void>();
+    let run: OpenScope['run'] = () => {};
+    const body = (): Promise<void> => {
+      run = AsyncLocalStorage.snapshot();
+      return left.promise;
+    };
+    const ended = this.#world.attachment.scope(body);
+    const end = (): Promise<void> => {
+      left.resolve();
+      return ended;
+    };
+    this.#scopes.push({ session: undefined, run, end, hasEnded: false });
+    this.#isInside = true;
+  }
+
+  async #endScope(ending: OpenScope | undefined): Promise<void> {
     if (ending === undefined) return;
     ending.hasEnded = true;
-    ending.scope[Symbol.dispose]();
+    await ending.end();
     this.#scopes = this.#scopes.filter((scope) => scope !== ending);
+    if (this.#isDetached) return; // Its handles are the program's own affair.
     this.#held = this.#held.filter(({ handle, scope }) => scope !== ending || this.#escaped.has(handle));
+  }
+
+  /** Sends a command about a handle that comes to nothing, and leaves the handle as it was. */
+  #beRefused(number: number, how: 'unlisted' | 'context' | 'throw'): void {
+    const held = this.#held[number % Math.max(1, this.#held.length)];
+    if (held === undefined) return;
+    const { session, handle } = held;
+    const { objectId } = handle;
+    const functionDeclaration = 'function() {}';
+    const params = { functionDeclaration, executionContextId: 1_000_000, arguments: [{ objectId }] };
+    if (how === 'unlisted') this.#send(session, 'Future.use', { of: [objectId] }, undefined);
+    if (how === 'context') this.#send(session, 'Runtime.callFunctionOn', params, undefined);
+    if (how === 'throw') {
+      const cyclic = { objectId, functionDeclaration, arguments: [{ value: 1n }] };
+      expect(() => void session.send('Runtime.callFunctionOn', cyclic)).toThrow(TypeError);
+    }
+    this.#note('refuse');
+  }
+
+  /** What the page has not answered it never will, and all that it held is gone. */
+  #crashAndReload(): void {
+    this.#page.crash();
+    for (const number of [0, 1]) this.#commands[number]?.letGo();
+    this.#page.reloadAfterCrash();
+    this.#isolated = this.#page.createContext('world');
+    this.#giveUpTheDead();
+    this.#crash.resolve();
+    this.#crash = deferred();
+    this.#note('crash');
+  }
+
+  /** The session ends, and another takes its place. */
+  async #endSession(number: number): Promise<void> {
+    if (this.#isDetached) return;
+    const ending = this.#session(number);
+    this.#held = this.#held.filter(({ session }) => session !== ending);
+    await ending.session.detach();
+    this.#open(number);
+    this.#note('endSession');
   }
 
   /** A worker's release of a group would overtake the program's own commands: that is its own affair. */
   #releaseMine(session: AttachedSession): void {
-    if (session === this.#sessions[2]) return;
+    if (session === this.#sessions[WORKER]) return;
     this.#held = this.#held.filter((held) => held.session !== session || groupOf(held) !== 'mine');
     this.#releasesOfMine.set(session, (this.#releasesOfMine.get(session) ?? 0) + 1);
     this.#send(session, 'Runtime.releaseObjectGroup', { objectGroup: 'mine' }, undefined);
@@ -401,7 +606,7 @@ class Program {
     await turns(3);
     const answers = this.#answers[number];
     const messages = answers?.messages ?? [];
-    const chosen = number === 2 ? messages.slice(-count).reverse() : messages.slice(0, count);
+    const chosen = number === WORKER ? messages.slice(-count).reverse() : messages.slice(0, count);
     if (chosen.length > 0) answers?.letGo(...chosen);
     await turns(2);
   }
@@ -409,30 +614,41 @@ class Program {
   #sent(session: AttachedSession, isMine: boolean): Sent {
     return {
       session,
-      scope: this.#scopes.findLast((scope) => scope.session === session),
+      scope: this.#scopeOf(session),
       releasesOfMine: isMine ? (this.#releasesOfMine.get(session) ?? 0) : undefined,
     };
+  }
+
+  /** The scope that what is minted now belongs to. */
+  #scopeOf(session: AttachedSession): OpenScope | undefined {
+    const inside = this.#isInside ? this.#innermost : undefined;
+    return inside ?? this.#scopes.findLast((scope) => scope.session === session);
   }
 
   /** @param sent where the result is the program's to hold. */
   #send(session: AttachedSession, method: string, params: Params, sent: Sent | undefined): void {
     const answered = session.send(method, params).then(
       (answer) => {
-        if (sent !== undefined) for (const handle of handlesIn(answer)) this.#take(handle, sent);
+        if (sent !== undefined) for (const handle of handlesIn(answer)) this.#hold(handle, sent);
       },
       (error: Error) => {
-        // A navigation is the program's own doing; anything else is not to be.
-        expect(error.message).toMatch(/context|Inspected target navigated/);
+        // What the program did itself, to a page, a session or a command, and nothing else.
+        expect(error.message).toMatch(
+          /context|Inspected target navigated|Target closed|Session closed|'Future.use' wasn't found/,
+        );
       },
     );
-    this.#running.push(answered);
+    const isOfPage = session !== this.#sessions[WORKER];
+    this.#running.push(isOfPage ? Promise.race([answered, this.#crash.promise]) : answered);
   }
 
-  #take(handle: Handle, { session, scope, releasesOfMine }: Sent): void {
+  #hold(handle: Handle, { session, scope, releasesOfMine }: Sent): void {
+    if (!this.#sessions.includes(session)) return; // It has ended.
     const held: Held = { handle, session, scope, firstId: handle.objectId };
     const isReleasedWithItsGroup =
       releasesOfMine !== undefined && releasesOfMine !== (this.#releasesOfMine.get(session) ?? 0);
-    if (!scope?.hasEnded && !isReleasedWithItsGroup && isInALivingContext(held)) this.#held.push(held);
+    const hasItsScope = !scope?.hasEnded || this.#isDetached;
+    if (hasItsScope && !isReleasedWithItsGroup && isInALivingContext(held)) this.#held.push(held);
   }
 }
 

@@ -44,6 +44,7 @@ export class FakeTarget {
   readonly #tasks: Task[] = [];
   #lastContextId = 0;
   #isClosed = false;
+  #isCrashed = false;
 
   constructor(kind: TargetKind) {
     this.kind = kind;
@@ -94,6 +95,21 @@ export class FakeTarget {
     this.createContext();
   }
 
+  /** All that it held is gone, and what waits, or comes before it is loaded anew, is never answered. */
+  crash(): void {
+    this.#isCrashed = true;
+    this.#tasks.length = 0;
+    for (const context of this.contexts) this.#endContext(context, 'Inspected target navigated or closed');
+    this.consoleEntries.length = 0;
+    for (const session of this.sessions) session.emit('Inspector.targetCrashed', {});
+  }
+
+  reloadAfterCrash(): void {
+    this.#isCrashed = false;
+    for (const session of this.sessions) session.emit('Inspector.targetReloadedAfterCrash', {});
+    this.createContext();
+  }
+
   /** The page closes, the worker terminates: the sessions end, what waits is never answered. */
   close(): void {
     this.#isClosed = true;
@@ -103,7 +119,7 @@ export class FakeTarget {
 
   /** Queues a command, to be run in a macrotask of its own. */
   enqueue(method: string, run: () => void): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#isCrashed) return;
     this.#tasks.push({ method, run });
     setImmediate(() => this.#runNext());
   }
