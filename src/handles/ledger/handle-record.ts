@@ -177,7 +177,7 @@ export class ObjectGroup implements Release {
   pinned = 0;
   /** Unanswered commands that may mint into it. */
   pending = 0;
-  /** Members released one by one; the browser's list of the group still has a number for each. */
+  /** Members released one by one, or moved away; the browser's list of the group still has a number for each. */
   releasedSingly = 0;
   stage: GroupStage = 'open';
   /** The scope whose mints go into it; `undefined` for all other groups. */

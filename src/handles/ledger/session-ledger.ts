@@ -149,6 +149,7 @@ export class SessionLedger implements Ledger {
     const { group } = record;
     if (group !== undefined) {
       group.live--;
+      group.releasedSingly++; // Its former id is bound there until the group is released.
       group.remove(record);
     }
     record.group = target;
