@@ -86,17 +86,6 @@ const wrongRules: [rule: string, put: () => void][] = [
       }),
   ],
   [
-    'the end of a scope takes along what others minted in its groups',
-    () =>
-      vi.spyOn(SessionReleases.prototype, 'dropMembers').mockImplementation(function (
-        this: SessionReleases,
-        group,
-      ) {
-        for (const member of group.members) member.isGuest = false;
-        dropMembers.call(this, group);
-      }),
-  ],
-  [
     'the end of a scope takes along what has escaped',
     () =>
       vi.spyOn(SessionReleases.prototype, 'dropMembers').mockImplementation(function (
