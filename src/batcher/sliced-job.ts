@@ -16,7 +16,7 @@ let takenAlready = 0;
 
 /** What could not be sliced has taken that much of a turn whose jobs are still to run: they have the less. */
 export function chargeTurn(ms: number): void {
-  takenAlready = ms;
+  takenAlready = Math.min(TURN_BUDGET_MS, takenAlready + ms); // There may be no jobs, turn after turn.
 }
 
 export class SlicedJob {

@@ -2,7 +2,7 @@
 // what the jobs say that they took.
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { SlicedJob } from '../../src/batcher/sliced-job.ts';
+import { chargeTurn, SlicedJob } from '../../src/batcher/sliced-job.ts';
 
 /** Milliseconds of a turn that are given out. */
 const BUDGET = 6;
@@ -113,4 +113,24 @@ test('a job that is scheduled by another in the same turn runs in the next', asy
   expect(order).toEqual(['first']);
   await turn();
   expect(order).toEqual(['first', 'second']);
+});
+
+test('what was taken of a turn before its jobs run is off their budget, each time that it was', async () => {
+  const given: number[] = [];
+  chargeTurn(1);
+  chargeTurn(3);
+  openJob(100, given).schedule();
+  await turn();
+  expect(given).toEqual([(BUDGET - 4) / 2]);
+  await turn();
+  expect(given.slice(1), 'the next turn is a new one').toEqual([BUDGET / 2]);
+});
+
+test('however much was taken, the jobs are called, and the turn after is theirs', async () => {
+  const given: number[] = [];
+  for (let count = 0; count < 100; count++) chargeTurn(5);
+  openJob(100, given).schedule();
+  await turn();
+  await turn();
+  expect(given).toEqual([0, BUDGET / 2]);
 });
