@@ -7,6 +7,7 @@ import {
   type Ledger,
   ObjectGroup,
 } from '../../src/handles/ledger/handle-record.ts';
+import { PartlyDead } from '../../src/handles/ledger/partly-dead.ts';
 import { GroupSweep, WITH_GRACE, WITHOUT_GRACE } from '../../src/handles/sweep/group-sweep.ts';
 
 const OPENED_AT = 1_000;
@@ -14,7 +15,7 @@ const OPENED_AT = 1_000;
 /** A session's ledger as far as a sweep asks it; it notes what is to be released one by one. */
 class FakeLedger {
   readonly pageBytesPerHandle: number;
-  readonly partlyDead = new Set<ObjectGroup>();
+  readonly partlyDead = new PartlyDead();
   readonly hasEnded = false;
   readonly services = { movesSurvivors: false };
   readonly releasedSingly: HandleRecord[] = [];

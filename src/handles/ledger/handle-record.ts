@@ -21,6 +21,7 @@ import type { AnsweredCommands } from '../answered-commands.ts';
 import type { Params, RemoteObject } from '../protocol.ts';
 import type { LedgerStats } from './ledger-stats.ts';
 import { executionContextIdOf } from './object-id.ts';
+import type { PartlyDead } from './partly-dead.ts';
 import { RecordTable } from './record-table.ts';
 import type { WeakSession } from './weak-session.ts';
 
@@ -287,7 +288,7 @@ export interface Ledger {
   readonly endings: Endings;
   readonly generations: { create(): ObjectGroup; close(group: ObjectGroup): void };
   /** Groups whose dead wait for the rest to die, oldest first; kept by the sweep. */
-  readonly partlyDead: Set<ObjectGroup>;
+  readonly partlyDead: PartlyDead;
   end(record: HandleRecord): void;
   strikeOut(record: HandleRecord): void;
   rebind(record: HandleRecord, objectId: string, target: ObjectGroup): boolean;

@@ -16,6 +16,7 @@ import { ForeignGroups } from './foreign-groups.ts';
 import { Generations } from './generations.ts';
 import { HandleIndex } from './handle-index.ts';
 import { HandleRecord, type Ledger, type LedgerServices, type ObjectGroup } from './handle-record.ts';
+import { PartlyDead } from './partly-dead.ts';
 import { SessionDebts } from './session-debts.ts';
 import { SessionEndings } from './session-endings.ts';
 import { SessionReleases } from './session-releases.ts';
@@ -41,7 +42,7 @@ export class SessionLedger implements Ledger {
   readonly #weight: HandleWeight;
   readonly #index: HandleIndex = new HandleIndex(this);
   /** Groups whose dead wait for the rest to die, oldest first; kept by the sweeper. */
-  readonly partlyDead: Set<ObjectGroup> = new Set();
+  readonly partlyDead: PartlyDead = new PartlyDead();
   readonly debts: SessionDebts;
   readonly foreignGroups: ForeignGroups = new ForeignGroups(this);
   readonly releases: SessionReleases;

@@ -106,6 +106,7 @@ export class GroupSweep {
     const groups = this.#groupsToJudge(urgency, ledger);
     const due: ObjectGroup[] = [];
     const urged: ObjectGroup[] = [];
+    const waiting: ObjectGroup[] = [];
     const verdicts = sweepDone.hasSubscribers ? { ...NO_VERDICTS } : undefined;
     for (const group of groups) {
       const verdict = judge(group, now, urgency);
@@ -113,10 +114,11 @@ export class GroupSweep {
       if (verdict === 'release') group.ledger.releases.enqueueGroup(group);
       else if (verdict === 'resolve') due.push(group);
       else if (verdict === 'urge') urged.push(group);
-      if (verdict === 'wait') this.#wait(group, due);
+      if (verdict === 'wait') waiting.push(group);
       else this.#endGrace(group);
     }
-    this.#urge(urged, due);
+    this.#urge(urged, waiting);
+    this.#letWait(waiting, due);
     this.#resolve(due, urgency);
     if (this.#inGrace.size > 0) this.#startGraceTimer();
     if (this.#urgent.size > 0) this.#startUrgentTimer(now);
@@ -162,24 +164,35 @@ export class GroupSweep {
     return groups;
   }
 
-  /** Lets a group wait; where its session has too many dead waiting, the oldest groups are due instead. */
-  #wait(group: ObjectGroup, due: ObjectGroup[]): void {
-    const { partlyDead } = group.ledger;
+  /** Lets groups wait; where a session has too many dead waiting, its oldest groups are due instead. */
+  #letWait(groups: readonly ObjectGroup[], due: ObjectGroup[]): void {
+    const ledgers = new Set<Ledger>();
+    for (const group of groups) {
+      this.#wait(group);
+      ledgers.add(group.ledger);
+    }
+    for (const ledger of ledgers) this.#relieve(ledger, due);
+    for (const group of groups) group.droppedAtLastLook = group.dropped;
+  }
+
+  #wait(group: ObjectGroup): void {
     this.#inGrace.add(group);
-    partlyDead.add(group);
+    group.ledger.partlyDead.add(group);
     if (group.isUrgent && group.disposedSince > Number.NEGATIVE_INFINITY) this.#urgent.add(group);
     else this.#urgent.delete(group);
     if (group.disposed > 0 && !group.isUrgent) this.#tidiedOf(group.ledger).add(group);
-    const most = mostWaiting(group.ledger.pageBytesPerHandle);
-    let waiting = 0;
-    for (const { dropped } of partlyDead) waiting += dropped;
+  }
+
+  /** Walks the groups only where there are too many dead: of groups that wait there may be a hundred thousand. */
+  #relieve({ partlyDead, pageBytesPerHandle }: Ledger, due: ObjectGroup[]): void {
+    const most = mostWaiting(pageBytesPerHandle);
+    if (partlyDead.dead <= most) return;
+    const now = this.#now();
     for (const oldest of partlyDead) {
-      if (waiting > most && oldest.stage === 'closed' && isRipe(oldest, this.#now())) {
-        waiting -= oldest.dropped;
-        this.#endGrace(oldest);
-        due.push(oldest);
-      }
-      oldest.droppedAtLastLook = oldest.dropped;
+      if (partlyDead.dead <= most) return;
+      if (oldest.stage !== 'closed' || !isRipe(oldest, now)) continue;
+      this.#endGrace(oldest);
+      due.push(oldest);
     }
   }
 
@@ -200,7 +213,7 @@ export class GroupSweep {
   }
 
   /** What the program disposed of is due, by whichever is cheaper. What the collector found there goes on waiting. */
-  #urge(groups: readonly ObjectGroup[], due: ObjectGroup[]): void {
+  #urge(groups: readonly ObjectGroup[], waiting: ObjectGroup[]): void {
     const movable: ObjectGroup[] = [];
     for (const group of groups) {
       if (isWorthMoving(group) && costOfMoving(group) < group.disposed) {
@@ -211,7 +224,7 @@ export class GroupSweep {
       const isWaitedFor = group.live === 0 && group.disposed > MOST_SENT_SINGLY;
       if (!isWaitedFor) releaseSingly(group, ({ isDisposed }) => isDisposed);
       if (group.disposed > 0) group.setOverdue();
-      if (group.dropped > 0) this.#wait(group, due);
+      if (group.dropped > 0) waiting.push(group);
     }
     if (movable.length === 0) return;
     void this.#move(movable);
