@@ -46,7 +46,7 @@ export async function settleBatch(
   let forget = (): void => {};
   const givenUp = new Promise<Outcome>((resolve) => {
     deadline = new Deadline(timeoutMs, () => resolve('timedOut'));
-    forget = lane.onLost(() => resolve('gone'));
+    forget = lane.onLost(resolve);
   });
   const outcome = await Promise.race([Promise.allSettled(answers), givenUp]);
   deadline?.stop();

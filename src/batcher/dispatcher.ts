@@ -146,6 +146,12 @@ export class Dispatcher {
     const closing = this.#closing;
     if (closing !== undefined) await settledWithin(() => closing, this.#options.releaseTimeoutMs);
     this.#clear();
+    const unanswered = [...this.#busy];
+    for (const lane of unanswered) lane.giveUpUnanswered();
+    const allEnded = async (wait: BoundedWait): Promise<void> => {
+      for (const lane of unanswered) await lane.answered(wait);
+    };
+    await settledWithin(allEnded, this.#options.releaseTimeoutMs);
   }
 
   /** The same where nobody waits for it: a session that hangs does not keep the process alive meanwhile. */

@@ -14,6 +14,9 @@ interface Doom {
   left: number;
 }
 
+/** What becomes of a release whose answer is not waited for any longer. */
+type GivenUp = 'gone' | 'timedOut';
+
 export class Lane {
   readonly session: ReleaseSession;
   readonly way: SendingWay;
@@ -29,7 +32,7 @@ export class Lane {
   isReady = false;
   #isLost = false;
   /** What ends the wait for an answer that will not come, should the lane be lost. */
-  readonly #losses = new Set<() => void>();
+  readonly #losses = new Set<(outcome: GivenUp) => void>();
   /** Batches that may be unanswered just now. */
   #window: number;
   readonly #inFlight = new Set<Promise<void>>();
@@ -125,7 +128,16 @@ export class Lane {
   /** All that is unanswered is given up. */
   lose(): void {
     this.#isLost = true;
-    for (const giveUp of this.#losses) giveUp();
+    this.#giveUp('gone');
+  }
+
+  /** Nobody waits for what is unanswered any longer; it may still be done. */
+  giveUpUnanswered(): void {
+    this.#giveUp('timedOut');
+  }
+
+  #giveUp(outcome: GivenUp): void {
+    for (const giveUp of this.#losses) giveUp(outcome);
     this.#losses.clear();
   }
 
@@ -133,9 +145,9 @@ export class Lane {
     this.#isLost = false;
   }
 
-  /** Has `giveUp` called once the lane is lost; what is returned is to be called when it no longer matters. */
-  onLost(giveUp: () => void): () => void {
-    if (this.#isLost) giveUp();
+  /** Has `giveUp` called once an answer is not to be waited for; what is returned is to be called when it no longer matters. */
+  onLost(giveUp: (outcome: GivenUp) => void): () => void {
+    if (this.#isLost) giveUp('gone');
     else this.#losses.add(giveUp);
     return () => void this.#losses.delete(giveUp);
   }

@@ -38,6 +38,21 @@ test.each<[string, (batcher: ReleaseBatcher) => Promise<unknown>]>([
   },
 );
 
+test('closed before its releases have had their time, it leaves none in flight', async () => {
+  const batcher = new ReleaseBatcher({ releaseTimeoutMs: 50, maxInFlightBatches: 1, maxBatchSize: 2 });
+  const session = new ScriptedSession('when told');
+  for (const id of ['1', '2', '3', '4', '5']) batcher.release(session, id);
+  // The second batch is sent when half of the time is over.
+  await until(() => session.sent.length === 2);
+  const closing = batcher.close();
+  await new Promise((resolve) => setTimeout(resolve, 25));
+  for (const { answer } of session.sent.splice(0)) answer();
+  await closing;
+  expect(session.sent).toHaveLength(2);
+  expectAtRest(batcher.stats());
+  expect(batcher.stats()).toMatchObject({ minted: 5, released: 2, timedOut: 2, dropped: 1 });
+});
+
 test('closed from the start by its signal, it closes at once', async () => {
   const batcher = new ReleaseBatcher({ signal: AbortSignal.abort() });
   await batcher.close();

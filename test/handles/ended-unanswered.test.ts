@@ -106,8 +106,10 @@ test('a release behind an action that is never answered counts as timed out, as 
   void session.release(second ?? { objectId: '' });
   expect(world.stats).toMatchObject({ inFlight: 2, timedOut: 0 });
   world.elapse(2_001);
+  await turns(); // What has arrived is read first.
   expect(world.stats).toMatchObject({ inFlight: 1, timedOut: 1 });
   world.elapse(3_000);
+  await turns();
   expect(world.stats).toMatchObject({ inFlight: 0, timedOut: 2 });
   expectAtRest(world.stats);
 });
