@@ -33,7 +33,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-describe('the bench', { timeout: 120_000 }, () => {
+describe('the bench', { timeout: 240_000 }, () => {
   it('measures on a browser that runs already, and leaves it and its pages alone', async () => {
     const browser = await launchChromium();
     const pages = (await browser.pages()).length;

@@ -6,7 +6,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { codeBlocks } from '../support/documents.ts';
 import { PACKAGE, runScript } from '../support/script.ts';
 
-it('runs, and has most of what it forgot released', { timeout: 120_000 }, async () => {
+it('runs, and has most of what it forgot released', { timeout: 300_000 }, async () => {
   const script = (await codeBlocks('README.md')).find(({ language }) => language === 'js')?.text ?? '';
   expect(script).toContain('attach(browser)');
   const folder = await mkdtemp(join(tmpdir(), 'readme-script-'));
@@ -16,7 +16,7 @@ it('runs, and has most of what it forgot released', { timeout: 120_000 }, async 
   await symlink(PACKAGE, join(folder, 'node_modules', 'cdp-release-batcher'));
   // Which browser is here is no matter of the README's.
   const source = script.replace('puppeteer.launch()', 'puppeteer.launch(launchOptions)');
-  const { code, stdout, stderr } = await runScript(source, { folder, timeoutMs: 110_000 });
+  const { code, stdout, stderr } = await runScript(source, { folder, timeoutMs: 280_000 });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const numberOf = (name: string): number => Number(new RegExp(`${name}: (\\d+)`).exec(stdout)?.[1]);
   expect(numberOf('released')).toBeGreaterThan(numberOf('minted') / 2);

@@ -28,10 +28,10 @@ describe('no warning comes of', () => {
       for (const page of pages) (await page.evaluateHandle(() => ({}))).dispose();
       await Promise.all(batchers.map((batcher) => batcher.close()));
       await browser.close();`,
-        { execArgv: ['--trace-warnings'], timeoutMs: 110_000 },
+        { execArgv: ['--trace-warnings'], timeoutMs: 220_000 },
       );
       expect(run).toEqual({ code: 0, signal: null, stdout: '', stderr: '' });
     },
-    120_000,
+    240_000,
   );
 });

@@ -5,7 +5,7 @@ import { runNode } from '../support/processes.ts';
 
 const farm = fileURLToPath(new URL('../../examples/piscina/farm.mjs', import.meta.url));
 
-test("piscina's workers release the handles of a real page", { timeout: 120_000 }, async () => {
+test("piscina's workers release the handles of a real page", { timeout: 240_000 }, async () => {
   const { code, stdout, stderr } = await runNode([farm]);
   expect(code, stdout + stderr).toBe(0);
   expect(stdout).toContain('1000 releases came from them, 0 by message');
