@@ -12,7 +12,11 @@ const dist = fileURLToPath(new URL('../dist', import.meta.url));
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
 /** Loaded by their paths, at run time. */
-const MODULE_HOOKS = ['clients/puppeteer/register-hooks.js', 'clients/puppeteer/registration.js'];
+const MODULE_HOOKS = [
+  'clients/puppeteer/register-hooks.js',
+  'clients/puppeteer/registration.js',
+  'clients/playwright/registration.js',
+];
 /**
  * What several entries are made of; a module's dependencies go with it, unless a room before has them. The first holds
  * what can be used without any other, and nothing that a bundler would have to keep.
@@ -21,9 +25,10 @@ const ROOMS = [
   { name: 'batcher', test: /[\\/]build[\\/](?:batcher|single-flight)/ },
   {
     name: 'handles',
-    test: /[\\/]build[\\/](?:handles|observe[\\/](?:calling|leak)|clients[\\/](?:session-|callback-|target-))/,
+    test: /[\\/]build[\\/](?:handles|observe[\\/](?:calling|leak)|clients[\\/](?:session-|callback-|target-|delegate))/,
   },
   { name: 'puppeteer', test: /[\\/]build[\\/]clients[\\/]puppeteer[\\/](?!register)/ },
+  { name: 'playwright', test: /[\\/]build[\\/]clients[\\/]playwright[\\/](?!index|registration)/ },
 ].map((room, index, { length }) => ({ ...room, priority: length - index }));
 
 const entries = new Set([...publicEntries(), ...MODULE_HOOKS, ...takenByCommandLine()]);

@@ -11,16 +11,23 @@ import { PACKAGE, runScript } from '../support/script.ts';
 const BATCHER = ['rooms/batcher.js'];
 const HANDLES = [...BATCHER, 'rooms/handles.js'];
 const PUPPETEER = [...HANDLES, 'rooms/puppeteer.js'];
+const PLAYWRIGHT = 'rooms/playwright.js';
 
 /** Files of `dist`, by the name that is imported. */
 const LOADED: Readonly<Record<string, readonly string[]>> = {
   '': ['index.js', ...BATCHER],
   '/puppeteer': ['clients/puppeteer/index.js', ...PUPPETEER],
   '/chrome-remote-interface': ['clients/chrome-remote-interface.js', ...HANDLES],
-  '/playwright': ['clients/playwright/index.js', ...HANDLES],
+  '/playwright': ['clients/playwright/index.js', PLAYWRIGHT, ...HANDLES],
   '/node-inspector': ['clients/node-inspector.js', ...HANDLES],
   '/session': ['clients/session.js', ...HANDLES],
-  '/register': ['clients/puppeteer/register.js', 'clients/puppeteer/register-hooks.js', ...PUPPETEER],
+  '/register': [
+    'clients/puppeteer/register.js',
+    'clients/puppeteer/register-hooks.js',
+    'clients/playwright/registration.js',
+    PLAYWRIGHT,
+    ...PUPPETEER,
+  ],
   '/single-flight': ['single-flight/index.js', ...BATCHER],
   '/threads': ['threads/index.js', ...BATCHER],
   '/testing': ['testing/index.js', ...PUPPETEER],

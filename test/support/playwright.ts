@@ -16,7 +16,7 @@ import { expectAtRest, expectConserved } from './conservation.ts';
 const launched = new Set<Browser>();
 
 /** How Playwright launches the Chromium of all tests. */
-async function playwrightLaunchOptions(): Promise<LaunchOptions> {
+export async function playwrightLaunchOptions(): Promise<LaunchOptions> {
   const { executablePath, args, env } = await chromiumLaunchOptions();
   return { executablePath, args, ...(env === undefined ? {} : { env: env as Record<string, string> }) };
 }

@@ -4,9 +4,8 @@
  * alone: nothing here keeps the process alive, prints, or throws.
  */
 import { threadId } from 'node:worker_threads';
-import type { PuppeteerAttachment } from '../../clients/puppeteer/puppeteer-attachment.ts';
-import type { BrowserLike } from '../../clients/puppeteer/structure.ts';
 import { shadow } from '../../clients/session-hook.ts';
+import type { Attachment } from '../../handles/attachment.ts';
 import type { AttachmentStats } from '../../handles/ledger/ledger-stats.ts';
 import type { LeakReport } from '../../observe/leak-report.ts';
 import type { MintAccount } from '../../observe/traced-mint.ts';
@@ -21,7 +20,7 @@ const SAMPLES_PER_CHECKPOINT = 20;
 
 export class Examination {
   readonly #order: ThreadOrder;
-  readonly #attachments: PuppeteerAttachment[] = [];
+  readonly #attachments: Attachment[] = [];
   /** Lines whose figures have changed since they were told, each under all that names it. */
   readonly #changed = new Map<string, Pick<MintAccount, 'line' | 'kind' | 'source'>>();
   #isTellingDue = false;
@@ -32,7 +31,7 @@ export class Examination {
     unref(setInterval(this.#sample, SAMPLE_MS));
   }
 
-  readonly onAttached = (attachment: PuppeteerAttachment, browser: BrowserLike): void => {
+  readonly onAttached = (attachment: Attachment, browser: object): void => {
     if (this.#attachments.includes(attachment)) return;
     this.#attachments.push(attachment);
     attachment.leakReport?.onChange(this.#onChange);

@@ -62,7 +62,7 @@ function attachToPart(subject: Subject, options: AttachOptions): PlaywrightAttac
 }
 
 /** @returns `undefined` for Firefox and WebKit, which are left as they are. */
-function attachIfChromium(subject: Subject, options: AttachOptions): PlaywrightAttachment | undefined {
+export function attachIfChromium(subject: Subject, options: AttachOptions): PlaywrightAttachment | undefined {
   const resolved = resolveAttachOptions(options);
   const seams = seamsOf(subject);
   if (seams === undefined) return undefined;

@@ -19,9 +19,16 @@ type NextResolve = (specifier: string, context: ResolveContext) => MaybePromise<
 type NextLoad = (url: string, context: unknown) => MaybePromise<unknown>;
 
 const SCHEME = 'cdp-release-batcher:';
+const PUPPETEER_SCHEME = `${SCHEME}puppeteer:`;
+const PLAYWRIGHT_SCHEME = `${SCHEME}playwright:`;
 
 export function isPuppeteer(specifier: string): boolean {
   return specifier === 'puppeteer' || specifier === 'puppeteer-core';
+}
+
+/** The one that all packages of Playwright's are built on. */
+export function isPlaywright(specifier: string): boolean {
+  return specifier === 'playwright-core';
 }
 
 /** `puppeteer` is built on `puppeteer-core`: what these two import of each other stays as it is. */
@@ -35,18 +42,28 @@ export function resolve(
   next: NextResolve,
 ): MaybePromise<Resolved> {
   const resolved = next(specifier, context);
-  const isMeant =
-    isPuppeteer(specifier) && context.conditions.includes('import') && !isInsidePuppeteer(context.parentURL);
-  if (!isMeant) return resolved;
-  const wrap = ({ url }: Resolved): Resolved => ({ url: SCHEME + url, format: 'module', shortCircuit: true });
+  if (!context.conditions.includes('import')) return resolved;
+  const isPuppeteers = isPuppeteer(specifier) && !isInsidePuppeteer(context.parentURL);
+  if (!isPuppeteers && !isPlaywright(specifier)) return resolved;
+  const scheme = isPuppeteers ? PUPPETEER_SCHEME : PLAYWRIGHT_SCHEME;
+  const wrap = ({ url }: Resolved): Resolved =>
+    url.startsWith(SCHEME) ? { url } : { url: scheme + url, format: 'module', shortCircuit: true };
   return resolved instanceof Promise ? resolved.then(wrap) : wrap(resolved);
 }
 
 export function load(url: string, context: unknown, next: NextLoad): MaybePromise<unknown> {
   if (!url.startsWith(SCHEME)) return next(url, context);
-  const original = JSON.stringify(url.slice(SCHEME.length));
+  const source = url.startsWith(PUPPETEER_SCHEME)
+    ? attachedPuppeteer(url.slice(PUPPETEER_SCHEME.length))
+    : attachedPlaywright(url.slice(PLAYWRIGHT_SCHEME.length));
+  return { format: 'module', source, shortCircuit: true };
+}
+
+/** Its own exports, but for those that launch or connect. */
+function attachedPuppeteer(url: string): string {
+  const original = JSON.stringify(url);
   const registration = JSON.stringify(new URL('./registration.js', import.meta.url).href);
-  const source = `
+  return `
     import * as original from ${original};
     import { registered } from ${registration};
     export * from ${original};
@@ -54,5 +71,17 @@ export function load(url: string, context: unknown, next: NextLoad): MaybePromis
     export default attached;
     export const { launch, connect } = attached;
   `;
-  return { format: 'module', source, shortCircuit: true };
+}
+
+/** Its own exports: what they share is seen to. */
+function attachedPlaywright(url: string): string {
+  const original = JSON.stringify(url);
+  const registration = JSON.stringify(new URL('../playwright/registration.js', import.meta.url).href);
+  return `
+    import * as original from ${original};
+    import { registerPlaywright } from ${registration};
+    export * from ${original};
+    registerPlaywright(original.default ?? original);
+    export default original.default;
+  `;
 }

@@ -1,9 +1,11 @@
 /**
  * `node --import cdp-release-batcher/register scrape.mjs`: every Puppeteer that the script imports or
- * requires, by the name of `puppeteer` or `puppeteer-core`, launches browsers that come attached. The
- * script is not touched, and of Puppeteer nothing but what these two names give.
+ * requires, by the name of `puppeteer` or `puppeteer-core`, launches browsers that come attached; so does
+ * Playwright, whichever of its packages is used. The script is not touched, of Puppeteer nothing but what these two
+ * names give, and of Playwright nothing but its browser types.
  */
 import Module from 'node:module';
+import { registerPlaywright } from '../playwright/registration.ts';
 import * as hooks from './register-hooks.ts';
 import { registered } from './registration.ts';
 import type { PuppeteerLike } from './with-releases.ts';
@@ -23,6 +25,7 @@ function hookRequire(): void {
   const wrapped = new WeakMap<object, object>();
   loader._load = function (this: unknown, request, parent, isMain) {
     const exports = load.call(this, request, parent, isMain);
+    if (hooks.isPlaywright(request)) registerPlaywright(exports);
     if (!hooks.isPuppeteer(request) || hooks.isInsidePuppeteer(parent?.filename)) return exports;
     if (typeof exports !== 'object' || exports === null) return exports;
     const replacement = wrapped.get(exports) ?? wrapExports(exports as Exports);

@@ -3,26 +3,31 @@
  * starts a script with them sets these before it.
  */
 import type { AttachOptions } from '../../handles/attach-options.ts';
+import type { Attachment } from '../../handles/attachment.ts';
 import { attach } from './attach.ts';
-import type { PuppeteerAttachment } from './puppeteer-attachment.ts';
-import type { BrowserLike } from './structure.ts';
 import { delegateOf, type PuppeteerLike } from './with-releases.ts';
 
 interface Registration {
   readonly options: AttachOptions;
-  onAttached(attachment: PuppeteerAttachment, browser: BrowserLike): void;
+  /** @param browser as its client has it, of whichever client it is. */
+  onAttached(attachment: Attachment, browser: object): void;
 }
 
-let registration: Registration = { options: {}, onAttached: () => {} };
+let current: Registration = { options: {}, onAttached: () => {} };
 
 /** Has browsers that come from now on attached like this. */
 export function register(how: Registration): void {
-  registration = how;
+  current = how;
+}
+
+/** How it is to be done now. */
+export function registration(): Registration {
+  return current;
 }
 
 /** What the hooks put in the place of a Puppeteer. */
 export function registered<Puppeteer extends PuppeteerLike>(puppeteer: Puppeteer): Puppeteer {
   return delegateOf(puppeteer, (browser) => {
-    registration.onAttached(attach(browser, registration.options), browser);
+    current.onAttached(attach(browser, current.options), browser);
   });
 }

@@ -1,0 +1,81 @@
+/**
+ * Playwright itself, or one of its browser types, with the difference that the browsers that come from it are attached.
+ * Firefox and WebKit come as ever.
+ */
+import { show } from '../../batcher/options.ts';
+import { type AttachOptions, resolveAttachOptions } from '../../handles/attach-options.ts';
+import { delegateTo } from '../delegate.ts';
+import { attachIfChromium } from './attach.ts';
+import { isBrowser, isBrowserContext, type Subject } from './structure.ts';
+
+/** What is needed of a browser type: any one of these. */
+export interface BrowserTypeLike {
+  launch?(...args: never[]): Promise<unknown>;
+  launchPersistentContext?(...args: never[]): Promise<unknown>;
+  connect?(...args: never[]): Promise<unknown>;
+  connectOverCDP?(...args: never[]): Promise<unknown>;
+}
+
+/** The whole of what `playwright` exports, as far as it is needed. */
+export interface PlaywrightLike {
+  readonly chromium: BrowserTypeLike;
+}
+
+/** The methods of a browser type that give a browser, or the context of one. */
+export const BROWSER_GIVERS = ['launch', 'launchPersistentContext', 'connect', 'connectOverCDP'] as const;
+
+/**
+ * A delegate of `chromium`, or of the whole of `playwright`, which itself is left as it is. `attach(browser)` gives the
+ * attachment of a browser that came from it.
+ *
+ * @example
+ * ```ts
+ * const browser = await withReleases(chromium).launch();
+ * ```
+ * @throws TypeError if it launches nothing; TypeError or RangeError for a bad option.
+ */
+export function withReleases<Playwright extends BrowserTypeLike | PlaywrightLike>(
+  playwright: Playwright,
+  options: AttachOptions = {},
+): Playwright {
+  resolveAttachOptions(options); // Now, rather than with the first browser.
+  const attach = (given: unknown): void => {
+    if (isBrowser(given) || isBrowserContext(given)) attachIfChromium(given as Subject, options);
+  };
+  if (isPlaywright(playwright)) {
+    return delegateTo(playwright, { chromium: delegateOf(playwright.chromium, attach) });
+  }
+  if (isBrowserType(playwright)) return delegateOf(playwright, attach);
+  throw new TypeError(
+    `withReleases: expected Playwright, or a browser type of it with launch(), got ${show(playwright)}`,
+  );
+}
+
+function delegateOf<BrowserType extends BrowserTypeLike>(
+  type: BrowserType,
+  onGiven: (given: unknown) => void,
+): BrowserType {
+  const overrides: Record<string, unknown> = {};
+  for (const name of BROWSER_GIVERS) {
+    const original = type[name] as ((...args: unknown[]) => Promise<unknown>) | undefined;
+    if (typeof original !== 'function') continue;
+    overrides[name] = async (...args: unknown[]): Promise<unknown> => {
+      const given = await original.apply(type, args);
+      onGiven(given);
+      return given;
+    };
+  }
+  return delegateTo(type, overrides);
+}
+
+function isPlaywright(playwright: unknown): playwright is PlaywrightLike {
+  return isObject(playwright) && isBrowserType(Reflect.get(playwright, 'chromium'));
+}
+
+export function isBrowserType(type: unknown): type is BrowserTypeLike & object {
+  return isObject(type) && BROWSER_GIVERS.some((name) => typeof Reflect.get(type, name) === 'function');
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
