@@ -94,7 +94,8 @@ it('a call that is on its way is answered though its handle is disposed of meanw
 
 it('a handle that was moved is good after its attachment has gone', async () => {
   const kept = await make(page, 6);
-  for (let count = 0; count < 20; count++) await (await make(page, count)).dispose();
+  const others = await Promise.all(Array.from({ length: 20 }, (_, value) => make(page, value)));
+  await Promise.all(others.map((handle) => handle.dispose()));
   await releases.flush();
   expect(releases.stats().moved).toBeGreaterThan(0);
   releases.detach();
