@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { lacking } from '../support/lacking.ts';
 import { runCommandLine } from './command-line.ts';
 import { InstalledCopy } from './installed-copy.ts';
@@ -31,6 +34,20 @@ describe('the command line', () => {
     expect(stderr).toContain(complaint);
     expect(stderr).toContain('Usage:');
     expect(stdout).toBe('');
+  });
+
+  it('says of options of the doctor which of them the script gets, unless they stand behind --', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'main-test-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const script = join(folder, 'prints.mjs');
+    await writeFile(script, 'console.log(process.argv.slice(2).join())');
+    const said = `doctor: --html stands behind the script, so the script gets it; before ${script} it is doctor's.`;
+    const given = await runCommandLine(['doctor', script, '--html', 'x', '--own']);
+    expect(given.stdout).toContain('--html,x,--own\n');
+    expect(given.stderr).toContain(said);
+    const meant = await runCommandLine(['doctor', '--', script, '--html', 'x']);
+    expect(meant.stdout).toContain('--html,x\n');
+    expect(meant.stderr).not.toContain('stands behind');
   });
 
   it('exits with 2 when the browser named is none', async () => {

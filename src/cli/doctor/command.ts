@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { LONGEST_TIMER_MS } from '../../single-flight/time.ts';
 import { CannotRunError } from '../cannot-run-error.ts';
 import { type DoctorOptions, doctor } from '../doctor.ts';
+import { say } from '../output.ts';
 
 export const DOCTOR_USAGE = `  doctor [options] <script> [arguments]
                run an unchanged Puppeteer script, and name the lines that leave handles behind
@@ -26,7 +27,21 @@ const OPTIONS = {
 
 /** @returns the exit code. */
 export async function doctorCommand(args: readonly string[]): Promise<number> {
-  return doctor(doctorOptionsOf(args));
+  const options = doctorOptionsOf(args);
+  for (const name of ownOptionsBehind(args)) {
+    say(
+      `doctor: ${name} stands behind the script, so the script gets it; before ${options.script} it is doctor's.`,
+    );
+  }
+  return doctor(options);
+}
+
+/** Options of the doctor's that were given to the script, perhaps unawares; whoever writes `--` means it. */
+function ownOptionsBehind(args: readonly string[]): string[] {
+  const end = scriptAt(args);
+  if (args[end] === '--') return [];
+  const names = args.slice(end + 1).map((arg) => arg.split('=')[0] ?? '');
+  return names.filter((name) => name.startsWith('--') && Object.hasOwn(OPTIONS, name.slice(2)));
 }
 
 /** @throws {CannotRunError} that names what cannot be understood. */
