@@ -192,7 +192,7 @@ class ClientHook {
     deliver(
       answer,
       (result) => callback(false, result),
-      (reason) => callback(...(reason as CallbackRefusal).answer),
+      (reason) => callback(...((reason as Partial<CallbackRefusal>).answer ?? [reason])),
     );
     return undefined;
   }

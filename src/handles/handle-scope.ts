@@ -52,7 +52,7 @@ export class HandleScope implements Disposable {
     // Its answer came when all was over: it was minted inside, so it ends here.
     const { context, group } = record;
     if (context === undefined) return;
-    if (this.#hasEnded) context.ledger.releases.drop(record, 'disposed');
+    if (this.#hasEnded) context.ledger.releases.dropWithScope(record);
     else if (group === undefined || group !== this.#openGroups.get(context.ledger)) this.#strays.add(record);
   }
 
@@ -83,7 +83,7 @@ export class HandleScope implements Disposable {
     }
     for (const record of this.#strays.take()) {
       const ledger = record.context?.ledger;
-      if (!record.hasEscaped && ledger?.isForsaken === false) ledger.releases.drop(record, 'disposed');
+      if (!record.hasEscaped && ledger?.isForsaken === false) ledger.releases.dropWithScope(record);
     }
     this.#openGroups.clear();
   }

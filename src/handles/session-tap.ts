@@ -95,8 +95,9 @@ export class SessionTap implements MintingSession {
     this.#acknowledger.onCommand(method);
     if (method === 'Runtime.releaseObjectGroup') return this.#releaseGroup(params, forward);
     if (concernsTarget(method)) this.ledger.target.noteCommand(this.ledger, method);
-    const onAnswer = this.#rules.onSent(method, params);
     const shape = this.#tracks ? shapeOf(method) : undefined;
+    if (shape !== undefined && this.#namesEnded(shape, params)) return Promise.reject(scopeEnded());
+    const onAnswer = this.#rules.onSent(method, params);
     let answer: PromiseLike<unknown>;
     try {
       if (shape !== undefined) answer = this.#observed(method, shape, params, forward);
@@ -272,6 +273,15 @@ export class SessionTap implements MintingSession {
     return scope === undefined || this.#rules.keepsResult(method, params) ? undefined : scope;
   }
 
+  /** Whether a command names what ended with a scope: released by now, or about to be. */
+  #namesEnded(shape: CommandShape, params: Params | undefined): boolean {
+    let namesEnded = false;
+    forEachNamedId(params, shape.names, (id) => {
+      namesEnded ||= this.ledger.hasEndedWithScope(id);
+    });
+    return namesEnded;
+  }
+
   /** What a command names stays until it is answered: as its target, as an argument, as a prototype. */
   #pinNamed(shape: CommandShape, params: Params | undefined): readonly HandleRecord[] {
     let pinned: HandleRecord[] | undefined;
@@ -332,6 +342,12 @@ export class SessionTap implements MintingSession {
       },
     );
   }
+}
+
+function scopeEnded(): Error {
+  const message =
+    'This handle was created inside a scope that has ended, and was released with it: use it inside scope() or openScope(), or carry it out with escape(handle).';
+  return Object.assign(new Error(message), { code: 'ERR_HANDLE_SCOPE_ENDED' });
 }
 
 /** Whether a client was given what could be a command; if not, it says itself what is wrong with it. */

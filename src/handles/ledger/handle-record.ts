@@ -53,6 +53,8 @@ export class HandleRecord implements Release {
   hasEscaped = false;
   /** It is in the group of a scope by inheritance, and was minted outside that scope. */
   isGuest = false;
+  /** Whether it was dropped as its scope ended. */
+  endedWithScope = false;
   /** The ids that it had before it was moved, oldest first. */
   formerIds: readonly string[] = NONE;
   /** Kept where it may be moved, which rewrites the object's id. */
@@ -303,6 +305,7 @@ export interface Releases {
   drop(record: HandleRecord, cause: 'disposed' | 'collected'): void;
   tidy(record: HandleRecord): void;
   dropMembers(group: ObjectGroup): void;
+  dropWithScope(record: HandleRecord): void;
   collect(records: readonly HandleRecord[], first: number): number;
   enqueue(record: HandleRecord): void;
   take(record: HandleRecord): boolean;

@@ -12,6 +12,7 @@ import type { TargetState } from '../target-state.ts';
 import type { HandleWeight } from '../weight/gc-weight.ts';
 import type { SessionWeights } from '../weight/session-weights.ts';
 import type { CollectionWatch } from './collection-watch.ts';
+import { EndedIds } from './ended-ids.ts';
 import { ForeignGroups } from './foreign-groups.ts';
 import { Generations } from './generations.ts';
 import { HandleIndex } from './handle-index.ts';
@@ -45,6 +46,7 @@ export class SessionLedger implements Ledger {
   readonly partlyDead: PartlyDead = new PartlyDead();
   readonly debts: SessionDebts;
   readonly foreignGroups: ForeignGroups = new ForeignGroups(this);
+  readonly #endedIds = new EndedIds();
   readonly releases: SessionReleases;
   readonly endings: SessionEndings;
   #isForsaken = false;
@@ -108,6 +110,18 @@ export class SessionLedger implements Ledger {
     return record?.group?.stage === 'released' ? undefined : record;
   }
 
+  /** Whether an id is that of a handle which ended with its scope, be it released by now or not. */
+  hasEndedWithScope(objectId: string): boolean {
+    const record = this.#index.find(objectId);
+    return record === undefined ? this.#endedIds.has(objectId) : record.endedWithScope;
+  }
+
+  #noteEnded({ objectId, formerIds, context }: HandleRecord): void {
+    const prefix = context?.prefix ?? '';
+    this.#endedIds.add(prefix, objectId);
+    for (const formerId of formerIds) this.#endedIds.add(prefix, formerId);
+  }
+
   get hasEnded(): boolean {
     return this.endings.hasEnded;
   }
@@ -131,6 +145,7 @@ export class SessionLedger implements Ledger {
   strikeOut(record: HandleRecord): void {
     record.state = 'ended';
     if (record.pins > 0) this.debts.removePinned(record);
+    if (record.endedWithScope) this.#noteEnded(record);
     this.#index.remove(record);
     const { group } = record;
     if (group === undefined) return;

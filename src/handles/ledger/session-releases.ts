@@ -85,6 +85,13 @@ export class SessionReleases implements Releases, CollectionHold {
     if (!this.#isSweptWhole(record) && record.pins === 0) this.enqueue(record);
   }
 
+  /** The scope of a handle has ended: `drop` for one that is in none of its groups. */
+  dropWithScope(record: HandleRecord): void {
+    if (record.state !== 'live') return;
+    record.endedWithScope = true;
+    this.drop(record, 'disposed');
+  }
+
   /** The scope of a group has ended: `drop` for all that was minted inside and did not escape. */
   dropMembers(group: ObjectGroup): void {
     let dropped = 0;
@@ -92,6 +99,7 @@ export class SessionReleases implements Releases, CollectionHold {
       if (record.state !== 'live' || record.group !== group) continue;
       if (record.hasEscaped || record.isGuest) continue;
       this.#markDropped(record, 'disposed');
+      record.endedWithScope = true;
       dropped++;
     }
     if (dropped > 0) group.isUrgent = true;
