@@ -54,7 +54,7 @@ export function callerOf(): Caller {
   }
   if (isBundled) return { line: BUNDLED_LINE, isProgram: true, isDirect: false };
   if (nearest === undefined) return { line: UNKNOWN_LINE, isProgram: true, isDirect: false };
-  const isProgram = !isClientFile(nearest.getFileName());
+  const isProgram = isOthersFile(nearest.getFileName());
   return {
     line: isProgram ? nameless(nearest, formatter) : UNKNOWN_LINE,
     isProgram,
@@ -71,7 +71,12 @@ function isMapped(site: NodeJS.CallSite, file: string, formatter: Formatter): bo
 
 /** Where the client's files are not known, as in a bundle, nobody can tell. */
 function isDirect(nearest: NodeJS.CallSite): boolean {
-  return clientRoots.size > 0 && !isClientFile(nearest.getFileName());
+  return clientRoots.size > 0 && isOthersFile(nearest.getFileName());
+}
+
+/** Whether a file is neither the client's nor, as a bundle may be, in part our own. */
+function isOthersFile(file: string | null | undefined): boolean {
+  return !isClientFile(file) && !isBundle(file ?? '');
 }
 
 /** What the client's own files begin with: paths and URLs. */
