@@ -7,6 +7,7 @@
 import { type AttachOptions, resolveAttachOptions } from '../../handles/attach-options.ts';
 import { describeGiven } from '../given.ts';
 import type { SessionAttachment } from '../session-attachment.ts';
+import { Notes } from '../session-ownership.ts';
 import { attachToSession, isCdpSession, type PlaywrightSession } from './cdp-session.ts';
 import { type Coverage, PlaywrightAttachment } from './playwright-attachment.ts';
 import { type Seams, type ServerHalf, seamsOf, serverObjectOf, serverPageOf } from './seams.ts';
@@ -20,7 +21,7 @@ import {
   type Subject,
 } from './structure.ts';
 
-const attachments = new WeakMap<ChannelOwner, PlaywrightAttachment>();
+const attachments = new Notes<PlaywrightAttachment>('playwright-attachment');
 
 /**
  * From now on remote objects that the script no longer references are released automatically, in this browser, context or
@@ -72,6 +73,7 @@ export function attachIfChromium(subject: Subject, options: AttachOptions): Play
   const attachment = new PlaywrightAttachment(resolved);
   if (attachment.detached) return attachment; // Its signal had fired.
   attachments.set(seams.owner, attachment);
+  attachment.onDetach(() => attachments.delete(seams.owner, attachment));
   if (seams.server !== undefined && coverage !== undefined) attachment.begin(seams, seams.server, coverage);
   return attachment;
 }
