@@ -38,6 +38,7 @@ export const CRASHED = 'Target crashed';
  */
 const MEANINGS: readonly (readonly [phrase: string, refusal: Refusal])[] = [
   ['Could not find object with given id', OBJECT_GONE],
+  ['Invalid stream handle', OBJECT_GONE],
   ['Cannot find context with specified id', CONTEXT_GONE],
   ['Execution context was destroyed', CONTEXT_GONE],
   ['Inspected target navigated or closed', CONTEXT_GONE],

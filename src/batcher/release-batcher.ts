@@ -14,7 +14,7 @@ import {
   requireKnownOptions,
   resolveBatcherOptions,
 } from './options.ts';
-import { type ReleaseSession, UncountedRelease } from './release.ts';
+import { type ReleaseSession, StreamClose, UncountedRelease } from './release.ts';
 import { ReleaseGuard } from './release-guard.ts';
 import { emptyStats, type FlushReport, type ReleaseStats } from './stats.ts';
 
@@ -93,6 +93,29 @@ export class ReleaseBatcher implements AsyncDisposable {
    */
   guard(session: ReleaseSession, objectId: string | undefined): ReleaseGuard {
     return new ReleaseGuard(objectId === undefined ? undefined : () => void this.release(session, objectId));
+  }
+
+  /**
+   * Has a stream of the browser's closed in the background: the `IO.StreamHandle` of a PDF, a trace or a response body, which
+   * holds in the browser what was not read yet. In `stats()` it is one handle. Never throws and never waits.
+   *
+   * @returns `false`, counted as `dropped`, for a handle that is not a non-empty string, a session without `send`, a full
+   * queue, or after `close`.
+   */
+  closeStream(session: ReleaseSession, handle: string): boolean {
+    this.#stats.minted++;
+    if (!isName(handle) || !isSession(session)) {
+      this.#stats.dropped++;
+      return false;
+    }
+    this.#stats.disposed++;
+    this.#stats.queued++;
+    return this.#dispatcher.enqueue(this.#dispatcher.lane(session), new StreamClose(handle));
+  }
+
+  /** Owns a stream for a block, and closes it at the block's end as `closeStream` does. A missing handle guards nothing. */
+  guardStream(session: ReleaseSession, handle: string | undefined): ReleaseGuard {
+    return new ReleaseGuard(handle === undefined ? undefined : () => void this.closeStream(session, handle));
   }
 
   /**

@@ -33,7 +33,7 @@ export type OnAnswer = (slot: number, reason?: unknown, result?: unknown) => voi
 
 /** One command that frees one handle or many. A lane also takes a bare string: the id of one object. */
 export interface Release {
-  readonly method: 'Runtime.releaseObject' | 'Runtime.releaseObjectGroup';
+  readonly method: 'Runtime.releaseObject' | 'Runtime.releaseObjectGroup' | 'IO.close';
   readonly params: Record<string, unknown>;
   /** Handles that this command frees. */
   readonly handles: number;
@@ -86,6 +86,23 @@ export class UncountedRelease implements Release {
   constructor(method: Release['method'], params: Record<string, unknown>) {
     this.method = method;
     this.params = params;
+  }
+
+  claim(): boolean {
+    return true;
+  }
+
+  settled(): void {}
+}
+
+/** Closes one stream of the browser's; in the books as one handle. */
+export class StreamClose implements Release {
+  readonly method = 'IO.close';
+  readonly params: { readonly handle: string };
+  readonly handles = 1;
+
+  constructor(handle: string) {
+    this.params = { handle };
   }
 
   claim(): boolean {

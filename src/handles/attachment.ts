@@ -27,6 +27,7 @@ import type { RemoteObject } from './protocol.ts';
 import { type PageActions, ReleaseAcknowledger } from './release-acknowledger.ts';
 import { SessionBooks } from './session-books.ts';
 import { SessionTap } from './session-tap.ts';
+import { Streams } from './streams.ts';
 import { Sweeper } from './sweep/sweeper.ts';
 import { TargetState } from './target-state.ts';
 import { readHeap } from './weight/gc-weight.ts';
@@ -43,6 +44,8 @@ export interface SessionTraits {
   /** Whether the client's own file follows the program's calls; if not, leaks are traced command by command. Default `false`. */
   readonly isTracedByCall?: boolean;
   createRules(hold: CollectionHold): CommandRules;
+  /** Whether the client reads streams by itself, so that the program has none of their handles. Default `false`. */
+  readonly readsStreams?: boolean;
   /** What it has in common with other sessions of its target; by default it is taken for the only one. */
   readonly targetState?: TargetState;
 }
@@ -248,6 +251,7 @@ export class Attachment implements Disposable {
       consoleEntries,
       tracing: this.#tracing,
       isTracedByCall: traits.isTracedByCall ?? false,
+      streams: traits.tracks && traits.readsStreams ? new Streams(ledger) : undefined,
     });
   }
 

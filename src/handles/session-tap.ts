@@ -27,6 +27,7 @@ import {
 } from './protocol.ts';
 import type { ReleaseAcknowledger } from './release-acknowledger.ts';
 import { noteLifeEvent } from './session-events.ts';
+import { concernsStreams, type Streams } from './streams.ts';
 import { concernsTarget } from './target-state.ts';
 import { forEachText, UnlistedCommand, withTranslatedTexts } from './unlisted-command.ts';
 import { noteUntrackedEnd, tracedOnly } from './untracked-mints.ts';
@@ -37,6 +38,7 @@ export interface TapOptions {
   readonly tracing: Tracing;
   /** Whether calls of the client's are traced, each with all its commands; if not, each command by itself. */
   readonly isTracedByCall: boolean;
+  readonly streams: Streams | undefined;
 }
 
 export class SessionTap implements MintingSession {
@@ -50,6 +52,7 @@ export class SessionTap implements MintingSession {
   readonly #consoleEntries: ConsoleEntries | undefined;
   readonly #tracing: Tracing;
   readonly #isTracedByCall: boolean;
+  readonly #streams: Streams | undefined;
 
   /**
    * @param sender the unhooked way to the browser.
@@ -62,7 +65,7 @@ export class SessionTap implements MintingSession {
     scopes: ScopeStack,
     rules: CommandRules,
     tracks: boolean,
-    { consoleEntries, tracing, isTracedByCall }: TapOptions,
+    { consoleEntries, tracing, isTracedByCall, streams }: TapOptions,
   ) {
     this.ledger = ledger;
     this.sender = sender;
@@ -73,6 +76,7 @@ export class SessionTap implements MintingSession {
     this.#consoleEntries = consoleEntries;
     this.#tracing = tracing;
     this.#isTracedByCall = isTracedByCall;
+    this.#streams = streams;
   }
 
   /**
@@ -95,6 +99,9 @@ export class SessionTap implements MintingSession {
     this.#acknowledger.onCommand(method);
     if (method === 'Runtime.releaseObjectGroup') return this.#releaseGroup(params, forward);
     if (concernsTarget(method)) this.ledger.target.noteCommand(this.ledger, method);
+    if (this.#streams !== undefined && concernsStreams(method)) {
+      return this.#streams.command(method, params, forward);
+    }
     const shape = this.#tracks ? shapeOf(method) : undefined;
     if (shape !== undefined && this.#namesEnded(shape, params)) return Promise.reject(scopeEnded());
     const onAnswer = this.#rules.onSent(method, params);
@@ -128,6 +135,7 @@ export class SessionTap implements MintingSession {
   /** One event of the session's, before the client's listeners get it. Never throws. */
   event(name: string, params: unknown): void {
     this.ledger.services.answers.enter();
+    this.#streams?.event(name, params);
     const mints = this.#tracks ? mintsOf(name) : undefined;
     if (mints !== undefined) {
       // Unasked for, and the next may be on its way already: never released as a group, but one by one.

@@ -285,6 +285,7 @@ export class PuppeteerAttachment extends Attachment {
       actions,
       tracks: this.#options.track ?? !isUsers,
       isTracedByCall: !isUsers,
+      readsStreams: !isUsers,
       targetState: watched.target,
       createRules: (hold) => {
         if (isUsers) return plainRules;

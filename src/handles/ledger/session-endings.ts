@@ -13,6 +13,7 @@ export class SessionEndings implements Endings {
   readonly #debts: SessionDebts;
   readonly #index: HandleIndex;
   #hasEnded = false;
+  #onSessionEnd: () => void = () => {};
 
   constructor(ledger: Ledger, debts: SessionDebts, index: HandleIndex) {
     this.#ledger = ledger;
@@ -22,6 +23,11 @@ export class SessionEndings implements Endings {
 
   get hasEnded(): boolean {
     return this.#hasEnded;
+  }
+
+  /** Has a listener called when the session ends, for what it holds besides objects. One at the most. */
+  onSessionEnd(listener: () => void): void {
+    this.#onSessionEnd = listener;
   }
 
   /** What a refusal says of others than the one refused. */
@@ -61,6 +67,7 @@ export class SessionEndings implements Endings {
   endSession(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    this.#onSessionEnd();
     this.#ledger.session.letGo();
     this.#ledger.releases.endHolds();
     this.endAllContexts();

@@ -22,6 +22,7 @@ declare global {
   };
   const objectId: string;
   const objectGroup: string;
+  const stream: string;
 
   interface Database {
     close(): Promise<void>;

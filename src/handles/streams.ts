@@ -1,0 +1,141 @@
+/**
+ * Streams of one session (`IO.StreamHandle`): a PDF, a trace. They are the browser's, and hold all that was not read yet, until
+ * they are closed. The client's stream keeps the handle for as long as it may read on, so the handle is what is watched: the
+ * client gets it as a String object, which is sent as the string that it is, and which the collector can find.
+ *
+ * Invariant: a stream is closed once: when it has been read to its end, when the client closes it, or when nobody can read on.
+ * Its session's end closes it as well.
+ */
+import type { Outcome, Reach } from '../batcher/outcome.ts';
+import type { Release } from '../batcher/release.ts';
+import type { SessionLedger } from './ledger/session-ledger.ts';
+import { type Forward, isAwaitable, type Params } from './protocol.ts';
+
+/** Where the answer to a command, or an event, carries a stream that the client reads by itself. */
+const MADE_BY_COMMAND = 'Page.printToPDF';
+const MADE_BY_EVENT = 'Tracing.tracingComplete';
+
+/** Whether a command makes, reads or closes a stream. */
+export function concernsStreams(method: string): boolean {
+  return method === MADE_BY_COMMAND || method === 'IO.read' || method === 'IO.close';
+}
+
+/** Is its own `Release`. It refers to the handle by its text only: the registry holds it. */
+class StreamRecord implements Release {
+  readonly method = 'IO.close';
+  readonly params: { readonly handle: string };
+  readonly handles = 1;
+  readonly #streams: Streams;
+  state: 'live' | 'closing' | 'ended' = 'live';
+
+  constructor(streams: Streams, handle: string) {
+    this.#streams = streams;
+    this.params = { handle };
+  }
+
+  collected(): void {
+    this.#streams.drop(this, 'collected');
+  }
+
+  claim(): boolean {
+    return this.state === 'closing';
+  }
+
+  settled(...[outcome, reach]: [Outcome, Reach]): void {
+    this.#streams.onClosed(this, outcome, reach);
+  }
+}
+
+const registry = new FinalizationRegistry<StreamRecord>((record) => record.collected());
+
+export class Streams {
+  readonly #ledger: SessionLedger;
+  readonly #records = new Map<string, StreamRecord>();
+
+  constructor(ledger: SessionLedger) {
+    this.#ledger = ledger;
+    ledger.endings.onSessionEnd(() => this.#endAll());
+  }
+
+  /** An event of the session's, before the client's listeners get it. Never throws. */
+  event(name: string, params: unknown): void {
+    if (name === MADE_BY_EVENT) this.#hold(params);
+  }
+
+  /** One of the commands that concern streams, in place of the client's `send`. */
+  command(method: string, params: Params | undefined, forward: Forward): PromiseLike<unknown> {
+    if (method === MADE_BY_COMMAND) {
+      // What Puppeteer's own call sends; of another's the string may be kept.
+      const isClientsOwn = params?.transferMode === 'ReturnAsStream' && 'generateDocumentOutline' in params;
+      return isClientsOwn ? onAnswer(forward(params), (result) => this.#hold(result)) : forward(params);
+    }
+    const { handle } = params ?? {};
+    const record = this.#records.get(String(handle));
+    if (record === undefined || record.state === 'ended') return forward(params);
+    const outgoing = { ...params, handle: record.params.handle };
+    if (method === 'IO.close') {
+      this.drop(record, 'disposed');
+      return Promise.resolve({});
+    }
+    return onAnswer(forward(outgoing), (result) => {
+      if ((result as { eof?: unknown } | undefined)?.eof === true) this.drop(record, 'disposed');
+      return handle; // Reachable until here, by the callback: nobody has let go of a stream that is being read.
+    });
+  }
+
+  /** Nobody reads on, or all is read. */
+  drop(record: StreamRecord, cause: 'disposed' | 'collected'): void {
+    if (record.state !== 'live' || this.#ledger.isForsaken) return;
+    record.state = 'closing';
+    const { stats, dispatcher } = this.#ledger.services;
+    stats.live--;
+    stats[cause]++;
+    stats.queued++;
+    dispatcher.enqueue(this.#ledger.lane, record);
+  }
+
+  onClosed(record: StreamRecord, outcome: Outcome, reach: Reach): void {
+    record.state = 'ended';
+    this.#records.delete(record.params.handle);
+    this.#ledger.endings.onRefused(undefined, outcome, reach);
+  }
+
+  /** Gives the client a handle that the collector can find, where there is one. */
+  #hold(carrier: unknown): void {
+    const { stream } = (carrier ?? {}) as { stream?: unknown };
+    if (typeof stream !== 'string' || stream === '' || this.#ledger.hasEnded || this.#ledger.isForsaken)
+      return;
+    const handle = Object(stream) as object;
+    try {
+      (carrier as { stream: unknown }).stream = handle;
+    } catch {
+      return; // Frozen: it stays as it is, and untracked.
+    }
+    const record = new StreamRecord(this, stream);
+    this.#records.set(stream, record);
+    registry.register(handle, record);
+    const { stats } = this.#ledger.services;
+    stats.minted++;
+    stats.live++;
+  }
+
+  #endAll(): void {
+    const { stats } = this.#ledger.services;
+    for (const record of this.#records.values()) {
+      if (record.state !== 'live') continue; // In the books of its release.
+      record.state = 'ended';
+      stats.live--;
+      stats.elided++;
+    }
+    this.#records.clear();
+  }
+}
+
+/** Not a branch of its own: by that a rejection that the caller forgets to handle would count as handled. */
+function onAnswer(answer: PromiseLike<unknown>, look: (result: unknown) => unknown): PromiseLike<unknown> {
+  if (!isAwaitable(answer)) return answer;
+  return answer.then((result) => {
+    look(result);
+    return result;
+  });
+}
