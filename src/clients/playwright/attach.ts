@@ -36,7 +36,7 @@ const attachments = new Notes<PlaywrightAttachment>('playwright-attachment');
  * using releases = attach(browser);
  * ```
  * @param subject a `Browser`, `BrowserContext`, `Page` or `CDPSession` of Playwright's.
- * @throws TypeError if it is none of these; Error for Firefox and WebKit, and for a Playwright whose inside is not as expected;
+ * @throws TypeError if it is none of these; Error for Firefox, WebKit and what `connect()` gives, and for a Playwright whose inside is not as expected;
  * TypeError or RangeError for a bad option.
  */
 export function attach(subject: PlaywrightSession, options?: AttachOptions): SessionAttachment;
@@ -57,24 +57,27 @@ export function attach(
 function attachToPart(subject: Subject, options: AttachOptions): PlaywrightAttachment {
   const attachment = attachIfChromium(subject, options);
   if (attachment === undefined) {
-    throw new Error('attach: this browser does not speak the Chrome DevTools Protocol; only Chromium does.');
+    throw new Error(
+      'attach: expected a Chromium that Playwright launched or reached by connectOverCDP(); ' +
+        'Firefox, WebKit and what connect() gives cannot be attached to.',
+    );
   }
   return attachment;
 }
 
-/** @returns `undefined` for Firefox and WebKit, which are left as they are. */
+/** @returns `undefined` for Firefox, WebKit and browsers behind `connect()`, which are left as they are. */
 export function attachIfChromium(subject: Subject, options: AttachOptions): PlaywrightAttachment | undefined {
   const resolved = resolveAttachOptions(options);
   const seams = seamsOf(subject);
-  if (seams === undefined) return undefined;
+  if (seams?.server === undefined) return undefined;
   const known = attachmentCovering(seams.owner);
   if (known !== undefined) return known.hold(options);
-  const coverage = seams.server === undefined ? undefined : coverageOf(seams, seams.server);
+  const coverage = coverageOf(seams, seams.server);
   const attachment = new PlaywrightAttachment(resolved);
   if (attachment.detached) return attachment; // Its signal had fired.
   attachments.set(seams.owner, attachment);
   attachment.onDetach(() => attachments.delete(seams.owner, attachment));
-  if (seams.server !== undefined && coverage !== undefined) attachment.begin(seams, seams.server, coverage);
+  attachment.begin(seams, seams.server, coverage);
   return attachment;
 }
 
