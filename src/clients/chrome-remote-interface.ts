@@ -131,6 +131,7 @@ class ClientHook {
       succeed: () => {
         if (this.#isHooked) this.#shadow();
       },
+      isOver: () => !this.#isHooked,
     });
     if (ownership === undefined) return false;
     this.#sendBelow = below(client, 'send');

@@ -97,6 +97,7 @@ function hookIfFree(
   if (attachment.detached) return false;
   const ownership = claim(session, attachment, {
     succeed: () => void hookIfFree(session, attachment, hook),
+    isOver: () => attachment.detached,
   });
   if (ownership === undefined) return false;
   hook(attachment);

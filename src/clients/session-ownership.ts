@@ -67,6 +67,8 @@ export interface Heir {
    * @param contextIds what the owner knew to be contexts of pages' own.
    */
   succeed(contextIds: readonly unknown[]): void;
+  /** Whether the heir wants nothing any more; it is forgotten then. */
+  isOver(): boolean;
   /** Who would have had a session that came by way of this one; `undefined` for nobody. */
   forChild?(child: object, targetType: string): Heir | undefined;
 }
@@ -110,6 +112,7 @@ export function claim(
   }
   const present = owners.get(session);
   if (present !== undefined) {
+    for (const [other, waiting] of present.heirs) if (waiting.isOver()) present.heirs.delete(other);
     present.heirs.set(claimant, heir);
     return undefined;
   }

@@ -3,7 +3,9 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { attach as attachToClient } from '../../src/clients/chrome-remote-interface.ts';
 import { attach } from '../../src/clients/session.ts';
+import { claim } from '../../src/clients/session-ownership.ts';
 import { fromAnotherCopy } from '../support/another-copy.ts';
+import { collectUntil } from '../support/collect-until.ts';
 import { FakePeer, type FakeSession } from '../support/fake-peer.ts';
 import { givenBack } from '../support/given-back.ts';
 import { turns } from '../support/turns.ts';
@@ -37,6 +39,23 @@ it('the second copy gives what the first has made, and the session is left as it
   expect(givenBack(attach(session, OPTIONS))).toBe(later);
   later.detach();
   expect(Reflect.ownKeys(session)).toEqual(found);
+});
+
+it('forgets who waited for a session and wants it no more', async () => {
+  const session = {};
+  const ownership = claim(session, {}, { succeed() {}, isOver: () => false });
+  expect(ownership).toBeDefined();
+  let collected = 0;
+  const registry = new FinalizationRegistry<undefined>(() => collected++);
+  const waitAndEnd = (): void => {
+    const claimant = {};
+    registry.register(claimant, undefined);
+    claim(session, claimant, { succeed() {}, isOver: () => true });
+  };
+  for (let count = 0; count < 5; count++) waitAndEnd();
+  claim(session, {}, { succeed() {}, isOver: () => false });
+  await collectUntil(() => collected === 5);
+  ownership?.end();
 });
 
 it('a release goes out once', async () => {

@@ -339,6 +339,7 @@ export class PuppeteerAttachment extends Attachment {
         const rules = this.#sessions.get(subject.session)?.rules;
         for (const id of contextIds) rules?.addMainContext(id);
       },
+      isOver: () => this.detached,
       // Whoever waits for a page would have heard, from the page, of the frames and workers that come to it.
       forChild: (child, targetType) => {
         if (subject.isUsers || !isSession(child)) return undefined;

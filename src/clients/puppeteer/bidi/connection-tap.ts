@@ -65,6 +65,7 @@ class ConnectionTap {
       succeed: () => {
         if (this.#attachments.size > 0) this.#hook();
       },
+      isOver: () => this.#attachments.size === 0,
     });
     if (ownership === undefined) return;
     const connection = this.#connection;
