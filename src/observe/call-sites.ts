@@ -9,7 +9,9 @@ export function callSites(): readonly NodeJS.CallSite[] {
   return withStackTraceLimit(DEEPEST_FRAME, () => {
     const before = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace');
     try {
-      Error.prepareStackTrace = (_error, sites) => sites;
+      // Not assigned: where this very property is an accessor of ours, that would stay.
+      const value = (_error: unknown, sites: NodeJS.CallSite[]): NodeJS.CallSite[] => sites;
+      Reflect.defineProperty(Error, 'prepareStackTrace', { value, configurable: true, writable: true });
       const { stack } = new Error() as { stack?: unknown };
       return Array.isArray(stack) ? (stack as NodeJS.CallSite[]).slice(AROUND_US) : [];
     } catch {
