@@ -26,10 +26,10 @@ export class ObservedCommand implements AnsweredCommand {
   result: unknown;
   readonly #session: MintingSession;
   readonly #shape: CommandShape;
-  readonly #group: ObjectGroup | undefined;
+  readonly group: ObjectGroup | undefined;
   readonly #scope: HandleScope | undefined;
-  readonly #trace: MintTrace | undefined;
-  readonly #pinned: readonly HandleRecord[];
+  readonly trace: MintTrace | undefined;
+  readonly pinned: readonly HandleRecord[];
   readonly #heldOf: ((result: unknown) => ReadonlySet<unknown>) | undefined;
 
   constructor(
@@ -43,18 +43,18 @@ export class ObservedCommand implements AnsweredCommand {
   ) {
     this.#session = session;
     this.#shape = shape;
-    this.#group = group;
+    this.group = group;
     this.#scope = scope;
-    this.#trace = trace;
-    this.#pinned = pinned;
+    this.trace = trace;
+    this.pinned = pinned;
     this.#heldOf = heldOf;
   }
 
   enter(): void {
     const { result } = this;
-    const group = this.#group;
+    const group = this.group;
     const scope = this.#scope;
-    const trace = this.#trace;
+    const trace = this.trace;
     try {
       const held = this.#heldOf?.(result);
       const isException = trace !== undefined && hasException(result);
@@ -78,11 +78,11 @@ export class ObservedCommand implements AnsweredCommand {
    */
   end(): void {
     const { ledger } = this.#session;
-    if (this.#group !== undefined && !ledger.isForsaken) {
-      this.#group.pending--;
-      ledger.noteAnswered(this.#group);
+    if (this.group !== undefined && !ledger.isForsaken) {
+      this.group.pending--;
+      ledger.noteAnswered(this.group);
     }
-    for (const record of this.#pinned) ledger.releases.unpin(record);
+    for (const record of this.pinned) ledger.releases.unpin(record);
   }
 }
 

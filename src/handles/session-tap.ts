@@ -107,8 +107,17 @@ export class SessionTap implements MintingSession {
     const onAnswer = this.#rules.onSent(method, params);
     let answer: PromiseLike<unknown>;
     try {
-      if (shape !== undefined) answer = this.#observed(method, shape, params, forward);
-      else if (this.#tracks) answer = this.#unlisted(params, forward);
+      // Sent from here: with another frame of ours between, an error's stack would not reach as far as the caller.
+      if (shape !== undefined) {
+        const command = this.#begin(method, shape, params);
+        try {
+          answer = forward(outgoingParams(this.ledger, shape, params, command.group));
+        } catch (error) {
+          command.end();
+          throw error;
+        }
+        answer = this.#follow(command, answer);
+      } else if (this.#tracks) answer = this.#unlisted(params, forward);
       else answer = this.#untracked(method, params, forward);
     } catch (error) {
       onAnswer?.(); // It was not sent, and never will be answered.
@@ -174,12 +183,8 @@ export class SessionTap implements MintingSession {
       : tracedOnly(report, this.ledger, shape, params, forward);
   }
 
-  #observed(
-    method: string,
-    shape: CommandShape,
-    params: Params | undefined,
-    forward: Forward,
-  ): PromiseLike<unknown> {
+  /** From now on what the command names is pinned, and its group is kept. */
+  #begin(method: string, shape: CommandShape, params: Params | undefined): ObservedCommand {
     const { ledger } = this;
     const pinned = this.#pinNamed(shape, params);
     const scope = this.#scopeFor(method, params);
@@ -187,25 +192,21 @@ export class SessionTap implements MintingSession {
     if (group !== undefined) group.pending++;
     const trace = this.#tracing.report?.beginCommand(this.#isTracedByCall);
     const heldOf = this.#rules.heldOf(method, pinned[0]?.context?.executionContextId);
-    const command = new ObservedCommand(this, shape, group, scope, trace, pinned, heldOf);
+    return new ObservedCommand(this, shape, group, scope, trace, pinned, heldOf);
+  }
 
-    let answer: PromiseLike<unknown>;
-    try {
-      answer = forward(outgoingParams(ledger, shape, params, group));
-    } catch (error) {
-      command.end();
-      throw error;
-    }
+  #follow(command: ObservedCommand, answer: PromiseLike<unknown>): PromiseLike<unknown> {
+    const { releases, services } = this.ledger;
     if (!isAwaitable(answer)) {
-      this.#giveUpTracking(group);
-      for (const record of pinned) ledger.releases.unpin(record);
+      this.#giveUpTracking(command.group);
+      for (const record of command.pinned) releases.unpin(record);
       return answer;
     }
     return answer.then(
       (result) => {
         command.result = result;
-        ledger.services.answers.add(command);
-        if (trace !== undefined) ledger.services.answers.enter(); // A traced call tells, as it ends, what it gave.
+        services.answers.add(command);
+        if (command.trace !== undefined) services.answers.enter(); // A traced call tells, as it ends, what it gave.
         return result;
       },
       (error: unknown) => {
