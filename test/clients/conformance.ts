@@ -284,7 +284,7 @@ const checked = new WeakSet<Attachment>();
 export function attached(session: SessionUnderTest, options: AttachOptions = {}): Attachment {
   const found = session.belongings.map(snapshot);
   const releases = session.attach(options);
-  if (checked.has(releases)) return releases; // One that is for both sessions.
+  if (checked.has(releases)) return givenBack(releases); // One that is for both sessions.
   checked.add(releases);
   onTestFinished(async () => {
     expectConserved(releases.stats());

@@ -13,7 +13,7 @@ const PAGE = readFileSync('docs/diagnostics.md', 'utf8');
 /** The channels that the page has a section for, and the fields that it lists there. */
 const documented = new Map(
   PAGE.split(/^## /m)
-    .slice(1)
+    .filter((section) => section.startsWith('`'))
     .map((section) => [
       /^`(.+)`/.exec(section)?.[1] ?? '',
       [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, field]) => field ?? ''),

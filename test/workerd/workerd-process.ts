@@ -14,6 +14,9 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** The path of the binary that npm has installed for this platform: all that the package exports. */
 const binary: string = createRequire(import.meta.url)('workerd').default;
 
+/** What the room's modules import from outside it. */
+const BESIDE = ['timers.js', 'builtins.js'];
+
 export class WorkerdProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #folder: string;
@@ -30,11 +33,11 @@ export class WorkerdProcess implements AsyncDisposable {
     const folder = await mkdtemp(path.join(tmpdir(), 'workerd-'));
     await cp(path.join(ROOT, 'test/workerd/worker.js'), path.join(folder, 'worker.js'));
     await cp(path.join(ROOT, 'build/single-flight'), path.join(folder, 'single-flight'), { recursive: true });
-    await cp(path.join(ROOT, 'build/timers.js'), path.join(folder, 'timers.js'));
+    for (const name of BESIDE) await cp(path.join(ROOT, 'build', name), path.join(folder, name));
     const modules = (await readdir(path.join(folder, 'single-flight')))
       .filter((name) => name.endsWith('.js'))
       .map((name) => `single-flight/${name}`);
-    await writeFile(path.join(folder, 'config.capnp'), configOf(['worker.js', 'timers.js', ...modules]));
+    await writeFile(path.join(folder, 'config.capnp'), configOf(['worker.js', ...BESIDE, ...modules]));
 
     // It tells its port on the control descriptor.
     const child = spawn(binary, ['serve', '--control-fd=3', path.join(folder, 'config.capnp')], {
