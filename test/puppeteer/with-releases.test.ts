@@ -1,6 +1,6 @@
 // Puppeteer as other libraries take it, with the difference that its browsers come attached.
 import type { Browser } from 'puppeteer-core';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { attach, withReleases } from '../../src/clients/puppeteer/index.ts';
 import { Census } from '../support/census.ts';
 import { launchChromium, PUPPETEERS } from '../support/chromium.ts';
@@ -108,5 +108,34 @@ describe('withReleases refuses', () => {
   it('bad options, before there is a browser', () => {
     const launch = async (): Promise<unknown> => undefined;
     expect(() => withReleases({ launch }, { maxBatchSize: 0 })).toThrow(/maxBatchSize .* got 0/);
+  });
+});
+
+describe('what is set or stubbed', () => {
+  const real = async (): Promise<string> => 'real';
+
+  it('on the original, before or after, is seen through the delegate, and so is its end', async () => {
+    const original = { launch: real };
+    const before = vi.spyOn(original, 'launch').mockResolvedValue('stubbed before');
+    const delegate = withReleases(original);
+    expect(await delegate.launch()).toBe('stubbed before');
+    before.mockRestore();
+    expect(await delegate.launch()).toBe('real');
+    original.launch = async () => 'set after';
+    expect(await delegate.launch()).toBe('set after');
+  });
+
+  it('on the delegate is seen on the original, and what was there can be put back', async () => {
+    const original = { launch: real };
+    const delegate = withReleases(original);
+    const { launch } = delegate;
+    delegate.launch = async () => 'set';
+    expect([await original.launch(), await delegate.launch()]).toEqual(['set', 'set']);
+    delegate.launch = launch;
+    expect(original.launch).toBe(real);
+    const spy = vi.spyOn(delegate, 'launch').mockResolvedValue('spied on');
+    expect(await delegate.launch()).toBe('spied on');
+    spy.mockRestore();
+    expect(await delegate.launch()).toBe('real');
   });
 });

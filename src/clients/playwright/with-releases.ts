@@ -43,7 +43,9 @@ export function withReleases<Playwright extends BrowserTypeLike | PlaywrightLike
     if (isBrowser(given) || isBrowserContext(given)) attachIfChromium(given as Subject, options);
   };
   if (isPlaywright(playwright)) {
-    return delegateTo(playwright, { chromium: delegateOf(playwright.chromium, attach) });
+    return delegateTo(playwright, {
+      chromium: (type: BrowserTypeLike) => delegateOf(type, attach),
+    });
   }
   if (isBrowserType(playwright)) return delegateOf(playwright, attach);
   throw new TypeError(
@@ -55,17 +57,14 @@ function delegateOf<BrowserType extends BrowserTypeLike>(
   type: BrowserType,
   onGiven: (given: unknown) => void,
 ): BrowserType {
-  const overrides: Record<string, unknown> = {};
-  for (const name of BROWSER_GIVERS) {
-    const original = type[name] as ((...args: unknown[]) => Promise<unknown>) | undefined;
-    if (typeof original !== 'function') continue;
-    overrides[name] = async (...args: unknown[]): Promise<unknown> => {
+  const giving =
+    (original: (...args: unknown[]) => Promise<unknown>) =>
+    async (...args: unknown[]): Promise<unknown> => {
       const given = await original.apply(type, args);
       onGiven(given);
       return given;
     };
-  }
-  return delegateTo(type, overrides);
+  return delegateTo(type, Object.fromEntries(BROWSER_GIVERS.map((name) => [name, giving])));
 }
 
 function isPlaywright(playwright: unknown): playwright is PlaywrightLike {
