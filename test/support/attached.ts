@@ -24,18 +24,25 @@ export function attached(subject: Subject, options: AttachOptions = {}): Puppete
   const found = new Belongings(subject);
   const releases = attach(subject, options);
   onTestFinished(async () => {
-    expectConserved(releases.stats());
-    const deadline = performance.now() + 60_000;
-    do {
-      const report = await releases.flush({ timeoutMs: 60_000 });
-      expect(report, 'everything that was dropped has been answered').toMatchObject({ complete: true });
-      // A collection may come in between, and drop some more.
-    } while (!isAtRest(releases.stats()) && performance.now() < deadline);
-    expectAtRest(releases.stats());
-    releases.detach();
+    try {
+      await expectNothingOwed(releases);
+    } finally {
+      releases.detach(); // Whatever was found wrong: the next test has an attachment of its own.
+    }
     found.expectAsFound();
   });
   return releases;
+}
+
+async function expectNothingOwed(releases: PuppeteerAttachment): Promise<void> {
+  expectConserved(releases.stats());
+  const deadline = performance.now() + 60_000;
+  do {
+    const report = await releases.flush({ timeoutMs: 60_000 });
+    expect(report, 'everything that was dropped has been answered').toMatchObject({ complete: true });
+    // A collection may come in between, and drop some more.
+  } while (!isAtRest(releases.stats()) && performance.now() < deadline);
+  expectAtRest(releases.stats());
 }
 
 const isAtRest = (stats: AttachmentStats): boolean => stats.queued + stats.inFlight === 0;
