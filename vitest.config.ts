@@ -29,8 +29,6 @@ const config: ViteUserConfigFnObject = defineConfig(({ mode }) => ({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     teardownTimeout: 60_000,
-    // One unlucky test of 3,000 is not to throw a whole submission away; the reporter names each that needed it.
-    retry: process.env.CI === undefined ? 0 : 1,
     expect: { poll: { timeout: 60_000 } },
     env: {
       TEST_SIZE: mode === 'test' && !namesLong ? 'least' : 'whole', // See test/support/sized.ts.

@@ -27,10 +27,6 @@ export default class Reporter extends DefaultReporter {
 
   protected override printTestModule(module: TestModule): void {
     this.#done++;
-    for (const test of module.children.allTests('passed')) {
-      if (test.diagnostic()?.flaky)
-        this.log(` ~ passed at a second try: ${module.relativeModuleId} > ${test.fullName}`);
-    }
     if (module.state() === 'failed') this.#failed++;
     if (this.#files <= FEW_FILES) super.printTestModule(module);
     else this.#printProgress(module);
