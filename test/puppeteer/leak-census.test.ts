@@ -243,8 +243,7 @@ describe.each(PUPPETEERS)('the leaks of $name', ({ puppeteer }) => {
     await repeat(page, leak);
     await collectUntil(() => releases.stats().live <= leak.cached);
     expect(await releases.flush()).toMatchObject({ complete: true, failed: 0, timedOut: 0, dropped: 0 });
-    // A move that a flush overtakes releases its own ids a moment later.
-    await expect.poll(() => ids.alive()).toBe(releases.stats().live);
+    expect(await ids.alive()).toBe(releases.stats().live);
     const cached = await ids.alive();
     await discardEntries(page);
     expect(await objects.alive()).toBe(0);
@@ -253,7 +252,7 @@ describe.each(PUPPETEERS)('the leaks of $name', ({ puppeteer }) => {
     await repeat(page, leak);
     await collectUntil(() => releases.stats().live <= cached);
     await releases.flush();
-    await expect.poll(() => ids.alive()).toBe(cached);
+    expect(await ids.alive()).toBe(cached);
     expect(await heldForClients(page)).toBe(cached);
     await discardEntries(page);
     expect(await objects.alive()).toBe(0);

@@ -72,8 +72,8 @@ export class GroupSweep {
   readonly #urgent = new Set<ObjectGroup>();
   /** By session, groups in grace with something that the client disposed of for itself. */
   readonly #tidied = new WeakMap<Ledger, Set<ObjectGroup>>();
-  /** Groups whose survivors are on the move. */
-  readonly #moving = new Set<ObjectGroup>();
+  /** Groups whose survivors are on the move, each with the number of flushes that had begun when the move did. */
+  readonly #moving = new Map<ObjectGroup, number>();
   #graceTimer: ReturnType<typeof setTimeout> | undefined;
   #urgentTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -90,10 +90,16 @@ export class GroupSweep {
     this.#touched.push(group);
   }
 
-  /** Whether there are groups to be judged, or moving, with members dropped before that flush began. */
+  /**
+   * Whether there are groups to be judged, or moving, with members dropped before that flush began. A move that began
+   * before it is waited for in any case: of the survivors that die meanwhile it leaves ids of its own.
+   */
   owes(flush: number): boolean {
-    for (const groups of [this.#touched, this.#inGrace, this.#moving]) {
+    for (const groups of [this.#touched, this.#inGrace, this.#moving.keys()]) {
       for (const group of groups) if (group.dropped > 0 && group.oldestDrop < flush) return true;
+    }
+    for (const [{ ledger }, begun] of this.#moving) {
+      if (begun < flush && !ledger.hasEnded && !ledger.lane.isLost) return true;
     }
     return false;
   }
@@ -243,13 +249,13 @@ export class GroupSweep {
   }
 
   #stopWaitingForMoves(ledger: Ledger | undefined): void {
-    for (const group of this.#moving) {
+    for (const group of this.#moving.keys()) {
       if (ledger === undefined || group.ledger === ledger) releaseDeadSingly(group);
     }
   }
 
   async #move(groups: readonly ObjectGroup[]): Promise<void> {
-    for (const group of groups) this.#moving.add(group);
+    for (const group of groups) this.#moving.set(group, group.ledger.services.flushes.begun);
     await moveSurvivors(groups);
     for (const group of groups) this.#moving.delete(group);
     this.#onMoved();

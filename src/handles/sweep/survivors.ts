@@ -59,7 +59,10 @@ interface Attempt {
 /** Moves what lives in these groups, and has each judged anew. Never rejects. */
 export async function moveSurvivors(groups: readonly ObjectGroup[]): Promise<void> {
   const formerIds = new Map(groups.map((group) => [group, idsOfSurvivors(group)]));
-  for (const group of groups) group.stage = 'moving';
+  for (const group of groups) {
+    group.ledger.generations.close(group); // It may still be open: what is minted from now on goes into another.
+    group.stage = 'moving';
+  }
   const attempt: Attempt = { isGivenUp: false };
   const moves: Promise<void>[] = [];
   for (const [context, survivors] of byContext(groups)) {
