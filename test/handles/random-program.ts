@@ -108,7 +108,23 @@ const openings: readonly Step[][] = [
     { do: 'elapse', ms: 10 },
     { do: 'pass', handle: 1, argument: 2 },
   ],
-  // The same on a busy worker, where a survivor is disposed of behind an action.
+  // Much of a young group is disposed of, its survivors move out late, and more is minted at once.
+  [
+    { do: 'mint', session: 0, count: 12, group: 'none' },
+    { do: 'answer', session: 0, count: 100 },
+    { do: 'dispose', handle: 1, count: 7 },
+    { do: 'collect', handle: 1, count: 4 },
+    { do: 'elapse', ms: 10 },
+    { do: 'elapse', ms: 60 },
+    { do: 'elapse', ms: 60 },
+    { do: 'elapse', ms: 60 },
+    { do: 'answer', session: 0, count: 100 },
+    { do: 'answer', session: 0, count: 100 },
+    { do: 'answer', session: 0, count: 100 },
+    { do: 'mint', session: 0, count: 3, group: 'none' },
+    { do: 'answer', session: 0, count: 100 },
+  ],
+  // Most of a group in a busy worker is dead, and a survivor is disposed of behind an action.
   [
     { do: 'mint', session: 2, count: 40, group: 'none' },
     { do: 'answer', session: 2, count: 100 },
