@@ -51,5 +51,5 @@ export function outgoingParams(
 /** The object that a command is about, where it is about one, rather than about a context. */
 function targetOf(params: Params | undefined): string | undefined {
   const id = params?.objectId ?? params?.promiseObjectId;
-  return typeof id === 'string' ? id : undefined;
+  return typeof id === 'string' || id instanceof String ? id.toString() : undefined;
 }

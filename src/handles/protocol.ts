@@ -96,10 +96,11 @@ export function forEachRemoteObject(
   for (const path of paths) visitLeaves(root, path, 0, visitLeaf);
 }
 
-/** Calls `visit` with each object id found along `paths` of a command's parameters. */
+/** Calls `visit` with each object id found along `paths` of a command's parameters, which may be a String object. */
 export function forEachNamedId(params: unknown, paths: readonly Path[], visit: (id: string) => void): void {
   const visitLeaf = (leaf: unknown): void => {
     if (typeof leaf === 'string') visit(leaf);
+    else if (leaf instanceof String) visit(leaf.toString());
   };
   for (const path of paths) visitLeaves(params, path, 0, visitLeaf);
 }

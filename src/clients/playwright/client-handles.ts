@@ -7,7 +7,8 @@
  */
 import { SlicedJob } from '../../batcher/sliced-job.ts';
 import { monotonicNow } from '../../timers.ts';
-import { shadow } from '../session-hook.ts';
+import { below, shadow } from '../session-hook.ts';
+import { PendingCalls } from './pending-calls.ts';
 import {
   type Call,
   type ChannelOwner,
@@ -15,60 +16,7 @@ import {
   isHandleType,
   type ServerMessage,
 } from './structure.ts';
-
-/** What is done with the handles of a browser, or of a part of it. */
-export interface HandleKeeper {
-  /** The program has let go of it. @returns false where it is to be asked again when a call has been answered. */
-  collected(handle: WeakHandle): boolean;
-  /** The program disposes of it. @returns its answer; `undefined` where the call is to go the usual way. */
-  dispose(handle: WeakHandle): Promise<unknown> | undefined;
-  /** A handle has come from the server half. */
-  created?(handle: WeakHandle, owner: ChannelOwner): void;
-  /** Its page, frame or worker is gone, or it was disposed of. */
-  ended?(handle: WeakHandle): void;
-  /** A call leaves for the server half. @returns what runs the rest of it, and hears of its answer. */
-  follow?(call: Call): FollowedCall | undefined;
-  /** What it keeps the handles of is over: closed, or its connection lost. */
-  over(): void;
-}
-
-export interface FollowedCall {
-  run<T>(send: () => T): T;
-  /** @param guids what the answer names; `undefined` where the call failed. */
-  answered(guids: readonly string[] | undefined): void;
-}
-
-/** A handle of the script's, and all that is known of it. It holds nothing of the client's: a registry holds it. */
-export class WeakHandle {
-  readonly guid: string;
-  /** Whose it is; nobody's once it has ended. */
-  keeper: HandleKeeper;
-  readonly #reference: WeakRef<ChannelOwner>;
-  /** The message that made it; kept up to date, for it to be made again. */
-  creation: ServerMessage;
-  /** Until it is handed to the script. */
-  undelivered: ChannelOwner | undefined;
-  /** Calls that name it and are unanswered. */
-  calls = 0;
-  readonly createdAt: number;
-
-  constructor(owner: ChannelOwner, creation: ServerMessage, keeper: HandleKeeper, createdAt: number) {
-    this.guid = owner._guid;
-    this.keeper = keeper;
-    this.#reference = new WeakRef(owner);
-    this.creation = creation;
-    this.undelivered = owner;
-    this.createdAt = createdAt;
-  }
-
-  get owner(): ChannelOwner | undefined {
-    return this.undelivered ?? this.#reference.deref();
-  }
-
-  get parentGuid(): string {
-    return this.creation.guid;
-  }
-}
+import { type FollowedCall, type HandleKeeper, NOBODY, WeakHandle } from './weak-handle.ts';
 
 /** Stands in for the connection's own map: who asks for a handle is given it, and holds it from then on. */
 class ObjectTable extends Map<string, ChannelOwner> {
@@ -98,18 +46,8 @@ class ObjectTable extends Map<string, ChannelOwner> {
   }
 }
 
-/** A call on its way, and what it holds. */
-interface PendingCall {
-  readonly method: string;
-  readonly handles: readonly WeakHandle[];
-  readonly owners: readonly ChannelOwner[];
-  readonly followed: FollowedCall | undefined;
-}
-
 /** How long a handle may wait to be named, in milliseconds: beyond that nobody will. */
 const LONGEST_DELIVERY_MS = 60_000;
-const NOBODY: HandleKeeper = { collected: () => true, dispose: () => undefined, over: () => {} };
-const NO_HANDLES: readonly WeakHandle[] = [];
 
 export class ClientHandles {
   readonly #connection: ClientConnection;
@@ -122,7 +60,7 @@ export class ClientHandles {
   readonly #children = new Map<string, Set<WeakHandle>>();
   /** The oldest first. */
   readonly #undelivered = new Set<WeakHandle>();
-  readonly #pending = new Map<unknown, PendingCall>();
+  readonly #pending = new PendingCalls(() => this.#askAgain());
   #collected: WeakHandle[] = [];
   #postponed: WeakHandle[] = [];
   readonly #registry = new FinalizationRegistry<WeakHandle>((handle) => this.#noteCollected(handle));
@@ -138,7 +76,9 @@ export class ClientHandles {
     this.#table.handles = this;
     connection._objects = this.#table;
     this.#dispatch = connection.dispatch;
-    const { onmessage, sendMessageToServer, close } = connection;
+    const { onmessage } = connection; // Playwright gives each connection these of its own.
+    const sendBelow = below(connection, 'sendMessageToServer');
+    const closeBelow = below(connection, 'close');
     this.#undo = [
       shadow(connection, 'dispatch', (message: ServerMessage) => this.#receive(message)),
       shadow(connection, 'onmessage', (call: Call) =>
@@ -154,12 +94,12 @@ export class ClientHandles {
             handle?.calls === 0 && connection._closedError === undefined && !connection._tracingCount;
           return (
             (isDirect ? handle.keeper.dispose(handle) : undefined) ??
-            sendMessageToServer.call(connection, object, method, ...rest)
+            sendBelow().call(connection, object, method, ...rest)
           );
         },
       ),
       shadow(connection, 'close', (...args: unknown[]) => {
-        const result = close.apply(connection, args);
+        const result = closeBelow().apply(connection, args);
         this.#onClosed();
         return result;
       }),
@@ -248,7 +188,7 @@ export class ClientHandles {
       try {
         this.#dispatch.call(this.#connection, message);
       } finally {
-        this.#answered(message);
+        this.#pending.answered(message);
       }
       return;
     }
@@ -336,19 +276,13 @@ export class ClientHandles {
   }
 
   #send(call: Call, send: () => unknown): unknown {
+    if (call.id === undefined || call.method.startsWith('__')) return send();
     const followed = this.#follow(call);
-    const isAnswered = call.id !== undefined && !call.method.startsWith('__');
-    const handles = this.#handles.size > 0 && isAnswered ? this.#handlesNamedBy(call) : NO_HANDLES;
-    if (handles.length > 0 || followed !== undefined || mayNameAgain(call.method)) {
-      for (const handle of handles) handle.calls++;
-      const owners = handles.flatMap(({ owner }) => owner ?? []);
-      this.#pending.set(call.id, { method: call.method, handles, owners, followed });
-    }
+    this.#pending.begin(call, this.#handles, followed);
     return followed === undefined ? send() : followed.run(send);
   }
 
   #follow(call: Call): FollowedCall | undefined {
-    if (call.id === undefined || call.method.startsWith('__')) return undefined;
     for (const keeper of this.#keepers.values()) {
       const followed = keeper.follow?.(call);
       if (followed !== undefined) return followed;
@@ -356,38 +290,14 @@ export class ClientHandles {
     return undefined;
   }
 
-  #handlesNamedBy({ guid, params }: Call): readonly WeakHandle[] {
-    let handles: WeakHandle[] | undefined;
-    const visit = (named: string): void => {
-      const handle = this.#handles.get(named);
-      if (handle === undefined) return;
-      handles ??= [];
-      handles.push(handle);
-    };
-    visit(guid);
-    forEachGuid(params, 'value', visit);
-    return handles ?? NO_HANDLES;
-  }
-
-  #answered({ id, result }: ServerMessage): void {
-    const call = this.#pending.get(id);
-    if (call === undefined) return;
-    this.#pending.delete(id);
-    for (const handle of call.handles) handle.calls--;
-    if (call.followed !== undefined) {
-      const guids: string[] = [];
-      forEachGuid(result, undefined, (guid) => guids.push(guid));
-      call.followed.answered(result === undefined ? undefined : guids);
-    }
-    if (this.#postponed.length > 0 && mayNameAgain(call.method)) {
-      for (const handle of this.#postponed.splice(0)) this.#noteCollected(handle);
-    }
-  }
-
   /** Whether an answer is on its way that may name handles anew which were handed out before. */
   get mayNameAgain(): boolean {
-    for (const { method } of this.#pending.values()) if (mayNameAgain(method)) return true;
-    return false;
+    return this.#pending.mayNameAgain;
+  }
+
+  /** What had to wait for an answer that might have named it. */
+  #askAgain(): void {
+    for (const handle of this.#postponed.splice(0)) this.#noteCollected(handle);
   }
 
   #noteCollected(handle: WeakHandle): void {
@@ -428,34 +338,6 @@ const all = new WeakMap<ClientConnection, ClientHandles>();
 /** The handles of a connection, while any are kept. */
 export function handlesOf(connection: ClientConnection): ClientHandles | undefined {
   return all.get(connection);
-}
-
-/** Only console messages are kept by the server half, and handed out again. */
-function mayNameAgain(method: string): boolean {
-  return method === 'consoleMessages';
-}
-
-/** How deep a message names objects: what lies below is the script's own data, and may be large. */
-const DEEPEST = 4;
-
-/** Calls `visit` with each guid that a message names. @param data the member that holds the script's own data only. */
-function forEachGuid(
-  message: unknown,
-  data: string | undefined,
-  visit: (guid: string) => void,
-  depth: number = 0,
-): void {
-  if (typeof message !== 'object' || message === null || depth > DEEPEST || ArrayBuffer.isView(message))
-    return;
-  if (Array.isArray(message)) {
-    for (const element of message) forEachGuid(element, data, visit, depth + 1);
-    return;
-  }
-  for (const name in message) {
-    const member: unknown = Reflect.get(message, name);
-    if (name === 'guid' && typeof member === 'string') visit(member);
-    else if (typeof member === 'object' && name !== data) forEachGuid(member, data, visit, depth + 1);
-  }
 }
 
 function withPreview(creation: ServerMessage, preview: unknown): ServerMessage {

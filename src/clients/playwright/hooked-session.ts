@@ -3,11 +3,11 @@
  * id that it is given is a `HeldId`. Methods are shadowed on the one object; unhooking leaves its own properties as found.
  */
 import { type CommandRules, plainRules } from '../../handles/command-rules.ts';
-import { type Forward, mintsOf, type Params, shapeOf } from '../../handles/protocol.ts';
+import { type Forward, mintsOf, type Params, type Path, shapeOf } from '../../handles/protocol.ts';
 import { PageActions } from '../../handles/release-acknowledger.ts';
 import type { SessionTap } from '../../handles/session-tap.ts';
 import { clearTimeout, setTimeout, unref } from '../../timers.ts';
-import { shadow } from '../session-hook.ts';
+import { below, shadow } from '../session-hook.ts';
 import { HeldId } from './held-id.ts';
 import { withHeldIds, withPlainIds } from './held-objects.ts';
 import type { CdpSession } from './structure.ts';
@@ -38,6 +38,20 @@ export interface HoldingOptions {
 /** Where a command names an object that the description does not list. */
 const UNLISTED_NAMES = [['objectId']];
 
+/**
+ * Where the server takes ids from. Of an exception it reads the text alone, so that nothing has to hold it: of commands by
+ * value, which give nothing else, no answer need be looked at.
+ */
+function kept(mints: readonly Path[]): readonly Path[] {
+  let paths = keptOf.get(mints);
+  if (paths === undefined) {
+    paths = mints.filter(([first]) => first !== 'exceptionDetails');
+    keptOf.set(mints, paths);
+  }
+  return paths;
+}
+const keptOf = new WeakMap<readonly Path[], readonly Path[]>();
+
 const CONSOLE_EVENT = 'Runtime.consoleAPICalled';
 /** How long what came with a console message is held where its handle has yet to reach the program, in milliseconds. */
 const ARRIVAL_MS = 500;
@@ -49,7 +63,7 @@ export class HookedSession {
   readonly tap: SessionTap;
   readonly #number = ++hooks;
   readonly #options: HoldingOptions;
-  readonly #send: CdpSession['send'];
+  readonly #sendBelow: () => CdpSession['send'];
   #arriving: unknown[] = [];
   #arrivalTimer: ReturnType<typeof setTimeout> | undefined;
   #isHooked = true;
@@ -59,16 +73,16 @@ export class HookedSession {
     this.session = session;
     this.tap = tap;
     this.#options = options;
-    this.#send = session.send;
+    this.#sendBelow = below(session, 'send');
     byNumber.set(this.#number, this);
-    const { emit } = session;
+    const emitBelow = below(session, 'emit');
     this.#undo = [
       shadow(session, 'send', (method: string, params?: Params) =>
-        this.#isHooked ? this.#command(method, params) : this.#send.call(session, method, params),
+        this.#isHooked ? this.#command(method, params) : this.#sendBelow().call(session, method, params),
       ),
       shadow(session, 'emit', (event: string | symbol, payload?: unknown, ...rest: unknown[]) => {
         const held = this.#isHooked && typeof event === 'string' ? this.#event(event, payload) : payload;
-        return emit.call(session, event, held, ...rest);
+        return emitBelow().call(session, event, held, ...rest);
       }),
     ];
   }
@@ -88,27 +102,29 @@ export class HookedSession {
   }
 
   #command(method: string, params: Params | undefined): PromiseLike<unknown> {
-    if (method === 'Runtime.releaseObject') return this.#release(params);
     const { session } = this;
-    const forward: Forward = (outgoing) => this.#send.call(session, method, outgoing);
+    const forward: Forward = (outgoing) => this.#sendBelow().call(session, method, outgoing);
+    if (method === 'Runtime.releaseObject') return this.#release(params, forward);
     const shape = shapeOf(method);
-    const answer = this.tap.command(method, withPlainIds(params, shape?.names ?? UNLISTED_NAMES), forward);
-    if (shape === undefined || shape.mints.length === 0 || !this.#options.tracks) return answer;
+    // The ids that the description lists may stay as they are: the tap reads them, and as JSON they are strings.
+    if (shape === undefined) return this.tap.command(method, withPlainIds(params, UNLISTED_NAMES), forward);
+    const answer = this.tap.command(method, params, forward);
+    if (!this.#options.tracks || params?.returnByValue === true) return answer;
+    const mints = kept(shape.mints);
+    if (mints.length === 0) return answer;
     return answer.then((result) =>
-      this.#isHooked ? withHeldIds(result, shape.mints, this.#holding(false)) : result,
+      this.#isHooked ? withHeldIds(result, mints, this.#holding(false)) : result,
     );
   }
 
-  #release(params: Params | undefined): PromiseLike<unknown> {
+  #release(params: Params | undefined, forward: Forward): PromiseLike<unknown> {
     const id = params?.objectId;
     if (id instanceof HeldId && id.hook === this.#number) {
       // Else it is on its way already: its scope has ended, or the program's handle was found collected.
       if (this.#recordOf(id)?.state !== 'live') return Promise.resolve({});
     }
     const plain = id instanceof HeldId ? { ...params, objectId: id.toString() } : params;
-    return this.tap.command('Runtime.releaseObject', plain, (outgoing) =>
-      this.#send.call(this.session, 'Runtime.releaseObject', outgoing),
-    );
+    return this.tap.command('Runtime.releaseObject', plain, forward);
   }
 
   #event(event: string, payload: unknown): unknown {

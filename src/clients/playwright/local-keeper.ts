@@ -7,11 +7,12 @@ import { UNKNOWN_LINE } from '../../observe/calling-line.ts';
 import type { LeakReport } from '../../observe/leak-report.ts';
 import { currentWindow, runCall, TracedCall } from '../../observe/traced-call.ts';
 import { monotonicNow, queueMicrotask, setImmediate } from '../../timers.ts';
-import { type FollowedCall, type HandleKeeper, handlesOf, type WeakHandle } from './client-handles.ts';
+import { handlesOf } from './client-handles.ts';
 import { heldIdOf } from './held-id.ts';
 import { hookOf } from './hooked-session.ts';
 import type { ServerHalf } from './seams.ts';
 import type { Call, CallLocation, ChannelOwner, ClientConnection, ServerHandle } from './structure.ts';
+import type { FollowedCall, HandleKeeper, WeakHandle } from './weak-handle.ts';
 
 /** The attachment whose handles they are. */
 export interface KeptFor {

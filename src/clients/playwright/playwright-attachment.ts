@@ -8,6 +8,7 @@ import { Attachment } from '../../handles/attachment.ts';
 import type { HandleScope } from '../../handles/handle-scope.ts';
 import type { RemoteObject } from '../../handles/protocol.ts';
 import { describeGiven } from '../given.ts';
+import { below } from '../session-hook.ts';
 import { ClientHandles } from './client-handles.ts';
 import { heldIdOf } from './held-id.ts';
 import { HookedSession, hookOf, noActions, playwrightRules } from './hooked-session.ts';
@@ -89,9 +90,9 @@ export class PlaywrightAttachment extends Attachment {
 
   #hook(facts: SessionFacts, tracks: boolean): (hasEnded: boolean) => void {
     const { session, isOrdered } = facts;
-    const { send } = session;
+    const sendBelow = below(session, 'send');
     const tap = this.open(
-      { send: (method, params) => send.call(session, method, params) },
+      { send: (method, params) => sendBelow().call(session, method, params) },
       { isOrdered, actions: noActions, tracks, isTracedByCall: true, createRules: () => playwrightRules },
     );
     const hooked = new HookedSession(session, tap, {

@@ -5,7 +5,7 @@
  *
  * Invariant: a session is hooked by one attachment at most, and those that the script made itself by none.
  */
-import { shadow } from '../session-hook.ts';
+import { below, shadow } from '../session-hook.ts';
 import { takesCommandsInOrder } from '../target-type.ts';
 import type { AttachedToTarget, CdpConnection, CdpSession, ServerBrowser } from './structure.ts';
 
@@ -91,11 +91,11 @@ export class ServerSessions {
   #findExisting(browser: ServerBrowser): void {
     if (this.#undoRoot.length > 0) return;
     const { rootSession } = this.#connection;
-    const rootDispose = rootSession.dispose;
+    const rootDisposeBelow = below(rootSession, 'dispose');
     this.#undoRoot = [
       ...this.#watchChildren(rootSession),
       shadow(rootSession, 'dispose', () => {
-        rootDispose.call(rootSession);
+        rootDisposeBelow().call(rootSession);
         for (const known of [...this.#known.values()]) this.#end(known); // The connection is gone.
       }),
     ];
@@ -118,19 +118,20 @@ export class ServerSessions {
 
   /** Hears of each session that the server makes by way of another. */
   #watchChildren(session: CdpSession): (() => void)[] {
-    const { createChildSession, emit } = session;
+    const createBelow = below(session, 'createChildSession');
+    const emitBelow = below(session, 'emit');
     return [
       shadow(session, 'createChildSession', (sessionId: string, ...rest: [eventListener?: unknown]) => {
-        const child = createChildSession.call(session, sessionId, ...rest);
+        const child = createBelow().call(session, sessionId, ...rest);
         if (isServersOwn(child)) this.#noteNew(child);
         return child;
       }),
       shadow(session, 'emit', (event: string | symbol, payload?: unknown, ...rest: unknown[]) => {
-        if (event !== 'Target.attachedToTarget') return emit.call(session, event, payload, ...rest);
+        if (event !== 'Target.attachedToTarget') return emitBelow().call(session, event, payload, ...rest);
         const before = this.#attaching;
         this.#attaching = payload as AttachedToTarget;
         try {
-          return emit.call(session, event, payload, ...rest);
+          return emitBelow().call(session, event, payload, ...rest);
         } finally {
           this.#attaching = before;
         }
@@ -147,12 +148,12 @@ export class ServerSessions {
     if (this.#known.has(session)) return;
     const parent = this.#known.get(session._parentSession as CdpSession)?.facts;
     const facts = { session, parent, isOrdered, contextId: parent?.contextId ?? ownContextId };
-    const { dispose } = session;
+    const disposeBelow = below(session, 'dispose');
     const known: KnownSession = { facts, undo: [], taker: undefined, giveUp: () => {} };
     known.undo.push(
       ...this.#watchChildren(session),
       shadow(session, 'dispose', () => {
-        dispose.call(session);
+        disposeBelow().call(session);
         this.#end(known);
       }),
     );
