@@ -19,7 +19,7 @@ const config: ViteUserConfigFnObject = defineConfig(({ mode }) => ({
     sequence: { sequencer: LongestFirst },
     // What a test prints is shown where it fails.
     silent: 'passed-only',
-    setupFiles: ['test/support/global-timers.ts'],
+    setupFiles: ['test/support/global-timers.ts', 'test/support/refuse-wrong-moves.ts'],
     pool: 'forks',
     // One more than the cores that are counted on: there is always one that waits for a browser.
     maxWorkers: 3,

@@ -22,7 +22,7 @@ const MODULE_HOOKS = [
  * what can be used without any other, and nothing that a bundler would have to keep.
  */
 const ROOMS = [
-  { name: 'batcher', test: /[\\/]build[\\/](?:batcher|single-flight)/ },
+  { name: 'batcher', test: /[\\/]build[\\/](?:batcher|runtime|policy|single-flight)/ },
   {
     name: 'handles',
     test: /[\\/]build[\\/](?:handles|observe[\\/](?:calling|leak)|clients[\\/](?:session-|callback-|target-|delegate))/,

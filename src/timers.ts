@@ -34,10 +34,7 @@ export const monotonicNow: () => number = /* @__PURE__ */ takenClock();
 export const timeOrigin: number = /* @__PURE__ */ (() => performance.timeOrigin)();
 
 /** Lets the process end while the timer is pending. A timer that is a number, as a page's, keeps no process alive. */
-export function unref<Timer>(timer: Timer): Timer {
-  (timer as { unref?(): unknown }).unref?.();
-  return timer;
-}
+export const unref = <Timer>(timer: Timer): Timer => (timer as { unref?(): Timer }).unref?.() ?? timer;
 
 function taken<Name extends TimerName>(name: Name): Native<Name> {
   const timers = (builtin('node:timers') ?? {}) as Partial<Pick<typeof globalThis, TimerName>>;

@@ -4,15 +4,20 @@
  */
 import { type DiagnosticsChannel, diagnosticsChannel } from '../builtins.ts';
 import { monotonicNow } from '../timers.ts';
-import type { Lane } from './lane.ts';
-import type { Outcome } from './outcome.ts';
-import { commandsIn, type Release, type ReleaseSession } from './release.ts';
-import { handlesOf } from './stats.ts';
+import {
+  commandsIn,
+  groupCommandsIn,
+  handlesOf,
+  type Outcome,
+  type Release,
+  type ReleaseSession,
+  type SendingWay,
+} from './release.ts';
 
 /** Published when each release of a batch has been answered, or has timed out. */
 export interface BatchSettled {
-  /** Whose batch it was; the client's unhooked way to the browser. */
-  readonly session: ReleaseSession;
+  /** Whose batch it was: the client's unhooked way to the browser; `undefined` where it is gone. */
+  readonly session: ReleaseSession | undefined;
   /** Commands in the batch. */
   readonly commands: number;
   /** Of these, releases of whole object groups. */
@@ -40,21 +45,18 @@ export const batchSettled: DiagnosticsChannel = /* @__PURE__ */ diagnosticsChann
 
 /** Follows one batch, for those who listen. */
 export class BatchTally {
-  readonly #session: ReleaseSession;
+  readonly #session: ReleaseSession | undefined;
   readonly #startedAt: number = monotonicNow();
   readonly #counts: Record<Outcome, number> = { released: 0, gone: 0, failed: 0, timedOut: 0, dropped: 0 };
   readonly #commands: number;
-  #groupCommands = 0;
+  readonly #groupCommands: number;
   #handles = 0;
 
-  constructor({ session, way }: Pick<Lane, 'session' | 'way'>, batch: readonly (Release | string)[]) {
+  constructor(session: ReleaseSession | undefined, way: SendingWay, batch: readonly (Release | string)[]) {
     this.#session = session;
     this.#commands = commandsIn(way, batch);
-    for (const release of batch) {
-      this.#handles += handlesOf(release);
-      if (typeof release !== 'string' && release.method === 'Runtime.releaseObjectGroup')
-        this.#groupCommands++;
-    }
+    this.#groupCommands = groupCommandsIn(batch);
+    for (const release of batch) this.#handles += handlesOf(release);
   }
 
   note(release: Release | string, outcome: Outcome): void {

@@ -1,46 +1,43 @@
 /**
- * Takes releases in, and hands them out in batches: a round over the sessions that have something
- * waiting, one batch each. Its loop is only drain → claim a slot → hand over; it never awaits an answer,
- * so that the one thing a hung session can fill is its own window.
+ * Takes releases in, and hands them out in batches: a round over the sessions that have something waiting, one batch
+ * each. It drains a batch, claims a slot and hands the batch over; it never awaits an answer, so that a hung session
+ * fills its own slots and delays nobody else.
  */
-import { guardInFlight } from '../single-flight/in-flight-guard.ts';
+import { CANCELLED_PER_LOOK } from '../policy.ts';
+import { type BoundedWait, SlicedJob, settledUnattended, settledWithin } from '../runtime/event-loop.ts';
 import { monotonicNow } from '../timers.ts';
-import { settleBatch } from './batch-worker.ts';
-import type { BoundedWait } from './bounded-wait.ts';
 import { BatchTally, batchSettled } from './diagnostics.ts';
-import { FlushMark, settledUnattended, settledWithin } from './flush.ts';
-import { Lane } from './lane.ts';
 import type { ResolvedBatcherOptions } from './options.ts';
-import type { Outcome, Reach } from './outcome.ts';
-import { commandsIn, type Release, type ReleaseSession } from './release.ts';
-import { RingQueue } from './ring-queue.ts';
-import { SlicedJob } from './sliced-job.ts';
-import { handlesOf, type ReleaseStats } from './stats.ts';
-import { UnsentReleases } from './unsent-releases.ts';
+import {
+  commandsIn,
+  groupCommandsIn,
+  type Outcome,
+  type Reach,
+  type Release,
+  type ReleaseSession,
+} from './release.ts';
+import { FlushMark, SessionQueue } from './session-queue.ts';
+import { countCommands, type ReleaseStats } from './stats.ts';
 
-/**
- * Releases taken from the queue for a batch: of those whose context ended while they waited, none is claimed, and there
- * may be a hundred thousand of them.
- */
-const MOST_TAKEN = 1_024;
-
-/** All but the signal, which is the user's, and may lead anywhere: what is queued leads to the dispatcher. */
+/** All but the signal, which is the user's and may lead anywhere: what is queued leads to the dispatcher. */
 type DispatcherOptions = Omit<ResolvedBatcherOptions, 'signal'>;
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #stats: ReleaseStats;
-  /** Lanes by session, kept alive by the session only. */
-  readonly #lanes = new WeakMap<ReleaseSession, Lane>();
-  /** Lanes in which something waits or is unanswered. */
-  readonly #busy = new Set<Lane>();
-  /** Busy lanes that could send at once, in the order of their turns. */
-  readonly #ready = new RingQueue<Lane>();
-  readonly #unsent: UnsentReleases;
+  /** Kept alive by the session only. */
+  readonly #queues = new WeakMap<ReleaseSession, SessionQueue>();
+  /** Queues in which something waits or is unanswered. */
+  readonly #busy = new Set<SessionQueue>();
+  /** Busy queues that could send at once, in the order of their turns. */
+  readonly #ready = new Set<SessionQueue>();
+  /** Queues with cancelled releases that have not ended yet. */
+  readonly #cancelling = new Set<SessionQueue>();
   readonly #round = new SlicedJob((deadline) => this.#runRound(deadline));
   #isStarted = false;
   #closing: Promise<void> | undefined;
   #hasWarned = false;
+  /** Releases in all queues that are not cancelled. */
   #waiting = 0;
 
   constructor(
@@ -49,14 +46,13 @@ export class Dispatcher {
   ) {
     this.#options = { maxBatchSize, maxInFlightBatches, releaseTimeoutMs, maxQueueSize };
     this.#stats = stats;
-    this.#unsent = new UnsentReleases(stats, (lane) => this.#goOnWith(lane));
   }
 
   get isStarted(): boolean {
     return this.#isStarted;
   }
 
-  /** How long an answer is waited for, in milliseconds. */
+  /** How long an answer is awaited, in milliseconds. */
   get releaseTimeoutMs(): number {
     return this.#options.releaseTimeoutMs;
   }
@@ -69,87 +65,95 @@ export class Dispatcher {
     if (!this.isClosed) this.#isStarted = true;
   }
 
-  lane(session: ReleaseSession): Lane {
-    let lane = this.#lanes.get(session);
-    if (lane === undefined) {
-      lane = new Lane(session, this.#options.maxInFlightBatches);
-      this.#lanes.set(session, lane);
+  /** The queue of a session, which it keeps alive while something waits or is unanswered. */
+  queue(session: ReleaseSession): SessionQueue {
+    let queue = this.#queues.get(session);
+    if (queue === undefined) {
+      queue = this.#open(session, 'strongly');
+      this.#queues.set(session, queue);
     }
-    return lane;
+    return queue;
+  }
+
+  /** A queue of its own, which does not keep the session alive. */
+  weakQueue(session: ReleaseSession): SessionQueue {
+    return this.#open(session, 'weakly');
+  }
+
+  #open(session: ReleaseSession, holds: 'strongly' | 'weakly'): SessionQueue {
+    return new SessionQueue(session, this.#stats, this.#options.maxInFlightBatches, holds);
   }
 
   /**
-   * Queues a release whose handles are in the books as queued. Past `maxQueueSize`, and once closed, it
-   * is dropped and counted instead: `false`.
+   * Queues a release whose handles are counted as queued. Past `maxQueueSize`, and once closed, it is dropped and
+   * counted: `false`.
    */
-  enqueue(lane: Lane, release: Release | string): boolean {
-    if (!this.#hasRoom()) {
-      this.#unsent.end(release, 'dropped');
+  enqueue(queue: SessionQueue, release: Release | string): boolean {
+    if (this.#closing !== undefined || this.#waiting >= this.#options.maxQueueSize) {
+      if (this.#closing === undefined) this.#warn();
+      queue.endUnsent(release, 'dropped');
       return false;
     }
     this.#isStarted = true;
-    if (lane.isLost) this.#unsent.end(release, 'gone');
-    else this.#push(lane, release);
+    if (queue.isLost) queue.endUnsent(release, 'gone');
+    else this.#push(queue, release);
     return true;
   }
 
-  /**
-   * Sends all that waits in a lane at once, past its window: for the command that must find the heap
-   * clean and is sent right after.
-   */
-  drainNow(lane: Lane): void {
-    this.#unsent.finish(lane);
-    while (lane.waiting > 0) {
-      this.#dispatchBatch(lane);
-      this.#unsent.finish(lane); // A session may refuse, or end, in the very call that sends.
+  /** Sends all that waits in a queue at once, past its slots: for a command that must find the heap clean. */
+  drainNow(queue: SessionQueue): void {
+    this.#endCancelled(queue, Number.POSITIVE_INFINITY);
+    while (queue.waiting > 0) {
+      this.#dispatchBatch(queue);
+      this.#endCancelled(queue, Number.POSITIVE_INFINITY); // A session may refuse, or end, in the very call that sends.
     }
   }
 
-  /** Sends a batch of what waits in a lane at once, where its window allows. */
-  dispatchNow(lane: Lane): void {
-    if (lane.waiting > 0 && lane.hasFreeSlot && !lane.isDoomed) this.#dispatchBatch(lane);
+  /** Sends a batch of what waits in a queue at once, where its slots allow. */
+  dispatchNow(queue: SessionQueue): void {
+    if (queue.canSend) this.#dispatchBatch(queue);
   }
 
   /** Resolves when everything that waits or is unanswered now has ended, or the wait is over. Never rejects. */
   async settled(wait: BoundedWait): Promise<void> {
-    await Promise.all([...this.#busy].map((lane) => this.#laneSettled(lane, wait)));
+    await Promise.all([...this.#busy].map((queue) => this.#queueSettled(queue, wait)));
   }
 
-  async #laneSettled(lane: Lane, wait: BoundedWait): Promise<void> {
-    if (lane.waiting > 0) {
-      const mark = lane.mark ?? new FlushMark();
-      if (lane.mark === undefined) this.#push(lane, mark);
-      lane.mark = mark;
+  async #queueSettled(queue: SessionQueue, wait: BoundedWait): Promise<void> {
+    if (queue.waiting > 0) {
+      const mark = queue.mark ?? new FlushMark();
+      if (queue.mark === undefined) this.#push(queue, mark);
+      queue.mark = mark;
       await wait.for(mark.reached);
     }
-    await lane.answered(wait);
+    await queue.answered(wait);
   }
 
-  /** Empties a lane: what waits ends as `outcome` without having been sent. */
-  clearLane(lane: Lane, outcome: 'gone' | 'dropped'): void {
-    this.#waiting -= this.#unsent.endAllOf(lane, outcome);
-    if (lane.isDoomed) this.#round.schedule();
+  /** What waits in a queue ends as `outcome` and is not sent. */
+  cancel(queue: SessionQueue, outcome: 'gone' | 'dropped'): void {
+    const cancelled = queue.cancel(outcome);
+    this.#waiting -= cancelled;
+    this.#endCancelled(queue, 0);
   }
 
-  /** The lane's target crashed, and with it all that it held: nothing waits, is sent or awaited until it recovers. */
-  loseLane(lane: Lane): void {
-    lane.lose();
-    this.clearLane(lane, 'gone');
+  /** The session's target crashed, and with it all that it held: nothing waits, is sent or awaited until it recovers. */
+  lose(queue: SessionQueue): void {
+    queue.lose();
+    this.cancel(queue, 'gone');
   }
 
   /**
-   * Takes nothing more, gives what waits `releaseTimeoutMs` to be answered, and drops the rest. Never rejects.
-   * Where that has begun unattended it is attended from here on: whoever awaits it keeps the process alive.
+   * Takes nothing more, waits `releaseTimeoutMs` for the answers to what waits, and drops the rest. Never rejects.
+   * Whoever awaits it keeps the process alive, also where the closing has begun unattended.
    */
   async close(): Promise<void> {
-    this.closeUnattended();
-    const closing = this.#closing;
-    if (closing !== undefined) await settledWithin(() => closing, this.#options.releaseTimeoutMs);
-    this.#clear();
+    const closing = this.closeUnattended();
+    await settledWithin(() => closing, this.#options.releaseTimeoutMs);
+    this.#cancelAll();
     const unanswered = [...this.#busy];
-    for (const lane of unanswered) lane.giveUpUnanswered();
+    for (const queue of unanswered) queue.abandonUnanswered();
     const allEnded = async (wait: BoundedWait): Promise<void> => {
-      for (const lane of unanswered) await lane.answered(wait);
+      for (const queue of unanswered) await queue.answered(wait);
     };
     await settledWithin(allEnded, this.#options.releaseTimeoutMs);
   }
@@ -157,116 +161,95 @@ export class Dispatcher {
   /** The same where nobody waits for it: a session that hangs does not keep the process alive meanwhile. */
   closeUnattended(): Promise<void> {
     this.#closing ??= settledUnattended((wait) => this.settled(wait), this.#options.releaseTimeoutMs).then(
-      () => this.#clear(),
+      () => this.#cancelAll(),
     );
     return this.#closing;
   }
 
   /** Takes nothing more and drops what waits, at once. */
   abort(): void {
-    this.#clear();
+    this.#cancelAll();
     void this.closeUnattended();
   }
 
-  #clear(): void {
-    for (const lane of this.#busy) this.clearLane(lane, 'dropped');
+  #cancelAll(): void {
+    for (const queue of this.#busy) this.cancel(queue, 'dropped');
   }
 
-  #hasRoom(): boolean {
-    if (this.isClosed) return false;
-    if (this.#waiting < this.#options.maxQueueSize) return true;
-    if (!this.#hasWarned) {
-      this.#hasWarned = true;
-      process.emitWarning(`Releases are dropped: ${this.#waiting} wait already (maxQueueSize).`, {
-        code: 'CDP_RELEASE_QUEUE_FULL',
-      });
-    }
-    return false;
+  #warn(): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    process.emitWarning(`Releases are dropped: ${this.#waiting} wait already (maxQueueSize).`, {
+      code: 'CDP_RELEASE_QUEUE_FULL',
+    });
   }
 
-  #push(lane: Lane, release: Release | string): void {
-    lane.push(release);
+  #push(queue: SessionQueue, release: Release | string): void {
+    queue.push(release);
     this.#waiting++;
-    this.#busy.add(lane);
-    this.#makeReady(lane);
+    this.#busy.add(queue);
+    this.#makeReady(queue);
   }
 
-  #makeReady(lane: Lane): void {
-    if (lane.isReady || lane.isDoomed || !lane.hasFreeSlot) return;
-    lane.isReady = true;
-    this.#ready.push(lane);
+  #makeReady(queue: SessionQueue): void {
+    if (queue.isReady || !queue.canSend) return;
+    queue.isReady = true;
+    this.#ready.add(queue);
     this.#round.schedule();
   }
 
   #runRound(deadline: number): boolean {
-    this.#unsent.endUntil(deadline);
-    for (let lane = this.#ready.shift(); lane !== undefined; lane = this.#ready.shift()) {
-      lane.isReady = false;
-      if (lane.waiting > 0 && lane.hasFreeSlot && !lane.isDoomed) this.#dispatchBatch(lane);
-      if (lane.waiting > 0) this.#makeReady(lane);
+    this.#endCancelledUntil(deadline);
+    for (const queue of this.#ready) {
+      this.#ready.delete(queue);
+      queue.isReady = false;
+      if (queue.canSend) this.#dispatchBatch(queue);
+      this.#makeReady(queue); // At the end of the round, behind all others.
       if (monotonicNow() >= deadline) break;
     }
-    return this.#ready.size === 0 && !this.#unsent.isDue;
+    return this.#ready.size + this.#cancelling.size === 0;
   }
 
-  #dispatchBatch(lane: Lane): void {
-    const batch = this.#drain(lane);
+  #dispatchBatch(queue: SessionQueue): void {
+    const { batch, taken } = queue.takeBatch(this.#options.maxBatchSize);
+    this.#waiting -= taken;
     if (batch.length === 0) {
-      this.#retireIfIdle(lane);
+      this.#goOnWith(queue);
       return;
     }
-    lane.claimSlot();
-    const tally = batchSettled.hasSubscribers ? new BatchTally(lane, batch) : undefined;
-    const worker = guardInFlight({ release: () => this.#onSlotFreed(lane) }, () =>
-      settleBatch(lane, batch, this.#options.releaseTimeoutMs, (release, outcome, reach) => {
-        tally?.note(release, outcome);
-        this.#onSettled(lane, release, outcome, reach);
-      }),
-    );
-    lane.track(worker);
-    if (tally !== undefined) void worker.then(tally.publish);
+    countCommands(this.#stats, commandsIn(queue.way, batch), groupCommandsIn(batch));
+    const tally = batchSettled.hasSubscribers ? new BatchTally(queue.session, queue.way, batch) : undefined;
+    const onSettled = (release: Release | string, outcome: Outcome, reach: Reach): void => {
+      tally?.note(release, outcome);
+      queue.setSlots(outcome === 'timedOut' ? 1 : this.#options.maxInFlightBatches);
+      if (reach === 'session') this.cancel(queue, 'gone');
+    };
+    void queue.send(batch, this.#options.releaseTimeoutMs, onSettled, () => {
+      tally?.publish();
+      this.#goOnWith(queue);
+    });
   }
 
-  #drain(lane: Lane): (Release | string)[] {
-    const batch: (Release | string)[] = [];
-    for (let taken = 0; batch.length < this.#options.maxBatchSize && taken < MOST_TAKEN; taken++) {
-      const release = lane.shift();
-      if (release === undefined) break;
-      this.#waiting--;
-      if (typeof release !== 'string' && !release.claim()) continue;
-      const handles = handlesOf(release);
-      this.#stats.queued -= handles;
-      this.#stats.inFlight += handles;
-      if (typeof release !== 'string' && release.method === 'Runtime.releaseObjectGroup') {
-        this.#stats.groupCommands++;
+  #endCancelledUntil(deadline: number): void {
+    for (const queue of this.#cancelling) {
+      while (queue.hasCancelled) {
+        this.#endCancelled(queue, CANCELLED_PER_LOOK);
+        if (monotonicNow() >= deadline) return;
       }
-      batch.push(release);
     }
-    this.#stats.commands += commandsIn(lane.way, batch);
-    return batch;
   }
 
-  #onSettled(lane: Lane, release: Release | string, outcome: Outcome, reach: Reach): void {
-    const handles = handlesOf(release);
-    this.#stats.inFlight -= handles;
-    this.#stats[outcome] += handles;
-    if (typeof release !== 'string') release.settled(outcome, reach);
-    if (outcome === 'timedOut') lane.narrow();
-    else lane.widen(this.#options.maxInFlightBatches);
-    if (reach === 'session') this.clearLane(lane, 'gone');
+  /** Ends cancelled releases. Once none is left the queue may send again. */
+  #endCancelled(queue: SessionQueue, most: number): void {
+    queue.endCancelled(most);
+    if (queue.hasCancelled) {
+      this.#cancelling.add(queue);
+      this.#round.schedule();
+    } else if (this.#cancelling.delete(queue) || most === 0) this.#goOnWith(queue);
   }
 
-  #onSlotFreed(lane: Lane): void {
-    lane.freeSlot();
-    this.#goOnWith(lane);
-  }
-
-  #goOnWith(lane: Lane): void {
-    if (lane.waiting > 0) this.#makeReady(lane);
-    else this.#retireIfIdle(lane);
-  }
-
-  #retireIfIdle(lane: Lane): void {
-    if (lane.isIdle) this.#busy.delete(lane);
+  #goOnWith(queue: SessionQueue): void {
+    if (queue.waiting > 0) this.#makeReady(queue);
+    else if (queue.isIdle) this.#busy.delete(queue);
   }
 }

@@ -1,11 +1,9 @@
-/** Waiting, bounded, for what has been dropped so far; and the account of what happened meanwhile. */
+/** Waiting, with a bound, for what has been dropped so far, and the report of what happened meanwhile. */
+import { type BoundedWait, settledWithin } from '../runtime/event-loop.ts';
+import { integerOption, requireKnownOptions, requireObject } from '../runtime/option-checks.ts';
 import { LONGEST_TIMER_MS } from '../single-flight/time.ts';
 import { monotonicNow } from '../timers.ts';
-import { BoundedWait, Waiters } from './bounded-wait.ts';
-import { Deadline } from './deadline.ts';
-import { integerOption, requireKnownOptions, requireObject } from './options.ts';
-import type { Release } from './release.ts';
-import type { FlushReport, ReleaseStats } from './stats.ts';
+import type { ReleaseStats } from './stats.ts';
 
 /** What `flush` takes. */
 export interface FlushOptions {
@@ -13,15 +11,36 @@ export interface FlushOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-const FLUSH_OPTIONS = ['timeoutMs'];
+/** What happened between the call of `flush` and its end. Counts are handles. */
+export interface FlushReport {
+  /** Everything dropped before the call was answered, or needed no answer. */
+  readonly complete: boolean;
+  /** Where it is not complete: handles dropped, before the call or since, whose answer is outstanding. */
+  readonly pending: number;
+  /** Let go by the browser. */
+  readonly released: number;
+  /** Unknown to the browser by then. */
+  readonly gone: number;
+  /** Ended with their context, target or session: nothing had to be sent. */
+  readonly elided: number;
+  /** Refused by the browser. */
+  readonly failed: number;
+  /** Not answered within `releaseTimeoutMs`. */
+  readonly timedOut: number;
+  /** Never sent: invalid id, queue full, or closed. */
+  readonly dropped: number;
+  /** From the call to its end: milliseconds. */
+  readonly elapsedMs: number;
+}
 
+/** @throws TypeError or RangeError for a bad `timeoutMs` or an unknown option. */
 export function resolveFlushTimeout(options: FlushOptions, fallbackMs: number): number {
   requireObject('options', options);
-  requireKnownOptions(options, FLUSH_OPTIONS);
+  requireKnownOptions(options, ['timeoutMs']);
   return integerOption('timeoutMs', options.timeoutMs, fallbackMs, 0, LONGEST_TIMER_MS);
 }
 
-/** Waits for `settled`, for `timeoutMs` at most, and reports the difference in the books. Never rejects. */
+/** Waits for `settled`, for `timeoutMs` at most, and reports how the counts have changed. Never rejects. */
 export async function reportFlush(
   stats: ReleaseStats,
   settled: (wait: BoundedWait) => Promise<void>,
@@ -41,44 +60,4 @@ export async function reportFlush(
     dropped: stats.dropped - before.dropped,
     elapsedMs: monotonicNow() - startedAt,
   };
-}
-
-/** Tells whether `work` ended in time. The timer is ref'd: somebody waits for this answer. */
-export function settledWithin(work: Work, timeoutMs: number): Promise<boolean> {
-  return raced(work, (onPassed) => new Deadline(timeoutMs, onPassed, { isAwaited: true }));
-}
-
-/** The same where nobody waits: the process may exit meanwhile. */
-export function settledUnattended(work: Work, timeoutMs: number): Promise<boolean> {
-  return raced(work, (onPassed) => new Deadline(timeoutMs, onPassed));
-}
-
-/** What is waited for. It is to end when the wait is over, and to leave nothing behind where it waited. */
-type Work = (wait: BoundedWait) => Promise<void>;
-
-async function raced(work: Work, start: (onPassed: () => void) => Deadline): Promise<boolean> {
-  let deadline: Deadline | undefined;
-  const passed = new Promise<boolean>((resolve) => {
-    deadline = start(() => resolve(false));
-  });
-  const wait = new BoundedWait();
-  const inTime = await Promise.race([work(wait).then(() => true), passed]);
-  deadline?.stop();
-  wait.end();
-  return inTime;
-}
-
-/** Sent nowhere: it tells, by being taken, that all which was ahead of it has been. */
-export class FlushMark implements Release {
-  readonly method = 'Runtime.releaseObject';
-  readonly params: Record<string, unknown> = {};
-  readonly handles = 0;
-  readonly reached: Waiters = new Waiters();
-
-  claim(): boolean {
-    this.reached.wake();
-    return false;
-  }
-
-  settled(): void {}
 }

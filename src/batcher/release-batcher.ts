@@ -4,19 +4,18 @@
  * Its promise is that of chromiumoxide's `runtime_release.rs`, which it is after: `release` never throws and
  * never waits; what was accepted is sent, or its session is gone, or it is counted.
  */
-import { onAbort } from './abort-listeners.ts';
+import { onAbort } from '../runtime/abort-listeners.ts';
+import { requireKnownOptions } from '../runtime/option-checks.ts';
 import { Dispatcher } from './dispatcher.ts';
-import { type FlushOptions, reportFlush, resolveFlushTimeout } from './flush.ts';
+import { type FlushOptions, type FlushReport, reportFlush, resolveFlushTimeout } from './flush.ts';
 import {
   BATCHER_OPTIONS,
   type BatcherOptions,
   type ResolvedBatcherOptions,
-  requireKnownOptions,
   resolveBatcherOptions,
 } from './options.ts';
-import { type ReleaseSession, StreamClose, UncountedRelease } from './release.ts';
-import { ReleaseGuard } from './release-guard.ts';
-import { emptyStats, type FlushReport, type ReleaseStats } from './stats.ts';
+import { PlainRelease, type Release, type ReleaseSession } from './release.ts';
+import { emptyStats, moveHandles, type ReleaseStats } from './stats.ts';
 
 /**
  * Takes ids of remote objects, and has them released in the background, in batches.
@@ -65,14 +64,7 @@ export class ReleaseBatcher implements AsyncDisposable {
    * `send`, a full queue, or after `close`.
    */
   release(session: ReleaseSession, objectId: string): boolean {
-    this.#stats.minted++;
-    if (!isName(objectId) || !isSession(session)) {
-      this.#stats.dropped++;
-      return false;
-    }
-    this.#stats.disposed++;
-    this.#stats.queued++;
-    return this.#dispatcher.enqueue(this.#dispatcher.lane(session), objectId);
+    return this.#take(session, objectId, objectId);
   }
 
   /**
@@ -83,8 +75,8 @@ export class ReleaseBatcher implements AsyncDisposable {
    */
   releaseGroup(session: ReleaseSession, objectGroup: string): boolean {
     if (!isName(objectGroup) || !isSession(session)) return false;
-    const release = new UncountedRelease('Runtime.releaseObjectGroup', { objectGroup });
-    return this.#dispatcher.enqueue(this.#dispatcher.lane(session), release);
+    const release = new PlainRelease('Runtime.releaseObjectGroup', { objectGroup });
+    return this.#dispatcher.enqueue(this.#dispatcher.queue(session), release);
   }
 
   /**
@@ -103,14 +95,7 @@ export class ReleaseBatcher implements AsyncDisposable {
    * queue, or after `close`.
    */
   closeStream(session: ReleaseSession, handle: string): boolean {
-    this.#stats.minted++;
-    if (!isName(handle) || !isSession(session)) {
-      this.#stats.dropped++;
-      return false;
-    }
-    this.#stats.disposed++;
-    this.#stats.queued++;
-    return this.#dispatcher.enqueue(this.#dispatcher.lane(session), new StreamClose(handle));
+    return this.#take(session, handle, new PlainRelease('IO.close', { handle }, 1));
   }
 
   /** Owns a stream for a block, and closes it at the block's end as `closeStream` does. A missing handle guards nothing. */
@@ -139,9 +124,50 @@ export class ReleaseBatcher implements AsyncDisposable {
     return this.close();
   }
 
-  /** The books as of now; a copy. */
+  /** The counts as of now; a copy. */
   stats(): ReleaseStats {
     return { ...this.#stats };
+  }
+
+  #take(session: ReleaseSession, name: string, release: Release | string): boolean {
+    if (!isName(name) || !isSession(session)) {
+      moveHandles(this.#stats, 'new', 'dropped', 1);
+      return false;
+    }
+    moveHandles(this.#stats, 'new', 'queued', 1, 'disposed');
+    return this.#dispatcher.enqueue(this.#dispatcher.queue(session), release);
+  }
+}
+
+/**
+ * Owns one remote object for a block: releases it at the block's end, whatever happens in it.
+ *
+ * ```ts
+ * using guard = batcher.guard(session, result.objectId);
+ * ```
+ */
+export class ReleaseGuard implements Disposable {
+  #release: (() => void) | undefined;
+
+  /** @param release enqueues the release; absent where there was no id to guard. */
+  constructor(release: (() => void) | undefined) {
+    this.#release = release;
+  }
+
+  /** Hands the object over to the caller: nothing is released any more. */
+  disarm(): void {
+    this.#release = undefined;
+  }
+
+  /** Releases now rather than at the block's end. Once; later calls do nothing. */
+  dispose(): void {
+    const release = this.#release;
+    this.#release = undefined;
+    release?.();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 }
 

@@ -1,5 +1,7 @@
-/** What a lane carries, and whom it is sent through. */
-import type { Outcome, Reach } from './outcome.ts';
+/**
+ * What is sent to release, through which session, and what the browser's answer means. Every release has exactly one
+ * `Outcome`; an answer of unknown meaning is a failure.
+ */
 
 /**
  * Anything with the protocol's `send`: a Puppeteer or Playwright `CDPSession`, a chrome-remote-interface
@@ -19,7 +21,7 @@ export interface ReleaseSession {
 /** The member of `PostingSession`: under a name that no session of others can have. */
 export const POST: unique symbol = Symbol('post');
 
-/** A session of this library's own that needs no promise a command. */
+/** A session of this library's own that needs no promise for each command. */
 export interface PostingSession extends ReleaseSession {
   /**
    * Sends one command. `onAnswer` is called once with `slot`, and with the reason where the command was refused or could
@@ -31,33 +33,12 @@ export interface PostingSession extends ReleaseSession {
 /** Must not throw. `reason` is neither `undefined` nor `null` where the command was refused. */
 export type OnAnswer = (slot: number, reason?: unknown, result?: unknown) => void;
 
-/** One command that frees one handle or many. A lane also takes a bare string: the id of one object. */
-export interface Release {
-  readonly method: 'Runtime.releaseObject' | 'Runtime.releaseObjectGroup' | 'IO.close';
-  readonly params: Record<string, unknown>;
-  /** Handles that this command frees. */
-  readonly handles: number;
-  /**
-   * Asked once, as the release leaves the queue: `false` withdraws it. Whoever withdraws one keeps the
-   * books for its handles; the batcher forgets it.
-   */
-  claim(): boolean;
-  /** Told once, after a claim, what became of it. Must not throw. */
-  settled(outcome: Outcome, reach: Reach): void;
-}
-
-/** The object that a release frees by itself; `undefined` for the release of a group. */
-export function singleObjectOf(release: Release | string): string | undefined {
-  if (typeof release === 'string') return release;
-  return release.method === 'Runtime.releaseObject' ? (release.params.objectId as string) : undefined;
-}
-
-/** How a session takes the releases of a batch: see `PostingSession`, and `releaseObjects`. */
+/** How a session takes the releases of a batch: by `POST`, by `releaseObjects`, or one `send` each. */
 export type SendingWay = 'posted' | 'together' | 'singly';
 
 /**
- * Found out once, and not by asking for members: one that a session does not have throws at a strict Proxy, and a stub
- * for remote calls, of which every member can be called, would promise `releaseObjects`.
+ * Found out once, with `in`: a strict Proxy throws at a member that it does not have, and a stub for remote calls has
+ * every member that it is asked for.
  */
 export function sendingWayOf(session: ReleaseSession): SendingWay {
   try {
@@ -70,6 +51,51 @@ export function sendingWayOf(session: ReleaseSession): SendingWay {
   }
 }
 
+/** One command that frees one handle or many. A queue also takes a bare string: the id of one object. */
+export interface Release {
+  readonly method: 'Runtime.releaseObject' | 'Runtime.releaseObjectGroup' | 'IO.close';
+  readonly params: Record<string, unknown>;
+  /** Handles that this command frees. */
+  readonly handles: number;
+  /**
+   * Asked once, as the release leaves the queue: `false` withdraws it. Whoever withdraws a release counts its handles;
+   * the batcher forgets it.
+   */
+  claim(): boolean;
+  /** Told once, after a claim, what became of it. Must not throw. */
+  settled(outcome: Outcome): void;
+}
+
+/** A release that nobody withdraws or waits for: a group of unknown members, a leftover of our own, a stream. */
+export class PlainRelease implements Release {
+  readonly method: Release['method'];
+  readonly params: Record<string, unknown>;
+  readonly handles: number;
+
+  constructor(method: Release['method'], params: Record<string, unknown>, handles: number = 0) {
+    this.method = method;
+    this.params = params;
+    this.handles = handles;
+  }
+
+  claim(): boolean {
+    return true;
+  }
+
+  settled(): void {}
+}
+
+/** Handles that a release frees; a bare id is one. */
+export function handlesOf(release: Release | string): number {
+  return typeof release === 'string' ? 1 : release.handles;
+}
+
+/** The object that a release frees by itself; `undefined` for the release of a group or of a stream. */
+export function singleObjectOf(release: Release | string): string | undefined {
+  if (typeof release === 'string') return release;
+  return release.method === 'Runtime.releaseObject' ? (release.params.objectId as string) : undefined;
+}
+
 /** How many commands a batch is to its session. */
 export function commandsIn(way: SendingWay, batch: readonly (Release | string)[]): number {
   if (way !== 'together') return batch.length;
@@ -77,37 +103,90 @@ export function commandsIn(way: SendingWay, batch: readonly (Release | string)[]
   return batch.length - singles + (singles > 0 ? 1 : 0);
 }
 
-/** A release of which the books know nothing: a group whose members are unknown, a leftover of our own. */
-export class UncountedRelease implements Release {
-  readonly method: Release['method'];
-  readonly params: Record<string, unknown>;
-  readonly handles = 0;
-
-  constructor(method: Release['method'], params: Record<string, unknown>) {
-    this.method = method;
-    this.params = params;
+/** How many commands of a batch release a whole group. */
+export function groupCommandsIn(batch: readonly (Release | string)[]): number {
+  let groups = 0;
+  for (const release of batch) {
+    if (typeof release !== 'string' && release.method === 'Runtime.releaseObjectGroup') groups++;
   }
-
-  claim(): boolean {
-    return true;
-  }
-
-  settled(): void {}
+  return groups;
 }
 
-/** Closes one stream of the browser's; in the books as one handle. */
-export class StreamClose implements Release {
-  readonly method = 'IO.close';
-  readonly params: { readonly handle: string };
-  readonly handles = 1;
+/**
+ * - `released`: the browser let go.
+ * - `gone`: there was nothing left to let go of.
+ * - `failed`: the browser refused.
+ * - `timedOut`: no answer within `releaseTimeoutMs`; the browser may still do it.
+ * - `dropped`: it was never sent.
+ */
+export type Outcome = 'released' | 'gone' | 'failed' | 'timedOut' | 'dropped';
 
-  constructor(handle: string) {
-    this.params = { handle };
+/** How far a refusal reaches: to the object named, or to all that shares its context or its session. */
+export type Reach = 'object' | 'context' | 'session';
+
+export interface Refusal {
+  readonly outcome: Outcome;
+  readonly reach: Reach;
+}
+
+const FAILED: Refusal = { outcome: 'failed', reach: 'object' };
+const OBJECT_GONE: Refusal = { outcome: 'gone', reach: 'object' };
+const CONTEXT_GONE: Refusal = { outcome: 'gone', reach: 'context' };
+const SESSION_GONE: Refusal = { outcome: 'gone', reach: 'session' };
+const UNANSWERED: Refusal = { outcome: 'timedOut', reach: 'object' };
+
+/** With this a client's own file rejects commands of ours, once it is detached and listens for no more answers. */
+export const NOT_AWAITED = 'The answer is not waited for any more';
+
+/** Chromium's answer to all that a crashed page was sent, once the page is loaded anew or closed. */
+export const CRASHED = 'Target crashed';
+
+export const SESSION_CLOSED = 'Session closed';
+
+/**
+ * Chromium's words (`v8/src/inspector`, `content/browser/devtools`), and those by which clients report that a session
+ * or a connection of theirs has ended.
+ */
+const MEANINGS: readonly (readonly [phrase: string, refusal: Refusal])[] = [
+  ['Could not find object with given id', OBJECT_GONE],
+  ['Invalid stream handle', OBJECT_GONE],
+  ['Cannot find context with specified id', CONTEXT_GONE],
+  ['Execution context was destroyed', CONTEXT_GONE],
+  ['Inspected target navigated or closed', CONTEXT_GONE],
+  [CRASHED, CONTEXT_GONE],
+  ['Session with given id not found', SESSION_GONE],
+  ['Target closed', SESSION_GONE],
+  [SESSION_CLOSED, SESSION_GONE],
+  ['Connection closed', SESSION_GONE],
+  ['WebSocket connection closed', SESSION_GONE],
+  ['WebSocket is not open', SESSION_GONE],
+  ['Target page, context or browser has been closed', SESSION_GONE],
+  ['Session is not connected', SESSION_GONE],
+  ['Session was closed', SESSION_GONE],
+  ['Internal server error, session closed', SESSION_GONE],
+  // WebDriver BiDi's words: a realm is a session of its own here.
+  ['no such frame', SESSION_GONE],
+  ['no such handle', OBJECT_GONE],
+  ['invalid session id', SESSION_GONE],
+  // Firefox's, where a page goes away during a command.
+  ['destroyed before query', SESSION_GONE],
+  [NOT_AWAITED, UNANSWERED],
+];
+
+/** What a rejected release means. Never throws, whatever the reason is. */
+export function refusalOf(reason: unknown): Refusal {
+  const message = messageOf(reason);
+  for (const [phrase, refusal] of MEANINGS) {
+    if (message.includes(phrase)) return refusal;
   }
+  return FAILED;
+}
 
-  claim(): boolean {
-    return true;
+function messageOf(reason: unknown): string {
+  try {
+    if (typeof reason === 'object' && reason !== null && 'message' in reason) return String(reason.message);
+    return String(reason);
+  } catch {
+    return ''; // A getter that throws, or an object without a string form.
   }
-
-  settled(): void {}
 }

@@ -53,14 +53,6 @@ export class RingQueue<T extends string | object> {
     return item;
   }
 
-  /** Forgets all items, and the memory that a burst left behind. */
-  clear(): void {
-    this.#oldest = new Segment(FIRST_CAPACITY);
-    this.#newest = this.#oldest;
-    this.#spare = undefined;
-    this.#size = 0;
-  }
-
   #takeSpare(): Segment<T> | undefined {
     const spare = this.#spare;
     this.#spare = undefined;

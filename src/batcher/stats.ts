@@ -1,10 +1,16 @@
-import type { Release } from './release.ts';
-
 /**
- * The books. Each handle is counted in by `minted` and out by exactly one of `released`, `gone`,
- * `elided`, `failed`, `timedOut`, `dropped`; whatever is between is `live`, `queued` or `inFlight`.
- * So, at rest: `minted = live + released + gone + elided + failed + timedOut + dropped`.
+ * The states of a handle as they are counted, and the one function that changes the counts.
+ *
+ * ```text
+ *   new ──▶ live ──▶ queued ──▶ inFlight ──▶ released │ gone │ failed │ timedOut │ dropped
+ *            └─────────┴──▶ elided, released, gone, dropped   (nothing is sent)
+ * ```
+ *
+ * The law of conservation follows: at rest
+ * `minted = live + released + gone + elided + failed + timedOut + dropped`.
  */
+
+/** Counts of handles, and of the commands that released them. Each handle is counted in by `minted` and out by one ending. */
 export interface ReleaseStats {
   /** Handles known: seen in an answer or an event, or handed to `release`. */
   minted: number;
@@ -58,34 +64,49 @@ export function emptyStats(): ReleaseStats {
   };
 }
 
-/** Handles that a release frees; a bare id is one. */
-export function handlesOf(release: Release | string): number {
-  return typeof release === 'string' ? 1 : release.handles;
+/** How a handle ends. */
+export type Ending = 'released' | 'gone' | 'elided' | 'failed' | 'timedOut' | 'dropped';
+export type CountedState = 'new' | 'live' | 'queued' | 'inFlight' | Ending;
+/** Why a handle leaves `live`, or is queued unseen. */
+export type DropCause = 'disposed' | 'collected';
+
+const NEXT: Readonly<Record<Exclude<CountedState, Ending>, readonly CountedState[]>> = {
+  new: ['live', 'queued', 'inFlight', 'elided', 'dropped'],
+  live: ['queued', 'elided', 'released'],
+  queued: ['inFlight', 'released', 'gone', 'elided', 'dropped'],
+  inFlight: ['released', 'gone', 'failed', 'timedOut', 'dropped'],
+};
+
+let refusesWrongMoves = false;
+
+/** For tests: whether a move throws that the table does not have, or of handles that are not there. */
+export function onWrongMoves(reaction: 'throw' | 'count'): void {
+  refusesWrongMoves = reaction === 'throw';
 }
 
-/** Handles at the end of their way, whichever it was. */
-export function ended(stats: ReleaseStats): number {
-  return stats.released + stats.gone + stats.elided + stats.failed + stats.timedOut + stats.dropped;
+/** Moves handles from one state to another. Nothing else changes the counts of handles. */
+export function moveHandles(
+  stats: ReleaseStats,
+  from: Exclude<CountedState, Ending>,
+  to: Exclude<CountedState, 'new'>,
+  handles: number,
+  cause?: DropCause,
+): void {
+  if (from === 'new') stats.minted += handles;
+  else stats[from] -= handles;
+  stats[to] += handles;
+  if (cause !== undefined) stats[cause] += handles;
+  if (refusesWrongMoves) requireMove(stats, from, to, handles);
 }
 
-/** What happened between the call of `flush` and its end. Counts are handles. */
-export interface FlushReport {
-  /** Everything dropped before the call was answered, or needed no answer. */
-  readonly complete: boolean;
-  /** Where it is not complete: handles dropped, before the call or since, whose answer is outstanding. */
-  readonly pending: number;
-  /** Let go by the browser. */
-  readonly released: number;
-  /** Unknown to the browser by then. */
-  readonly gone: number;
-  /** Ended with their context, target or session: nothing had to be sent. */
-  readonly elided: number;
-  /** Refused by the browser. */
-  readonly failed: number;
-  /** Not answered within `releaseTimeoutMs`. */
-  readonly timedOut: number;
-  /** Never sent: invalid id, queue full, or closed. */
-  readonly dropped: number;
-  /** From the call to its end: milliseconds. */
-  readonly elapsedMs: number;
+/** Counts commands that are sent to release, whatever they free. */
+export function countCommands(stats: ReleaseStats, commands: number, groupCommands: number = 0): void {
+  stats.commands += commands;
+  stats.groupCommands += groupCommands;
+}
+
+function requireMove(stats: ReleaseStats, from: keyof typeof NEXT, to: CountedState, handles: number): void {
+  if (!NEXT[from].includes(to)) throw new Error(`A handle cannot go from ${from} to ${to}.`);
+  const left = from === 'new' ? 0 : stats[from];
+  if (left < 0) throw new Error(`${handles} handles went from ${from} to ${to}, of ${left + handles}.`);
 }

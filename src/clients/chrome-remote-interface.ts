@@ -6,13 +6,14 @@
  * What must be held: with `track: true`, the RemoteObject of the answer or the event; an id kept as a
  * string keeps nothing.
  */
-import { requireObject, textOption } from '../batcher/options.ts';
-import { refusalOf } from '../batcher/outcome.ts';
+
 import type { ReleaseSession } from '../batcher/release.ts';
+import { refusalOf } from '../batcher/release.ts';
 import { type AttachOptions, resolveAttachOptions } from '../handles/attach-options.ts';
 import { isAwaitable, type Params } from '../handles/protocol.ts';
 import { NOTICED_EVENTS } from '../handles/session-events.ts';
 import type { SessionTap } from '../handles/session-tap.ts';
+import { requireObject, textOption } from '../runtime/option-checks.ts';
 import { CallbackAnswer, deliver } from './callback-answer.ts';
 import { requireMethods, SessionAttachment } from './session-attachment.ts';
 import { below, shadow } from './session-hook.ts';

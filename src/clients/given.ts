@@ -1,5 +1,5 @@
 /** What was handed over in the place of something else, in words that say what to do about it. */
-import { show } from '../batcher/options.ts';
+import { show } from '../runtime/option-checks.ts';
 
 /** How a value that is not what was expected is told of. */
 export function describeGiven(value: unknown): string {

@@ -8,10 +8,10 @@
  */
 import { Session as PromisesSession } from 'node:inspector/promises';
 import { isMainThread } from 'node:worker_threads';
-import { requireObject } from '../batcher/options.ts';
 import type { AttachOptions } from '../handles/attach-options.ts';
 import type { Params } from '../handles/protocol.ts';
 import type { SessionTap } from '../handles/session-tap.ts';
+import { requireObject } from '../runtime/option-checks.ts';
 import { CallbackAnswer, deliver } from './callback-answer.ts';
 import { attachOnce, requireMethods, type SessionAttachment } from './session-attachment.ts';
 import { below, shadow } from './session-hook.ts';

@@ -1,6 +1,5 @@
 /** What each client's entry names of the rooms below, so that a user can write down what `attach` takes and gives. */
-export type { FlushOptions } from '../batcher/flush.ts';
-export type { FlushReport } from '../batcher/stats.ts';
+export type { FlushOptions, FlushReport } from '../batcher/flush.ts';
 export type { AttachOptions } from '../handles/attach-options.ts';
 export type { HandleScope } from '../handles/handle-scope.ts';
 export type { AttachmentStats } from '../handles/ledger/ledger-stats.ts';

@@ -6,11 +6,12 @@
  * What must be held: with `track: true`, the RemoteObject that `send` resolved with, or that an event
  * carried; an id kept as a string keeps nothing.
  */
-import { requireObject, textOption } from '../batcher/options.ts';
+
 import type { AttachOptions } from '../handles/attach-options.ts';
 import type { Params } from '../handles/protocol.ts';
 import { NOTICED_EVENTS } from '../handles/session-events.ts';
 import type { SessionTap } from '../handles/session-tap.ts';
+import { requireObject, textOption } from '../runtime/option-checks.ts';
 import { attachOnce, requireMethods, type SessionAttachment } from './session-attachment.ts';
 import { below, shadow } from './session-hook.ts';
 import { takesCommandsInOrder } from './target-type.ts';

@@ -2,15 +2,17 @@
 import {
   BATCHER_OPTIONS,
   type BatcherOptions,
+  type ResolvedBatcherOptions,
+  resolveBatcherOptions,
+} from '../batcher/options.ts';
+import {
   booleanOption,
   choiceOption,
   integerOption,
-  type ResolvedBatcherOptions,
   requireKnownOptions,
   requireObject,
-  resolveBatcherOptions,
   show,
-} from '../batcher/options.ts';
+} from '../runtime/option-checks.ts';
 import { monotonicNow } from '../timers.ts';
 import { garbageCollector, type RegistryFactory } from './ledger/collection-watch.ts';
 

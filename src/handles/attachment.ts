@@ -6,13 +6,14 @@
  *
  * Invariant: once detached, nothing of the client is hooked, and no handle that lives is touched any more.
  */
-import { onAbort } from '../batcher/abort-listeners.ts';
+
 import { Dispatcher } from '../batcher/dispatcher.ts';
+import type { FlushReport } from '../batcher/flush.ts';
 import { type FlushOptions, reportFlush, resolveFlushTimeout } from '../batcher/flush.ts';
-import { requireFunction, show } from '../batcher/options.ts';
 import type { ReleaseSession } from '../batcher/release.ts';
-import type { FlushReport } from '../batcher/stats.ts';
 import { type Leak, LeakReport, type Tracing } from '../observe/leak-report.ts';
+import { onAbort } from '../runtime/abort-listeners.ts';
+import { requireFunction, show } from '../runtime/option-checks.ts';
 import { AnsweredCommands } from './answered-commands.ts';
 import { type AttachOptions, type ResolvedAttachOptions, warnOfOtherOptions } from './attach-options.ts';
 import type { CommandRules } from './command-rules.ts';
@@ -224,7 +225,7 @@ export class Attachment implements Disposable {
     for (const ledger of this.#books.ledgers) {
       if (!ledger.isOrdered || this.#beingLookedAt.has(ledger)) continue; // Pages only; one that hangs is asked once.
       this.#beingLookedAt.add(ledger);
-      readHeap(ledger.session).then(
+      readHeap(ledger.queue).then(
         (usedBytes) => {
           this.#beingLookedAt.delete(ledger);
           if (this.#books.has(ledger)) this.#tracing.report?.noteHeap(ledger, usedBytes);

@@ -10,7 +10,7 @@
  * arrival, or not, and are released as any others.
  */
 
-import { type BoundedWait, Waiters } from '../batcher/bounded-wait.ts';
+import { type BoundedWait, Waiters } from '../runtime/event-loop.ts';
 import { clearTimeout, setTimeout, unref } from '../timers.ts';
 import { CONSOLE_GROUP } from './ledger/foreign-groups.ts';
 import type { ObjectGroup } from './ledger/handle-record.ts';
@@ -76,7 +76,7 @@ export class ConsoleEntries {
     this.#ledger.services.stats.commands++;
     const release = this.#ledger.foreignGroups.beginRelease(CONSOLE_GROUP);
     try {
-      await this.#ledger.lane.ask('Runtime.discardConsoleEntries');
+      await this.#ledger.queue.ask('Runtime.discardConsoleEntries');
       release.done();
     } catch {
       release.refused(); // Or the session is over: nothing was discarded.

@@ -8,7 +8,7 @@
  * session of the same page, was one that asks about objects.
  */
 
-import { refusalOf } from '../batcher/outcome.ts';
+import { refusalOf } from '../batcher/release.ts';
 import { setImmediate } from '../timers.ts';
 import type { CommandRules } from './command-rules.ts';
 import type { HandleRecord } from './ledger/handle-record.ts';
@@ -55,7 +55,7 @@ export class ReleaseAcknowledger {
     if (typeof objectId !== 'string' || objectId === '') return undefined; // The browser says what is wrong.
     const record = this.#ledger.find(objectId);
     // A crashed page answers nothing, and there is nothing of it left to be waited for.
-    if (this.#actionsPassed !== this.#actions.count && !this.#ledger.lane.isLost) {
+    if (this.#actionsPassed !== this.#actions.count && !this.#ledger.queue.isLost) {
       const isSafeToSend = record === undefined || record.pins === 0 || this.#ledger.isOrdered;
       if (isSafeToSend) return undefined;
       this.#actionsPassed = this.#actions.count;
@@ -102,7 +102,7 @@ export class ReleaseAcknowledger {
       (error: unknown) => {
         const { outcome, reach } = refusalOf(error);
         debts.settleBarrier(barrier, outcome);
-        this.#ledger.endings.onRefused(context, outcome, reach);
+        this.#ledger.endings.onRefused(context, reach);
         throw error;
       },
     );

@@ -3,9 +3,10 @@
  * flush waits for all that had been dropped when it began; after a detach, what commands still name is sent when these
  * are answered, and given up after `releaseTimeoutMs`.
  */
-import type { BoundedWait } from '../batcher/bounded-wait.ts';
-import { settledUnattended } from '../batcher/flush.ts';
+
 import type { ReleaseSession } from '../batcher/release.ts';
+import type { BoundedWait } from '../runtime/event-loop.ts';
+import { settledUnattended } from '../runtime/event-loop.ts';
 import type { ConsoleEntries } from './console-entries.ts';
 import type { HandleRecord } from './ledger/handle-record.ts';
 import { SessionLedger, type SessionServices } from './ledger/session-ledger.ts';
@@ -77,7 +78,7 @@ export class SessionBooks {
   /** Detached: what lives is the program's own affair, what was dropped is still sent, and then the batcher closes. */
   forsake(releaseTimeoutMs: number): void {
     // Unhooked, the client's sessions keep them no more; they are needed for what is on its way.
-    const sessions = [...this.#ledgers].map(({ session }) => session.strong);
+    const sessions = [...this.#ledgers].map(({ queue }) => queue.session);
     for (const ledger of this.#ledgers) {
       ledger.forsake();
       ledger.target.removeLedger(ledger);

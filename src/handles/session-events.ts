@@ -5,8 +5,8 @@ import { MINTING_EVENTS } from './protocol.ts';
 type OnLifeEvent = (ledger: SessionLedger, params: unknown) => void;
 
 /** A target that had crashed answers again. */
-const onSignOfLife: OnLifeEvent = ({ lane, hasEnded }) => {
-  if (!hasEnded) lane.recover();
+const onSignOfLife: OnLifeEvent = ({ queue, hasEnded }) => {
+  if (!hasEnded) queue.recover();
 };
 
 /** What becomes of a ledger when its contexts or its target end, or come back. */

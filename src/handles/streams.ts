@@ -6,7 +6,6 @@
  * Invariant: a stream is closed once: when it has been read to its end, when the client closes it, or when nobody can read on.
  * Its session's end closes it as well.
  */
-import type { Outcome, Reach } from '../batcher/outcome.ts';
 import type { Release } from '../batcher/release.ts';
 import type { SessionLedger } from './ledger/session-ledger.ts';
 import { type Forward, isAwaitable, type Params } from './protocol.ts';
@@ -41,8 +40,8 @@ class StreamRecord implements Release {
     return this.state === 'closing';
   }
 
-  settled(...[outcome, reach]: [Outcome, Reach]): void {
-    this.#streams.onClosed(this, outcome, reach);
+  settled(): void {
+    this.#streams.onClosed(this);
   }
 }
 
@@ -91,13 +90,12 @@ export class Streams {
     stats.live--;
     stats[cause]++;
     stats.queued++;
-    dispatcher.enqueue(this.#ledger.lane, record);
+    dispatcher.enqueue(this.#ledger.queue, record);
   }
 
-  onClosed(record: StreamRecord, outcome: Outcome, reach: Reach): void {
+  onClosed(record: StreamRecord): void {
     record.state = 'ended';
     this.#records.delete(record.params.handle);
-    this.#ledger.endings.onRefused(undefined, outcome, reach);
   }
 
   /** Gives the client a handle that the collector can find, where there is one. */

@@ -1,5 +1,5 @@
 /** The stack as V8 has it, before anybody has made text of it: text would cost ten times as much. Never throws. */
-import { withStackTraceLimit } from '../batcher/stack-trace-limit.ts';
+import { withStackTraceLimit } from '../batcher/session-queue.ts';
 
 /** Frames beyond these are not looked at: a library that is deeper than that does not call for the program. */
 const DEEPEST_FRAME = 40;

@@ -2,7 +2,7 @@
  * Runs a call so that whoever asks V8 for the stack in it, as Puppeteer does to name a function after the line
  * that evaluates it, does not see this package's frames. For the length of the call only, not of its awaits.
  */
-import { withStackTraceLimit } from '../batcher/stack-trace-limit.ts';
+import { withStackTraceLimit } from '../batcher/session-queue.ts';
 import { isOwnFile } from './own-code.ts';
 
 type Formatter = NonNullable<typeof Error.prepareStackTrace>;

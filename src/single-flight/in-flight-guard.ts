@@ -28,8 +28,8 @@ export interface InFlightSlot {
  * from its call. A `release` that throws after a success is what the promise then rejects with.
  *
  * ```ts
- * lane.claimSlot();
- * guardInFlight({ release: () => lane.freeSlot() }, () => send(batch));
+ * queue.claimSlot();
+ * guardInFlight({ release: () => queue.freeSlot() }, () => send(batch));
  * ```
  */
 export function guardInFlight<T>(slot: InFlightSlot, run: () => T | PromiseLike<T>): Promise<T> {

@@ -4,7 +4,6 @@
  * the same page meanwhile, and what the body hands back are not held against it.
  */
 import { AssertionError } from 'node:assert';
-import { integerOption, requireKnownOptions, requireObject } from '../batcher/options.ts';
 import { describeGiven } from '../clients/given.ts';
 import { attach } from '../clients/puppeteer/attach.ts';
 import { remoteObjectsIn } from '../clients/puppeteer/call-trace.ts';
@@ -21,6 +20,7 @@ import type { Leak } from '../observe/leak-report.ts';
 import { printable } from '../observe/printable.ts';
 import { runWindow, TraceWindow } from '../observe/traced-call.ts';
 import type { TracedMint } from '../observe/traced-mint.ts';
+import { integerOption, requireKnownOptions, requireObject } from '../runtime/option-checks.ts';
 
 /** What `expectNoLeaks` lets pass. */
 export interface ExpectNoLeaksOptions {

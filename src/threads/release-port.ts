@@ -7,7 +7,13 @@
  * A script that has nothing else to do therefore ends with what is still in the ring; `drain` before the end.
  */
 import { randomUUID } from 'node:crypto';
-import { choiceOption, integerOption, requireKnownOptions, requireObject, show } from '../batcher/options.ts';
+import {
+  choiceOption,
+  integerOption,
+  requireKnownOptions,
+  requireObject,
+  show,
+} from '../runtime/option-checks.ts';
 import { LONGEST_TIMER_MS } from '../single-flight/time.ts';
 import { clearInterval, clearTimeout, monotonicNow, setInterval, setTimeout, unref } from '../timers.ts';
 import { type KeyedRelease, REFUSED, SharedRingMemory, SPILLED } from './ring-memory.ts';

@@ -4,7 +4,7 @@
  * Invariant: `release` returns `true` only for what the connection's thread will be handed, unless this
  * thread is terminated at that very moment; and it neither blocks nor throws, whatever it is given.
  */
-import { show } from '../batcher/options.ts';
+import { show } from '../runtime/option-checks.ts';
 import type { ReleasePortHandle } from './release-port.ts';
 import { REFUSED, SharedRingMemory, SPILLED } from './ring-memory.ts';
 import { SharedRingQueue } from './shared-ring-queue.ts';

@@ -2,9 +2,9 @@
 // round sends it or a drain that must not wait.
 import { describe, expect, test } from 'vitest';
 import { Dispatcher } from '../../src/batcher/dispatcher.ts';
-import type { Lane } from '../../src/batcher/lane.ts';
 import { resolveBatcherOptions } from '../../src/batcher/options.ts';
 import { type OnAnswer, POST, type ReleaseSession } from '../../src/batcher/release.ts';
+import type { SessionQueue } from '../../src/batcher/session-queue.ts';
 import { emptyStats, type ReleaseStats } from '../../src/batcher/stats.ts';
 import { expectAtRest } from '../support/conservation.ts';
 import { turns } from '../support/turns.ts';
@@ -50,12 +50,12 @@ const sessions: Record<string, (fail: Fail) => ReleaseSession & { sent: number }
 };
 
 /** What goes wrong in that call. */
-const failures: Record<string, (dispatcher: Dispatcher, lane: Lane) => void> = {
+const failures: Record<string, (dispatcher: Dispatcher, queue: SessionQueue) => void> = {
   'throws that it is closed': () => {
     throw new Error('Session closed');
   },
-  'tells of its end': (dispatcher, lane) => dispatcher.clearLane(lane, 'gone'),
-  crashes: (dispatcher, lane) => dispatcher.loseLane(lane),
+  'tells of its end': (dispatcher, queue) => dispatcher.cancel(queue, 'gone'),
+  crashes: (dispatcher, queue) => dispatcher.lose(queue),
 };
 
 describe.each(Object.keys(sessions))('releases sent %s', (how) => {
@@ -63,19 +63,19 @@ describe.each(Object.keys(sessions))('releases sent %s', (how) => {
     test.each(['drainNow', 'dispatchNow', 'a round'] as const)('through %s', async (by) => {
       const stats: ReleaseStats = emptyStats();
       const dispatcher = new Dispatcher(resolveBatcherOptions({}), stats);
-      const session = sessions[how]?.(() => failures[what]?.(dispatcher, lane));
+      const session = sessions[how]?.(() => failures[what]?.(dispatcher, queue));
       if (session === undefined) throw new Error('no such session');
-      const lane = dispatcher.lane(session);
+      const queue = dispatcher.queue(session);
       for (let number = 1; number <= MANY; number++) {
         stats.minted++;
         stats.queued++;
-        dispatcher.enqueue(lane, `1.1.${number}`);
+        dispatcher.enqueue(queue, `1.1.${number}`);
       }
-      if (by !== 'a round') dispatcher[by](lane);
+      if (by !== 'a round') dispatcher[by](queue);
       await turns();
       expectAtRest(stats);
       expect(stats.released + stats.gone).toBe(MANY);
-      expect(lane.isIdle, 'nothing is left to do').toBe(true);
+      expect(queue.isIdle, 'nothing is left to do').toBe(true);
     });
   });
 });

@@ -1,8 +1,8 @@
 // A signal may be shared by any number of batchers and attachments: it has one listener of ours, and none left over.
 import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
-import { onAbort } from '../../src/batcher/abort-listeners.ts';
 import { ReleaseBatcher } from '../../src/index.ts';
+import { onAbort } from '../../src/runtime/abort-listeners.ts';
 import { stillAlive } from '../support/still-alive.ts';
 
 const owner = {};

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Dispatcher } from '../../src/batcher/dispatcher.ts';
 import { resolveBatcherOptions } from '../../src/batcher/options.ts';
-import { UncountedRelease } from '../../src/batcher/release.ts';
+import { PlainRelease } from '../../src/batcher/release.ts';
 import { ReleaseBatcher } from '../../src/batcher/release-batcher.ts';
 import { emptyStats } from '../../src/batcher/stats.ts';
 import { collectUntil } from '../support/collect-until.ts';
@@ -128,9 +128,9 @@ test('what a batch holds is let go as each of its releases settles, not when the
   const registry = new FinalizationRegistry(() => collected++);
   (() => {
     for (let index = 0; index < 64; index++) {
-      const release = new UncountedRelease('Runtime.releaseObject', {});
+      const release = new PlainRelease('Runtime.releaseObject', {});
       registry.register(release, undefined);
-      dispatcher.enqueue(dispatcher.lane(session), release);
+      dispatcher.enqueue(dispatcher.queue(session), release);
     }
   })();
   await until(() => session.sent.length === 64);

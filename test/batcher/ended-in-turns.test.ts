@@ -2,12 +2,12 @@
 // many they are, in their order, each once, and before anything that came after them.
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, expect, test, vi } from 'vitest';
-import { BoundedWait } from '../../src/batcher/bounded-wait.ts';
 import { Dispatcher } from '../../src/batcher/dispatcher.ts';
 import { resolveBatcherOptions } from '../../src/batcher/options.ts';
 import type { Release } from '../../src/batcher/release.ts';
 import { ReleaseBatcher } from '../../src/batcher/release-batcher.ts';
 import { emptyStats, type ReleaseStats } from '../../src/batcher/stats.ts';
+import { BoundedWait } from '../../src/runtime/event-loop.ts';
 import { expectAtRest } from '../support/conservation.ts';
 import { countLooksAsTime } from '../support/work-clock.ts';
 import { releaseMany, ScriptedSession } from './scripted-session.ts';
@@ -26,14 +26,14 @@ function openFull() {
   const stats: ReleaseStats = emptyStats();
   const session = new ScriptedSession('when told');
   const dispatcher = new Dispatcher(resolveBatcherOptions({ maxBatchSize: 1, maxInFlightBatches: 1 }), stats);
-  const lane = dispatcher.lane(session);
+  const queue = dispatcher.queue(session);
   const enqueue = (release: Release | string): void => {
     stats.minted++;
     stats.queued++;
-    dispatcher.enqueue(lane, release);
+    dispatcher.enqueue(queue, release);
   };
   enqueue('first');
-  dispatcher.dispatchNow(lane);
+  dispatcher.dispatchNow(queue);
   const ended: (readonly [number, string])[] = [];
   const enqueueMany = (from: number, to: number): void => {
     for (let number = from; number < to; number++) {
@@ -46,7 +46,7 @@ function openFull() {
       });
     }
   };
-  return { stats, session, dispatcher, lane, ended, enqueueMany };
+  return { stats, session, dispatcher, queue, ended, enqueueMany };
 }
 
 /** The most that ended in one turn, from now until as many have. */
@@ -63,9 +63,9 @@ async function mostPerTurn(ended: readonly unknown[], count: number): Promise<nu
 
 test('100,000 that wait when their session is over end as gone, some in a turn, in their order', async () => {
   countLooksAsTime();
-  const { stats, session, dispatcher, lane, ended, enqueueMany } = openFull();
+  const { stats, session, dispatcher, queue, ended, enqueueMany } = openFull();
   enqueueMany(0, MANY);
-  dispatcher.clearLane(lane, 'gone');
+  dispatcher.cancel(queue, 'gone');
   expect(ended.length).toBeLessThanOrEqual(MOST_AT_ONCE);
   expect(await mostPerTurn(ended, MANY)).toBeLessThanOrEqual(MOST_PER_TURN);
   expect(ended).toEqual(Array.from({ length: MANY }, (_, number) => [number, 'gone']));
@@ -74,18 +74,18 @@ test('100,000 that wait when their session is over end as gone, some in a turn, 
 });
 
 test('a few end in the very call', () => {
-  const { stats, dispatcher, lane, ended, enqueueMany } = openFull();
+  const { stats, dispatcher, queue, ended, enqueueMany } = openFull();
   enqueueMany(0, MOST_AT_ONCE);
-  dispatcher.clearLane(lane, 'dropped');
+  dispatcher.cancel(queue, 'dropped');
   expect(ended).toHaveLength(MOST_AT_ONCE);
   expect(stats).toMatchObject({ queued: 0, dropped: MOST_AT_ONCE });
 });
 
 test('what comes meanwhile is sent behind them, and a flush waits for them', async () => {
   countLooksAsTime();
-  const { stats, session, dispatcher, lane, ended, enqueueMany } = openFull();
+  const { stats, session, dispatcher, queue, ended, enqueueMany } = openFull();
   enqueueMany(0, 20_000);
-  dispatcher.clearLane(lane, 'gone');
+  dispatcher.cancel(queue, 'gone');
   enqueueMany(20_000, 20_010);
   session.answerAll();
   await turn();
@@ -99,9 +99,9 @@ test('what comes meanwhile is sent behind them, and a flush waits for them', asy
 
 test('each ends as what befell it: what was gone before a close is not dropped by it', async () => {
   countLooksAsTime();
-  const { stats, dispatcher, lane, ended, enqueueMany } = openFull();
+  const { stats, dispatcher, queue, ended, enqueueMany } = openFull();
   enqueueMany(0, 10_000);
-  dispatcher.clearLane(lane, 'gone');
+  dispatcher.cancel(queue, 'gone');
   enqueueMany(10_000, 20_000);
   dispatcher.abort();
   expect(await mostPerTurn(ended, 20_000)).toBeLessThanOrEqual(MOST_PER_TURN);
@@ -109,11 +109,11 @@ test('each ends as what befell it: what was gone before a close is not dropped b
 });
 
 test('a command that must find the heap clean waits for no turn', () => {
-  const { session, dispatcher, lane, ended, enqueueMany } = openFull();
+  const { session, dispatcher, queue, ended, enqueueMany } = openFull();
   enqueueMany(0, 20_000);
-  dispatcher.clearLane(lane, 'gone');
+  dispatcher.cancel(queue, 'gone');
   enqueueMany(20_000, 20_100);
-  dispatcher.drainNow(lane);
+  dispatcher.drainNow(queue);
   expect(ended).toHaveLength(20_000);
   expect(session.sent).toHaveLength(101);
 });
@@ -136,10 +136,10 @@ test('of 20,000 that end while they wait, a turn passes over so many only', asyn
   const stats: ReleaseStats = emptyStats();
   const session = new ScriptedSession();
   const dispatcher = new Dispatcher(resolveBatcherOptions(), stats);
-  const lane = dispatcher.lane(session);
+  const queue = dispatcher.queue(session);
   let passedOver = 0;
   for (let number = 0; number < 20_000; number++) {
-    dispatcher.enqueue(lane, {
+    dispatcher.enqueue(queue, {
       method: 'Runtime.releaseObject',
       params: { objectId: String(number) },
       handles: 1,
@@ -147,7 +147,9 @@ test('of 20,000 that end while they wait, a turn passes over so many only', asyn
       settled: () => {},
     });
   }
-  dispatcher.enqueue(lane, 'last');
+  stats.minted++;
+  stats.queued++;
+  dispatcher.enqueue(queue, 'last');
   for (let turns = 0; session.sent.length === 0; turns++) {
     expect(turns).toBeLessThan(20);
     const before = passedOver;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Outcome, type Reach, refusalOf } from '../../src/batcher/outcome.ts';
+import { type Outcome, type Reach, refusalOf } from '../../src/batcher/release.ts';
 
 // What Chromium answers to a release, and what clients say of a session that ended.
 const answers: [message: string, outcome: Outcome, reach: Reach][] = [

@@ -31,21 +31,10 @@ test.each([1, 15, 16, 17, 31, 2_047, 2_048, 2_049, 100_000])(
   },
 );
 
-test('clear forgets everything, and the queue goes on from there', () => {
-  const queue = new RingQueue<string>();
-  for (let index = 0; index < 5_000; index++) queue.push(`old ${index}`);
-  queue.clear();
-  expect(queue.size).toBe(0);
-  expect(queue.shift()).toBeUndefined();
-  queue.push('new');
-  expect(drain(queue)).toEqual(['new']);
-});
-
 test('it behaves as an array does that is pushed to and shifted from', () => {
   const step = fc.oneof(
     { weight: 6, arbitrary: fc.record({ push: fc.integer({ min: 1, max: 3_000 }) }) },
     { weight: 5, arbitrary: fc.record({ shift: fc.integer({ min: 1, max: 3_000 }) }) },
-    { weight: 1, arbitrary: fc.constant({ clear: true as const }) },
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
@@ -58,14 +47,11 @@ test('it behaves as an array does that is pushed to and shifted from', () => {
             queue.push(String(pushed));
             model.push(String(pushed++));
           }
-        } else if ('shift' in taken) {
+        } else {
           const expected = model.slice(0, taken.shift);
           model = model.slice(taken.shift);
           for (const item of expected) expect(queue.shift()).toBe(item);
           if (model.length === 0) expect(queue.shift()).toBeUndefined();
-        } else {
-          queue.clear();
-          model = [];
         }
         expect(queue.size).toBe(model.length);
       }

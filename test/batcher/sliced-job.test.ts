@@ -2,7 +2,7 @@
 // what the jobs say that they took.
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { chargeTurn, SlicedJob } from '../../src/batcher/sliced-job.ts';
+import { chargeTurn, SlicedJob } from '../../src/runtime/event-loop.ts';
 
 /** Milliseconds of a turn that are given out. */
 const BUDGET = 6;

@@ -4,13 +4,13 @@
 //     node --expose-gc growing.mjs '{ "times": 1000, "only": ["a group of the user\'s own"] }'
 import { EventEmitter } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
-import { onAbort } from '../../build/batcher/abort-listeners.js';
 import { ReleaseBatcher } from '../../build/batcher/release-batcher.js';
 import { attach as attachToRemoteInterface } from '../../build/clients/chrome-remote-interface.js';
 import { RealmOrigins } from '../../build/clients/puppeteer/bidi/realm-origins.js';
 import { PuppeteerRules } from '../../build/clients/puppeteer/command-rules.js';
 import { attach } from '../../build/clients/session.js';
 import { LeakAccounts } from '../../build/observe/leak-accounts.js';
+import { onAbort } from '../../build/runtime/abort-listeners.js';
 import { FlightGroup } from '../../build/single-flight/flight-group.js';
 import { SessionKeys } from '../../build/threads/session-keys.js';
 

@@ -101,7 +101,7 @@ test('a refusal by which its context is gone ends it', async () => {
   const session = peer.open();
   const first = peer.collector.recordOf(await session.evaluate());
   await session.evaluate();
-  session.tap.ledger.endings.onRefused(first?.context, 'gone', 'context');
+  session.tap.ledger.endings.onRefused(first?.context, 'context');
   await peer.attachment.flush();
   expect(peer.attachment.stats()).toMatchObject({ minted: 2, live: 0, elided: 2 });
 });

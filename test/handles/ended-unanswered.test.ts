@@ -70,7 +70,7 @@ function lose(world: AttachedPeer): void {
 const endings: Record<string, (world: AttachedPeer, session: AttachedSession) => void> = {
   'is over': (world, session) => world.attachment.end(session.tap),
   crashes: (_, session) => session.session.emit('Inspector.targetCrashed', {}),
-  'is found to be closed': (_, { tap }) => tap.ledger.endings.onRefused(undefined, 'gone', 'session'),
+  'is found to be closed': (_, { tap }) => tap.ledger.endings.onRefused(undefined, 'session'),
 };
 
 describe.each(Object.keys(endings))('a session that %s', (how) => {
@@ -120,7 +120,7 @@ test('an event of a session that has ended does not bring it back', async () => 
   const handle = await session.evaluate();
   world.attachment.end(session.tap);
   session.session.emit('Runtime.executionContextCreated', { context: { id: 7 } });
-  expect(session.tap.ledger.lane.isLost).toBe(true);
+  expect(session.tap.ledger.queue.isLost).toBe(true);
   await session.release(handle);
   expectAtRest(world.stats);
 });

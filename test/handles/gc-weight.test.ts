@@ -21,7 +21,7 @@ class FakePage {
 
   constructor() {
     this.weight = new GcWeight(
-      { send: (method) => this.#answer(method) },
+      { ask: (method) => this.#answer(method) },
       {
         firstBytes: DEFAULT_BYTES_PER_HANDLE,
         countHandles: () => this.handles,

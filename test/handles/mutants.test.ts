@@ -1,6 +1,7 @@
 // Proof that the property can fail: each wrong rule below, put in place of the right one, is found out.
 import fc from 'fast-check';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { onWrongMoves } from '../../src/batcher/stats.ts';
 import type { HandleRecord } from '../../src/handles/ledger/handle-record.ts';
 import { ObjectGroup } from '../../src/handles/ledger/handle-record.ts';
 import { SessionEndings } from '../../src/handles/ledger/session-endings.ts';
@@ -9,6 +10,8 @@ import { SessionReleases } from '../../src/handles/ledger/session-releases.ts';
 import { programs, runProgram } from './random-program.ts';
 
 afterEach(() => vi.restoreAllMocks());
+// Wrong rules lead to wrong moves. It is the property that has to tell.
+beforeAll(() => onWrongMoves('count'));
 
 const { add } = ObjectGroup.prototype;
 const { rebind } = SessionLedger.prototype;

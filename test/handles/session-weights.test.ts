@@ -9,8 +9,8 @@ let time = 1_000;
 class FakePage implements WeighedSession {
   size = 0;
   #used = 8e6;
-  readonly session = {
-    send: async (): Promise<unknown> => ({ usedSize: this.#used }),
+  readonly queue = {
+    ask: async (): Promise<unknown> => ({ usedSize: this.#used }),
   };
   readonly looks: number[] = [];
   readonly weight;

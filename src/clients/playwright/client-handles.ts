@@ -5,7 +5,7 @@
  * Invariant: a handle is held until the first message that names it has handed it to the script, and while a call that
  * names it is unanswered. One that was collected and is named again is made again, from the message that made it first.
  */
-import { SlicedJob } from '../../batcher/sliced-job.ts';
+import { SlicedJob } from '../../runtime/event-loop.ts';
 import { monotonicNow } from '../../timers.ts';
 import { below, shadow } from '../session-hook.ts';
 import { PendingCalls } from './pending-calls.ts';

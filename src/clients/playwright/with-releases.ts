@@ -2,8 +2,9 @@
  * Playwright itself, or one of its browser types, with the difference that the browsers that come from it are attached.
  * Firefox and WebKit come as ever.
  */
-import { show } from '../../batcher/options.ts';
+
 import { type AttachOptions, resolveAttachOptions } from '../../handles/attach-options.ts';
+import { show } from '../../runtime/option-checks.ts';
 import { delegateTo } from '../delegate.ts';
 import { attachIfChromium } from './attach.ts';
 import { isBrowser, isBrowserContext, type Subject } from './structure.ts';

@@ -4,8 +4,9 @@
  * longer than its deadline. The invariant: at most one browser is handed out at a time, and one that was
  * launched too late to be is closed again.
  */
-import { requireFunction, requireObject, show } from '../../batcher/options.ts';
+
 import { type AttachOptions, resolveAttachOptions } from '../../handles/attach-options.ts';
+import { requireFunction, requireObject, show } from '../../runtime/option-checks.ts';
 import { guardInFlight } from '../../single-flight/in-flight-guard.ts';
 import {
   checkedDurations,

@@ -5,7 +5,7 @@
  * for the one that was handed to `attach` itself: of sessions that the script made it may keep ids.
  */
 
-import { NOT_AWAITED } from '../../batcher/outcome.ts';
+import { NOT_AWAITED } from '../../batcher/release.ts';
 import type { ResolvedAttachOptions } from '../../handles/attach-options.ts';
 import { Attachment } from '../../handles/attachment.ts';
 import { plainRules } from '../../handles/command-rules.ts';

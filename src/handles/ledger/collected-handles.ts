@@ -7,7 +7,8 @@
  * There is one of this for all attachments, and the finalizer is bound to none: V8 throws optimised code away with an
  * object that it was made for.
  */
-import { chargeTurn, SlicedJob, TURN_BUDGET_MS } from '../../batcher/sliced-job.ts';
+import { TURN_BUDGET_MS } from '../../policy.ts';
+import { afterThisJob, chargeTurn, SlicedJob } from '../../runtime/event-loop.ts';
 import { monotonicNow, setImmediate } from '../../timers.ts';
 import type { HandleRecord } from './handle-record.ts';
 
@@ -15,8 +16,6 @@ import type { HandleRecord } from './handle-record.ts';
 const MOST_PER_STEP = 512;
 /** What the notes have of the turn in which they were made; the rest of its budget is left to its jobs. */
 const AT_ONCE_MS = TURN_BUDGET_MS / 2;
-/** What hangs on it runs when the job at hand is over. */
-const NEXT_JOB: Promise<void> = Promise.resolve();
 
 const full: HandleRecord[][] = [];
 let filling: HandleRecord[] = [];
@@ -49,7 +48,7 @@ export async function collectedTaken(): Promise<void> {
 
 function announce(): void {
   isAnnounced = true;
-  void NEXT_JOB.then(takeAtOnce);
+  void afterThisJob(takeAtOnce);
 }
 
 function takeAtOnce(): void {

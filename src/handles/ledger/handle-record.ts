@@ -13,9 +13,8 @@
  * ledger stands here as well, since all these name one another.
  */
 import type { Dispatcher } from '../../batcher/dispatcher.ts';
-import type { Lane } from '../../batcher/lane.ts';
-import type { Outcome, Reach } from '../../batcher/outcome.ts';
-import type { Release } from '../../batcher/release.ts';
+import type { Reach, Release } from '../../batcher/release.ts';
+import type { SessionQueue } from '../../batcher/session-queue.ts';
 import type { TracedMint } from '../../observe/traced-mint.ts';
 import type { AnsweredCommands } from '../answered-commands.ts';
 import type { Params, RemoteObject } from '../protocol.ts';
@@ -23,7 +22,6 @@ import type { LedgerStats } from './ledger-stats.ts';
 import { executionContextIdOf } from './object-id.ts';
 import type { PartlyDead } from './partly-dead.ts';
 import { RecordTable } from './record-table.ts';
-import type { WeakSession } from './weak-session.ts';
 
 /** Shared by all that never moved. */
 const NONE: readonly string[] = [];
@@ -84,10 +82,8 @@ export class HandleRecord implements Release {
   }
 
   /** Part of `Release`. */
-  settled(...[outcome, reach]: Parameters<Release['settled']>): void {
-    const { context } = this;
+  settled(): void {
     this.letGo();
-    context?.ledger.endings.onRefused(context, outcome, reach);
   }
 
   /** The local heap is rid of what was charged to it on the record's behalf. */
@@ -262,9 +258,7 @@ export class ObjectGroup implements Release {
   }
 
   /** Part of `Release`. */
-  settled(...[outcome, reach]: Parameters<Release['settled']>): void {
-    const context = this.members.find(({ state }) => state !== 'ended')?.context;
-    this.ledger.endings.onRefused(context, outcome, reach);
+  settled(): void {
     // Not before the answer, which would have to wait for it.
     this.ledger.services.sweeper.retire(this);
   }
@@ -276,9 +270,8 @@ const MOST_LEFT_LISTED = 8;
 /** What a session's ledger does for its handles, and for those who decide over them. */
 export interface Ledger {
   readonly services: LedgerServices;
-  /** The unhooked way to the browser. */
-  readonly session: WeakSession;
-  readonly lane: Lane;
+  /** The unhooked way to the browser, which keeps the session weakly. */
+  readonly queue: SessionQueue;
   /** Whether the browser takes this session's commands in order: pages do, workers do not. */
   readonly isOrdered: boolean;
   readonly target: { readonly isWatched: boolean };
@@ -319,7 +312,7 @@ export interface Releases {
 export interface Endings {
   elide(record: HandleRecord): void;
   endFreed(record: HandleRecord, group: ObjectGroup): void;
-  onRefused(context: ContextRecords | undefined, outcome: Outcome, reach: Reach): void;
+  onRefused(context: ContextRecords | undefined, reach: Reach): void;
 }
 
 /** What the ledgers of one attachment share. */

@@ -6,8 +6,9 @@
  * Invariant: a release that the client sent itself leaves the books as in flight once: by its answer, with its
  * session, or after `releaseTimeoutMs`.
  */
-import { Deadline } from '../../batcher/deadline.ts';
-import type { Outcome } from '../../batcher/outcome.ts';
+
+import type { Outcome } from '../../batcher/release.ts';
+import { Deadline } from '../../runtime/event-loop.ts';
 import type { HandleRecord, LedgerServices } from './handle-record.ts';
 
 /** One command by which the client releases handles itself, and whose answer it awaits; in the books as in flight. */

@@ -3,7 +3,7 @@
  * their session is over, the user releases the group that they are in, or nobody waits for them any more.
  * Each is struck out once, under the outcome that is true of it.
  */
-import type { Outcome, Reach } from '../../batcher/outcome.ts';
+import type { Reach } from '../../batcher/release.ts';
 import type { HandleIndex } from './handle-index.ts';
 import type { ContextRecords, Endings, HandleRecord, Ledger, ObjectGroup } from './handle-record.ts';
 import type { SessionDebts } from './session-debts.ts';
@@ -31,8 +31,8 @@ export class SessionEndings implements Endings {
   }
 
   /** What a refusal says of others than the one refused. */
-  onRefused(context: ContextRecords | undefined, outcome: Outcome, reach: Reach): void {
-    if (outcome !== 'gone') return;
+  onRefused(context: ContextRecords | undefined, reach: Reach): void {
+    if (reach === 'object') return;
     this.#ledger.services.answers.enter(); // What came before it is gone with the others.
     if (reach === 'session') this.endSession();
     else if (reach === 'context' && context?.isNamed) this.#endContext(context);
@@ -68,15 +68,15 @@ export class SessionEndings implements Endings {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#onSessionEnd();
-    this.#ledger.session.letGo();
+    this.#ledger.queue.letGo();
     this.#ledger.releases.endHolds();
     this.endAllContexts();
     this.#giveUpUnanswered();
   }
 
   #giveUpUnanswered(): void {
-    const { services, lane } = this.#ledger;
-    services.dispatcher.loseLane(lane);
+    const { services, queue } = this.#ledger;
+    services.dispatcher.lose(queue);
     this.#debts.giveUpBarriers();
     services.sweeper.noteChange();
   }

@@ -5,8 +5,9 @@
  * Invariant: ids are valid in their own session only, so nothing is ever looked up by an id alone; and what
  * was minted is in the books until it is struck out, once, by `end`.
  */
-import type { Lane } from '../../batcher/lane.ts';
-import type { ReleaseSession } from '../../batcher/release.ts';
+
+import type { Release, ReleaseSession } from '../../batcher/release.ts';
+import type { SessionQueue } from '../../batcher/session-queue.ts';
 import type { RemoteObject } from '../protocol.ts';
 import type { TargetState } from '../target-state.ts';
 import type { HandleWeight } from '../weight/gc-weight.ts';
@@ -16,12 +17,17 @@ import { EndedIds } from './ended-ids.ts';
 import { ForeignGroups } from './foreign-groups.ts';
 import { Generations } from './generations.ts';
 import { HandleIndex } from './handle-index.ts';
-import { HandleRecord, type Ledger, type LedgerServices, type ObjectGroup } from './handle-record.ts';
+import {
+  type ContextRecords,
+  HandleRecord,
+  type Ledger,
+  type LedgerServices,
+  ObjectGroup,
+} from './handle-record.ts';
 import { PartlyDead } from './partly-dead.ts';
 import { SessionDebts } from './session-debts.ts';
 import { SessionEndings } from './session-endings.ts';
 import { SessionReleases } from './session-releases.ts';
-import { type WeakSession, weakly } from './weak-session.ts';
 
 /** What all ledgers of one attachment share, and only they use. */
 export interface SessionServices extends LedgerServices {
@@ -32,9 +38,8 @@ export interface SessionServices extends LedgerServices {
 
 export class SessionLedger implements Ledger {
   readonly services: SessionServices;
-  /** The unhooked way to the browser. */
-  readonly session: WeakSession;
-  readonly lane: Lane;
+  /** The unhooked way to the browser, which keeps the session weakly. */
+  readonly queue: SessionQueue;
   /** Whether the browser takes this session's commands in order: pages do, workers do not. */
   readonly isOrdered: boolean;
   /** What the session has in common with others of its target. */
@@ -54,8 +59,8 @@ export class SessionLedger implements Ledger {
   /** @param session the unhooked way to the browser: whoever opens the books sees that it lives while the client's session does. */
   constructor(services: SessionServices, session: ReleaseSession, isOrdered: boolean, target: TargetState) {
     this.services = services;
-    this.session = weakly(session);
-    this.lane = services.dispatcher.lane(this.session);
+    this.queue = services.dispatcher.weakQueue(session);
+    this.queue.onRefused = (release, reach) => this.endings.onRefused(contextOf(release), reach);
     this.isOrdered = isOrdered;
     this.target = target;
     this.generations = new Generations(this);
@@ -194,6 +199,13 @@ export class SessionLedger implements Ledger {
     if (group.owner === 'own') this.services.sweeper.touch(group);
     else this.foreignGroups.touch(group);
   }
+}
+
+/** The context of what a release frees. */
+function contextOf(release: Release | string): ContextRecords | undefined {
+  if (release instanceof HandleRecord) return release.context;
+  if (!(release instanceof ObjectGroup)) return undefined;
+  return release.members.find(({ state }) => state !== 'ended')?.context;
 }
 
 /** Rewrites the id in the client's own object; false where there is none any more, or it is frozen. */

@@ -222,13 +222,13 @@ export class SessionReleases implements Releases, CollectionHold {
   enqueue(record: HandleRecord): void {
     record.group?.removeDropped(record);
     record.state = 'queued';
-    this.#services.dispatcher.enqueue(this.#ledger.lane, record);
+    this.#services.dispatcher.enqueue(this.#ledger.queue, record);
   }
 
   /** Has a dead group released by one command. */
   enqueueGroup(group: ObjectGroup): void {
     group.stage = 'queued';
-    this.#services.dispatcher.enqueue(this.#ledger.lane, group);
+    this.#services.dispatcher.enqueue(this.#ledger.queue, group);
   }
 
   /**
@@ -257,7 +257,7 @@ export class SessionReleases implements Releases, CollectionHold {
     stats.minted++;
     stats.disposed++;
     stats.queued++;
-    dispatcher.enqueue(this.#ledger.lane, objectId);
+    dispatcher.enqueue(this.#ledger.queue, objectId);
   }
 
   /** `take` for what the ledger does not know. */
@@ -272,7 +272,7 @@ export class SessionReleases implements Releases, CollectionHold {
   sendAllNow(): void {
     const { sweeper, dispatcher } = this.#services;
     sweeper.flushNow(this.#ledger);
-    dispatcher.drainNow(this.#ledger.lane);
+    dispatcher.drainNow(this.#ledger.queue);
   }
 
   /** A record leaves the queue: whether it may be sent. */

@@ -99,7 +99,7 @@ export class GroupSweep {
       for (const group of groups) if (group.dropped > 0 && group.oldestDrop < flush) return true;
     }
     for (const [{ ledger }, begun] of this.#moving) {
-      if (begun < flush && !ledger.hasEnded && !ledger.lane.isLost) return true;
+      if (begun < flush && !ledger.hasEnded && !ledger.queue.isLost) return true;
     }
     return false;
   }

@@ -7,9 +7,9 @@
  * happens only after each survivor has its new one. Whoever still holds an old id as a string is served
  * by the ledger's former ids.
  */
-import { settledUnattended } from '../../batcher/flush.ts';
-import { refusalOf } from '../../batcher/outcome.ts';
-import { UncountedRelease } from '../../batcher/release.ts';
+
+import { PlainRelease, refusalOf } from '../../batcher/release.ts';
+import { settledUnattended } from '../../runtime/event-loop.ts';
 import type { ContextRecords, HandleRecord, ObjectGroup } from '../ledger/handle-record.ts';
 import type { RemoteObject } from '../protocol.ts';
 
@@ -87,10 +87,10 @@ export async function moveSurvivors(groups: readonly ObjectGroup[]): Promise<voi
 
 /** The old ids of those that did move, where the others keep the group: they would outlive their objects. */
 function releaseLeftBehind(group: ObjectGroup, survivors: readonly SurvivorId[]): void {
-  const { services, lane } = group.ledger;
+  const { services, queue } = group.ledger;
   for (const [record, objectId] of survivors) {
     if (record.objectId === objectId) continue;
-    services.dispatcher.enqueue(lane, new UncountedRelease('Runtime.releaseObject', { objectId }));
+    services.dispatcher.enqueue(queue, new PlainRelease('Runtime.releaseObject', { objectId }));
   }
 }
 
@@ -130,13 +130,13 @@ async function bindAnew(
   attempt: Readonly<Attempt>,
 ): Promise<void> {
   const { ledger } = context;
-  const { services, session } = ledger;
+  const { services, queue } = ledger;
   const target = ledger.generations.create();
   target.stage = 'closed';
   target.pending = 1;
   try {
     services.stats.commands += 2;
-    const bound = (await session.send('Runtime.callFunctionOn', {
+    const bound = (await queue.ask('Runtime.callFunctionOn', {
       functionDeclaration: LISTING_SURVIVORS,
       executionContextId: context.executionContextId,
       arguments: survivors.map(({ objectId }) => ({ objectId })),
@@ -145,7 +145,7 @@ async function bindAnew(
     })) as { result?: RemoteObject } | undefined;
     const listId = bound?.result?.objectId;
     if (listId === undefined || (attempt.isGivenUp && !ledger.isForsaken)) return;
-    const listed = await session.send('Runtime.getProperties', { objectId: listId, ownProperties: true });
+    const listed = await queue.ask('Runtime.getProperties', { objectId: listId, ownProperties: true });
     if (attempt.isGivenUp && !ledger.isForsaken) return;
     const newIds = elementIds(listed);
     // From here to the end in one go: no command can be sent between two survivors.
@@ -158,7 +158,7 @@ async function bindAnew(
     });
     if (ledger.isForsaken) {
       // Detached meanwhile: nobody moved in, and the dispatcher takes nothing more.
-      await session.send('Runtime.releaseObjectGroup', { objectGroup: target.name });
+      await queue.ask('Runtime.releaseObjectGroup', { objectGroup: target.name });
       return;
     }
     if (target.live === 0) return; // Nobody moved in: the whole group goes.
@@ -169,11 +169,10 @@ async function bindAnew(
       if (target.live === 0) return;
     }
     for (const objectId of leftovers) {
-      services.dispatcher.enqueue(ledger.lane, new UncountedRelease('Runtime.releaseObject', { objectId }));
+      services.dispatcher.enqueue(queue, new PlainRelease('Runtime.releaseObject', { objectId }));
     }
   } catch (reason) {
-    const { outcome, reach } = refusalOf(reason);
-    ledger.endings.onRefused(context, outcome, reach);
+    ledger.endings.onRefused(context, refusalOf(reason).reach);
   } finally {
     target.pending = 0;
     // Even where nobody moved in: the list, or what was bound for a survivor that died meanwhile, is there.

@@ -2,9 +2,9 @@
  * Does, after each turn of the event loop, what follows from what was dropped in it. All work is done in slices, so that
  * the end of a context with 100,000 handles does not stall the program.
  */
-import { Waiters } from '../../batcher/bounded-wait.ts';
+
 import { RingQueue } from '../../batcher/ring-queue.ts';
-import { SlicedJob } from '../../batcher/sliced-job.ts';
+import { afterThisJob, SlicedJob, Waiters } from '../../runtime/event-loop.ts';
 import { monotonicNow } from '../../timers.ts';
 import { collectedTaken, takeCollected } from '../ledger/collected-handles.ts';
 import type { ContextRecords, HandleRecord, Ledger, ObjectGroup, Sweep } from '../ledger/handle-record.ts';
@@ -12,8 +12,6 @@ import { AT_ONCE, GroupSweep, WITH_GRACE, WITHOUT_GRACE } from './group-sweep.ts
 
 /** How many steps are taken between two looks at the clock. */
 const STEPS_PER_LOOK = 256;
-/** What hangs on it runs when the job at hand is over. */
-const NEXT_JOB: Promise<void> = Promise.resolve();
 
 export class Sweeper implements Sweep {
   readonly #job = new SlicedJob((deadline) => this.#runSlice(deadline));
@@ -33,7 +31,7 @@ export class Sweeper implements Sweep {
    * browser has its work done by the time the program is told of its own.
    */
   hasten({ ledger }: ObjectGroup): void {
-    if (this.#hastened.length === 0) void NEXT_JOB.then(this.#runHastened);
+    if (this.#hastened.length === 0) void afterThisJob(this.#runHastened);
     if (!this.#hastened.includes(ledger)) this.#hastened.push(ledger);
   }
 
@@ -99,7 +97,7 @@ export class Sweeper implements Sweep {
 
   readonly #runHastened = (): void => {
     this.#groups.sweep(WITH_GRACE);
-    for (const { services, lane } of this.#hastened.splice(0)) services.dispatcher.dispatchNow(lane);
+    for (const { services, queue } of this.#hastened.splice(0)) services.dispatcher.dispatchNow(queue);
   };
 
   #runSlice(deadline: number): boolean {

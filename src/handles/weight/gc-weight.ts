@@ -12,9 +12,13 @@
  * have outlived their first milliseconds count as old. Where released handles have left that much behind,
  * the page is told to collect.
  */
-import type { ReleaseSession } from '../../batcher/release.ts';
 import { ExpiresImmediately, type Fetched, LazySlot } from '../../single-flight/lazy-slot.ts';
 import { PageGrowth } from './page-growth.ts';
+
+/** A way to a page that can be asked for its heap. */
+export interface AskablePage {
+  ask(method: string): PromiseLike<unknown>;
+}
 
 export interface HandleWeight {
   /** What one more handle is charged. */
@@ -88,7 +92,7 @@ const MOST_HELD = 128e6;
 const REST_AFTER_COLLECTION = 1;
 
 export class GcWeight implements HandleWeight {
-  readonly #session: ReleaseSession;
+  readonly #session: AskablePage;
   readonly #services: GcWeightServices;
   readonly #slot: LazySlot<number>;
   readonly #growth = new PageGrowth();
@@ -103,7 +107,7 @@ export class GcWeight implements HandleWeight {
   #pageRestsUntil = 0;
 
   /** @param session the unhooked one: what is sent here is none of the client's. */
-  constructor(session: ReleaseSession, services: GcWeightServices) {
+  constructor(session: AskablePage, services: GcWeightServices) {
     this.#session = session;
     this.#services = services;
     this.#bytes = services.firstBytes;
@@ -173,7 +177,7 @@ export class GcWeight implements HandleWeight {
 
   async #collectPage(): Promise<void> {
     const start = this.#services.now();
-    await this.#session.send('HeapProfiler.collectGarbage');
+    await this.#session.ask('HeapProfiler.collectGarbage');
     const end = this.#services.now();
     this.#pageRestsUntil = end + (end - start) * REST_AFTER_COLLECTION;
     const left = await readHeap(this.#session);
@@ -213,15 +217,13 @@ export class GcWeight implements HandleWeight {
 }
 
 /** Bytes in use in the heaps of a session's page: V8's, Blink's, and what array buffers hold. @throws what `send` throws, or where the answer tells no number. */
-export async function readHeap(session: ReleaseSession): Promise<number> {
+export async function readHeap(session: AskablePage): Promise<number> {
   return (await readHeaps(session)).used;
 }
 
 /** The same, and which part of it is Blink's. */
-async function readHeaps(
-  session: ReleaseSession,
-): Promise<{ readonly used: number; readonly blink: number }> {
-  const answer = (await session.send('Runtime.getHeapUsage')) as HeapUsage | undefined;
+async function readHeaps(session: AskablePage): Promise<{ readonly used: number; readonly blink: number }> {
+  const answer = (await session.ask('Runtime.getHeapUsage')) as HeapUsage | undefined;
   const { usedSize, embedderHeapUsedSize = 0, backingStorageSize = 0 } = answer ?? {};
   if (typeof usedSize !== 'number') throw new TypeError('Runtime.getHeapUsage told no usedSize');
   const used = usedSize + embedderHeapUsedSize + backingStorageSize;

@@ -3,13 +3,18 @@
  * for them. A page that has just been opened is taken to be like the last one that was looked at: in a farm whose
  * pages live for a second, what each would have to find out anew is most of their life.
  */
-import type { ReleaseSession } from '../../batcher/release.ts';
 import { CollectingTime } from './collecting-time.ts';
-import { DEFAULT_BYTES_PER_HANDLE, fixedWeight, GcWeight, type HandleWeight } from './gc-weight.ts';
+import {
+  type AskablePage,
+  DEFAULT_BYTES_PER_HANDLE,
+  fixedWeight,
+  GcWeight,
+  type HandleWeight,
+} from './gc-weight.ts';
 
 /** A session whose handles are to be weighed. */
 export interface WeighedSession {
-  readonly session: ReleaseSession;
+  readonly queue: AskablePage;
   /** How many handles the browser holds for it. */
   readonly size: number;
 }
@@ -41,7 +46,7 @@ export function followingWeights<Session extends WeighedSession>(
     create: (session) => {
       sessions++;
       if (!isStopped) collecting.start();
-      return new GcWeight(session.session, {
+      return new GcWeight(session.queue, {
         firstBytes: lastBytes,
         countHandles: () => session.size,
         collectingMs: () => collecting.ms,

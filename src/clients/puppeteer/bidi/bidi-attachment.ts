@@ -4,8 +4,9 @@
  *
  * Invariant: a handle is disowned in the realm that minted it, whatever the page has become since.
  */
-import { refusalOf } from '../../../batcher/outcome.ts';
+
 import type { ReleaseSession } from '../../../batcher/release.ts';
+import { refusalOf } from '../../../batcher/release.ts';
 import type { ResolvedAttachOptions } from '../../../handles/attach-options.ts';
 import type { RemoteHandle } from '../../../handles/attachment.ts';
 import type { HandleScope } from '../../../handles/handle-scope.ts';

@@ -1,11 +1,10 @@
 /**
- * Listens for the abort of a signal that may be shared by many, and live longer than all of them. However many listen,
- * the signal has one listener of ours: past ten, Node would warn of a leak.
+ * Listeners of abort signals. Many may share a signal that lives longer than all of them, so each signal has one listener
+ * of ours: past ten, Node would warn of a leak.
  *
  * Invariant: a signal keeps nothing alive that listens to it.
  */
 
-/** One that listens, and what is to be done for it. */
 interface Listener {
   readonly owner: WeakRef<object>;
   call(): void;
@@ -13,7 +12,7 @@ interface Listener {
 
 interface Listeners {
   readonly all: Set<Listener>;
-  /** So many that more are looked through for owners that are gone. */
+  /** Past this size the set is searched for owners that are gone. */
   mostUnchecked: number;
 }
 
@@ -22,9 +21,10 @@ const FEWEST_CHECKED = 16;
 const listenersOf = new WeakMap<AbortSignal, Listeners>();
 
 /**
- * @param owner is kept by its user; the signal sees it weakly.
- * @param onAborted is given the owner, and must not close over it.
- * @returns what stops listening. The signal must not have been aborted yet.
+ * @param signal one that has not been aborted yet.
+ * @param owner is referred to weakly.
+ * @param onAborted gets the owner, and must not close over it.
+ * @returns stops listening.
  */
 export function onAbort<Owner extends object>(
   signal: AbortSignal,

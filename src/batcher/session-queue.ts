@@ -1,0 +1,392 @@
+/**
+ * One session's way through the batcher: its queue, its slots of unanswered batches, and what becomes of each batch.
+ * A slow or broken session never delays another.
+ *
+ * Invariants: each release is settled exactly once, within `releaseTimeoutMs` of its sending, however the session
+ * behaves (it throws, never answers, answers twice, returns no promise); nothing is sent while cancelled releases are
+ * at the head of the queue.
+ */
+import { CANCELLED_PER_LOOK, MOST_LOOKED_AT } from '../policy.ts';
+import { type BoundedWait, Deadline, Waiters } from '../runtime/event-loop.ts';
+import {
+  CRASHED,
+  handlesOf,
+  type OnAnswer,
+  type Outcome,
+  POST,
+  type PostingSession,
+  type Reach,
+  type Refusal,
+  type Release,
+  type ReleaseSession,
+  refusalOf,
+  SESSION_CLOSED,
+  type SendingWay,
+  sendingWayOf,
+  singleObjectOf,
+} from './release.ts';
+import { RingQueue } from './ring-queue.ts';
+import { moveHandles, type ReleaseStats } from './stats.ts';
+
+/** Releases that end without having been sent: the oldest so many, as this outcome. */
+interface Cancelled {
+  readonly outcome: 'gone' | 'dropped';
+  left: number;
+}
+
+/** What becomes of a release whose answer is not awaited any longer. */
+type Abandoned = 'gone' | 'timedOut';
+
+/** A slot is emptied as its release settles: what a release keeps alive is let go then, and not with the slowest of the batch. */
+export type Batch = (Release | string | undefined)[];
+
+/** Told once for each release of a batch, as it ends. Must not throw. */
+export type OnSettled = (release: Release | string, outcome: Outcome, reach: Reach) => void;
+
+export class SessionQueue {
+  readonly way: SendingWay;
+  /** Told what a refusal says of others than the release refused. Must not throw. */
+  onRefused: ((release: Release | string, reach: Reach) => void) | undefined;
+  /** Waits for its turn in the dispatcher's round. */
+  isReady = false;
+  /** The last flush's mark, while nothing is queued behind it: later flushes may share it. */
+  mark: FlushMark | undefined;
+  readonly #stats: ReleaseStats;
+  #weak: WeakRef<ReleaseSession> | undefined;
+  #strong: ReleaseSession | undefined;
+  readonly #queue: RingQueue<Release | string> = new RingQueue();
+  /** Bare ids in the queue that are not cancelled. */
+  #ids = 0;
+  readonly #cancelled: Cancelled[] = [];
+  #cancelledCount = 0;
+  /** Whether nothing is answered just now: the target crashed, and has not been loaded anew. */
+  #isLost = false;
+  #slots: number;
+  #slotsInUse = 0;
+  readonly #batches = new Set<Promise<void>>();
+  readonly #batchEnds = new Waiters();
+  /** Ends the wait for answers that will not come. */
+  readonly #abandon = new Set<(outcome: Abandoned) => void>();
+
+  /** @param holds whether the queue keeps the session alive. If not, a release through a collected session is `gone`. */
+  constructor(session: ReleaseSession, stats: ReleaseStats, slots: number, holds: 'strongly' | 'weakly') {
+    this.way = sendingWayOf(session);
+    this.#weak = new WeakRef(session);
+    this.#strong = holds === 'strongly' ? session : undefined;
+    this.#stats = stats;
+    this.#slots = slots;
+  }
+
+  /** The session; whoever takes it keeps it alive. */
+  get session(): ReleaseSession | undefined {
+    return this.#strong ?? this.#weak?.deref();
+  }
+
+  /** Releases that wait, those included that are cancelled. */
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
+  get hasCancelled(): boolean {
+    return this.#cancelledCount > 0;
+  }
+
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /** Whether nothing waits and nothing is unanswered. */
+  get isIdle(): boolean {
+    return this.#queue.size === 0 && this.#slotsInUse === 0;
+  }
+
+  /** Whether a batch may be sent now. */
+  get canSend(): boolean {
+    return this.#queue.size > 0 && this.#slotsInUse < this.#slots && this.#cancelledCount === 0;
+  }
+
+  push(release: Release | string): void {
+    this.#queue.push(release);
+    this.mark = undefined;
+    if (typeof release === 'string') this.#ids++;
+  }
+
+  /**
+   * Takes what may be sent for the next batch, counted as in flight.
+   *
+   * @returns the batch, and how many releases left the queue: some were withdrawn.
+   */
+  takeBatch(mostCommands: number): { readonly batch: (Release | string)[]; readonly taken: number } {
+    const batch: (Release | string)[] = [];
+    let taken = 0;
+    let handles = 0;
+    while (batch.length < mostCommands && taken < MOST_LOOKED_AT && this.#cancelledCount === 0) {
+      const release = this.#queue.shift();
+      if (release === undefined) break;
+      taken++;
+      if (typeof release === 'string') this.#ids--;
+      else if (!release.claim()) continue;
+      handles += handlesOf(release);
+      batch.push(release);
+    }
+    if (handles > 0) moveHandles(this.#stats, 'queued', 'inFlight', handles);
+    return { batch, taken };
+  }
+
+  /**
+   * Cancels all that waits: it ends as `outcome` and is not sent. The first few end in this call, the rest by
+   * `endCancelled`. Bare ids are counted at once: nobody is asked how they end.
+   *
+   * @returns how many releases were cancelled.
+   */
+  cancel(outcome: Cancelled['outcome']): number {
+    const count = this.#queue.size - this.#cancelledCount;
+    if (count > 0) this.#cancelled.push({ outcome, left: count });
+    this.#cancelledCount += count;
+    moveHandles(this.#stats, 'queued', outcome, this.#ids);
+    this.#ids = 0;
+    this.endCancelled(CANCELLED_PER_LOOK);
+    return count;
+  }
+
+  endCancelled(most: number): void {
+    for (let left = most; left > 0 && this.#cancelledCount > 0; left--) {
+      const [cancelled] = this.#cancelled;
+      const release = this.#queue.shift();
+      if (cancelled === undefined || release === undefined) return;
+      this.#cancelledCount--;
+      if (--cancelled.left === 0) this.#cancelled.shift();
+      if (typeof release === 'object') this.endUnsent(release, cancelled.outcome);
+    }
+  }
+
+  /** Ends one release that is in no queue. */
+  endUnsent(release: Release | string, outcome: 'gone' | 'dropped'): void {
+    if (typeof release === 'object' && !release.claim()) return;
+    moveHandles(this.#stats, 'queued', outcome, handlesOf(release));
+    if (typeof release === 'object') release.settled(outcome);
+  }
+
+  /**
+   * Sends a batch, and resolves when each release of it has settled. Never rejects.
+   *
+   * @param batch belongs to this call from here on.
+   * @param onEnded called when the slot is free again.
+   */
+  send(batch: Batch, timeoutMs: number, onSettled: OnSettled, onEnded: () => void): Promise<void> {
+    this.#slotsInUse++;
+    const sent = this.#sendAndSettle(batch, timeoutMs, onSettled).finally(() => {
+      this.#slotsInUse--;
+      this.#batches.delete(sent);
+      onEnded();
+      this.#batchEnds.wake();
+    });
+    this.#batches.add(sent);
+    return sent;
+  }
+
+  async #sendAndSettle(batch: Batch, timeoutMs: number, onSettled: OnSettled): Promise<void> {
+    const settle: Settle = (index, outcome, reach) => {
+      const release = batch[index];
+      if (release === undefined) return; // It timed out before this answer came.
+      batch[index] = undefined;
+      const handles = handlesOf(release);
+      moveHandles(this.#stats, 'inFlight', outcome, handles);
+      if (reach !== 'object') this.onRefused?.(release, reach);
+      if (typeof release === 'object') release.settled(outcome);
+      onSettled(release, outcome, reach);
+    };
+    // Clients create an Error for each command, whose stack nobody will read: without frames the client spends about a
+    // third less time on each release.
+    const answers = withStackTraceLimit(0, () => sendAll(this.session, this.way, batch, settle));
+    let forget = (): void => {};
+    let deadline: Deadline | undefined;
+    const abandoned = new Promise<Abandoned>((resolve) => {
+      deadline = new Deadline(timeoutMs, () => resolve('timedOut'));
+      forget = this.#onAbandoned(resolve);
+    });
+    const outcome = await Promise.race([Promise.allSettled(answers), abandoned]);
+    deadline?.stop();
+    forget();
+    if (typeof outcome !== 'string') return;
+    for (let index = 0; index < batch.length; index++) settle(index, outcome, 'object');
+  }
+
+  /** How many batches may be unanswered: after a timeout one is tried at a time. A hung page is asked, not stormed. */
+  setSlots(slots: number): void {
+    this.#slots = slots;
+  }
+
+  /** The target crashed: all that is unanswered is gone, and nothing is answered until `recover`. */
+  lose(): void {
+    this.#isLost = true;
+    this.#abandonAll('gone');
+  }
+
+  recover(): void {
+    this.#isLost = false;
+  }
+
+  /** Nobody waits for unanswered releases any longer; the browser may still do them. */
+  abandonUnanswered(): void {
+    this.#abandonAll('timedOut');
+  }
+
+  /** The session is over: whatever is sent from now on is refused. */
+  letGo(): void {
+    this.#strong = undefined;
+    this.#weak = undefined;
+  }
+
+  /** Sends a command past the queue. Rejects once the target has crashed, or the session is gone. */
+  async ask(method: string, params?: Record<string, unknown>): Promise<unknown> {
+    const { session } = this;
+    if (session === undefined) throw new Error(SESSION_CLOSED);
+    if (this.#isLost) throw new Error(CRASHED);
+    let forget = (): void => {};
+    const lost = new Promise<never>((_, reject) => {
+      forget = this.#onAbandoned(() => reject(new Error(CRASHED)));
+    });
+    try {
+      return await Promise.race([session.send(method, params), lost]);
+    } finally {
+      forget();
+    }
+  }
+
+  /** Resolves when every batch that is unanswered now has ended, or the wait is over. Never rejects. */
+  async answered(wait: BoundedWait): Promise<void> {
+    for (const batch of [...this.#batches]) {
+      while (this.#batches.has(batch) && !wait.isOver) await wait.for(this.#batchEnds);
+    }
+  }
+
+  #onAbandoned(abandon: (outcome: Abandoned) => void): () => void {
+    if (this.#isLost) abandon('gone');
+    else this.#abandon.add(abandon);
+    return () => void this.#abandon.delete(abandon);
+  }
+
+  #abandonAll(outcome: Abandoned): void {
+    for (const abandon of this.#abandon) abandon(outcome);
+    this.#abandon.clear();
+  }
+}
+
+/** Sent nowhere: taken from the queue, it tells that all ahead of it has been taken. */
+export class FlushMark implements Release {
+  readonly method = 'Runtime.releaseObject';
+  readonly params: Record<string, unknown> = {};
+  readonly handles = 0;
+  readonly reached: Waiters = new Waiters();
+
+  claim(): boolean {
+    this.reached.wake();
+    return false;
+  }
+
+  settled(): void {}
+}
+
+/**
+ * Runs `work` with another `Error.stackTraceLimit`. Where the limit cannot be set, as under `--frozen-intrinsics`, the work
+ * runs with the one that is there.
+ */
+export function withStackTraceLimit<T>(limit: number, work: () => T): T {
+  const before = Error.stackTraceLimit;
+  if (typeof before !== 'number' || !setStackTraceLimit(limit)) return work();
+  try {
+    return work();
+  } finally {
+    setStackTraceLimit(before);
+  }
+}
+
+function setStackTraceLimit(limit: number): boolean {
+  try {
+    Error.stackTraceLimit = limit;
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+type Settle = (index: number, outcome: Outcome, reach: Reach) => void;
+
+/** Sends a batch in the way that is cheapest for its session. The promises never reject. */
+function sendAll(
+  session: ReleaseSession | undefined,
+  way: SendingWay,
+  batch: Batch,
+  settle: Settle,
+): Promise<void>[] {
+  if (session === undefined) {
+    for (let index = 0; index < batch.length; index++) settle(index, 'gone', 'session');
+    return [];
+  }
+  if (way === 'posted') return [postAll(session as PostingSession, batch, settle)];
+  if (way === 'together') return sendTogether(session, batch, settle);
+  return batch.map((_, index) => sendOne(session, batch, index, settle));
+}
+
+/** Awaited, not chained to: whatever a session returns, nothing of its own is called in this call. */
+async function sendOne(session: ReleaseSession, batch: Batch, index: number, settle: Settle): Promise<void> {
+  try {
+    const release = batch[index];
+    if (typeof release === 'string') await session.send('Runtime.releaseObject', { objectId: release });
+    else if (release !== undefined) await session.send(release.method, release.params);
+  } catch (reason) {
+    const { outcome, reach } = refusalOf(reason);
+    settle(index, outcome, reach);
+    return;
+  }
+  settle(index, 'released', 'object');
+}
+
+function sendTogether(session: ReleaseSession, batch: Batch, settle: Settle): Promise<void>[] {
+  const answers: Promise<void>[] = [];
+  const singles: number[] = [];
+  const objectIds: string[] = [];
+  for (const [index, release] of batch.entries()) {
+    const objectId = release === undefined ? undefined : singleObjectOf(release);
+    if (objectId === undefined) answers.push(sendOne(session, batch, index, settle));
+    else {
+      singles.push(index);
+      objectIds.push(objectId);
+    }
+  }
+  if (singles.length > 0) answers.push(sendMany(session, singles, objectIds, settle));
+  return answers;
+}
+
+async function sendMany(
+  session: ReleaseSession,
+  indices: readonly number[],
+  objectIds: readonly string[],
+  settle: Settle,
+): Promise<void> {
+  let refusal: Refusal | undefined;
+  try {
+    await session.releaseObjects?.(objectIds);
+  } catch (reason) {
+    refusal = refusalOf(reason);
+  }
+  for (const index of indices) settle(index, refusal?.outcome ?? 'released', refusal?.reach ?? 'object');
+}
+
+function postAll(session: PostingSession, batch: Batch, settle: Settle): Promise<void> {
+  return new Promise((resolve) => {
+    let unanswered = batch.length;
+    const onAnswer: OnAnswer = (index, reason) => {
+      const refusal = reason === undefined ? undefined : refusalOf(reason);
+      settle(index, refusal?.outcome ?? 'released', refusal?.reach ?? 'object');
+      if (--unanswered === 0) resolve();
+    };
+    for (const [index, release] of batch.entries()) {
+      if (release === undefined) onAnswer(index);
+      else if (typeof release === 'string') {
+        session[POST]('Runtime.releaseObject', { objectId: release }, index, onAnswer);
+      } else session[POST](release.method, release.params, index, onAnswer);
+    }
+  });
+}

@@ -1,0 +1,169 @@
+/**
+ * The event loop, shared fairly: long work in slices, and waits with a bound.
+ *
+ * Invariants: all jobs of a thread take at most `TURN_BUDGET_MS` of a turn together, plus one step each; a wait that is
+ * over leaves nothing behind where it waited.
+ */
+import { LATE_TIMER_MS, TURN_BUDGET_MS, TURNS_TO_READ } from '../policy.ts';
+import { clearTimeout, monotonicNow, setImmediate, setTimeout, unref } from '../timers.ts';
+
+/** Counts the turns in which jobs ran. */
+let turn = 0;
+let turnEndsAt = 0;
+/** Milliseconds to subtract from the next turn's budget. */
+let takenAlready = 0;
+
+/** Work that cannot be sliced has taken so many milliseconds of this turn: its jobs get the less. */
+export function chargeTurn(ms: number): void {
+  takenAlready = Math.min(TURN_BUDGET_MS, takenAlready + ms); // There may be no jobs, turn after turn.
+}
+
+/** Work done one slice a turn. Each job gets half of what is left of the budget, so that the next job gets some too. */
+export class SlicedJob {
+  readonly #work: (deadline: number) => boolean;
+  /** The turn after which the job runs; `undefined` while it is not scheduled. */
+  #scheduledAfter: number | undefined;
+
+  /** @param work gets the time to stop at, by `performance.now`; returns whether nothing is left to do. */
+  constructor(work: (deadline: number) => boolean) {
+    this.#work = work;
+  }
+
+  /** A ref'd immediate holds the process for one turn: an unref'd one does not wake a loop that waits for input. */
+  schedule(): void {
+    if (this.#scheduledAfter !== undefined) return;
+    this.#scheduledAfter = turn;
+    setImmediate(this.#run);
+  }
+
+  readonly #run = (): void => {
+    const now = monotonicNow();
+    if (this.#scheduledAfter === turn) {
+      // The first job of this turn: an immediate never runs in the turn that made it.
+      turn++;
+      turnEndsAt = now + TURN_BUDGET_MS - takenAlready;
+      takenAlready = 0;
+    }
+    this.#scheduledAfter = undefined;
+    const isDone = this.#work(now + Math.max(0, turnEndsAt - now) / 2);
+    if (!isDone) this.schedule();
+  };
+}
+
+/** Runs when the job at hand is over, before what waits for that job. */
+export const afterThisJob = (callback: () => void): Promise<void> => RESOLVED.then(callback);
+const RESOLVED: Promise<void> = Promise.resolve();
+
+/** Those who wait for the same event. */
+export class Waiters {
+  #all = new Set<() => void>();
+
+  /** @returns removes `wake` again. */
+  readonly add = (wake: () => void): (() => void) => {
+    this.#all.add(wake);
+    return () => void this.#all.delete(wake);
+  };
+
+  /** Wakes all, each once. */
+  wake(): void {
+    if (this.#all.size === 0) return;
+    const woken = this.#all;
+    this.#all = new Set();
+    for (const wake of woken) wake();
+  }
+}
+
+/** One wait, ended by its owner once it has lasted long enough. */
+export class BoundedWait {
+  readonly #ended = new Waiters();
+  #isOver = false;
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  end(): void {
+    this.#isOver = true;
+    this.#ended.wake();
+  }
+
+  /** Resolves when these are woken, or the wait is over. */
+  for(waiters: Waiters): Promise<void> {
+    if (this.#isOver) return Promise.resolve();
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        forgetEnd();
+        forget();
+        resolve();
+      };
+      const forget = waiters.add(wake);
+      const forgetEnd = this.#ended.add(wake);
+    });
+  }
+}
+
+/**
+ * How long an answer is awaited. A program whose event loop was blocked has heard nothing meanwhile: its timers fire
+ * first, and the browser's answer lies in the socket. So a late deadline is postponed once, by as much as it was late,
+ * and none has passed before what has arrived is read.
+ */
+export class Deadline {
+  readonly #onPassed: () => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isStopped = false;
+
+  /**
+   * @param onPassed called once, unless `stop` comes first.
+   * @param options `isAwaited`: somebody waits for it, so that it keeps the process alive.
+   */
+  constructor(timeoutMs: number, onPassed: () => void, { isAwaited = false }: { isAwaited?: boolean } = {}) {
+    this.#onPassed = onPassed;
+    const dueAt = monotonicNow() + timeoutMs;
+    this.#start(timeoutMs, isAwaited, () => {
+      const lateMs = monotonicNow() - dueAt;
+      if (lateMs <= LATE_TIMER_MS) this.#read(TURNS_TO_READ);
+      else this.#start(Math.min(lateMs, timeoutMs), isAwaited, () => this.#read(TURNS_TO_READ));
+    });
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #start(ms: number, isAwaited: boolean, onFired: () => void): void {
+    this.#timer = setTimeout(onFired, ms);
+    if (!isAwaited) unref(this.#timer);
+  }
+
+  #read(turns: number): void {
+    if (this.#isStopped) return;
+    if (turns === 0) this.#onPassed();
+    else setImmediate(() => this.#read(turns - 1));
+  }
+}
+
+/** Awaited work. It ends when the wait is over, and leaves nothing behind where it waited. */
+type Work = (wait: BoundedWait) => Promise<void>;
+
+/** Whether `work` ended in time. The timer is ref'd: somebody waits for the answer. */
+export function settledWithin(work: Work, timeoutMs: number): Promise<boolean> {
+  return raced(work, (onPassed) => new Deadline(timeoutMs, onPassed, { isAwaited: true }));
+}
+
+/** The same where nobody waits: the process may exit meanwhile. */
+export function settledUnattended(work: Work, timeoutMs: number): Promise<boolean> {
+  return raced(work, (onPassed) => new Deadline(timeoutMs, onPassed));
+}
+
+async function raced(work: Work, start: (onPassed: () => void) => Deadline): Promise<boolean> {
+  let deadline: Deadline | undefined;
+  const passed = new Promise<boolean>((resolve) => {
+    deadline = start(() => resolve(false));
+  });
+  const wait = new BoundedWait();
+  const inTime = await Promise.race([work(wait).then(() => true), passed]);
+  deadline?.stop();
+  wait.end();
+  return inTime;
+}
