@@ -9,7 +9,7 @@ import type { Duplex } from 'node:stream';
 import { monotonicNow } from '../timers.ts';
 import { Course } from './doctor/course.ts';
 import { htmlOf } from './doctor/html-report.ts';
-import { type Message, MessageReader, ORDER_VARIABLE, type Order } from './doctor/messages.ts';
+import { type Message, MessageReader, ORDER_VARIABLE, type Order, type Others } from './doctor/messages.ts';
 import { PASSED_SIGNALS } from './doctor/passed-signals.ts';
 import { type DoctorReport, type Patient, reportOf } from './doctor/report.ts';
 import { Threads } from './doctor/sums.ts';
@@ -39,18 +39,25 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   if (options.htmlFile !== undefined) requireWritable(options.htmlFile);
   const course = new Course();
   const threads = new Threads();
+  const others: Others[] = [];
   const startedAt = monotonicNow();
   const { exitCode, signal } = await run(options, (message) => {
     if (message.kind === 'sample') course.add(threads.addSample(message));
     else if (message.kind === 'changes') threads.addChanges(message);
+    else if (message.kind === 'others') others.push(message);
     else if (message.kind === 'snapshot') {
       threads.addSnapshot(message);
       if (message.occasion !== 'asked' && message.occasion !== 'interval') return;
-      show(reportOf(patientOf(options), threads.snapshot(), course), options);
+      show(reportOf(patientOf(options), threads.snapshot(), course, others), options);
     }
   });
   const elapsedMs = monotonicNow() - startedAt;
-  const report = reportOf(patientOf(options, { exitCode, signal, elapsedMs }), threads.snapshot(), course);
+  const report = reportOf(
+    patientOf(options, { exitCode, signal, elapsedMs }),
+    threads.snapshot(),
+    course,
+    others,
+  );
   show(report, options);
   const isOver = options.failOver !== undefined && report.leaked > options.failOver;
   return isOver ? 1 : (exitCode ?? 128 + constants.signals[signal ?? 'SIGTERM']);

@@ -47,8 +47,7 @@ export async function lookAtHeap(
   const usage = (await patience.wait(first.send('Runtime.getHeapUsage'))) as { usedSize: number };
   if (usage.usedSize > limits.maxHeapBytes) {
     throw new Error(
-      `its heap of ${megabytes(usage.usedSize)} is larger than ${megabytes(limits.maxHeapBytes)}; ` +
-        'a larger --max-heap looks into it, and holds the page up for longer',
+      `its heap of ${megabytes(usage.usedSize)} is larger than ${megabytes(limits.maxHeapBytes)}`,
     );
   }
   const reader = new HeapSnapshotReader(stringsToRead);

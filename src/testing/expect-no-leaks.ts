@@ -7,6 +7,7 @@ import { AssertionError } from 'node:assert';
 import { describeGiven } from '../clients/given.ts';
 import { attach } from '../clients/puppeteer/attach.ts';
 import { remoteObjectsIn } from '../clients/puppeteer/call-trace.ts';
+import { type HeldByOthers, heldByOthers } from '../clients/puppeteer/held-by-others.ts';
 import { PuppeteerAttachment } from '../clients/puppeteer/puppeteer-attachment.ts';
 import {
   type BrowserContextLike,
@@ -20,12 +21,18 @@ import type { Leak } from '../observe/leak-report.ts';
 import { printable } from '../observe/printable.ts';
 import { runWindow, TraceWindow } from '../observe/traced-call.ts';
 import type { TracedMint } from '../observe/traced-mint.ts';
-import { integerOption, requireKnownOptions, requireObject } from '../runtime/option-checks.ts';
+import { booleanOption, integerOption, requireKnownOptions, requireObject } from '../runtime/option-checks.ts';
 
 /** What `expectNoLeaks` lets pass. */
 export interface ExpectNoLeaksOptions {
   /** Handles that may be left undisposed. Default 0. */
   readonly allow?: number | undefined;
+  /**
+   * Whether handles that others hold count as well, beyond those that they held before: a session that you made yourself,
+   * another client. Costs a heap snapshot before the body and one after it, for each page, frame and worker; each takes
+   * some tenths of a second, in which the page stands still. Default `false`.
+   */
+  readonly heldByOthers?: boolean | undefined;
 }
 
 /** As `node:assert` has it, but told without the types of Node, which a user need not have. */
@@ -44,21 +51,33 @@ const AssertionFailure: new (
 export class LeakError extends AssertionFailure {
   /** The handles left, by line and kind; the worst first. */
   readonly leaks: readonly LeakedLine[];
+  /** What others hold, the most first. Empty unless asked for. */
+  readonly heldByOthers: readonly HeldElsewhere[];
 
-  constructor(leaks: readonly LeakedLine[], allowed: number) {
-    const actual = leaks.reduce((sum, { count }) => sum + count, 0);
+  constructor(leaks: readonly LeakedLine[], allowed: number, heldByOthers: readonly HeldElsewhere[] = []) {
+    const actual = [...leaks, ...heldByOthers].reduce((sum, { count }) => sum + count, 0);
     super({
-      message: messageOf(leaks, actual, allowed),
+      message: messageOf(leaks, heldByOthers, actual, allowed),
       actual,
       expected: allowed,
       operator: 'expectNoLeaks',
     });
     this.leaks = leaks;
+    this.heldByOthers = heldByOthers;
   }
 }
 
 /** Handles of one kind that one line asked for, and that nobody disposed of. */
 export interface LeakedLine extends Pick<Leak, 'line' | 'kind'> {
+  /** Handles. */
+  readonly count: number;
+}
+
+/** Handles that the browser holds in one page, frame or worker for others. */
+export interface HeldElsewhere {
+  /** As CDP's TargetInfo has it: `page`, `iframe`, `worker`, … */
+  readonly type: string;
+  readonly url: string;
   /** Handles. */
   readonly count: number;
 }
@@ -77,7 +96,8 @@ export interface LeakedLine extends Pick<Leak, 'line' | 'kind'> {
  * });
  * ```
  * @returns what `body` gave.
- * @throws LeakError with the lines; what `body` throws, as it is; TypeError or RangeError for a bad argument.
+ * @throws LeakError with the lines; what `body` throws, as it is; TypeError or RangeError for a bad argument; Error where
+ * `heldByOthers` is asked for and cannot be told.
  */
 export async function expectNoLeaks<T>(
   subject: PageLike | BrowserContextLike | BrowserLike,
@@ -85,8 +105,9 @@ export async function expectNoLeaks<T>(
   options: ExpectNoLeaksOptions = {},
 ): Promise<T> {
   requireObject('options', options);
-  requireKnownOptions(options, ['allow']);
+  requireKnownOptions(options, ['allow', 'heldByOthers']);
   const allowed = integerOption('allow', options.allow, 0, 0, Number.MAX_SAFE_INTEGER);
+  const countsOthers = booleanOption('heldByOthers', options.heldByOthers, false);
   if (typeof body !== 'function') throw new TypeError('expectNoLeaks: expected a function to run');
   if (!isPage(subject) && !isBrowser(subject) && !isBrowserContext(subject)) {
     throw new TypeError(
@@ -99,12 +120,19 @@ export async function expectNoLeaks<T>(
   try {
     const pages = pagesOf(subject);
     for (const page of Array.isArray(pages) ? pages : await pages) attachment.tracePage(page);
+    const before = countsOthers ? await othersIn(attachment, subject) : undefined;
     const value = await runWindow(window, body);
     const handedOn = new Set<unknown>(remoteObjectsIn(value));
     const left = [...window.mints].filter(
       (mint) => isUndisposed(mint) && !handedOn.has(mint.remoteObject.deref()),
     );
-    if (left.length > allowed) throw new LeakError(byLine(left), allowed);
+    if (before === undefined || left.length > allowed) {
+      if (left.length > allowed) throw new LeakError(byLine(left), allowed);
+      return value;
+    }
+    const elsewhere = moreThanBefore(await othersIn(attachment, subject), before);
+    const count = elsewhere.reduce((sum, held) => sum + held.count, left.length);
+    if (count > allowed) throw new LeakError(byLine(left), allowed, elsewhere);
     return value;
   } finally {
     window.end();
@@ -127,6 +155,33 @@ function borrow(subject: PageLike | BrowserContextLike | BrowserLike): Puppeteer
   throw new Error('expectNoLeaks: another copy of cdp-release-batcher is attached there; detach that first');
 }
 
+/** @throws Error where not all can be looked into: what is not known is not called clean. */
+async function othersIn(
+  attachment: PuppeteerAttachment,
+  subject: PageLike | BrowserContextLike | BrowserLike,
+): Promise<readonly HeldByOthers[]> {
+  const { targets, unseen } = await heldByOthers(attachment, subject, OTHERS_LIMITS).catch((cause: Error) => {
+    throw new Error(`expectNoLeaks: what others hold cannot be told: ${cause.message}`, { cause });
+  });
+  const [first] = unseen;
+  if (first === undefined) return targets;
+  const { type, url, why } = first;
+  throw new Error(printable(`expectNoLeaks: what others hold in the ${type} ${url} cannot be told: ${why}`));
+}
+
+const OTHERS_LIMITS = { maxHeapBytes: 512e6, timeoutMs: 20_000, budgetMs: Number.POSITIVE_INFINITY };
+
+function moreThanBefore(
+  after: readonly HeldByOthers[],
+  before: readonly HeldByOthers[] = [],
+): readonly HeldElsewhere[] {
+  const heldBefore = new Map(before.map(({ targetId, held }) => [targetId, held]));
+  return after
+    .map(({ type, url, targetId, held }) => ({ type, url, count: held - (heldBefore.get(targetId) ?? 0) }))
+    .filter(({ count }) => count > 0)
+    .sort((one, other) => other.count - one.count);
+}
+
 /** What went with its page needs no disposal. */
 function isUndisposed({ fate }: TracedMint): boolean {
   return fate === 'live' || fate === 'collected';
@@ -140,8 +195,19 @@ function byLine(mints: readonly TracedMint[]): LeakedLine[] {
     .sort((a, b) => b.count - a.count);
 }
 
-function messageOf(leaks: readonly LeakedLine[], actual: number, allowed: number): string {
-  const lines = leaks.map(({ line, kind, count }) => printable(`  ${count} × ${kind}, asked for at ${line}`));
+function messageOf(
+  leaks: readonly LeakedLine[],
+  others: readonly HeldElsewhere[],
+  actual: number,
+  allowed: number,
+): string {
+  const lines = [
+    ...leaks.map(({ line, kind, count }) => `  ${count} × ${kind}, asked for at ${line}`),
+    ...others.map(
+      ({ type, url, count }) =>
+        `  ${count} × held by others in the ${type} ${url}: by a session that you made yourself, or another client`,
+    ),
+  ].map(printable);
   const atMost = allowed === 0 ? '' : `, where ${allowed} may be`;
   return `${actual} ${actual === 1 ? 'handle was' : 'handles were'} not disposed of${atMost}:\n${lines.join('\n')}`;
 }

@@ -1,1 +1,7 @@
-export { type ExpectNoLeaksOptions, expectNoLeaks, LeakError, type LeakedLine } from './expect-no-leaks.ts';
+export {
+  type ExpectNoLeaksOptions,
+  expectNoLeaks,
+  type HeldElsewhere,
+  LeakError,
+  type LeakedLine,
+} from './expect-no-leaks.ts';

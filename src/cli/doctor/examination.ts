@@ -4,6 +4,9 @@
  * alone: nothing here keeps the process alive, prints, or throws.
  */
 import { threadId } from 'node:worker_threads';
+import { heldByOthers, type OthersLook } from '../../clients/puppeteer/held-by-others.ts';
+import { PuppeteerAttachment } from '../../clients/puppeteer/puppeteer-attachment.ts';
+import type { BrowserLike } from '../../clients/puppeteer/structure.ts';
 import { shadow } from '../../clients/session-hook.ts';
 import type { Attachment } from '../../handles/attachment.ts';
 import type { AttachmentStats } from '../../handles/ledger/ledger-stats.ts';
@@ -18,6 +21,12 @@ const SAMPLE_MS = 100;
 /** How many samples make a checkpoint. */
 const SAMPLES_PER_CHECKPOINT = 20;
 
+/** How long closing one browser may be held up to look for what others hold, and how long all together. */
+const ONE_CLOSE_MS = 3_000;
+const ALL_CLOSES_MS = 10_000;
+/** A larger heap takes a snapshot too long to wait for. */
+const OTHERS_LIMITS = { maxHeapBytes: 64e6, timeoutMs: 2_000 };
+
 export class Examination {
   readonly #order: ThreadOrder;
   readonly #attachments: Attachment[] = [];
@@ -25,6 +34,7 @@ export class Examination {
   readonly #changed = new Map<string, Pick<MintAccount, 'line' | 'kind' | 'source'>>();
   #isTellingDue = false;
   #samples = 0;
+  #othersBudgetMs = ALL_CLOSES_MS;
 
   constructor(order: ThreadOrder) {
     this.#order = order;
@@ -36,14 +46,38 @@ export class Examination {
     this.#attachments.push(attachment);
     attachment.leakReport?.onChange(this.#onChange);
     this.write('checkpoint');
-    const { close } = browser as { close?: (...args: never[]) => unknown };
+    const { close } = browser as { close?: (...args: never[]) => Promise<void> };
     if (close === undefined) return;
-    // What is forgotten by then can be told from what is still held; afterwards all has ended with the browser.
-    shadow(browser, 'close', (...args: never[]) => {
+    let isClosing = false;
+    shadow(browser, 'close', async (...args: never[]) => {
+      // What is forgotten by then can be told from what is still held; afterwards all has ended with the browser.
       this.#lookForForgotten();
+      if (!isClosing) {
+        isClosing = true;
+        await this.#lookForOthers(attachment, browser as BrowserLike);
+      }
       return close.apply(browser, args);
     });
   };
+
+  /** What others hold, while the pages are still there. Never rejects. */
+  async #lookForOthers(attachment: Attachment, browser: BrowserLike): Promise<void> {
+    if (!(attachment instanceof PuppeteerAttachment)) return;
+    const startedAt = monotonicNow();
+    const budgetMs = Math.min(ONE_CLOSE_MS, this.#othersBudgetMs);
+    let look: OthersLook;
+    try {
+      if (budgetMs <= 0)
+        throw new Error('looking into other browsers has taken all the time that there is for it');
+      look = await heldByOthers(attachment, browser, { ...OTHERS_LIMITS, budgetMs });
+    } catch (error) {
+      const browserItself = { type: 'browser', url: '', targetId: '', why: (error as Error).message };
+      look = { targets: [], unseen: [browserItself] };
+    }
+    const elapsedMs = monotonicNow() - startedAt;
+    this.#othersBudgetMs -= elapsedMs;
+    writeMessage(this.#order, { kind: 'others', look, elapsedMs });
+  }
 
   /** Writes down how things stand, having looked for what is forgotten but for a checkpoint. */
   write(occasion: Snapshot['occasion']): void {

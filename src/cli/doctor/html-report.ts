@@ -5,7 +5,16 @@ import { curvesOf } from '../html/curves.ts';
 import { escapeHtml } from '../html/escape.ts';
 import { factsOf, pageOf, tableOf } from '../html/page.ts';
 import { type DoctorReport, shownLine } from './report.ts';
-import { costLine, headline, LEAK_HEAD, leakRow } from './terminal.ts';
+import {
+  costLine,
+  headline,
+  LEAK_HEAD,
+  leakRow,
+  OTHERS_HEAD,
+  OTHERS_TITLE,
+  othersLines,
+  othersRows,
+} from './terminal.ts';
 
 export function htmlOf(report: DoctorReport): string {
   const [outcome = '', ...sentences] = headline(report).split('\n');
@@ -32,6 +41,7 @@ export function htmlOf(report: DoctorReport): string {
       report.client,
       (leak) => [formatCount(leak.collected), formatCount(leak.live + leak.elided), leak.kind],
     ),
+    othersSection(report),
     runSection(report),
   ]);
 }
@@ -94,6 +104,13 @@ function tableSection(
   return `<section id="${id}"><h2>${escapeHtml(heading)}</h2>${tableOf(head, rows)}</section>`;
 }
 
+function othersSection(report: DoctorReport): string {
+  if (report.heldByOthers.held === 0) return '';
+  const head = ['', ...OTHERS_HEAD.slice(0, -1)];
+  const rows = othersRows(report).map((row) => [row.at(-1) ?? '', ...row.slice(0, -1)]);
+  return `<section id="others"><h2>Held by others</h2><p>${escapeHtml(OTHERS_TITLE)}.</p>${tableOf(head, rows)}</section>`;
+}
+
 function lineOf(leak: Leak): string {
   return escapeHtml(shownLine(leak.line));
 }
@@ -105,5 +122,9 @@ function runSection(report: DoctorReport): string {
     ['Browsers', formatCount(browsers)],
     ['Node', node],
     ['Tracing', costLine(report)],
+    [
+      'Held by others',
+      [`${formatCount(report.heldByOthers.held)} handles.`, ...othersLines(report)].join(' '),
+    ],
   ])}</section>`;
 }

@@ -3,6 +3,7 @@
  * background, since the last is written while the process exits.
  */
 import { writeSync } from 'node:fs';
+import type { OthersLook } from '../../clients/puppeteer/held-by-others.ts';
 import type { AttachmentStats } from '../../handles/ledger/ledger-stats.ts';
 import type { Leak, TraceCost } from '../../observe/leak-report.ts';
 import { monotonicNow } from '../../timers.ts';
@@ -66,7 +67,15 @@ export interface Snapshot {
   readonly cost: TraceCost;
 }
 
-export type Message = Sample | Changes | Snapshot | Listening;
+/** What others hold in a browser's pages, looked for as the script closed it. */
+export interface Others {
+  readonly kind: 'others';
+  readonly look: OthersLook;
+  /** How long its closing was held up. */
+  readonly elapsedMs: number;
+}
+
+export type Message = Sample | Changes | Snapshot | Listening | Others;
 
 /** Writes it whole, between those of other threads. Never throws: the script must not suffer from a doctor that is gone. */
 export function writeMessage({ descriptor, writing }: ThreadOrder, message: Message): void {

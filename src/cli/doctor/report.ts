@@ -1,10 +1,11 @@
 /** What the doctor found, from what the script's process wrote down: as JSON prints it, and as the other forms show it. */
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { OthersLook } from '../../clients/puppeteer/held-by-others.ts';
 import type { AttachmentStats } from '../../handles/ledger/ledger-stats.ts';
 import { type Leak, type TraceCost, undisposed } from '../../observe/leak-report.ts';
 import type { Course, CoursePoint } from './course.ts';
-import type { Snapshot } from './messages.ts';
+import type { Others, Snapshot } from './messages.ts';
 
 /** Bytes and milliseconds throughout; counts are handles. */
 export interface DoctorReport {
@@ -38,9 +39,20 @@ export interface DoctorReport {
   readonly pageErrors: readonly Leak[];
   /** What Puppeteer left behind itself, or keeps, by the line that called it. */
   readonly client: readonly Leak[];
+  /** What others hold in pages that were open as the script closed their browser. */
+  readonly heldByOthers: HeldByOthersReport;
   readonly course: readonly CoursePoint[];
   readonly peak: { readonly live: number; readonly heapBytes: number };
   readonly cost: TraceCost;
+}
+
+export interface HeldByOthersReport extends OthersLook {
+  /** Handles: those of all `targets`. */
+  readonly held: number;
+  /** Browsers that were looked into as they were closed. Others were not. */
+  readonly browsers: number;
+  /** How long closing them was held up. */
+  readonly elapsedMs: number;
 }
 
 export interface Patient {
@@ -54,7 +66,12 @@ export interface Patient {
 }
 
 /** @param snapshot the last one; `undefined` where the script's process never got so far. */
-export function reportOf(patient: Patient, snapshot: Snapshot | undefined, course: Course): DoctorReport {
+export function reportOf(
+  patient: Patient,
+  snapshot: Snapshot | undefined,
+  course: Course,
+  others: readonly Others[] = [],
+): DoctorReport {
   const left = (snapshot?.leaks ?? []).filter((leak) => undisposed(leak) > 0);
   const of = (source: Leak['source']): Leak[] =>
     left.filter((leak) => leak.source === source).sort((a, b) => undisposed(b) - undisposed(a));
@@ -78,9 +95,21 @@ export function reportOf(patient: Patient, snapshot: Snapshot | undefined, cours
     console: of('console'),
     pageErrors: of('pageerror'),
     client: of('client'),
+    heldByOthers: othersOf(others),
     course: course.points,
     peak: { ...course.peak, live: Math.max(course.peak.live, totals.live) },
     cost: snapshot?.cost ?? { stacks: 0, elapsedMs: 0 },
+  };
+}
+
+function othersOf(others: readonly Others[]): HeldByOthersReport {
+  const targets = others.flatMap(({ look }) => look.targets).sort((one, other) => other.held - one.held);
+  return {
+    held: targets.reduce((sum, { held }) => sum + held, 0),
+    browsers: others.length,
+    elapsedMs: others.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0),
+    targets,
+    unseen: others.flatMap(({ look }) => look.unseen),
   };
 }
 

@@ -21,7 +21,10 @@ export function formatReport(report: DoctorReport): string {
   add('Uncaught errors of the page', report.pageErrors, countTable);
   add('Arguments of console messages, by the line that logged them', report.console, countTable);
   add("Left behind, or kept, by Puppeteer itself: none of the script's doing", report.client, clientTable);
-  blocks.push(costLine(report));
+  if (report.heldByOthers.held > 0) {
+    blocks.push(`${OTHERS_TITLE}\n\n${indent(formatTable(OTHERS_HEAD, othersRows(report), [0]))}`);
+  }
+  blocks.push([...othersLines(report), costLine(report)].join('\n'));
   return blocks.join('\n\n');
 }
 
@@ -104,6 +107,28 @@ export function costLine({ cost, elapsedMs }: DoctorReport): string {
     `Tracing read ${formatCount(cost.stacks)} stacks in ${cost.elapsedMs.toFixed(0)} ms, ` +
     `${share.toFixed(1)} % of the run.`
   );
+}
+
+export const OTHERS_TITLE =
+  'Held by others, in pages that were open as their browser was closed: by sessions that the script made itself, or other clients';
+export const OTHERS_HEAD: readonly string[] = ['handles', 'type', 'address'];
+
+export function othersRows({ heldByOthers }: DoctorReport): string[][] {
+  return heldByOthers.targets.map(({ held, type, url }) => [formatCount(held), type, url]);
+}
+
+/** Where it was not looked for what others hold, and why. */
+export function othersLines({ browsers, heldByOthers, exitCode, signal }: DoctorReport): string[] {
+  if (exitCode === undefined && signal === undefined) return []; // It goes on.
+  const reasons = new Map<string, number>();
+  const unclosed = browsers - heldByOthers.browsers;
+  const count = (why: string, more: number): void => void reasons.set(why, (reasons.get(why) ?? 0) + more);
+  if (unclosed > 0) count(`the script did not close ${unclosed === 1 ? 'its browser' : 'them'}`, unclosed);
+  for (const { why } of heldByOthers.unseen) count(why, 1);
+  return [...reasons].map(([why, places]) => {
+    const where = places === 1 ? 'one place' : `${formatCount(places)} places`;
+    return `What others hold was not looked for in ${where}: ${printable(why)}.`;
+  });
 }
 
 function indent(text: string): string {

@@ -4,12 +4,13 @@
  */
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { type LookTarget, lookIntoBrowser } from '../../observe/browser-look.ts';
+import type { LookLimits } from '../../observe/heap-look.ts';
 import { clearTimeout, monotonicNow, setTimeout } from '../../timers.ts';
 import { CannotRunError } from '../cannot-run-error.ts';
 import { countOption, durationOption } from '../doctor/command.ts';
 import { print, printJson, say } from '../output.ts';
 import { writeReportFile } from '../report-file.ts';
-import { type BrowserLookOptions, lookIntoBrowser } from './browser-look.ts';
 import { BrowserConnection, endpointOf } from './connection.ts';
 import { htmlOfLook } from './html-report.ts';
 import { type BrowserReport, browserReportOf, Courses, failureOf } from './report.ts';
@@ -48,7 +49,9 @@ export function asksForLook(args: readonly string[]): boolean {
   return known && first.startsWith('--');
 }
 
-interface LookOptions extends BrowserLookOptions {
+interface LookOptions extends LookLimits {
+  /** Only targets whose address has this in it. */
+  readonly urlPart: string | undefined;
   readonly browserUrl: string | undefined;
   readonly endpoint: string | undefined;
   readonly everyMs: number | undefined;
@@ -128,12 +131,14 @@ async function lookAgainAndAgain(
   for (const name of STOPPING) process.on(name, onSignal);
   const courses = new Courses();
   const startedAt = monotonicNow();
+  const { urlPart = '', maxHeapBytes, timeoutMs } = options;
+  const limits = { maxHeapBytes, timeoutMs, isWanted: ({ url }: LookTarget) => url.includes(urlPart) };
   let last: BrowserReport | undefined;
   try {
     for (;;) {
       const lookedAt = { browser: product, endpoint, failOver: options.failOver };
       const begunAt = monotonicNow();
-      const looked = await Promise.race([lookIntoBrowser(connection, options), stopped]);
+      const looked = await Promise.race([lookIntoBrowser(connection, limits), stopped]);
       if (looked === 'stopped') break;
       last = browserReportOf(looked, { ...lookedAt, elapsedMs: begunAt - startedAt });
       if (last.targets.length + last.unseen.length === 0) throw nothingThere(options);

@@ -2,7 +2,7 @@
  * A bare connection to a running browser, for a look that needs no client library: flat sessions over one WebSocket,
  * which Node brings. Whatever ends (a target, the browser) rejects what was asked of it.
  */
-import type { LookSession } from '../../observe/heap-look.ts';
+import type { AttachedSession, LookConnection } from '../../observe/browser-look.ts';
 import { clearTimeout, setTimeout } from '../../timers.ts';
 import { CannotRunError } from '../cannot-run-error.ts';
 
@@ -24,7 +24,7 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-export class BrowserConnection {
+export class BrowserConnection implements LookConnection {
   readonly #socket: WebSocket;
   readonly #pending = new Map<number, Pending>();
   readonly #sessions = new Map<string, Session>();
@@ -124,10 +124,6 @@ export class BrowserConnection {
       pending.reject(new Error(why));
     }
   }
-}
-
-export interface AttachedSession extends LookSession {
-  detach(): Promise<void>;
 }
 
 class Session implements AttachedSession {

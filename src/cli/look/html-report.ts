@@ -10,6 +10,7 @@ import {
   failureOf,
   heldByClientsOf,
   type TargetLook,
+  UNSEEN_ADVICE,
 } from './report.ts';
 import { classesOf, formatBytes, growthOf, headlineOf, LOOK_HEAD, lookRow, shortUrl } from './terminal.ts';
 
@@ -82,5 +83,5 @@ function figuresSection(targets: readonly TargetLook[]): string {
 function unseenSection({ unseen }: BrowserReport): string {
   if (unseen.length === 0) return '';
   const rows = unseen.map(({ url, type, why }) => [shortUrl(url), type, why]);
-  return `<section id="unseen"><h2>Not looked into</h2>${tableOf(['address', 'type', 'why'], rows)}</section>`;
+  return `<section id="unseen"><h2>Not looked into</h2>${tableOf(['address', 'type', 'why'], rows)}<p>${escapeHtml(UNSEEN_ADVICE)}</p></section>`;
 }

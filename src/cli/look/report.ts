@@ -2,7 +2,7 @@
  * What a look into a browser found, as JSON prints it, and how it has changed since the first look. Bytes and
  * milliseconds throughout; counts are handles.
  */
-import type { BrowserLook, TargetLook, UnseenTarget } from './browser-look.ts';
+import type { BrowserLook, TargetLook, UnseenTarget } from '../../observe/browser-look.ts';
 
 export interface BrowserReport extends BrowserLook {
   /** Tells it from the report of a script. */
@@ -86,6 +86,10 @@ export interface CoursePoint {
 }
 
 const MOST_POINTS = 400;
+
+/** Where something could not be looked into. */
+export const UNSEEN_ADVICE =
+  'A larger --max-heap looks into larger heaps, a longer --timeout waits for slower pages; both hold pages up for longer.';
 
 /** What one can do about it: below the table. */
 export const ADVICE: readonly string[] = [

@@ -7,6 +7,7 @@ import {
   failureOf,
   heldByClientsOf,
   type TargetLook,
+  UNSEEN_ADVICE,
 } from './report.ts';
 
 /** Lines shown; the JSON has all. */
@@ -19,7 +20,9 @@ export function formatLook(report: BrowserReport, courses: Courses): string {
   if (report.targets.length > 0) blocks.push(indent(tableOfTargets(report, courses)));
   if (report.unseen.length > 0) {
     const rows = report.unseen.map(({ type, url, why }) => [type, shortUrl(url), why]);
-    blocks.push(`Not looked into\n\n${indent(formatTable(['type', 'address', 'why'], rows, []))}`);
+    blocks.push(
+      `Not looked into\n\n${indent(formatTable(['type', 'address', 'why'], rows, []))}\n${UNSEEN_ADVICE}`,
+    );
   }
   blocks.push(ADVICE.join('\n'));
   return blocks.join('\n\n');

@@ -133,7 +133,7 @@ function watchWorkerTargets(attachment: PuppeteerAttachment, browser: BrowserLik
       answer.then(
         (found) => {
           if (!found || !coverage.includesOld(target, found.client)) return;
-          attachment.adopt(found.client, type, undefined);
+          attachment.adopt(found.client, type, undefined, target._targetId);
           attachment.traceWorker(found);
         },
         () => {}, // The caller has the error.

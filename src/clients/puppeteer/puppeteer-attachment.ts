@@ -190,16 +190,34 @@ export class PuppeteerAttachment extends Attachment {
 
   /** Whether books are those of a session of a page, a context or the browser. @internal */
   sessionsOf(subject: PageLike | BrowserContextLike | BrowserLike): (books: object) => boolean {
-    if (isBrowser(subject)) return () => true;
-    const includes = (session: CdpSessionLike): boolean => {
-      if (!isPage(subject)) return targetOf(session)?.browserContext?.() === subject;
-      const client = subject._client?.(); // Another one by now, maybe.
-      return client === undefined || isWithin(session, client);
-    };
+    const isOf = membershipIn(subject);
     return (books) => {
-      for (const [session, { tap }] of this.#sessions) if (tap.ledger === books) return includes(session);
+      for (const [session, { tap }] of this.#sessions) if (tap.ledger === books) return isOf(session);
       return true; // Of a session that has ended.
     };
+  }
+
+  /**
+   * How many handles the browser holds for Puppeteer, by the books, in each target of a page, a context or the browser: by
+   * the target's id.
+   *
+   * @throws Error where nothing is tracked, and so nothing is in the books. @internal
+   */
+  knownIn(subject: PageLike | BrowserContextLike | BrowserLike): Map<string, number> {
+    if (this.#options.track === false) throw new Error('nothing is tracked');
+    this.stats(); // Answers that have come are entered first.
+    const isOf = membershipIn(subject);
+    const known = new Map<string, number>();
+    for (const [session, { subject: hooked, tap }] of this.#sessions) {
+      if (hooked.targetId === undefined || !isOf(session)) continue;
+      known.set(hooked.targetId, (known.get(hooked.targetId) ?? 0) + tap.ledger.size);
+    }
+    return known;
+  }
+
+  /** What the sessions come by; `undefined` where none is followed, or none over CDP. @internal */
+  get connection(): ConnectionLike | undefined {
+    return this.#followed?.connection;
   }
 
   /** Tells calls on a page and what it gives from Puppeteer's own, where leaks are traced. @internal */
@@ -353,6 +371,18 @@ export class PuppeteerAttachment extends Attachment {
 function rootOf(page: PageLike): CdpSessionLike | undefined {
   const client = page._client?.();
   return client?.parentSession?.() ?? client;
+}
+
+/** Tells whether a session is one of a page, a context or the browser. */
+function membershipIn(
+  subject: PageLike | BrowserContextLike | BrowserLike,
+): (session: CdpSessionLike) => boolean {
+  if (isBrowser(subject)) return () => true;
+  if (!isPage(subject)) return (session) => targetOf(session)?.browserContext?.() === subject;
+  return (session) => {
+    const client = subject._client?.(); // Another one by now, maybe.
+    return client === undefined || isWithin(session, client);
+  };
 }
 
 /** Whether a session is another, or was attached through it: a page's frames and workers. */

@@ -30,6 +30,8 @@ export interface ConnectionLike {
   off(event: string, listener?: Listener): unknown;
   session(sessionId: string): CdpSessionLike | null;
   send?(method: string, ...rest: unknown[]): Promise<unknown>;
+  /** Makes a session that is the program's own. */
+  createSession?(target: { readonly targetId: string }): Promise<CdpSessionLike>;
   /** Not public. `false` while the script asks Puppeteer for a session with the target. */
   isAutoAttached?(targetId: string): boolean;
 }

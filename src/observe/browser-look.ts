@@ -1,10 +1,21 @@
 /**
- * A look into all that a running browser has open: each page, frame of another site and worker, one after the other.
+ * A look into what a running browser has open: each page, frame of another site and worker, one after the other.
  * Nothing is left behind: every session is detached when its target was looked at, however that ended.
  */
-import { type HeapLook, type LookLimits, lookAtHeap, Patience } from '../../observe/heap-look.ts';
-import type { HeldByClients } from '../../observe/held-by-clients.ts';
-import type { AttachedSession, BrowserConnection } from './connection.ts';
+import { type HeapLook, type LookLimits, type LookSession, lookAtHeap, Patience } from './heap-look.ts';
+import type { HeldByClients } from './held-by-clients.ts';
+
+/** A session of a look's own. */
+export interface AttachedSession extends LookSession {
+  /** Ends it, and all that it held. Never rejects. */
+  detach(): Promise<void>;
+}
+
+/** The way to a browser: commands of its own, and a session with each of its targets. */
+export interface LookConnection {
+  send(method: string): Promise<unknown>;
+  attach(targetId: string): Promise<AttachedSession>;
+}
 
 /** What is held in one page, frame or worker. */
 export interface TargetLook extends HeldByClients {
@@ -33,49 +44,70 @@ export interface BrowserLook {
 }
 
 export interface BrowserLookOptions extends LookLimits {
-  /** Only targets whose address has this in it. */
-  readonly urlPart: string | undefined;
+  /**
+   * Which targets are told of. What shares a heap with one of them is attached to as well, since only then it can be told
+   * which of them a handle belongs to.
+   */
+  readonly isWanted: (target: LookTarget) => boolean;
+  /** Asked before each heap: why no more are to be looked into, or `undefined` to go on. By default all are. */
+  readonly whyStop?: () => string | undefined;
 }
 
-interface TargetInfo {
+/** What can be looked into. */
+export interface LookTarget {
   readonly type: string;
   readonly url: string;
   readonly targetId: string;
 }
 
 interface OpenTarget {
-  readonly info: TargetInfo;
+  readonly info: LookTarget;
   readonly session: AttachedSession;
 }
+
+const OTHERS_TIMEOUT_MS = 1_000;
 
 /** What holds no heap of its own. */
 const WITHOUT_HEAP: ReadonlySet<string> = new Set(['browser', 'tab']);
 
 /** @throws Error where the browser itself does not answer. */
 export async function lookIntoBrowser(
-  connection: BrowserConnection,
+  connection: LookConnection,
   options: BrowserLookOptions,
 ): Promise<BrowserLook> {
+  const { isWanted, whyStop } = options;
   const targets: TargetLook[] = [];
   const unseen: UnseenTarget[] = [];
   const groups = new Map<string, OpenTarget[]>();
-  const open = async (info: TargetInfo): Promise<void> => {
+  const open = async (info: LookTarget, timeoutMs: number): Promise<void> => {
     try {
-      const target = { info, session: await connection.attach(info.targetId) };
-      const heap = await heapOf(target, options.timeoutMs);
+      const target = { info, session: await attachTo(connection, info, timeoutMs) };
+      const heap = await heapOf(target, timeoutMs);
       const others = groups.get(heap);
       if (others === undefined) groups.set(heap, [target]);
       else others.push(target);
     } catch (error) {
-      unseen.push({ ...info, why: (error as Error).message });
+      if (isWanted(info)) unseen.push({ ...info, why: (error as Error).message });
     }
   };
-  await Promise.all((await targetsOf(connection, options.urlPart)).map(open));
+  const all = await new Patience(options.timeoutMs).wait(targetsOf(connection));
+  await Promise.all(all.filter(isWanted).map((info) => open(info, options.timeoutMs)));
+  // Of the others only those matter that share a heap with these, and so a thread, which has just answered.
+  if (groups.size > 0) {
+    const timeoutMs = Math.min(options.timeoutMs, OTHERS_TIMEOUT_MS);
+    await Promise.all(all.filter((info) => !isWanted(info)).map((info) => open(info, timeoutMs)));
+  }
   for (const group of groups.values()) {
+    const wanted = group.filter(({ info }) => isWanted(info));
     try {
-      targets.push(...seen(group, await lookAtHeap(sessionsOf(group), options)));
+      if (wanted.length > 0) {
+        const why = whyStop?.();
+        if (why !== undefined) throw new Error(why);
+        const looks = seen(group, await lookAtHeap(sessionsOf(group), options));
+        targets.push(...looks.filter(isWanted));
+      }
     } catch (error) {
-      unseen.push(...group.map(({ info }) => ({ ...info, why: (error as Error).message })));
+      unseen.push(...wanted.map(({ info }) => ({ ...info, why: (error as Error).message })));
     }
     await Promise.all(group.map(({ session }) => session.detach()));
   }
@@ -83,11 +115,28 @@ export async function lookIntoBrowser(
   return { targets, unseen };
 }
 
-async function targetsOf(connection: BrowserConnection, urlPart: string | undefined): Promise<TargetInfo[]> {
-  const { targetInfos } = (await connection.send('Target.getTargets')) as { targetInfos: TargetInfo[] };
+async function targetsOf(connection: LookConnection): Promise<LookTarget[]> {
+  const { targetInfos } = (await connection.send('Target.getTargets')) as { targetInfos: LookTarget[] };
   return targetInfos
-    .filter(({ type, url }) => !WITHOUT_HEAP.has(type) && (urlPart === undefined || url.includes(urlPart)))
+    .filter(({ type }) => !WITHOUT_HEAP.has(type))
     .map(({ type, url, targetId }) => ({ type, url, targetId }));
+}
+
+async function attachTo(
+  connection: LookConnection,
+  { targetId }: LookTarget,
+  timeoutMs: number,
+): Promise<AttachedSession> {
+  const attaching = connection.attach(targetId);
+  try {
+    return await new Patience(timeoutMs).wait(attaching);
+  } catch (error) {
+    void attaching.then(
+      (session) => session.detach(), // It has come too late.
+      () => {},
+    );
+    throw error;
+  }
 }
 
 /** Targets with the same one share a heap: a page and those that it opened often do. */
