@@ -46,23 +46,20 @@ export class Examination {
     this.#attachments.push(attachment);
     attachment.leakReport?.onChange(this.#onChange);
     this.write('checkpoint');
-    const { close } = browser as { close?: (...args: never[]) => Promise<void> };
+    const { close } = browser as { close?: (...args: never[]) => unknown };
     if (close === undefined) return;
     let isClosing = false;
-    shadow(browser, 'close', async (...args: never[]) => {
+    shadow(browser, 'close', (...args: never[]) => {
       // What is forgotten by then can be told from what is still held; afterwards all has ended with the browser.
       this.#lookForForgotten();
-      if (!isClosing) {
-        isClosing = true;
-        await this.#lookForOthers(attachment, browser as BrowserLike);
-      }
-      return close.apply(browser, args);
+      if (isClosing || !(attachment instanceof PuppeteerAttachment)) return close.apply(browser, args);
+      isClosing = true;
+      return this.#lookForOthers(attachment, browser as BrowserLike).then(() => close.apply(browser, args));
     });
   };
 
   /** What others hold, while the pages are still there. Never rejects. */
-  async #lookForOthers(attachment: Attachment, browser: BrowserLike): Promise<void> {
-    if (!(attachment instanceof PuppeteerAttachment)) return;
+  async #lookForOthers(attachment: PuppeteerAttachment, browser: BrowserLike): Promise<void> {
     const startedAt = monotonicNow();
     const budgetMs = Math.min(ONE_CLOSE_MS, this.#othersBudgetMs);
     let look: OthersLook;
