@@ -21,7 +21,12 @@ import type { Leak } from '../observe/leak-report.ts';
 import { printable } from '../observe/printable.ts';
 import { runWindow, TraceWindow } from '../observe/traced-call.ts';
 import type { TracedMint } from '../observe/traced-mint.ts';
-import { booleanOption, integerOption, requireKnownOptions, requireObject } from '../runtime/option-checks.ts';
+import {
+  booleanOption,
+  integerOption,
+  requireKnownOptions,
+  requireObject,
+} from '../runtime/option-checks.ts';
 
 /** What `expectNoLeaks` lets pass. */
 export interface ExpectNoLeaksOptions {
