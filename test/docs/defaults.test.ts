@@ -72,7 +72,7 @@ const INTERFACES: Readonly<Record<string, { readonly file: string; readonly look
         turnBudgetMs: drainedInATurn,
       },
     },
-    // Of `allow`, test/testing/expect-no-leaks.test.ts shows that it is 0: that takes a page.
+    // What they are is shown by test/testing: that takes a page.
     ExpectNoLeaksOptions: { file: 'src/testing/expect-no-leaks.ts', looks: {} },
     CollectOptions: { file: 'src/observe/prometheus.ts', looks: {} },
   };
@@ -98,6 +98,7 @@ const SAID: Readonly<Record<string, RegExp>> = {
   'LazySlotOptions.logger': /Without one they are silent/,
   'LazySlotOptions.now': /Default `performance\.now`/,
   'ExpectNoLeaksOptions.allow': /Default 0\./,
+  'ExpectNoLeaksOptions.heldByOthers': /Default `false`\./,
   'CollectOptions.registry': /Default: that of `prom-client` itself/,
   'CollectOptions.labels': /Default: none\./,
 };
