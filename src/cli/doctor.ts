@@ -1,7 +1,7 @@
 /**
  * `cdp-release-batcher doctor`: runs an unchanged script in a process of its own, with every browser attached
  * and traced, and reports what became of its handles. However the script ends, there is a report, and the exit
- * code is the script's own, unless `--fail-over` says otherwise.
+ * code is the script's own, unless `--fail-over` says otherwise, or no browser was seen.
  */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
@@ -27,6 +27,9 @@ export interface DoctorOptions {
   readonly everyMs: number | undefined;
   readonly nodeOptions: readonly string[];
 }
+
+/** The exit code where the script had no browser that could be looked at. */
+const CANNOT_TELL = 2;
 
 /** The first descriptor behind the standard ones. */
 const DESCRIPTOR = 3;
@@ -60,6 +63,8 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   );
   show(report, options);
   const isOver = options.failOver !== undefined && report.leaked > options.failOver;
+  // To pass would say that nothing leaks.
+  if (report.whyNothing !== undefined && exitCode === 0) return CANNOT_TELL;
   return isOver ? 1 : (exitCode ?? 128 + constants.signals[signal ?? 'SIGTERM']);
 }
 

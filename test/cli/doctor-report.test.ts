@@ -88,7 +88,7 @@ describe('the report', () => {
   it('is one of nothing, where the process of the script told nothing', () => {
     const nothing = reportOf(PATIENT, undefined, new Course());
     expect(nothing).toMatchObject({ occasion: 'end', browsers: 0, leaked: 0, totals: { minted: 0 } });
-    expect(formatReport(nothing)).toContain('No browser was launched');
+    expect(formatReport(nothing)).toContain('saw no Puppeteer');
     expect(formatReport(nothing)).toContain('0.0 % of the run');
   });
 });

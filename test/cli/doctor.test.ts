@@ -179,7 +179,7 @@ describe('however the script ends', { timeout: 240_000 }, () => {
     await writeFile(file, 'process.exitCode = 4;');
     const { exitCode, stderr } = await runCommandLine(['doctor', file], { env });
     expect(exitCode).toBe(4);
-    expect(stderr).toContain('No browser was launched');
+    expect(stderr).toContain('saw no Puppeteer');
   });
 });
 

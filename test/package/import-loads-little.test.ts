@@ -24,6 +24,7 @@ const LOADED: Readonly<Record<string, readonly string[]>> = {
   '/register': [
     'clients/puppeteer/register.js',
     'clients/puppeteer/register-hooks.js',
+    'clients/puppeteer/register-orders.js',
     'clients/playwright/registration.js',
     PLAYWRIGHT,
     ...PUPPETEER,

@@ -7,6 +7,8 @@ import { threadId } from 'node:worker_threads';
 import { heldByOthers, type OthersLook } from '../../clients/puppeteer/held-by-others.ts';
 import { PuppeteerAttachment } from '../../clients/puppeteer/puppeteer-attachment.ts';
 import type { BrowserLike } from '../../clients/puppeteer/structure.ts';
+import { whyNothing } from '../../clients/puppeteer/register-orders.ts';
+import { clientsSeen } from '../../clients/puppeteer/registration.ts';
 import { shadow } from '../../clients/session-hook.ts';
 import type { Attachment } from '../../handles/attachment.ts';
 import type { AttachmentStats } from '../../handles/ledger/ledger-stats.ts';
@@ -89,6 +91,7 @@ export class Examination {
       elapsedMs: this.#elapsedMs(),
       node: process.version,
       browsers: this.#attachments.length,
+      ...(this.#attachments.length === 0 ? { whyNothing: whyNothing(clientsSeen()) } : {}),
       stats: this.#stats(),
       leaks: mergeLeaks(reports.flatMap((report) => report.all())),
       cost: sumOfCosts(reports.map(({ cost }) => cost)),

@@ -62,6 +62,8 @@ export interface Snapshot {
   readonly node: string;
   /** Browsers that the script launched, or connected to. */
   readonly browsers: number;
+  /** Where there are none: what was seen of Puppeteer and Playwright. */
+  readonly whyNothing?: string;
   readonly stats: AttachmentStats;
   readonly leaks: readonly Leak[];
   readonly cost: TraceCost;

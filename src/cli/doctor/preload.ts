@@ -27,10 +27,17 @@ function orderOfProcess(): ThreadOrder | undefined {
 
 async function examine(order: ThreadOrder): Promise<void> {
   const { Examination } = await import('./examination.ts');
-  const { register } = await import('../../clients/puppeteer/registration.ts');
+  const { register, registration } = await import('../../clients/puppeteer/registration.ts');
   await import('../../clients/puppeteer/register.ts');
   const examination = new Examination(order);
-  register({ options: { traceLeaks: true }, onAttached: examination.onAttached });
+  const { options, onAttached } = registration(); // As CDP_RELEASE_BATCHER has it.
+  register({
+    options: { ...options, traceLeaks: true },
+    onAttached: (attachment, browser) => {
+      onAttached(attachment, browser);
+      examination.onAttached(attachment, browser);
+    },
+  });
 
   process.on('exit', () => examination.write('end'));
   if (!isMainThread) return;

@@ -20,6 +20,8 @@ export interface DoctorReport {
   readonly elapsedMs: number;
   readonly node: string;
   readonly browsers: number;
+  /** Why there are none; then the doctor exits with 2, where the script ended well. */
+  readonly whyNothing: string | undefined;
   /** The library's own books; none where no browser came. */
   readonly stats: Partial<AttachmentStats>;
   /** What became of all handles that were traced, whoever's. */
@@ -86,6 +88,7 @@ export function reportOf(
       (snapshot?.occasion === 'checkpoint' ? undefined : snapshot?.elapsedMs) ?? patient.elapsedMs ?? 0,
     node: snapshot?.node ?? process.version,
     browsers: snapshot?.browsers ?? 0,
+    whyNothing: (snapshot?.browsers ?? 0) === 0 ? (snapshot?.whyNothing ?? NOTHING_TOLD) : undefined,
     stats: snapshot?.stats ?? {},
     totals,
     leaked: leaks.reduce((sum, leak) => sum + undisposed(leak), 0),
@@ -112,6 +115,8 @@ function othersOf(others: readonly Others[]): HeldByOthersReport {
     unseen: others.flatMap(({ look }) => look.unseen),
   };
 }
+
+const NOTHING_TOLD = "saw no Puppeteer: the script's process ended before it could tell of one.";
 
 function totalsOf(leaks: readonly Leak[]): DoctorReport['totals'] {
   const totals = { minted: 0, disposed: 0, collected: 0, elided: 0, live: 0 };

@@ -31,8 +31,8 @@ export function formatReport(report: DoctorReport): string {
 /** What came of it, in a sentence or two. */
 export function headline(report: DoctorReport): string {
   const lines = [`${outcomeOf(report)}`];
-  if (report.browsers === 0) {
-    lines.push('No browser was launched or connected to by a Puppeteer of this process: nothing to report.');
+  if (report.whyNothing !== undefined) {
+    lines.push(`The doctor ${printable(report.whyNothing)}`);
     return lines.join('\n');
   }
   const { totals, leaked, peak, failOver } = report;

@@ -120,6 +120,11 @@ function notExpected(given: unknown): TypeError {
 
 function requireReachable(browser: BrowserLike): void {
   if (browser.connected === false) throw closed('Browser');
+  if (isTooOld(browser)) {
+    throw new Error(
+      'attach: the browser of so old a Puppeteer cannot be attached to; from version 16 on it can.',
+    );
+  }
   if (!isAttachable(browser)) {
     throw new Error(
       'attach: this browser is driven over WebDriver BiDi, by a connection that cannot be found.',
@@ -129,7 +134,14 @@ function requireReachable(browser: BrowserLike): void {
 
 /** Whether a browser can be attached to while it is open. */
 export function isAttachable(browser: BrowserLike): boolean {
-  return browser.protocol !== 'webDriverBiDi' || bidiConnectionOf(browser) !== undefined;
+  if (browser.protocol === 'webDriverBiDi') return bidiConnectionOf(browser) !== undefined;
+  return !isTooOld(browser);
+}
+
+/** Before Puppeteer 16 it asked for each session, as a script does, and its targets do not tell theirs. */
+function isTooOld(browser: BrowserLike): boolean {
+  const targets = browser.protocol === undefined ? browser.targets() : [];
+  return targets.length > 0 && targets.every((target) => typeof target._session !== 'function');
 }
 
 /** What the attachment of a whole browser is filed under. */

@@ -1,87 +1,67 @@
 /**
- * Module hooks that put a wrapper before `puppeteer` and `puppeteer-core` for whoever imports them by these
- * names. Written so that they serve both as synchronous hooks and, where Node has none, on a loader's thread;
- * therefore nothing is imported here.
+ * Finds Puppeteer and Playwright in what a program loads by their source, not by their names: an alias, a fork, a subpath,
+ * a copy within a bundle and `new PuppeteerNode()` are all found by the same few words. There a call is put in, which
+ * `registration.ts` answers.
+ *
+ * Also serves as a module hook, on a loader's thread where Node has no other way; therefore nothing is imported here.
  */
 
-interface Resolved {
-  readonly url: string;
-  readonly format?: string | null | undefined;
-  readonly shortCircuit?: boolean;
-  readonly source?: string;
-}
 type MaybePromise<T> = T | Promise<T>;
-interface ResolveContext {
-  readonly conditions: readonly string[];
-  readonly parentURL?: string | undefined;
+interface Loaded {
+  readonly source?: string | ArrayBufferView | ArrayBuffer | null;
 }
-type NextResolve = (specifier: string, context: ResolveContext) => MaybePromise<Resolved>;
-type NextLoad = (url: string, context: unknown) => MaybePromise<unknown>;
+type NextLoad = (url: string, context: unknown) => MaybePromise<Loaded>;
 
-const SCHEME = 'cdp-release-batcher:';
-const PUPPETEER_SCHEME = `${SCHEME}puppeteer:`;
-const PLAYWRIGHT_SCHEME = `${SCHEME}playwright:`;
+/** The name of what is called, as a property of `globalThis`, which modules of any kind can see. */
+export const SEEN = 'cdp-release-batcher:seen';
 
-export function isPuppeteer(specifier: string): boolean {
-  return specifier === 'puppeteer' || specifier === 'puppeteer-core';
-}
+/** In the constructor of Puppeteer's class, from version 16 on: the oldest that can be attached to. Minified copies have it, too. */
+const BINDING = /\bthis\.launch ?= ?this\.launch\.bind\(this\)/g;
+/** The same class in versions before that, of which at least the report can tell. */
+const CLASS = /\bclass PuppeteerNode extends [\w$.]+ \{/g;
+/** What all packages of Playwright's export comes from this file, which has little else in it. */
+const PLAYWRIGHT =
+  /^module\.exports = require\('\.\/lib\/(?:inprocess'\)|coreBundle'\)\.inprocess\.playwright)/m;
+const LONGEST_PLAYWRIGHT = 5_000;
+/** One of these stands in whatever is looked for; to look for them is quick. */
+const HINTS = ['this.launch.bind(this)', 'class PuppeteerNode', "require('./lib/"];
 
-/** The one that all packages of Playwright's are built on. */
-export function isPlaywright(specifier: string): boolean {
-  return specifier === 'playwright-core';
-}
-
-/** `puppeteer` is built on `puppeteer-core`: what these two import of each other stays as it is. */
-export function isInsidePuppeteer(file: string | null | undefined): boolean {
-  return /[\\/]node_modules[\\/]puppeteer(-core)?[\\/]/.test(file ?? '');
-}
-
-export function resolve(
-  specifier: string,
-  context: ResolveContext,
-  next: NextResolve,
-): MaybePromise<Resolved> {
-  const resolved = next(specifier, context);
-  if (!context.conditions.includes('import')) return resolved;
-  const isPuppeteers = isPuppeteer(specifier) && !isInsidePuppeteer(context.parentURL);
-  if (!isPuppeteers && !isPlaywright(specifier)) return resolved;
-  const scheme = isPuppeteers ? PUPPETEER_SCHEME : PLAYWRIGHT_SCHEME;
-  const wrap = ({ url }: Resolved): Resolved =>
-    url.startsWith(SCHEME) ? { url } : { url: scheme + url, format: 'module', shortCircuit: true };
-  return resolved instanceof Promise ? resolved.then(wrap) : wrap(resolved);
+/**
+ * @param file its path or URL, for the report.
+ * @returns the source with the calls in it; `undefined` for a module that is left as it is.
+ */
+export function withCalls(source: string, file: string): string | undefined {
+  if (source.includes(SEEN)) return undefined; // Another hook has put them in.
+  const call = (found: string): string =>
+    `globalThis[Symbol.for('${SEEN}')]?.(${found}, ${JSON.stringify(file)})`;
+  if (source.length < LONGEST_PLAYWRIGHT && PLAYWRIGHT.test(source)) {
+    return `${source}\n;${call('module.exports')};\n`;
+  }
+  const bound = source.replace(BINDING, `this.launch = (${call('this')}, this.launch.bind(this))`);
+  if (bound !== source) return bound;
+  const classed = source.replace(CLASS, (head) => `${head} static { ${call('this.prototype')}; }`);
+  return classed === source ? undefined : classed;
 }
 
-export function load(url: string, context: unknown, next: NextLoad): MaybePromise<unknown> {
-  if (!url.startsWith(SCHEME)) return next(url, context);
-  const source = url.startsWith(PUPPETEER_SCHEME)
-    ? attachedPuppeteer(url.slice(PUPPETEER_SCHEME.length))
-    : attachedPlaywright(url.slice(PLAYWRIGHT_SCHEME.length));
-  return { format: 'module', source, shortCircuit: true };
+/** The hook: whatever is loaded goes through it. */
+export function load(url: string, context: unknown, next: NextLoad): MaybePromise<Loaded> {
+  const loaded = next(url, context);
+  return loaded instanceof Promise ? loaded.then((result) => seenIn(result, url)) : seenIn(loaded, url);
 }
 
-/** Its own exports, but for those that launch or connect. */
-function attachedPuppeteer(url: string): string {
-  const original = JSON.stringify(url);
-  const registration = JSON.stringify(new URL('./registration.js', import.meta.url).href);
-  return `
-    import * as original from ${original};
-    import { registered } from ${registration};
-    export * from ${original};
-    const attached = registered(original.default ?? original);
-    export default attached;
-    export const { launch, connect } = attached;
-  `;
+function seenIn(loaded: Loaded, url: string): Loaded {
+  const { source } = loaded;
+  if (source === undefined || source === null || url.startsWith('node:')) return loaded;
+  const text = typeof source === 'string' ? source : textWithHint(source);
+  if (text === undefined || !HINTS.some((hint) => text.includes(hint))) return loaded;
+  const changed = withCalls(text, url);
+  return changed === undefined ? loaded : { ...loaded, source: changed };
 }
 
-/** Its own exports: what they share is seen to. */
-function attachedPlaywright(url: string): string {
-  const original = JSON.stringify(url);
-  const registration = JSON.stringify(new URL('../playwright/registration.js', import.meta.url).href);
-  return `
-    import * as original from ${original};
-    import { registerPlaywright } from ${registration};
-    export * from ${original};
-    registerPlaywright(original.default ?? original);
-    export default original.default;
-  `;
+function textWithHint(source: ArrayBufferView | ArrayBuffer): string | undefined {
+  const bytes =
+    source instanceof ArrayBuffer
+      ? Buffer.from(source)
+      : Buffer.from(source.buffer, source.byteOffset, source.byteLength);
+  return HINTS.some((hint) => bytes.includes(hint)) ? bytes.toString('utf8') : undefined;
 }

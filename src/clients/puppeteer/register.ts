@@ -1,59 +1,121 @@
 /**
- * `node --import cdp-release-batcher/register scrape.mjs`: every Puppeteer that the script imports or
- * requires, by the name of `puppeteer` or `puppeteer-core`, launches browsers that come attached; so does
- * Playwright, whichever of its packages is used. The script is not touched, of Puppeteer nothing but what these two
- * names give, and of Playwright nothing but its browser types.
+ * `node --import cdp-release-batcher/register scrape.mjs`: every Puppeteer and Playwright that the script loads, under
+ * whatever name and in whatever way, launches browsers that come attached. The script is not touched.
  */
 import Module from 'node:module';
+import { types } from 'node:util';
+import threads, { type WorkerOptions } from 'node:worker_threads';
 import { registerPlaywright } from '../playwright/registration.ts';
-import * as hooks from './register-hooks.ts';
-import { registered } from './registration.ts';
-import type { PuppeteerLike } from './with-releases.ts';
+import { load, withCalls } from './register-hooks.ts';
+import { ordersOfEnvironment, RegisterReport } from './register-orders.ts';
+import { answerCalls, followInstance, noteSeen, register } from './registration.ts';
 
+type Compile = (this: unknown, source: string, file: string, ...rest: unknown[]) => unknown;
 interface Loader {
-  _load(request: string, parent: { filename?: string | null } | undefined, isMain: boolean): unknown;
-  registerHooks?(synchronousHooks: Pick<typeof hooks, 'resolve' | 'load'>): void;
+  _load(request: string, parent: unknown, isMain: boolean): unknown;
+  _resolveFilename(request: string, parent: unknown): string;
+  readonly prototype: { _compile: Compile };
+  registerHooks?(synchronousHooks: { readonly load: typeof load }): void;
 }
 const loader = Module as unknown as Loader;
 
-hookRequire();
-hookImport();
+/** What preloads this file: the package's name, or a path, as of the doctor. */
+const OWN_PRELOAD =
+  /cdp-release-batcher[\\/]register|[\\/]clients[\\/]puppeteer[\\/]register\.js$|[\\/]doctor[\\/]preload\.js$/;
 
-/** There is no public seam for `require` in Node 20; this is the one that instrumentations use. */
-function hookRequire(): void {
-  const { _load: load } = loader;
-  const wrapped = new WeakMap<object, object>();
+const { options, reports } = ordersOfEnvironment();
+const report = new RegisterReport();
+register({ options, onAttached: reports ? report.onAttached : () => {} });
+if (reports) process.on('exit', () => report.print());
+answerCalls(registerPlaywright);
+hookCommonJs();
+hookThreads();
+if (loader.registerHooks !== undefined) {
+  loader.registerHooks({ load });
+} else {
+  // On a thread of its own, where this Node has no other way.
+  Module.register(new URL('./register-hooks.js', import.meta.url));
+  hookRequiredModules();
+}
+
+/** There is no public seam for `require` in Node 20; this is the one that instrumentations and compilers use. */
+function hookCommonJs(): void {
+  const { _compile: compile } = loader.prototype;
+  loader.prototype._compile = function (source, file, ...rest) {
+    const changed = typeof source === 'string' ? withCalls(source, file) : undefined;
+    return compile.call(this, changed ?? source, file, ...rest);
+  };
+}
+
+/** A thread has what this process was started with, unless it is given options of its own for Node. */
+function hookThreads(): void {
+  const { Worker } = threads;
+  const preloads = preloadsOf(process.execArgv);
+  if (preloads.length === 0) return; // By NODE_OPTIONS, which threads have in any case.
+  threads.Worker = class extends Worker {
+    constructor(file: string | URL, options: WorkerOptions = {}) {
+      const { execArgv } = options;
+      const isOwn = Array.isArray(execArgv) && !preloads.every((argument) => execArgv.includes(argument));
+      super(file, isOwn ? { ...options, execArgv: [...preloads, ...execArgv] } : options);
+    }
+  };
+  Object.defineProperty(threads.Worker, 'name', { value: 'Worker' });
+  Module.syncBuiltinESMExports();
+}
+
+/** Of the arguments to Node those that preload this file, or one that does. */
+function preloadsOf(execArgv: readonly string[]): string[] {
+  const found: string[] = [];
+  for (const [index, argument] of execArgv.entries()) {
+    const [flag = '', value] = argument.split(/=(.*)/s);
+    if (!['--import', '--require', '-r'].includes(flag)) continue;
+    const preloaded = value ?? execArgv[index + 1] ?? '';
+    if (!OWN_PRELOAD.test(preloaded)) continue;
+    found.push(...(value === undefined ? [flag, preloaded] : [argument]));
+  }
+  return found;
+}
+
+/** Where no hook sees what `require()` loads of an ES module, such as Puppeteer 25, it is looked at afterwards. */
+function hookRequiredModules(): void {
+  const { _load } = loader;
+  const replacements = new WeakMap<object, object>();
   loader._load = function (this: unknown, request, parent, isMain) {
-    const exports = load.call(this, request, parent, isMain);
-    if (hooks.isPlaywright(request)) registerPlaywright(exports);
-    if (!hooks.isPuppeteer(request) || hooks.isInsidePuppeteer(parent?.filename)) return exports;
-    if (typeof exports !== 'object' || exports === null) return exports;
-    const replacement = wrapped.get(exports) ?? wrapExports(exports as Exports);
-    wrapped.set(exports, replacement);
+    const exports = _load.call(this, request, parent, isMain) as RequiredModule;
+    if (!types.isModuleNamespaceObject(exports)) return exports;
+    const fileOf = (): string => loader._resolveFilename(request, parent);
+    const replacement = replacements.get(exports) ?? withAttachedLaunch(exports, fileOf) ?? exports;
+    replacements.set(exports, replacement);
     return replacement;
   };
 }
 
-type Exports = PuppeteerLike & { readonly default?: PuppeteerLike };
+type RequiredModule = object & { readonly default?: object };
 
-/** The same exports, but for those that launch or connect. */
-function wrapExports(exports: Exports): object {
-  const attached = registered(exports.default ?? exports);
-  const overrides: Record<string, unknown> = {
-    default: attached,
-    launch: attached.launch,
-    connect: attached.connect,
-  };
-  const replacement = {};
-  for (const name of Reflect.ownKeys(exports) as (keyof Exports)[]) {
-    const get = () => (Object.hasOwn(overrides, name) ? overrides[name] : exports[name]);
-    Object.defineProperty(replacement, name, { enumerable: true, configurable: true, get });
+/** The same exports, but that `launch` is the instance's of now. @returns `undefined` for what is no Puppeteer. */
+function withAttachedLaunch(exports: RequiredModule, fileOf: () => string): object | undefined {
+  const instance = defaultOf(exports);
+  if (instance === undefined || !Object.hasOwn(instance, 'launch')) return undefined;
+  const file = fileOf();
+  if (!noteSeen(instance, file, () => false)) return undefined;
+  followInstance(instance, file);
+  const replacement = Object.create(null) as object;
+  for (const name of Reflect.ownKeys(exports)) {
+    const of = name === 'launch' ? instance : exports;
+    Object.defineProperty(replacement, name, {
+      enumerable: Object.prototype.propertyIsEnumerable.call(exports, name),
+      configurable: true,
+      get: (): unknown => Reflect.get(of, name),
+    });
   }
   return replacement;
 }
 
-function hookImport(): void {
-  if (loader.registerHooks !== undefined) loader.registerHooks({ resolve: hooks.resolve, load: hooks.load });
-  // On a thread of its own, where this Node has no other way.
-  else Module.register(new URL('./register-hooks.js', import.meta.url));
+/** A module that is still being loaded, in a circle, throws. */
+function defaultOf(exports: RequiredModule): object | undefined {
+  try {
+    return typeof exports.default === 'object' && exports.default !== null ? exports.default : undefined;
+  } catch {
+    return undefined;
+  }
 }

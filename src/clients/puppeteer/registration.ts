@@ -1,11 +1,16 @@
 /**
- * How browsers that come by the module hooks are attached. The hooks have no options of their own: whoever
- * starts a script with them sets these before it.
+ * How browsers are attached that come to a script which knows nothing of this package. The calls that the module hooks put
+ * into Puppeteer and Playwright arrive here. From then on what launches a browser there is followed: on Puppeteer's classes,
+ * so that every instance has it, and whatever the script sets or stubs on one is left as it is.
+ *
+ * Invariant: a script gets its browser as it would without us, whatever comes of attaching to it.
  */
 import type { AttachOptions } from '../../handles/attach-options.ts';
 import type { Attachment } from '../../handles/attachment.ts';
-import { attach } from './attach.ts';
-import { delegateOf, type PuppeteerLike } from './with-releases.ts';
+import { shadow } from '../session-hook.ts';
+import { attach, isAttachable } from './attach.ts';
+import { SEEN } from './register-hooks.ts';
+import { isBrowser } from './structure.ts';
 
 interface Registration {
   readonly options: AttachOptions;
@@ -13,7 +18,23 @@ interface Registration {
   onAttached(attachment: Attachment, browser: object): void;
 }
 
+/** A copy of Puppeteer or Playwright that was loaded. */
+export interface SeenClient {
+  /** Path or URL of the file that was found. */
+  readonly file: string;
+  /** Browsers of it that were attached to. */
+  attached: number;
+  /** Browsers that came of it and cannot be attached to, such as those of Puppeteer 15 and before. */
+  unattachable: number;
+}
+
+/** Does to a client what has to be done that its browsers come attached. @returns whether it is one. */
+type Follow = (client: object, seen: SeenClient) => boolean;
+
 let current: Registration = { options: {}, onAttached: () => {} };
+const seenClients = new Map<string, SeenClient>();
+const followed = new WeakSet<object>();
+let hasComplained = false;
 
 /** Has browsers that come from now on attached like this. */
 export function register(how: Registration): void {
@@ -25,9 +46,98 @@ export function registration(): Registration {
   return current;
 }
 
-/** What the hooks put in the place of a Puppeteer. */
-export function registered<Puppeteer extends PuppeteerLike>(puppeteer: Puppeteer): Puppeteer {
-  return delegateOf(puppeteer, (browser) => {
-    current.onAttached(attach(browser, current.options), browser);
+/** What was loaded of Puppeteer and Playwright so far. */
+export function clientsSeen(): readonly SeenClient[] {
+  return [...seenClients.values()];
+}
+
+/**
+ * Answers the calls that the module hooks put in. The first copy of this package that wants to does: several would attach
+ * each browser several times.
+ *
+ * @param followOther for what is no Puppeteer.
+ */
+export function answerCalls(followOther: Follow): void {
+  const name = Symbol.for(SEEN);
+  if (Object.hasOwn(globalThis, name)) return;
+  Object.defineProperty(globalThis, name, {
+    value: (found: unknown, file: string) => void noteSeen(found, file, followOther),
   });
+}
+
+/**
+ * @param found an instance of Puppeteer, a prototype of it, or what else the hooks have found.
+ * @returns whether it is a client that can be followed.
+ */
+export function noteSeen(found: unknown, file: string, followOther: Follow): boolean {
+  if (typeof found !== 'object' || found === null) return false;
+  const seen = seenClients.get(file) ?? { file, attached: 0, unattachable: 0 };
+  const isClient = followPuppeteer(found, seen) || followOther(found, seen);
+  if (isClient) seenClients.set(file, seen);
+  return isClient;
+}
+
+/** For an instance that was there before its class was followed, and has a `launch` of its own, bound to it. */
+export function followInstance(instance: object, file: string): void {
+  const seen = seenClients.get(file);
+  if (seen === undefined || followed.has(instance)) return;
+  followed.add(instance);
+  follow(instance, 'launch', seen);
+}
+
+/** Attaches to what a client gave. */
+export function attachSeen(seen: SeenClient, browser: object, attachNow: () => Attachment | undefined): void {
+  try {
+    const attachment = attachNow();
+    if (attachment === undefined) {
+      seen.unattachable++;
+      return;
+    }
+    seen.attached++;
+    current.onAttached(attachment, browser);
+  } catch (error) {
+    if (hasComplained) return;
+    hasComplained = true;
+    process.stderr.write(`cdp-release-batcher: ${error instanceof Error ? error.message : String(error)}\n`);
+  }
+}
+
+/** Follows `launch` and `connect` of the classes that an instance is of. */
+function followPuppeteer(found: object, seen: SeenClient): boolean {
+  if (typeof Reflect.get(found, 'launch') !== 'function') return false;
+  if (typeof Reflect.get(found, 'defaultArgs') !== 'function') return false;
+  for (
+    let prototype = Object.hasOwn(found, 'constructor') ? found : Object.getPrototypeOf(found);
+    prototype !== null && prototype !== Object.prototype;
+    prototype = Object.getPrototypeOf(prototype)
+  ) {
+    if (followed.has(prototype)) continue;
+    followed.add(prototype);
+    for (const method of ['launch', 'connect']) follow(prototype, method, seen);
+  }
+  return true;
+}
+
+/** One class calls the other's `connect`. */
+const attachedAlready = new WeakSet<object>();
+
+function follow(prototype: object, method: string, seen: SeenClient): void {
+  const original: unknown = Object.getOwnPropertyDescriptor(prototype, method)?.value;
+  if (typeof original !== 'function') return;
+  const following = function (this: unknown, ...args: never[]): unknown {
+    const given: unknown = Reflect.apply(original, this, args);
+    return given instanceof Promise ? given.then((browser) => seeBrowser(browser, seen)) : given;
+  };
+  for (const name of ['name', 'length'] as const) {
+    Object.defineProperty(following, name, { value: original[name], configurable: true });
+  }
+  shadow(prototype, method, following);
+}
+
+function seeBrowser<Given>(given: Given, seen: SeenClient): Given {
+  if (!isBrowser(given) || attachedAlready.has(given)) return given;
+  attachedAlready.add(given);
+  const { options } = current;
+  attachSeen(seen, given, () => (isAttachable(given) ? attach(given, options) : undefined));
+  return given;
 }
