@@ -8,9 +8,9 @@ import { readFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, threadId } from 'node:worker_threads';
-import { show } from '../../batcher/options.ts';
 import { type AttachOptions, resolveAttachOptions } from '../../handles/attach-options.ts';
 import type { Attachment } from '../../handles/attachment.ts';
+import { show } from '../../runtime/option-checks.ts';
 import { clientsSeen, type SeenClient } from './registration.ts';
 
 const VARIABLE = 'CDP_RELEASE_BATCHER';
