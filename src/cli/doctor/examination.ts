@@ -6,9 +6,9 @@
 import { threadId } from 'node:worker_threads';
 import { heldByOthers, type OthersLook } from '../../clients/puppeteer/held-by-others.ts';
 import { PuppeteerAttachment } from '../../clients/puppeteer/puppeteer-attachment.ts';
-import type { BrowserLike } from '../../clients/puppeteer/structure.ts';
 import { whyNothing } from '../../clients/puppeteer/register-orders.ts';
 import { clientsSeen } from '../../clients/puppeteer/registration.ts';
+import type { BrowserLike } from '../../clients/puppeteer/structure.ts';
 import { shadow } from '../../clients/session-hook.ts';
 import type { Attachment } from '../../handles/attachment.ts';
 import type { AttachmentStats } from '../../handles/ledger/ledger-stats.ts';
