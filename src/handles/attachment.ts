@@ -200,7 +200,7 @@ export class Attachment implements Disposable {
     this.#stopListening(); // The signal may outlive many attachments.
     for (const unhook of this.#unhooks.splice(0)) unhook();
     // What was dropped goes out first; it was acknowledged.
-    this.#sweeper.flushNow();
+    this.#sweeper.flushLast();
     this.#watch.unburden();
     this.#books.forsake(this.#options.releaseTimeoutMs);
   }

@@ -85,7 +85,7 @@ export class SessionBooks {
       if (!ledger.releases.isOwing) this.#ledgers.delete(ledger);
     }
     const closed =
-      this.#ledgers.size === 0
+      this.#ledgers.size === 0 && !this.#sweeper.isBusy
         ? this.#services.dispatcher.closeUnattended()
         : settledUnattended((wait) => this.#owedSent(wait), releaseTimeoutMs).then(() => this.#close());
     void closed.then(() => sessions.splice(0));
@@ -93,6 +93,7 @@ export class SessionBooks {
 
   /** Resolves when what was dropped, but could not be released for commands that named it, is on its way. */
   async #owedSent(wait: BoundedWait): Promise<void> {
+    while (this.#sweeper.isBusy && !wait.isOver) await wait.for(this.#sweeper.changes);
     for (const ledger of this.#ledgers) {
       while (ledger.releases.isOwing && !wait.isOver) await wait.for(this.#sweeper.changes);
     }

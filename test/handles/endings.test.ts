@@ -335,6 +335,7 @@ describe('sessions', () => {
     await session.session.detach();
     const { elided } = world.stats;
     expect(elided).toBe(0);
+    world.elapse(100);
     await turns(1);
     expect(world.stats.elided).toBeLessThan(10_000);
     world.expectConserved();

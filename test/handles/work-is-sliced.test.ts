@@ -2,6 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { LedgerStats } from '../../src/handles/ledger/ledger-stats.ts';
+import { turns } from '../support/turns.ts';
 import { countLooksAsTime } from '../support/work-clock.ts';
 import { AttachedPeer, type AttachedSession, type Handle } from './attached-peer.ts';
 
@@ -92,13 +93,45 @@ describe('in one turn only so much is done', () => {
     }
   });
 
-  test('of a context’s 20,000 handles, as it is destroyed', async () => {
+  test.each(['context', 'session'])(
+    'of a %s’s 20,000 handles, as it ends: at first nothing',
+    async (what) => {
+      const { world, session, handles } = await openWorld();
+      await using _ = world;
+      session.session.emit('Runtime.consoleAPICalled', { args: handles });
+      if (what === 'session') world.attachment.end(session.tap);
+      else session.session.emit('Runtime.executionContextDestroyed', { executionContextId: 1 });
+      await turns();
+      expect(world.stats).toMatchObject({ elided: 0, live: HANDLES });
+      world.elapse(100);
+      expect(world.stats.elided).toBe(0);
+      expect(await mostPerTurn(world, 'elided')).toBeLessThanOrEqual(MOST_PER_TURN);
+    },
+  );
+
+  test('of a context’s 20,000 handles, whose end a flush does not wait out', async () => {
     const { world, session, handles } = await openWorld();
     await using _ = world;
     session.session.emit('Runtime.consoleAPICalled', { args: handles });
     session.session.emit('Runtime.executionContextDestroyed', { executionContextId: 1 });
-    expect(world.stats.elided).toBe(0);
-    expect(await mostPerTurn(world, 'elided')).toBeLessThanOrEqual(MOST_PER_TURN);
+    expect(await world.attachment.flush()).toMatchObject({ complete: true, elided: HANDLES });
+  });
+
+  test('of 20,000 handles that live or wait for the rest of their group, as the program detaches', async () => {
+    const { world, session } = await openWorld();
+    await using _ = world;
+    const handles = await Promise.all(Array.from({ length: HANDLES }, () => session.evaluate()));
+    const forgotten = handles.filter((_, index) => index % 2 === 0);
+    world.collector.collect(...forgotten);
+    await turns();
+    const records = session.tap.ledger;
+    const queued = (): number =>
+      forgotten.filter(({ objectId }) => records.find(objectId)?.state !== 'dropped').length;
+    expect(queued()).toBe(0);
+    world.attachment.detach();
+    expect(queued()).toBeLessThanOrEqual(MOST_PER_TURN);
+    while (world.stats.released < forgotten.length) await turn();
+    expect(session.alive()).toHaveLength(HANDLES - forgotten.length);
   });
 
   test('of a group’s 20,000 handles, as its user releases it', async () => {

@@ -106,7 +106,21 @@ export class GroupSweep {
 
   /** Judges what was touched, in one session or all, and what waits, where the urgency has it looked at. */
   sweep(urgency: Urgency, ledger?: Ledger): void {
-    if (!urgency.mayMove) this.#stopWaitingForMoves(ledger);
+    if (!urgency.mayMove) for (const group of this.#movingOf(ledger)) releaseDeadSingly(group);
+    this.#resolve(this.#judgeAll(urgency, ledger), urgency);
+  }
+
+  /**
+   * Judges all groups without grace, for the last time. Moves are not waited for.
+   *
+   * @returns the groups of which the dead are to be released one by one, and have not been yet.
+   */
+  sweepLast(): ObjectGroup[] {
+    return [...this.#movingOf(undefined), ...this.#judgeAll(AT_ONCE, undefined)];
+  }
+
+  /** @returns the groups that are partly dead, and out of time. */
+  #judgeAll(urgency: Urgency, ledger: Ledger | undefined): ObjectGroup[] {
     const now = this.#now();
     for (const group of this.#touched) this.#noteChange(group, now);
     const groups = this.#groupsToJudge(urgency, ledger);
@@ -125,10 +139,10 @@ export class GroupSweep {
     }
     this.#urge(urged, waiting);
     this.#letWait(waiting, due);
-    this.#resolve(due, urgency);
     if (this.#inGrace.size > 0) this.#startGraceTimer();
     if (this.#urgent.size > 0) this.#startUrgentTimer(now);
     if (verdicts !== undefined) publish(verdicts, this.#now() - now);
+    return due;
   }
 
   /** Times are noted here, once a turn, rather than with each of what may be thousands of changes. */
@@ -248,10 +262,8 @@ export class GroupSweep {
     if (movable.length > 0) void this.#move(movable);
   }
 
-  #stopWaitingForMoves(ledger: Ledger | undefined): void {
-    for (const group of this.#moving.keys()) {
-      if (ledger === undefined || group.ledger === ledger) releaseDeadSingly(group);
-    }
+  #movingOf(ledger: Ledger | undefined): ObjectGroup[] {
+    return [...this.#moving.keys()].filter((group) => ledger === undefined || group.ledger === ledger);
   }
 
   async #move(groups: readonly ObjectGroup[]): Promise<void> {
@@ -380,8 +392,11 @@ function releaseDeadSingly(group: ObjectGroup): void {
 }
 
 function releaseSingly(group: ObjectGroup, isMeant: (member: HandleRecord) => boolean): void {
-  for (const member of group.members) {
-    if (member.group !== group || member.state !== 'dropped' || member.pins > 0 || !isMeant(member)) continue;
-    group.ledger.releases.enqueue(member);
-  }
+  for (const member of group.members) if (isMeant(member)) releaseIfDead(group, member);
+}
+
+/** Queues the release of one that is dead, unless a command names it, or it left the group meanwhile. */
+export function releaseIfDead(group: ObjectGroup, member: HandleRecord): void {
+  if (member.group !== group || member.state !== 'dropped' || member.pins > 0) return;
+  group.ledger.releases.enqueue(member);
 }

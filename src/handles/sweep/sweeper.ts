@@ -5,19 +5,29 @@
 
 import { RingQueue } from '../../batcher/ring-queue.ts';
 import { afterThisJob, SlicedJob, Waiters } from '../../runtime/event-loop.ts';
-import { monotonicNow } from '../../timers.ts';
+import { clearTimeout, monotonicNow, setTimeout, unref } from '../../timers.ts';
 import { collectedTaken, takeCollected } from '../ledger/collected-handles.ts';
 import type { ContextRecords, HandleRecord, Ledger, ObjectGroup, Sweep } from '../ledger/handle-record.ts';
-import { AT_ONCE, GroupSweep, WITH_GRACE, WITHOUT_GRACE } from './group-sweep.ts';
+import { AT_ONCE, GroupSweep, releaseIfDead, WITH_GRACE, WITHOUT_GRACE } from './group-sweep.ts';
 
 /** How many steps are taken between two looks at the clock. */
 const STEPS_PER_LOOK = 256;
+/**
+ * A context with more handles than this is struck out this many milliseconds after it ended. Most contexts end because the
+ * program closes a page, a browser context or a browser, and waits for that. No release is sent for their handles, so
+ * nobody waits for the books.
+ */
+const MOST_ELIDED_SOON = 1_024;
+const ELIDED_AFTER_MS = 100;
 
 export class Sweeper implements Sweep {
   readonly #job = new SlicedJob((deadline) => this.#runSlice(deadline));
   readonly #bulk = new RingQueue<Iterator<void>>();
   readonly #groups: GroupSweep;
   readonly #hastened: Ledger[] = [];
+  /** Large contexts that have ended, and whose records are still to be struck out. */
+  #ended: ContextRecords[] = [];
+  #endedTimer: ReturnType<typeof setTimeout> | undefined;
   /** Who waits until something that could not be released before may be. */
   readonly changes: Waiters = new Waiters();
   #onIdle: (() => void)[] = [];
@@ -52,9 +62,21 @@ export class Sweeper implements Sweep {
     if (work.next().done !== true) this.#addBulk(work);
   }
 
-  /** Strikes out the records of a context that was destroyed. */
+  /** Strikes out the records of a context that was destroyed: many of them later, unless leaks are traced. */
   elide(context: ContextRecords): void {
-    this.#addBulk(elideRecords(context));
+    const { records } = context;
+    if (records.size <= MOST_ELIDED_SOON || isTraced(records.values())) {
+      this.#addBulk(elideRecords(context));
+      return;
+    }
+    this.#ended.push(context);
+    this.#endedTimer ??= unref(setTimeout(() => this.#elideEnded(), ELIDED_AFTER_MS));
+  }
+
+  #elideEnded(): void {
+    clearTimeout(this.#endedTimer);
+    this.#endedTimer = undefined;
+    for (const context of this.#ended.splice(0)) this.#addBulk(elideRecords(context));
   }
 
   /** Lets go of what was kept as if a command named it. */
@@ -65,6 +87,7 @@ export class Sweeper implements Sweep {
   /** Looks at everything now, without grace. Resolves when all that is to be sent is queued, but for moves. */
   async flush(): Promise<void> {
     await collectedTaken();
+    this.#elideEnded();
     while (this.#bulk.size > 0) {
       await new Promise<void>((resolve) => {
         this.#onIdle.push(resolve);
@@ -84,10 +107,25 @@ export class Sweeper implements Sweep {
     this.changes.wake();
   }
 
-  /** As `flush`, for one session or all, but in this very call: there is no time for slices, nor for moves. */
-  flushNow(ledger?: Ledger): void {
+  /** As `flush`, for one session, but in this very call: there is no time for slices, nor for moves. */
+  flushNow(ledger: Ledger): void {
     takeCollected();
     this.#groups.sweep(AT_ONCE, ledger);
+  }
+
+  /**
+   * As `flush`, for the program that detaches: a group that is dead is queued in this very call, since soon nobody knows
+   * any more what else is in it. Of the other groups the dead are queued one by one, turn by turn: `isBusy` until then.
+   */
+  flushLast(): void {
+    takeCollected();
+    const work = releaseEach(this.#groups.sweepLast());
+    if (work.next().done !== true) this.#addBulk(work);
+  }
+
+  /** Whether something is left for the turns to come. `changes` tells of the end. */
+  get isBusy(): boolean {
+    return this.#bulk.size > 0;
   }
 
   #addBulk(work: Iterator<void>): void {
@@ -142,12 +180,28 @@ function* endFreed(group: ObjectGroup, freed: readonly HandleRecord[]): Generato
   group.ledger.touch(group);
 }
 
+function* releaseEach(groups: readonly ObjectGroup[]): Generator<void> {
+  let step = 0;
+  for (const group of groups) {
+    for (const member of group.members) {
+      releaseIfDead(group, member);
+      if (++step % STEPS_PER_LOOK === 0) yield;
+    }
+  }
+}
+
 function* unpinEach(ledger: Ledger, records: readonly HandleRecord[]): Generator<void> {
   let step = 0;
   for (const record of records) {
     ledger.releases.unpin(record);
     if (++step % STEPS_PER_LOOK === 0) yield;
   }
+}
+
+/** Whether the leak report is told how each of them ends. All are traced, or none. */
+function isTraced(records: Iterable<HandleRecord>): boolean {
+  for (const { origin } of records) return origin !== undefined;
+  return false;
 }
 
 function* elideRecords(context: ContextRecords): Generator<void> {
