@@ -9,6 +9,7 @@ import {
   allTargets,
   connectionByOwnSession,
   connectionOf,
+  noteTargetOf,
   targetOf,
   whenClosed,
 } from './browser-connection.ts';
@@ -118,7 +119,7 @@ function follow(
 
 /**
  * Puppeteer attaches to a shared or service worker when the script first asks for it, in a way that looks
- * like a session of the script's own. So it is the asking that is watched.
+ * like a session of the script's own. So it is the asking that is watched; and what was asked for before is asked for again.
  */
 function watchWorkerTargets(attachment: PuppeteerAttachment, browser: BrowserLike, coverage: Coverage): void {
   const watched = new Map<TargetLike, () => void>();
@@ -127,19 +128,25 @@ function watchWorkerTargets(attachment: PuppeteerAttachment, browser: BrowserLik
     const type = target.type();
     if (type !== 'service_worker' && type !== 'shared_worker') return;
     if (target.worker === undefined) return;
-    const workerBelow = below(target as TargetLike & Required<Pick<TargetLike, 'worker'>>, 'worker');
-    const ask = (): ReturnType<NonNullable<TargetLike['worker']>> => {
-      const answer = workerBelow().call(target);
+    const adoptAnswer = (answer: ReturnType<NonNullable<TargetLike['worker']>>): void => {
       answer.then(
         (found) => {
-          if (!found || !coverage.includesOld(target, found.client)) return;
+          if (!found) return;
+          noteTargetOf(found.client, target);
+          if (!coverage.includesOld(target, found.client)) return;
           attachment.adopt(found.client, type, undefined, target._targetId);
           attachment.traceWorker(found);
         },
-        () => {}, // The caller has the error.
+        () => {}, // The caller has the error; or nobody has asked for it yet.
       );
+    };
+    const workerBelow = below(target as TargetLike & Required<Pick<TargetLike, 'worker'>>, 'worker');
+    const ask = (): ReturnType<NonNullable<TargetLike['worker']>> => {
+      const answer = workerBelow().call(target);
+      adoptAnswer(answer);
       return answer;
     };
+    adoptAnswer(askedBefore(target, () => workerBelow().call(target)));
     watched.set(target, shadow(target, 'worker', ask));
   };
   const forget = (target: TargetLike): void => void watched.delete(target);
@@ -151,4 +158,20 @@ function watchWorkerTargets(attachment: PuppeteerAttachment, browser: BrowserLik
     for (const unshadow of watched.values()) unshadow();
   });
   for (const target of browser.targets()) watch(target);
+}
+
+/**
+ * The worker that a target gave before, once it has one; nothing is attached to for it. A target that was not asked begins
+ * by looking for a session of its own, which ends the asking here.
+ */
+function askedBefore<Worker>(target: TargetLike, ask: () => Promise<Worker>): Promise<Worker> {
+  const notAsked = new Error('nobody has asked for this worker yet');
+  const restore = shadow(target as Required<Pick<TargetLike, '_session'>>, '_session', () => {
+    throw notAsked;
+  });
+  try {
+    return ask();
+  } finally {
+    restore();
+  }
 }

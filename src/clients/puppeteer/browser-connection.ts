@@ -35,8 +35,17 @@ export function allTargets(browser: BrowserLike): TargetLike[] {
   return available === undefined ? browser.targets() : [...available.values()];
 }
 
+/** Targets of sessions that Puppeteer itself does not know the target of: those of shared and service workers. */
+const notedTargets = new WeakMap<CdpSessionLike, TargetLike>();
+
+export function noteTargetOf(session: CdpSessionLike, target: TargetLike): void {
+  notedTargets.set(session, target);
+}
+
 /** `undefined` where Puppeteer knows none, as of a session that the script made by the connection itself. */
 export function targetOf(session: CdpSessionLike): TargetLike | undefined {
+  const noted = notedTargets.get(session);
+  if (noted !== undefined) return noted;
   try {
     return session.target?.() ?? session._target?.();
   } catch {
