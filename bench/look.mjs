@@ -2,7 +2,7 @@
 // holds an array of objects in the page, by default some 400 MB and 6 million nodes of V8's heap snapshot. Where there is a
 // `taskset`, the doctor gets the first core and the browser the others.
 //
-//     npm run build && node bench/look.mjs [--objects 850000] [--json]
+//     npm run build && node bench/look.mjs [--objects 920000] [--json]
 import { execFileSync, spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ import puppeteer from 'puppeteer-core';
 import { findBrowser, launchOptions } from '../dist/cli/browser-finder.js';
 
 const { values } = parseArgs({
-  options: { objects: { type: 'string', default: '850000' }, json: { type: 'boolean', default: false } },
+  options: { objects: { type: 'string', default: '920000' }, json: { type: 'boolean', default: false } },
 });
 const objects = Number(values.objects);
 const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
