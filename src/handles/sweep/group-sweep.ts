@@ -37,8 +37,11 @@ const MOVED_WITHIN_MS = 20;
 const MOST_SENT_BEFORE_MOVED = 64;
 /** Of more than these, in a group where all is dead but a command is unanswered, the answer is waited for. */
 const MOST_SENT_SINGLY = 1_024;
-/** Groups that are due one after another are looked at together. */
+/** Groups that are due one after another are looked at together; where many are due at once, so many at a time. */
 const FEWEST_MS_BETWEEN_LOOKS = 8;
+const MOST_PER_LOOK = 1_024;
+/** Groups are asked in the order in which they began to wait: behind so many that are not ripe there is hardly one that is. */
+const MOST_UNRIPE = 64;
 /** However little they hold, and however much: fewer are not worth moving others for. */
 const MOST_WAITING = 16_384;
 const FEWEST_WAITING = 8;
@@ -49,12 +52,12 @@ export interface Urgency {
   readonly hasGrace: boolean;
   /** Whether there is time to move survivors. */
   readonly mayMove: boolean;
-  /** Which of the groups that wait are judged again, besides those that something has happened to. */
-  readonly looksAt: 'none' | 'urgent' | 'all';
+  /** Which of the groups that wait are judged again, besides those that something has happened to: `due` by their grace. */
+  readonly looksAt: 'none' | 'urgent' | 'due' | 'all';
 }
 export const WITH_GRACE: Urgency = { hasGrace: true, mayMove: true, looksAt: 'none' };
 const URGENT_ONLY: Urgency = { hasGrace: true, mayMove: true, looksAt: 'urgent' };
-const GRACE_ENDING: Urgency = { hasGrace: true, mayMove: true, looksAt: 'all' };
+const GRACE_ENDING: Urgency = { hasGrace: true, mayMove: true, looksAt: 'due' };
 export const WITHOUT_GRACE: Urgency = { hasGrace: false, mayMove: true, looksAt: 'all' };
 export const AT_ONCE: Urgency = { hasGrace: false, mayMove: false, looksAt: 'all' };
 
@@ -66,10 +69,20 @@ export class GroupSweep {
   readonly #onMoved: () => void;
   /** Groups to judge in the next sweep, each once. */
   #touched: ObjectGroup[] = [];
-  /** Groups to judge again when their grace is over. */
-  readonly #inGrace = new Set<ObjectGroup>();
-  /** Of these, groups with something that the program disposed of, which is not due yet. */
+  /**
+   * Groups to judge again, each with the time at which its grace may be over, the earliest first. There may be a hundred
+   * thousand: whoever looks at them by a timer stops at the first that is not due.
+   */
+  readonly #inGrace = new Map<ObjectGroup, number>();
+  /** Of these, groups that still take mints: they may be closed at any time. */
+  readonly #openInGrace = new Set<ObjectGroup>();
+  /** Of these, groups with something that the program disposed of, which is not due yet: the oldest first. */
   readonly #urgent = new Set<ObjectGroup>();
+  /** Whether the last look left some for the next that it could have seen to. */
+  #urgentLeft = false;
+  #dueLeft = false;
+  /** Sessions with too many dead waiting, of which none is to be released just now. */
+  readonly #crowded = new Set<Ledger>();
   /** By session, groups in grace with something that the client disposed of for itself. */
   readonly #tidied = new WeakMap<Ledger, Set<ObjectGroup>>();
   /** Groups whose survivors are on the move, each with the number of flushes that had begun when the move did. */
@@ -95,7 +108,7 @@ export class GroupSweep {
    * before it is waited for in any case: of the survivors that die meanwhile it leaves ids of its own.
    */
   owes(flush: number): boolean {
-    for (const groups of [this.#touched, this.#inGrace, this.#moving.keys()]) {
+    for (const groups of [this.#touched, this.#inGrace.keys(), this.#moving.keys()]) {
       for (const group of groups) if (group.dropped > 0 && group.oldestDrop < flush) return true;
     }
     for (const [{ ledger }, begun] of this.#moving) {
@@ -123,7 +136,7 @@ export class GroupSweep {
   #judgeAll(urgency: Urgency, ledger: Ledger | undefined): ObjectGroup[] {
     const now = this.#now();
     for (const group of this.#touched) this.#noteChange(group, now);
-    const groups = this.#groupsToJudge(urgency, ledger);
+    const groups = this.#groupsToJudge(urgency, ledger, now);
     const due: ObjectGroup[] = [];
     const urged: ObjectGroup[] = [];
     const waiting: ObjectGroup[] = [];
@@ -153,6 +166,7 @@ export class GroupSweep {
     else group.staleSince = Math.min(group.staleSince, now);
     if (group.isUrgent && group.disposedSince === Number.POSITIVE_INFINITY) {
       group.disposedSince = now;
+      this.#urgent.delete(group); // It is the youngest now.
       this.#urgeTidied(group.ledger, now);
     }
   }
@@ -168,56 +182,99 @@ export class GroupSweep {
   }
 
   /** Takes the groups that were touched, and where they are looked at those that wait. */
-  #groupsToJudge(urgency: Urgency, ledger: Ledger | undefined): Iterable<ObjectGroup> {
+  #groupsToJudge({ looksAt }: Urgency, ledger: Ledger | undefined, now: number): Iterable<ObjectGroup> {
     const touched = this.#touched;
     this.#touched = [];
     for (const group of touched) group.isTouched = false;
-    if (urgency.looksAt === 'none') return touched;
+    if (looksAt === 'none') return touched;
     const groups = new Set<ObjectGroup>();
     for (const group of touched) {
       if (ledger === undefined || group.ledger === ledger) groups.add(group);
       else this.touch(group);
     }
-    for (const group of urgency.looksAt === 'urgent' ? this.#urgent : this.#inGrace) {
-      if (ledger === undefined || group.ledger === ledger) groups.add(group);
+    if (looksAt === 'urgent') this.#addUrgent(groups, now);
+    else if (looksAt === 'due') this.#addDue(groups, now);
+    else {
+      for (const group of this.#inGrace.keys()) {
+        if (ledger === undefined || group.ledger === ledger) groups.add(group);
+      }
     }
     return groups;
   }
 
+  #addUrgent(groups: Set<ObjectGroup>, now: number): void {
+    let left = MOST_PER_LOOK;
+    for (const group of this.#urgent) {
+      if (now - group.disposedSince < CLOSED_AFTER_MS) return;
+      if (left-- === 0) {
+        this.#urgentLeft = true;
+        return;
+      }
+      groups.add(group);
+    }
+  }
+
+  #addDue(groups: Set<ObjectGroup>, now: number): void {
+    for (const group of this.#openInGrace) groups.add(group);
+    let left = MOST_PER_LOOK;
+    for (const [group, dueAt] of this.#inGrace) {
+      if (dueAt > now) return;
+      if (left-- === 0) {
+        this.#dueLeft = true;
+        return;
+      }
+      groups.add(group);
+      this.#inGrace.delete(group); // It comes last, should it go on waiting.
+    }
+  }
+
   /** Lets groups wait; where a session has too many dead waiting, its oldest groups are due instead. */
   #letWait(groups: readonly ObjectGroup[], due: ObjectGroup[]): void {
-    const ledgers = new Set<Ledger>();
     for (const group of groups) {
       this.#wait(group);
-      ledgers.add(group.ledger);
+      this.#crowded.add(group.ledger);
     }
-    for (const ledger of ledgers) this.#relieve(ledger, due);
+    for (const ledger of this.#crowded) if (this.#relieve(ledger, due)) this.#crowded.delete(ledger);
     for (const group of groups) group.droppedAtLastLook = group.dropped;
   }
 
   #wait(group: ObjectGroup): void {
-    this.#inGrace.add(group);
+    if (!this.#inGrace.has(group)) this.#inGrace.set(group, this.#now() + GRACE_MS);
+    if (group.stage === 'open') this.#openInGrace.add(group);
+    else this.#openInGrace.delete(group);
     group.ledger.partlyDead.add(group);
     if (group.isUrgent && group.disposedSince > Number.NEGATIVE_INFINITY) this.#urgent.add(group);
     else this.#urgent.delete(group);
     if (group.disposed > 0 && !group.isUrgent) this.#tidiedOf(group.ledger).add(group);
   }
 
-  /** Walks the groups only where there are too many dead: of groups that wait there may be a hundred thousand. */
-  #relieve({ partlyDead, pageBytesPerHandle }: Ledger, due: ObjectGroup[]): void {
+  /**
+   * Walks the groups only where there are too many dead: of groups that wait there may be a hundred thousand.
+   *
+   * @returns whether there are no longer too many.
+   */
+  #relieve({ partlyDead, pageBytesPerHandle, hasEnded }: Ledger, due: ObjectGroup[]): boolean {
     const most = mostWaiting(pageBytesPerHandle);
-    if (partlyDead.dead <= most) return;
+    if (hasEnded || partlyDead.dead <= most) return true;
     const now = this.#now();
+    let unripe = 0;
     for (const oldest of partlyDead) {
-      if (partlyDead.dead <= most) return;
-      if (oldest.stage !== 'closed' || !isRipe(oldest, now)) continue;
+      if (partlyDead.dead <= most) return true;
+      if (due.length >= MOST_PER_LOOK) this.#dueLeft = true;
+      if (due.length >= MOST_PER_LOOK || unripe >= MOST_UNRIPE) return false;
+      if (oldest.stage !== 'closed' || !isRipe(oldest, now)) {
+        unripe++;
+        continue;
+      }
       this.#endGrace(oldest);
       due.push(oldest);
     }
+    return partlyDead.dead <= most;
   }
 
   #endGrace(group: ObjectGroup): void {
     this.#inGrace.delete(group);
+    this.#openInGrace.delete(group);
     this.#urgent.delete(group);
     this.#tidied.get(group.ledger)?.delete(group);
     group.ledger.partlyDead.delete(group);
@@ -257,8 +314,11 @@ export class GroupSweep {
   }
 
   #resolve(due: readonly ObjectGroup[], { mayMove }: Urgency): void {
-    const movable = mayMove ? due.filter(isWorthMoving) : [];
-    for (const group of due) if (!movable.includes(group)) releaseDeadSingly(group);
+    const movable: ObjectGroup[] = [];
+    for (const group of due) {
+      if (mayMove && isWorthMoving(group)) movable.push(group);
+      else releaseDeadSingly(group);
+    }
     if (movable.length > 0) void this.#move(movable);
   }
 
@@ -275,10 +335,14 @@ export class GroupSweep {
 
   #startGraceTimer(): void {
     if (this.#graceTimer !== undefined) return;
-    this.#graceTimer = setTimeout(() => {
-      this.#graceTimer = undefined;
-      this.sweep(GRACE_ENDING);
-    }, IDLE_MS / 2);
+    this.#graceTimer = setTimeout(
+      () => {
+        this.#graceTimer = undefined;
+        this.sweep(GRACE_ENDING);
+      },
+      this.#dueLeft ? FEWEST_MS_BETWEEN_LOOKS : IDLE_MS / 2,
+    );
+    this.#dueLeft = false;
     unref(this.#graceTimer);
   }
 
@@ -287,6 +351,7 @@ export class GroupSweep {
     if (this.#urgentTimer !== undefined) return;
     let next = Number.POSITIVE_INFINITY;
     for (const group of this.#urgent) {
+      if (group.disposedSince + CLOSED_AFTER_MS >= next || next <= now) break; // So are all that follow.
       const afterMs = group.stage === 'open' ? CLOSED_AFTER_MS : sentAfterMs(group);
       next = Math.min(next, group.disposedSince + afterMs);
     }
@@ -295,8 +360,9 @@ export class GroupSweep {
         this.#urgentTimer = undefined;
         this.sweep(URGENT_ONLY);
       },
-      Math.max(FEWEST_MS_BETWEEN_LOOKS, next - now),
+      Math.max(this.#urgentLeft ? 0 : FEWEST_MS_BETWEEN_LOOKS, next - now),
     );
+    this.#urgentLeft = false;
     unref(this.#urgentTimer);
   }
 }
