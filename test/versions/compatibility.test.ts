@@ -1,4 +1,4 @@
-/** What must hold with every Puppeteer, here for all that are installed, on this Node; `npm run matrix` has the rest. */
+/** What must hold with every Puppeteer, here for all that are installed, on this Node; `npm run versions` has the rest. */
 import { expect, it } from 'vitest';
 import { runCompatibility } from './run-compatibility.ts';
 

@@ -1,4 +1,4 @@
-/** Runs the plain script of checks as `npm run matrix` does, in a Node like this one. */
+/** Runs the plain script of checks as `npm run versions` does, in a Node like this one. */
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { runNode } from '../support/processes.ts';

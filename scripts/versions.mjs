@@ -1,4 +1,4 @@
-// `npm run matrix`: runs test/versions/compatibility.mjs with each Puppeteer on each runtime, and with each Chromium
+// `npm run versions`: runs test/versions/compatibility.mjs with each Puppeteer on each runtime, and with each Chromium
 // that is here, prints what came of it as one table, and writes it to test/versions/latest.json. The runtimes other
 // than this Node come from npm, into a temporary folder. The README's table is brought up to date from the file by
 //   UPDATE_FIGURES=1 npx vitest run test/versions

@@ -1,0 +1,30 @@
+// Puppeteer 1 to 25 in an unchanged script, required and, from the first that can be, imported.
+import { commonJs, esModule, registerRow } from '../ordinary-script.mjs';
+
+const OLDEST_ATTACHABLE = 16;
+const NEWEST = 25;
+
+export const rows = Array.from({ length: NEWEST }, (_, index) => index + 1).flatMap((major) => {
+  const packages = { puppeteer: String(major) };
+  const expected = major < OLDEST_ATTACHABLE ? 'as before' : 'attached';
+  return [
+    registerRow({
+      name: `puppeteer ${major}, require`,
+      packages,
+      expected,
+      files: {
+        'scrape.cjs': commonJs(
+          "const required = require('puppeteer'); const puppeteer = required.default || required;",
+        ),
+      },
+      script: 'scrape.cjs',
+    }),
+    registerRow({
+      name: `puppeteer ${major}, import`,
+      packages,
+      expected,
+      files: { 'scrape.mjs': esModule("import puppeteer from 'puppeteer';") },
+      script: 'scrape.mjs',
+    }),
+  ];
+});
