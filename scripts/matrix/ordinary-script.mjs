@@ -36,8 +36,7 @@ export const PLAIN = { MATRIX_PATIENCE_MS: '500' };
 const END = `.then((result) => console.log('RESULT ' + JSON.stringify(result)), (error) => { console.error(error); process.exit(1); });\n`;
 
 /** @param getting statements that bring `puppeteer`. */
-export const commonJs = (getting) => `${getting}\n${MAIN}\nmain(puppeteer)${END}`;
-export const esModule = commonJs;
+export const scriptOf = (getting) => `${getting}\n${MAIN}\nmain(puppeteer)${END}`;
 
 export const REGISTER = ['--import', 'cdp-release-batcher/register'];
 

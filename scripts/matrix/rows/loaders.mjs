@@ -1,5 +1,5 @@
 // The ways to a Puppeteer that a name does not tell.
-import { commonJs, esModule, registerRow } from '../ordinary-script.mjs';
+import { registerRow, scriptOf } from '../ordinary-script.mjs';
 
 const TYPESCRIPT = { tsx: 'latest', 'puppeteer-core': '24' };
 
@@ -7,20 +7,20 @@ export const rows = [
   registerRow({
     name: 'npm alias, require',
     packages: { pptr: 'npm:puppeteer-core@24' },
-    files: { 'scrape.cjs': commonJs("const puppeteer = require('pptr');") },
+    files: { 'scrape.cjs': scriptOf("const puppeteer = require('pptr');") },
     script: 'scrape.cjs',
   }),
   registerRow({
     name: 'npm alias, import',
     packages: { pptr: 'npm:puppeteer-core@25' },
-    files: { 'scrape.mjs': esModule("import puppeteer from 'pptr';") },
+    files: { 'scrape.mjs': scriptOf("import puppeteer from 'pptr';") },
     script: 'scrape.mjs',
   }),
   registerRow({
     name: 'require() of an ES module',
     packages: { 'puppeteer-core': '25' },
     files: {
-      'scrape.cjs': commonJs("const { launch } = require('puppeteer-core'); const puppeteer = { launch };"),
+      'scrape.cjs': scriptOf("const { launch } = require('puppeteer-core'); const puppeteer = { launch };"),
     },
     script: 'scrape.cjs',
   }),
@@ -28,7 +28,7 @@ export const rows = [
     name: 'subpath',
     packages: { 'puppeteer-core': '25' },
     files: {
-      'subpath.mjs': esModule("import puppeteer from 'puppeteer-core/lib/puppeteer/puppeteer-core.js';"),
+      'subpath.mjs': scriptOf("import puppeteer from 'puppeteer-core/lib/puppeteer/puppeteer-core.js';"),
     },
     script: 'subpath.mjs',
   }),
@@ -36,7 +36,7 @@ export const rows = [
     name: 'new PuppeteerNode()',
     packages: { 'puppeteer-core': '25' },
     files: {
-      'instance.mjs': esModule(
+      'instance.mjs': scriptOf(
         "import { PuppeteerNode } from 'puppeteer-core'; const puppeteer = new PuppeteerNode({ isPuppeteerCore: true });",
       ),
     },
@@ -47,7 +47,7 @@ export const rows = [
       name: `tsx .${ending}`,
       packages: TYPESCRIPT,
       files: {
-        [`scrape.${ending}`]: `// @ts-nocheck\n${esModule("import puppeteer from 'puppeteer-core';")}`,
+        [`scrape.${ending}`]: `// @ts-nocheck\n${scriptOf("import puppeteer from 'puppeteer-core';")}`,
       },
       node: ['--import', 'tsx'],
       script: `scrape.${ending}`,
@@ -56,7 +56,7 @@ export const rows = [
   registerRow({
     name: 'rebrowser-puppeteer-core',
     packages: { 'rebrowser-puppeteer-core': 'latest' },
-    files: { 'scrape.mjs': esModule("import puppeteer from 'rebrowser-puppeteer-core';") },
+    files: { 'scrape.mjs': scriptOf("import puppeteer from 'rebrowser-puppeteer-core';") },
     script: 'scrape.mjs',
   }),
 ];

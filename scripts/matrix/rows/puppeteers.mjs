@@ -1,5 +1,5 @@
 // Puppeteer 1 to 25 in an unchanged script, required and, from the first that can be, imported.
-import { commonJs, esModule, registerRow } from '../ordinary-script.mjs';
+import { registerRow, scriptOf } from '../ordinary-script.mjs';
 
 const OLDEST_ATTACHABLE = 16;
 const NEWEST = 25;
@@ -13,7 +13,7 @@ export const rows = Array.from({ length: NEWEST }, (_, index) => index + 1).flat
       packages,
       expected,
       files: {
-        'scrape.cjs': commonJs(
+        'scrape.cjs': scriptOf(
           "const required = require('puppeteer'); const puppeteer = required.default || required;",
         ),
       },
@@ -23,7 +23,7 @@ export const rows = Array.from({ length: NEWEST }, (_, index) => index + 1).flat
       name: `puppeteer ${major}, import`,
       packages,
       expected,
-      files: { 'scrape.mjs': esModule("import puppeteer from 'puppeteer';") },
+      files: { 'scrape.mjs': scriptOf("import puppeteer from 'puppeteer';") },
       script: 'scrape.mjs',
     }),
   ];

@@ -98,7 +98,7 @@ function add(figures: Figures, attachment: Attachment): void {
 }
 
 /** The report, in a sentence or two. */
-export function reportOf(clients: readonly SeenClient[], figures: Figures): string {
+function reportOf(clients: readonly SeenClient[], figures: Figures): string {
   const attached = clients.filter((client) => client.attached > 0);
   if (attached.length === 0) return whyNothing(clients);
   const browsers = attached.reduce((sum, client) => sum + client.attached, 0);

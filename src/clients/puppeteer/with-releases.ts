@@ -34,8 +34,8 @@ export function withReleases<Puppeteer extends PuppeteerLike>(
   return delegateOf(puppeteer, (browser) => void attach(browser, options));
 }
 
-/** The same with something else to do to each browser. @internal */
-export function delegateOf<Puppeteer extends PuppeteerLike>(
+/** The same with something else to do to each browser. */
+function delegateOf<Puppeteer extends PuppeteerLike>(
   puppeteer: Puppeteer,
   onBrowser: (browser: BrowserLike) => void,
 ): Puppeteer {
