@@ -7,7 +7,7 @@ import { launch } from './launch.mjs';
 
 const browser = await launch();
 const releases = attach(browser);
-collectWithPrometheus(client, releases, { labels: { browser: 'main' } });
+const metrics = collectWithPrometheus(client, { main: releases });
 
 const server = createServer(async (_request, response) => {
   response.setHeader('content-type', client.register.contentType).end(await client.register.metrics());
@@ -31,6 +31,7 @@ const expected = [
 ];
 process.exitCode = expected.every((line) => text.includes(line) && again.includes(line)) ? 0 : 1;
 await kept.dispose();
+metrics.stop();
 server.close();
 server.closeAllConnections();
 await browser.close();

@@ -108,15 +108,57 @@ export const GAUGES: readonly Metric[] = [
   },
 ];
 
-/** A batcher by itself knows less than an attachment: what it does not know is left out. */
-export function readStats(source: MetricsSource): Partial<Record<StatName, number>> {
-  return source.stats() as Partial<Record<StatName, number>>;
+/** What figures are read from: a source, or what gives the one of now, as where a browser is launched anew. */
+export type GivenSource = MetricsSource | (() => MetricsSource | undefined);
+
+type Figures = Partial<Record<StatName, number>>;
+
+const COUNTED: readonly StatName[] = COUNTERS.flatMap(({ stats }) => stats.map(([stat]) => stat));
+
+/**
+ * The figures of one place where sources follow each other. What only grows goes on from where the last source ended, and of
+ * one that has ended nothing else is told. Nothing here keeps a source alive that was given by a function.
+ */
+export class SourceFigures {
+  readonly #given: GivenSource;
+  #source: WeakRef<MetricsSource> | undefined;
+  /** Of the sources before this one. */
+  #before: Figures = {};
+  #last: Figures = {};
+
+  /** @throws TypeError for what has no figures, nor gives what has. */
+  constructor(caller: string, given: GivenSource) {
+    if (typeof given !== 'function') requireSource(caller, given);
+    this.#given = given;
+  }
+
+  /** A batcher by itself knows less than an attachment: what it does not know is left out. */
+  read(): Figures {
+    const source = typeof this.#given === 'function' ? this.#given() : this.#given;
+    if (source !== undefined && source !== this.#source?.deref()) {
+      if (this.#source !== undefined) this.#before = this.#counted();
+      this.#source = new WeakRef(source);
+      this.#last = {};
+    }
+    if (source !== undefined) this.#last = source.stats() as Figures;
+    const hasEnded = source === undefined || (source as { detached?: unknown }).detached === true;
+    return { ...(hasEnded ? {} : this.#last), ...this.#counted() };
+  }
+
+  #counted(): Figures {
+    const counted: Figures = {};
+    for (const stat of COUNTED) {
+      const [before, last] = [this.#before[stat], this.#last[stat]];
+      if (before !== undefined || last !== undefined) counted[stat] = (before ?? 0) + (last ?? 0);
+    }
+    return counted;
+  }
 }
 
 /** @throws TypeError for what has no figures. */
 export function requireSource(caller: string, source: unknown): void {
   if (typeof (source as { stats?: unknown } | null | undefined)?.stats === 'function') return;
   throw new TypeError(
-    `${caller}: expected an attachment or a ReleaseBatcher, which have stats(), got ${typeof source}`,
+    `${caller}: expected an attachment or a ReleaseBatcher, which have stats(), or a function that gives one, got ${typeof source}`,
   );
 }

@@ -2,7 +2,7 @@
  * The books as OpenTelemetry metrics. Read when the meter's reader asks, and at no other time. Nothing is imported
  * from `@opentelemetry/api`: whichever version's meter is handed over fits.
  */
-import { COUNTERS, GAUGES, type MetricsSource, readStats, requireSource, type StatName } from './metrics.ts';
+import { COUNTERS, GAUGES, type GivenSource, SourceFigures, type StatName } from './metrics.ts';
 
 /** What is used of an observable instrument. */
 export interface ObservableLike {
@@ -33,12 +33,14 @@ interface InstrumentOptions {
  * ```ts
  * const stop = observeWithOpenTelemetry(metrics.getMeter('scraper'), releases, { browser: 'main' });
  * ```
+ * @param source an attachment, a batcher, or a function that gives the one of now: where a browser is launched anew, what
+ * only grows goes on from where the last one ended.
  * @param attributes go with each figure; two sources on one meter need different ones. Default: none.
  * @returns what ends it.
  */
 export function observeWithOpenTelemetry(
   meter: MeterLike,
-  source: MetricsSource,
+  source: GivenSource,
   attributes: Record<string, string> = {},
 ): () => void {
   if (typeof meter?.createObservableCounter !== 'function') {
@@ -46,11 +48,11 @@ export function observeWithOpenTelemetry(
       'observeWithOpenTelemetry: the first argument must be a Meter, as metrics.getMeter(name) gives it',
     );
   }
-  requireSource('observeWithOpenTelemetry', source);
+  const figures = new SourceFigures('observeWithOpenTelemetry', source);
   const undo: (() => void)[] = [];
   const observe = (instrument: ObservableLike, stat: StatName, own: Record<string, string>): void => {
     const callback = (result: ObservableResultLike): void => {
-      const value = readStats(source)[stat];
+      const value = figures.read()[stat];
       if (value !== undefined) result.observe(value, { ...attributes, ...own });
     };
     instrument.addCallback(callback);
@@ -69,4 +71,4 @@ export function observeWithOpenTelemetry(
   };
 }
 
-export type { MetricsSource } from './metrics.ts';
+export type { GivenSource, MetricsSource } from './metrics.ts';

@@ -1,14 +1,16 @@
 /**
  * The books as Prometheus metrics, by `prom-client`'s hook: read when somebody scrapes, and at no other time.
  * Nothing is imported from `prom-client`: whichever version is handed over fits.
+ *
+ * Invariant: a registry has each metric once, however many collections tell of their sources there; without one it has none.
  */
-import { COUNTERS, GAUGES, type Metric, type MetricsSource, readStats, requireSource } from './metrics.ts';
+import { COUNTERS, GAUGES, type GivenSource, type Metric, requireSource, SourceFigures } from './metrics.ts';
 
 interface MetricOptions {
   readonly name: string;
   readonly help: string;
   readonly labelNames: string[];
-  readonly registers?: never[];
+  readonly registers: never[];
   collect(): void;
 }
 
@@ -18,80 +20,176 @@ export interface PrometheusMetricLike {
   inc(labels: Record<string, string>, value: number): void;
 }
 
+/** What is used of a registry. */
+export interface PrometheusRegistryLike {
+  removeSingleMetric(name: string): void;
+  getSingleMetric?(name: string): unknown;
+}
+
 /** What is used of `prom-client`. */
 export interface PromClientLike {
   readonly Counter: new (options: never) => PrometheusMetricLike;
   readonly Gauge: new (options: never) => PrometheusMetricLike;
+  readonly register: PrometheusRegistryLike;
 }
 
 /** Where the metrics go, and what each figure carries. */
 export interface CollectOptions {
   /** The registry to register with. Default: that of `prom-client` itself. */
-  readonly registry?: { removeSingleMetric(name: string): void } | undefined;
+  readonly registry?: PrometheusRegistryLike | undefined;
   /** Go with each figure. Default: none. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
+/** What `collectWithPrometheus` gives. */
+export interface PrometheusCollection {
+  /** The names of the metrics. */
+  readonly names: readonly string[];
+  /** Another source, with its own `browser` label. @returns what takes it out again. */
+  add(browser: string, source: GivenSource): () => void;
+  /** Takes its sources out; with the last collection of a registry the metrics go as well. */
+  stop(): void;
+}
+
 /**
- * Registers counters `cdp_…_total` and gauges `cdp_…` that tell of an attachment, or a batcher.
+ * Tells of attachments, or batchers, as counters `cdp_…_total` and gauges `cdp_…`. May be called again for further sources.
  *
  * @example
  * ```ts
  * import * as client from 'prom-client';
- * const metrics = collectWithPrometheus(client, releases);
+ * const metrics = collectWithPrometheus(client, { search: releases, crawl: () => releasesOfNow });
+ * metrics.stop();
  * ```
- * @returns the names registered.
- * @throws what `prom-client` throws for names that are registered already: give several sources to one call.
+ * @param source an attachment, a batcher, or a function that gives the one of now: where a browser is launched anew, what
+ * only grows goes on from where the last one ended. Several by name, each with its name as the label `browser`.
  */
 export function collectWithPrometheus(
   client: PromClientLike,
-  source: MetricsSource | Readonly<Record<string, MetricsSource>>,
+  source: GivenSource | Readonly<Record<string, GivenSource>>,
   { registry, labels = {} }: CollectOptions = {},
-): string[] {
+): PrometheusCollection {
   if (typeof client?.Counter !== 'function' || typeof client.Gauge !== 'function') {
     throw new TypeError(
       'collectWithPrometheus: the first argument must be prom-client, as imported by `import * as`',
     );
   }
-  const sources = isSource(source) ? [[undefined, source] as const] : Object.entries(source ?? {});
-  if (sources.length === 0) requireSource('collectWithPrometheus', source);
-  for (const [, each] of sources) requireSource('collectWithPrometheus', each);
-  const register = (
-    Metric: new (options: never) => PrometheusMetricLike,
-    { name: dotted, help, unit, stats }: Metric,
-    suffix: string,
-  ): string => {
-    const name = `${dotted.replaceAll('.', '_')}${unit === 'By' ? '_bytes' : ''}${suffix}`;
+  const isOne = typeof source === 'function' || isSource(source);
+  if (!isOne && (typeof source !== 'object' || source === null)) requireSource(CALLER, source);
+  const metrics = metricsOf(client, registry ?? client.register);
+  const own = new Set<Told>();
+  const add = (given: GivenSource, itsLabels: Readonly<Record<string, string>>): (() => void) => {
+    const told = { labels: itsLabels, figures: new SourceFigures(CALLER, given) };
+    own.add(told);
+    metrics.add(told);
+    return () => {
+      if (own.delete(told)) metrics.remove(told);
+    };
+  };
+  const stop = (): void => {
+    for (const told of own) metrics.remove(told);
+    own.clear();
+  };
+  try {
+    if (isOne) add(source, labels);
+    else for (const [browser, each] of Object.entries(source)) add(each, { ...labels, browser });
+  } catch (error) {
+    stop();
+    throw error;
+  }
+  return { names: NAMES, add: (browser, given) => add(given, { ...labels, browser }), stop };
+}
+
+const CALLER = 'collectWithPrometheus';
+
+/** One source, and what its figures carry. */
+interface Told {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly figures: SourceFigures;
+}
+
+const METRICS = [
+  ...COUNTERS.map((metric) => ({ metric, kind: 'Counter', name: nameOf(metric, '_total') }) as const),
+  ...GAUGES.map((metric) => ({ metric, kind: 'Gauge', name: nameOf(metric, '') }) as const),
+];
+const NAMES: readonly string[] = METRICS.map(({ name }) => name);
+
+function nameOf({ name, unit }: Metric, suffix: string): string {
+  return `${name.replaceAll('.', '_')}${unit === 'By' ? '_bytes' : ''}${suffix}`;
+}
+
+const ofRegistries = new WeakMap<PrometheusRegistryLike, RegistryMetrics>();
+
+function metricsOf(client: PromClientLike, registry: PrometheusRegistryLike): RegistryMetrics {
+  const metrics = ofRegistries.get(registry) ?? new RegistryMetrics(client, registry);
+  ofRegistries.set(registry, metrics);
+  return metrics;
+}
+
+/** The metrics of one registry, with all sources that are told of there. */
+class RegistryMetrics {
+  readonly #client: PromClientLike;
+  readonly #registry: PrometheusRegistryLike;
+  readonly #sources = new Set<Told>();
+  /** `undefined` while nothing is registered. */
+  #labelNames: ReadonlySet<string> | undefined;
+
+  constructor(client: PromClientLike, registry: PrometheusRegistryLike) {
+    this.#client = client;
+    this.#registry = registry;
+  }
+
+  add(told: Told): void {
+    this.#sources.add(told);
+    const [first = ''] = NAMES;
+    // Somebody may have cleared the registry.
+    const isThere = this.#registry.getSingleMetric?.(first) !== undefined;
+    const before = isThere ? this.#labelNames : undefined;
+    const names = new Set([...(this.#labelNames ?? []), ...Object.keys(told.labels)]);
+    if (before?.size === names.size) return;
+    if (before !== undefined) this.#unregister(); // A metric's label names are fixed as it is made.
+    for (const { metric, kind, name } of METRICS)
+      this.#register(metric, this.#client[kind], name, [...names]);
+    this.#labelNames = names;
+  }
+
+  remove(told: Told): void {
+    if (this.#sources.delete(told) && this.#sources.size === 0) this.#unregister();
+  }
+
+  #unregister(): void {
+    for (const name of NAMES) this.#registry.removeSingleMetric(name);
+    this.#labelNames = undefined;
+  }
+
+  #register(
+    { help, stats }: Metric,
+    Registered: new (options: never) => PrometheusMetricLike,
+    name: string,
+    labelNames: readonly string[],
+  ): void {
     const own = stats.flatMap(([, attributes]) => Object.keys(attributes));
-    const named = sources.some(([source]) => source !== undefined) ? ['source'] : [];
     const options: MetricOptions = {
       name,
       help,
-      labelNames: [...new Set([...Object.keys(labels), ...named, ...own])],
-      ...(registry === undefined ? {} : { registers: [registry as never] }),
+      labelNames: [...new Set([...labelNames, ...own])],
+      registers: [this.#registry as never],
       collect: () => {
-        metric.reset();
-        for (const [sourceName, each] of sources) {
-          const figures = readStats(each);
-          const all = sourceName === undefined ? labels : { ...labels, source: sourceName };
+        registered.reset();
+        for (const { labels, figures } of this.#sources) {
+          const read = figures.read();
           for (const [stat, attributes] of stats) {
-            const value = figures[stat];
-            if (value !== undefined) metric.inc({ ...all, ...attributes }, value);
+            const value = read[stat];
+            if (value !== undefined) registered.inc({ ...labels, ...attributes }, value);
           }
         }
       },
     };
-    const metric = new Metric(options as never);
-    return name;
-  };
-  return [
-    ...COUNTERS.map((metric) => register(client.Counter, metric, '_total')),
-    ...GAUGES.map((metric) => register(client.Gauge, metric, '')),
-  ];
+    const registered = new Registered(options as never);
+  }
 }
 
-function isSource(source: MetricsSource | Readonly<Record<string, MetricsSource>>): source is MetricsSource {
+function isSource(source: object): source is { stats(): object } {
   return typeof (source as { stats?: unknown } | undefined)?.stats === 'function';
 }
 
-export type { MetricsSource } from './metrics.ts';
+export type { GivenSource, MetricsSource } from './metrics.ts';
