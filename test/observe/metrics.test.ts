@@ -72,9 +72,9 @@ it('where a browser is launched anew its counts go on, and what the dead one hel
   let current: ReturnType<typeof source> | undefined = source({ minted: 10, released: 4, live: 6 });
   collectWithPrometheus(promClient, { main: () => current }, { registry });
   const told = async () =>
-    ((await registry.metrics()).match(/^cdp_handles_(minted_total|live|ended_total).* [1-9]\d*$/gm) ?? []).map(
-      (line) => line.replace('browser="main"', ''),
-    );
+    (
+      (await registry.metrics()).match(/^cdp_handles_(minted_total|live|ended_total).* [1-9]\d*$/gm) ?? []
+    ).map((line) => line.replace('browser="main"', ''));
   expect(await told()).toEqual([
     'cdp_handles_minted_total{} 10',
     'cdp_handles_ended_total{,outcome="released"} 4',
