@@ -5,4 +5,4 @@ export type { ReleaseSession } from './batcher/release.ts';
 export type { ReleaseGuard } from './batcher/release-batcher.ts';
 export { ReleaseBatcher } from './batcher/release-batcher.ts';
 export type { ReleaseStats } from './batcher/stats.ts';
-export type { SweepDone } from './handles/sweep/diagnostics.ts';
+export type { SweepDone } from './handles/groups.ts';

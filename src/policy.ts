@@ -26,3 +26,160 @@ export const QUEUE_SIZE = 1_000_000;
 export const MOST_LOOKED_AT = 1_024;
 /** Cancelled releases that end between two looks at the clock. */
 export const CANCELLED_PER_LOOK = 256;
+
+// Handles. Moves: `work-is-sliced`, `many-groups-wait`, `nothing-grows`.
+
+/** Handles struck out, or released one by one, between two looks at the clock. */
+export const STEPS_PER_LOOK = 256;
+/** A context with more handles than this is struck out `ENDED_LATER_MS` after its end. Moves: bench row "page.close()". */
+export const ENDED_AT_ONCE = 1_024;
+/** Milliseconds: the program that waits for its page to close goes first. */
+export const ENDED_LATER_MS = 100;
+/** Members that left a group and are still listed: so few are not worth clearing away. */
+export const FEWEST_LEFT_LISTED = 8;
+/** Of ids that ended with a scope, pages of 1,024: 64 KB a session at the most. Moves: `used-after-its-scope`. */
+export const ENDED_ID_PAGES = 512;
+/** The same for ids of another form than today's, each by itself. */
+export const OTHER_ENDED_IDS = 1_024;
+/** Items of a scope that are not worth looking through. */
+export const FEWEST_LOOKED_THROUGH = 64;
+/** Milliseconds that the dead of a session are kept while a command whose answer nobody sees may name them. Moves: `unseen-answers`. */
+export const UNSEEN_MS = 30_000;
+/** Those found within so many milliseconds of one another are released together. */
+export const UNSEEN_WINDOW_MS = 1_000;
+
+// Generations. Moves: bench rows "commands per freed handle", `disposed-means-now`, `light-handles-wait`.
+
+/** Milliseconds that a generation takes mints for, at the least: 50 ms of 200 KB objects are some 25 MB. */
+export const GENERATION_MS = 50;
+/** The same for light handles, so that one command does for many. */
+export const GENERATION_OF_LIGHT_MS = 500;
+/** Bytes of the page: handles that hold less together are light. */
+export const MOST_HELD_BY_LIGHT = 1e6;
+/** Members: for fewer a command for the group does not pay. */
+export const FEWEST_IN_GENERATION = 48;
+/** Milliseconds, and bytes of the page, that a generation with fewer may hold back. Moves: `large-handles-are-not-held-back`. */
+export const LONGEST_GENERATION_MS = 2_000;
+export const MOST_HELD_BACK = 32e6;
+/** Members: in a larger group one survivor keeps too much from dying whole. */
+export const MOST_IN_GENERATION = 1_024;
+/** Live members for each that was disposed of, in a generation that ends early: more would have to be moved. */
+export const MOST_ALIVE_AT_END = 0.1;
+
+// The sweep. Moves: `disposed-means-now`, bench rows "a `$$` loop", "forget loop".
+
+/** Dead members that make a group worth releasing at once. Moves: bench row "20,000 handles dropped by a scope's end". */
+export const DEAD_IN_A_LARGE_GROUP = 1_024;
+/** An open generation in which nothing has happened for so many milliseconds, and all is dead, may go. */
+export const IDLE_MS = 100;
+/** Milliseconds that the dead of a group wait for the rest to die: a collection or two come in that time. */
+export const GRACE_MS = 2_000;
+/** The same where they hold next to nothing: then collections are rare as well. */
+export const GRACE_OF_LIGHT_MS = 10_000;
+/** Milliseconds after a disposal at which its group takes no more mints, so that commands that may mint into it are answered in time. */
+export const CLOSED_AFTER_MS = 70;
+/** Milliseconds after a disposal at which it is sent: a timer and a turn may be late, and 100 ms is the promise. */
+export const SENT_AFTER_MS = 85;
+/** The same where nothing lives in the group, and only an answer is awaited: then it goes by one command. */
+export const ALL_DEAD_SENT_AFTER_MS = 95;
+/** Milliseconds between two looks at groups that are due; where many are due at once, so many groups at a time. */
+export const FEWEST_MS_BETWEEN_LOOKS = 8;
+export const MOST_PER_LOOK = 1_024;
+/** Groups are asked in the order in which they began to wait: behind so many that are not ripe there is hardly one that is. */
+export const MOST_UNRIPE = 64;
+/** Milliseconds that disposals wait for survivors to be moved, where they are no more than a batch. */
+export const MOVED_WITHIN_MS = 20;
+export const MOST_SENT_BEFORE_MOVED = 64;
+/** Of more disposals than this, in a group where all is dead but a command is unanswered, the answer is awaited. */
+export const MOST_SENT_SINGLY = 1_024;
+/** Dead that may wait while nobody knows what they hold: of 200 KB each they would be 100 MB. Moves: bench row "20,000 × 200 KB forgotten". */
+export const MOST_UNKNOWN_WAITING = 512;
+/** Bytes of the page that they may hold where that is known, and the bounds of their number. */
+export const MOST_BYTES_WAITING = 100e6;
+export const MOST_WAITING = 16_384;
+export const FEWEST_WAITING = 8;
+/** A group that would be dead after so many sweeps more, at the pace of the last, is waited for. */
+export const LOOKS_TO_COME = 8;
+
+// Survivors. Moves: `survivors`, bench row "one by one".
+
+/** Dead: fewer are released one by one for the same price as a move. */
+export const FEWEST_DEAD = 8;
+/** Survivors moved for each that died: to bind one anew takes the browser a fifth of what a release does. */
+export const MOST_MOVED_PER_DEAD = 2;
+export const COST_PER_SURVIVOR = 0.2;
+/** Commands: a call, a listing, the release of the list and that of the group. */
+export const COMMANDS_OF_A_MOVE = 4;
+/** Survivors of one group, and of one command; more would be long to wait for. */
+export const MOST_MOVED = 512;
+
+// Answers to disposals. Moves: `acknowledgement`, `work-is-sliced`.
+
+/** Milliseconds that awaited disposals may follow one another in one turn of the event loop. */
+export const MOST_BETWEEN_TURNS_MS = 4;
+/** Answers given in one go: what hangs on as many takes a client some milliseconds. */
+export const MOST_ANSWERS_PER_JOB = 32_768;
+/** Answers between two looks at the clock. */
+export const ANSWERS_PER_LOOK = 64;
+
+// The store of console messages. Moves: `console-entries`.
+
+/** Milliseconds of quiet after which the store is emptied, or messages: half of what the store takes. */
+export const CONSOLE_QUIET_MS = 100;
+export const MOST_CONSOLE_ENTRIES = 500;
+
+// Collections. Moves: `work-is-sliced`, bench row "20,000 handles after a collection".
+
+/** Notes of finalizers taken between two looks at the clock. */
+export const NOTES_PER_LOOK = 512;
+/** Milliseconds that the notes have of the turn in which they were made: half of it is left to the jobs. */
+export const NOTES_AT_ONCE_MS: number = TURN_BUDGET_MS / 2;
+
+// External memory. Moves: `bench/gc-weight.mjs`, `gc-weight`, bench rows "4,000 × 200 KB", "20,000 × 200 KB".
+
+/** Bytes that a handle reports while nothing is known of any page: the 64 KiB of the first measurement. */
+export const FIRST_BYTES_PER_HANDLE = 65_536;
+/** Handles of one message that are charged: thousands at once are a weight of their own here. */
+export const CHARGED_PER_MESSAGE = 64;
+/** Bytes up to which all handles together report their full weight: from there the sum grows with its logarithm. */
+export const FULL_WEIGHT_UP_TO: number = 64 * 2 ** 20;
+/** Bytes saved up for one buffer: an ArrayBuffer takes more time than all else that is done for a handle. */
+export const SMALL_BUFFER: number = 2 ** 18;
+/**
+ * Bytes from which weights are large, and are saved up for a buffer that makes V8 collect by itself. Charged bit by bit,
+ * they make it begin a new marking at any time: twice the collections, many for a handful of handles.
+ */
+export const LARGE_WEIGHT: number = 2 ** 18;
+export const LARGE_BUFFER: number = 33 * 2 ** 20;
+/** Share of a handle's page memory that is charged: V8 collects here at some 30 to 60 MB, of handles with 100 to 200 MB. */
+export const CHARGED_SHARE = 0.3;
+/** The same of what Blink holds: a tree stays whole for one forgotten node, so some 40 MB of trees go at a time. */
+export const CHARGED_SHARE_OF_BLINK = 0.9;
+/** The same of large handles: a collection costs as much here, however few it finds. */
+export const CHARGED_SHARE_OF_LARGE = 0.22;
+/** Bytes: the least and the most that one handle reports. */
+export const LIGHTEST = 2_048;
+export const HEAVIEST = 4_194_304;
+/** Share of the time that major collections may take before handles report less, averaged over so many milliseconds. */
+export const MOST_COLLECTING = 0.03;
+export const COLLECTING_WINDOW_MS = 1_000;
+/** Mints, and milliseconds, between two looks at a page. */
+export const MINTS_PER_LOOK = 8;
+export const LOOK_AGAIN_MS = 50;
+/** The same of large handles, of which eight would be most of what is wanted in the page. */
+export const MINTS_OF_LARGE_PER_LOOK = 2;
+export const LOOK_AGAIN_AT_LARGE_MS = 10;
+/** The same of light handles that are minted faster than one in so many milliseconds: a look costs as much as a mint. */
+export const LOOK_AGAIN_AT_LIGHT_MS = 200;
+export const MOST_MS_PER_LIGHT_MINT = 2;
+/** Looks that the estimate is made of. */
+export const LOOKS_KEPT = 8;
+/** Bytes of released handles' garbage, and of growth, for which a page is told to collect: it has by itself before that, as a rule. */
+export const MOST_GARBAGE = 96e6;
+export const MOST_GROWTH = 150e6;
+/** Bytes from which a handle is large: a few looks later there would be half as much again. Sooner for them. */
+export const LARGE_HANDLE = 1e6;
+export const MOST_GARBAGE_OF_LARGE = 32e6;
+export const MOST_GROWTH_BY_LARGE = 48e6;
+/** Bytes that live handles may hold in the page before nothing is spared to find the dead among them. */
+export const MOST_HELD = 128e6;

@@ -1,10 +1,10 @@
 /** What tracking adds to one command: the same answer with the tap between client and session, and without. */
 import { bench, describe } from 'vitest';
+import { PageActions } from '../../src/handles/acknowledge.ts';
 import { resolveAttachOptions } from '../../src/handles/attach-options.ts';
 import { Attachment } from '../../src/handles/attachment.ts';
 import { plainRules } from '../../src/handles/command-rules.ts';
-import { PageActions } from '../../src/handles/release-acknowledger.ts';
-import type { SessionTap } from '../../src/handles/session-tap.ts';
+import type { SessionTap } from '../../src/handles/observe-session.ts';
 
 const EVALUATE = 'Runtime.callFunctionOn';
 const session = { send: () => Promise.resolve({}) };

@@ -8,16 +8,9 @@ import { type BoundedWait, SlicedJob, settledUnattended, settledWithin } from '.
 import { monotonicNow } from '../timers.ts';
 import { BatchTally, batchSettled } from './diagnostics.ts';
 import type { ResolvedBatcherOptions } from './options.ts';
-import {
-  commandsIn,
-  groupCommandsIn,
-  type Outcome,
-  type Reach,
-  type Release,
-  type ReleaseSession,
-} from './release.ts';
-import { FlushMark, SessionQueue } from './session-queue.ts';
-import { countCommands, type ReleaseStats } from './stats.ts';
+import type { Release, ReleaseSession } from './release.ts';
+import { FlushMark, type QueueState, SessionQueue } from './session-queue.ts';
+import type { ReleaseStats } from './stats.ts';
 
 /** All but the signal, which is the user's and may lead anywhere: what is queued leads to the dispatcher. */
 type DispatcherOptions = Omit<ResolvedBatcherOptions, 'signal'>;
@@ -104,14 +97,14 @@ export class Dispatcher {
   drainNow(queue: SessionQueue): void {
     this.#endCancelled(queue, Number.POSITIVE_INFINITY);
     while (queue.waiting > 0) {
-      this.#dispatchBatch(queue);
+      this.#dispatchBatch(queue, 'past slots');
       this.#endCancelled(queue, Number.POSITIVE_INFINITY); // A session may refuse, or end, in the very call that sends.
     }
   }
 
   /** Sends a batch of what waits in a queue at once, where its slots allow. */
   dispatchNow(queue: SessionQueue): void {
-    if (queue.canSend) this.#dispatchBatch(queue);
+    this.#dispatchBatch(queue, 'within slots');
   }
 
   /** Resolves when everything that waits or is unanswered now has ended, or the wait is over. Never rejects. */
@@ -185,49 +178,47 @@ export class Dispatcher {
   }
 
   #push(queue: SessionQueue, release: Release | string): void {
-    queue.push(release);
     this.#waiting++;
     this.#busy.add(queue);
-    this.#makeReady(queue);
+    if (queue.push(release)) this.#makeReady(queue);
   }
 
   #makeReady(queue: SessionQueue): void {
-    if (queue.isReady || !queue.canSend) return;
+    if (queue.isReady) return;
     queue.isReady = true;
     this.#ready.add(queue);
     this.#round.schedule();
   }
 
   #runRound(deadline: number): boolean {
-    this.#endCancelledUntil(deadline);
+    if (this.#cancelling.size > 0) this.#endCancelledUntil(deadline);
     for (const queue of this.#ready) {
       this.#ready.delete(queue);
       queue.isReady = false;
-      if (queue.canSend) this.#dispatchBatch(queue);
-      this.#makeReady(queue); // At the end of the round, behind all others.
+      this.#dispatchBatch(queue, 'within slots');
       if (monotonicNow() >= deadline) break;
     }
     return this.#ready.size + this.#cancelling.size === 0;
   }
 
-  #dispatchBatch(queue: SessionQueue): void {
-    const { batch, taken } = queue.takeBatch(this.#options.maxBatchSize);
+  /** If another batch may be sent then, the queue goes to the end of the round, behind all others. */
+  #dispatchBatch(queue: SessionQueue, slots: 'within slots' | 'past slots'): void {
+    const { batch, taken } = queue.takeBatch(this.#options.maxBatchSize, slots);
     this.#waiting -= taken;
     if (batch.length === 0) {
-      this.#goOnWith(queue);
+      this.#goOnWith(queue, queue.state);
       return;
     }
-    countCommands(this.#stats, commandsIn(queue.way, batch), groupCommandsIn(batch));
     const tally = batchSettled.hasSubscribers ? new BatchTally(queue.session, queue.way, batch) : undefined;
-    const onSettled = (release: Release | string, outcome: Outcome, reach: Reach): void => {
-      tally?.note(release, outcome);
-      queue.setSlots(outcome === 'timedOut' ? 1 : this.#options.maxInFlightBatches);
-      if (reach === 'session') this.cancel(queue, 'gone');
-    };
-    void queue.send(batch, this.#options.releaseTimeoutMs, onSettled, () => {
-      tally?.publish();
-      this.#goOnWith(queue);
+    const mayGoOn = queue.send(batch, this.#options.releaseTimeoutMs, {
+      tally,
+      onSessionGone: () => this.cancel(queue, 'gone'),
+      onEnded: (state) => {
+        this.#goOnWith(queue, state);
+        tally?.publish();
+      },
     });
+    if (mayGoOn) this.#makeReady(queue);
   }
 
   #endCancelledUntil(deadline: number): void {
@@ -245,11 +236,11 @@ export class Dispatcher {
     if (queue.hasCancelled) {
       this.#cancelling.add(queue);
       this.#round.schedule();
-    } else if (this.#cancelling.delete(queue) || most === 0) this.#goOnWith(queue);
+    } else if (this.#cancelling.delete(queue) || most === 0) this.#goOnWith(queue, queue.state);
   }
 
-  #goOnWith(queue: SessionQueue): void {
-    if (queue.waiting > 0) this.#makeReady(queue);
-    else if (queue.isIdle) this.#busy.delete(queue);
+  #goOnWith(queue: SessionQueue, state: QueueState): void {
+    if (state === 'ready') this.#makeReady(queue);
+    else if (state === 'idle') this.#busy.delete(queue);
   }
 }

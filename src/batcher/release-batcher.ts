@@ -15,7 +15,7 @@ import {
   resolveBatcherOptions,
 } from './options.ts';
 import { PlainRelease, type Release, type ReleaseSession } from './release.ts';
-import { emptyStats, moveHandles, type ReleaseStats } from './stats.ts';
+import { countMove, emptyStats, type ReleaseStats } from './stats.ts';
 
 /**
  * Takes ids of remote objects, and has them released in the background, in batches.
@@ -131,10 +131,10 @@ export class ReleaseBatcher implements AsyncDisposable {
 
   #take(session: ReleaseSession, name: string, release: Release | string): boolean {
     if (!isName(name) || !isSession(session)) {
-      moveHandles(this.#stats, 'new', 'dropped', 1);
+      countMove(this.#stats, 'new', 'dropped', 1);
       return false;
     }
-    moveHandles(this.#stats, 'new', 'queued', 1, 'disposed');
+    countMove(this.#stats, 'new', 'queued', 1, 'disposed');
     return this.#dispatcher.enqueue(this.#dispatcher.queue(session), release);
   }
 }

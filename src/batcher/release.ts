@@ -57,38 +57,38 @@ export interface Release {
   readonly params: Record<string, unknown>;
   /** Handles that this command frees. */
   readonly handles: number;
-  /**
-   * Asked once, as the release leaves the queue: `false` withdraws it. Whoever withdraws a release counts its handles;
-   * the batcher forgets it.
-   */
-  claim(): boolean;
-  /** Told once, after a claim, what became of it. Must not throw. */
-  settled(outcome: Outcome): void;
+  /** Whoever keeps account of its handles; `undefined` where nobody withdraws it or waits for it. */
+  readonly owner: ReleaseOwner | undefined;
 }
 
-/** A release that nobody withdraws or waits for: a group of unknown members, a leftover of our own, a stream. */
+/** Keeps account of the handles that its releases free. */
+export interface ReleaseOwner {
+  /**
+   * Asked once, as a release leaves the queue: `false` withdraws it. Whoever withdraws a release counts its handles; the
+   * batcher forgets it.
+   */
+  claim(release: Release): boolean;
+  /** Told once, after a claim, what became of it, and how far a refusal reaches. Must not throw. */
+  settled(release: Release, outcome: Outcome, reach: Reach): void;
+}
+
+/** A release without an owner: of a group of unknown members, a leftover of our own, a stream. */
 export class PlainRelease implements Release {
   readonly method: Release['method'];
   readonly params: Record<string, unknown>;
   readonly handles: number;
+  readonly owner: undefined;
 
   constructor(method: Release['method'], params: Record<string, unknown>, handles: number = 0) {
     this.method = method;
     this.params = params;
     this.handles = handles;
   }
-
-  claim(): boolean {
-    return true;
-  }
-
-  settled(): void {}
 }
 
 /** Handles that a release frees; a bare id is one. */
-export function handlesOf(release: Release | string): number {
-  return typeof release === 'string' ? 1 : release.handles;
-}
+export const handlesOf = (release: Release | string): number =>
+  typeof release === 'string' ? 1 : release.handles;
 
 /** The object that a release frees by itself; `undefined` for the release of a group or of a stream. */
 export function singleObjectOf(release: Release | string): string | undefined {

@@ -22,12 +22,8 @@ export class RingQueue<T extends string | object> {
    * long as the newest: shorter ones, left from the first growth, would go round for ever, and be too few.
    */
   #spare: Segment<T> | undefined;
-  #size = 0;
-
   /** Items waiting. */
-  get size(): number {
-    return this.#size;
-  }
+  size = 0;
 
   push(item: T): void {
     if (this.#newest.isFull) {
@@ -36,14 +32,14 @@ export class RingQueue<T extends string | object> {
       this.#newest = next;
     }
     this.#newest.push(item);
-    this.#size++;
+    this.size++;
   }
 
   /** Takes the oldest item; `undefined` where there is none. */
   shift(): T | undefined {
-    if (this.#size === 0) return undefined;
+    if (this.size === 0) return undefined;
     const item = this.#oldest.shift();
-    this.#size--;
+    this.size--;
     if (this.#oldest.isEmpty && this.#oldest.next !== undefined) {
       const emptied = this.#oldest;
       this.#oldest = this.#oldest.next;

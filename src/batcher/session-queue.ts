@@ -8,8 +8,10 @@
  */
 import { CANCELLED_PER_LOOK, MOST_LOOKED_AT } from '../policy.ts';
 import { type BoundedWait, Deadline, Waiters } from '../runtime/event-loop.ts';
+import type { BatchTally } from './diagnostics.ts';
 import {
   CRASHED,
+  commandsIn,
   handlesOf,
   type OnAnswer,
   type Outcome,
@@ -18,6 +20,7 @@ import {
   type Reach,
   type Refusal,
   type Release,
+  type ReleaseOwner,
   type ReleaseSession,
   refusalOf,
   SESSION_CLOSED,
@@ -26,7 +29,7 @@ import {
   singleObjectOf,
 } from './release.ts';
 import { RingQueue } from './ring-queue.ts';
-import { moveHandles, type ReleaseStats } from './stats.ts';
+import { countCommands, countMove, type ReleaseStats } from './stats.ts';
 
 /** Releases that end without having been sent: the oldest so many, as this outcome. */
 interface Cancelled {
@@ -40,15 +43,24 @@ type Abandoned = 'gone' | 'timedOut';
 /** A slot is emptied as its release settles: what a release keeps alive is let go then, and not with the slowest of the batch. */
 export type Batch = (Release | string | undefined)[];
 
-/** Told once for each release of a batch, as it ends. Must not throw. */
-export type OnSettled = (release: Release | string, outcome: Outcome, reach: Reach) => void;
+/** `idle`: nothing waits, nothing is unanswered. `ready`: a batch may be sent now. */
+export type QueueState = 'idle' | 'ready' | 'busy';
+
+/** Who is told of a batch. Must not throw. */
+export interface BatchHooks {
+  readonly tally: BatchTally | undefined;
+  /** A refusal says that the session is gone. */
+  onSessionGone(): void;
+  /** The slot is free again. */
+  onEnded(state: QueueState): void;
+}
 
 export class SessionQueue {
   readonly way: SendingWay;
-  /** Told what a refusal says of others than the release refused. Must not throw. */
-  onRefused: ((release: Release | string, reach: Reach) => void) | undefined;
   /** Waits for its turn in the dispatcher's round. */
   isReady = false;
+  /** Whether nothing is answered just now: the target crashed, and has not been loaded anew. */
+  isLost = false;
   /** The last flush's mark, while nothing is queued behind it: later flushes may share it. */
   mark: FlushMark | undefined;
   readonly #stats: ReleaseStats;
@@ -59,8 +71,7 @@ export class SessionQueue {
   #ids = 0;
   readonly #cancelled: Cancelled[] = [];
   #cancelledCount = 0;
-  /** Whether nothing is answered just now: the target crashed, and has not been loaded anew. */
-  #isLost = false;
+  readonly #mostSlots: number;
   #slots: number;
   #slotsInUse = 0;
   readonly #batches = new Set<Promise<void>>();
@@ -74,6 +85,7 @@ export class SessionQueue {
     this.#weak = new WeakRef(session);
     this.#strong = holds === 'strongly' ? session : undefined;
     this.#stats = stats;
+    this.#mostSlots = slots;
     this.#slots = slots;
   }
 
@@ -91,45 +103,49 @@ export class SessionQueue {
     return this.#cancelledCount > 0;
   }
 
-  get isLost(): boolean {
-    return this.#isLost;
+  get state(): QueueState {
+    if (this.#queue.size === 0) return this.#slotsInUse === 0 ? 'idle' : 'busy';
+    return this.#slotsInUse < this.#slots && this.#cancelledCount === 0 ? 'ready' : 'busy';
   }
 
-  /** Whether nothing waits and nothing is unanswered. */
-  get isIdle(): boolean {
-    return this.#queue.size === 0 && this.#slotsInUse === 0;
-  }
-
-  /** Whether a batch may be sent now. */
-  get canSend(): boolean {
-    return this.#queue.size > 0 && this.#slotsInUse < this.#slots && this.#cancelledCount === 0;
-  }
-
-  push(release: Release | string): void {
-    this.#queue.push(release);
+  /** @returns whether a batch may be sent now. */
+  push(release: Release | string): boolean {
     this.mark = undefined;
     if (typeof release === 'string') this.#ids++;
+    this.#queue.push(release);
+    return this.#slotsInUse < this.#slots && this.#cancelledCount === 0;
   }
 
   /**
-   * Takes what may be sent for the next batch, counted as in flight.
+   * Takes the next batch, counted as in flight.
    *
+   * @param slots whether a slot must be free.
    * @returns the batch, and how many releases left the queue: some were withdrawn.
    */
-  takeBatch(mostCommands: number): { readonly batch: (Release | string)[]; readonly taken: number } {
+  takeBatch(
+    mostCommands: number,
+    slots: 'within slots' | 'past slots',
+  ): { readonly batch: (Release | string)[]; readonly taken: number } {
     const batch: (Release | string)[] = [];
     let taken = 0;
     let handles = 0;
+    let groups = 0;
+    if (slots === 'within slots' && this.#slotsInUse >= this.#slots) return { batch, taken };
     while (batch.length < mostCommands && taken < MOST_LOOKED_AT && this.#cancelledCount === 0) {
       const release = this.#queue.shift();
       if (release === undefined) break;
       taken++;
       if (typeof release === 'string') this.#ids--;
-      else if (!release.claim()) continue;
+      else if (release.owner?.claim(release) === false) continue;
+      else if (release.method === 'Runtime.releaseObjectGroup') groups++;
       handles += handlesOf(release);
       batch.push(release);
     }
-    if (handles > 0) moveHandles(this.#stats, 'queued', 'inFlight', handles);
+    if (batch.length > 0) {
+      countMove(this.#stats, 'queued', 'inFlight', handles);
+      const commands = this.way === 'together' ? commandsIn(this.way, batch) : batch.length;
+      countCommands(this.#stats, commands, groups);
+    }
     return { batch, taken };
   }
 
@@ -143,7 +159,7 @@ export class SessionQueue {
     const count = this.#queue.size - this.#cancelledCount;
     if (count > 0) this.#cancelled.push({ outcome, left: count });
     this.#cancelledCount += count;
-    moveHandles(this.#stats, 'queued', outcome, this.#ids);
+    countMove(this.#stats, 'queued', outcome, this.#ids);
     this.#ids = 0;
     this.endCancelled(CANCELLED_PER_LOOK);
     return count;
@@ -162,39 +178,41 @@ export class SessionQueue {
 
   /** Ends one release that is in no queue. */
   endUnsent(release: Release | string, outcome: 'gone' | 'dropped'): void {
-    if (typeof release === 'object' && !release.claim()) return;
-    moveHandles(this.#stats, 'queued', outcome, handlesOf(release));
-    if (typeof release === 'object') release.settled(outcome);
+    const owner = typeof release === 'object' ? release.owner : undefined;
+    if (typeof release === 'object' && owner?.claim(release) === false) return;
+    countMove(this.#stats, 'queued', outcome, handlesOf(release));
+    if (typeof release === 'object') owner?.settled(release, outcome, 'object');
   }
 
   /**
-   * Sends a batch, and resolves when each release of it has settled. Never rejects.
+   * Sends a batch, and settles each release of it.
    *
    * @param batch belongs to this call from here on.
-   * @param onEnded called when the slot is free again.
+   * @returns whether another batch may be sent now.
    */
-  send(batch: Batch, timeoutMs: number, onSettled: OnSettled, onEnded: () => void): Promise<void> {
+  send(batch: Batch, timeoutMs: number, hooks: BatchHooks): boolean {
     this.#slotsInUse++;
-    const sent = this.#sendAndSettle(batch, timeoutMs, onSettled).finally(() => {
+    const sent = this.#sendAndSettle(batch, timeoutMs, hooks).finally(() => {
       this.#slotsInUse--;
       this.#batches.delete(sent);
-      onEnded();
+      hooks.onEnded(this.state);
       this.#batchEnds.wake();
     });
     this.#batches.add(sent);
-    return sent;
+    return this.state === 'ready';
   }
 
-  async #sendAndSettle(batch: Batch, timeoutMs: number, onSettled: OnSettled): Promise<void> {
+  async #sendAndSettle(batch: Batch, timeoutMs: number, hooks: BatchHooks): Promise<void> {
     const settle: Settle = (index, outcome, reach) => {
       const release = batch[index];
       if (release === undefined) return; // It timed out before this answer came.
       batch[index] = undefined;
-      const handles = handlesOf(release);
-      moveHandles(this.#stats, 'inFlight', outcome, handles);
-      if (reach !== 'object') this.onRefused?.(release, reach);
-      if (typeof release === 'object') release.settled(outcome);
-      onSettled(release, outcome, reach);
+      countMove(this.#stats, 'inFlight', outcome, handlesOf(release));
+      if (typeof release === 'object') release.owner?.settled(release, outcome, reach);
+      hooks.tally?.note(release, outcome);
+      // After a timeout one batch is tried at a time: a hung page is asked, not stormed.
+      this.#slots = outcome === 'timedOut' ? 1 : this.#mostSlots;
+      if (reach === 'session') hooks.onSessionGone();
     };
     // Clients create an Error for each command, whose stack nobody will read: without frames the client spends about a
     // third less time on each release.
@@ -202,8 +220,8 @@ export class SessionQueue {
     let forget = (): void => {};
     let deadline: Deadline | undefined;
     const abandoned = new Promise<Abandoned>((resolve) => {
-      deadline = new Deadline(timeoutMs, () => resolve('timedOut'));
       forget = this.#onAbandoned(resolve);
+      deadline = new Deadline(timeoutMs, () => resolve('timedOut'));
     });
     const outcome = await Promise.race([Promise.allSettled(answers), abandoned]);
     deadline?.stop();
@@ -212,19 +230,14 @@ export class SessionQueue {
     for (let index = 0; index < batch.length; index++) settle(index, outcome, 'object');
   }
 
-  /** How many batches may be unanswered: after a timeout one is tried at a time. A hung page is asked, not stormed. */
-  setSlots(slots: number): void {
-    this.#slots = slots;
-  }
-
   /** The target crashed: all that is unanswered is gone, and nothing is answered until `recover`. */
   lose(): void {
-    this.#isLost = true;
+    this.isLost = true;
     this.#abandonAll('gone');
   }
 
   recover(): void {
-    this.#isLost = false;
+    this.isLost = false;
   }
 
   /** Nobody waits for unanswered releases any longer; the browser may still do them. */
@@ -242,7 +255,7 @@ export class SessionQueue {
   async ask(method: string, params?: Record<string, unknown>): Promise<unknown> {
     const { session } = this;
     if (session === undefined) throw new Error(SESSION_CLOSED);
-    if (this.#isLost) throw new Error(CRASHED);
+    if (this.isLost) throw new Error(CRASHED);
     let forget = (): void => {};
     const lost = new Promise<never>((_, reject) => {
       forget = this.#onAbandoned(() => reject(new Error(CRASHED)));
@@ -262,7 +275,7 @@ export class SessionQueue {
   }
 
   #onAbandoned(abandon: (outcome: Abandoned) => void): () => void {
-    if (this.#isLost) abandon('gone');
+    if (this.isLost) abandon('gone');
     else this.#abandon.add(abandon);
     return () => void this.#abandon.delete(abandon);
   }
@@ -274,10 +287,11 @@ export class SessionQueue {
 }
 
 /** Sent nowhere: taken from the queue, it tells that all ahead of it has been taken. */
-export class FlushMark implements Release {
+export class FlushMark implements Release, ReleaseOwner {
   readonly method = 'Runtime.releaseObject';
   readonly params: Record<string, unknown> = {};
   readonly handles = 0;
+  readonly owner: FlushMark = this;
   readonly reached: Waiters = new Waiters();
 
   claim(): boolean {

@@ -77,7 +77,8 @@ const NEXT: Readonly<Record<Exclude<CountedState, Ending>, readonly CountedState
   inFlight: ['released', 'gone', 'failed', 'timedOut', 'dropped'],
 };
 
-let refusesWrongMoves = false;
+/** Whether a wrong move throws, as in tests. */
+export let refusesWrongMoves = false;
 
 /** For tests: whether a move throws that the table does not have, or of handles that are not there. */
 export function onWrongMoves(reaction: 'throw' | 'count'): void {
@@ -85,7 +86,7 @@ export function onWrongMoves(reaction: 'throw' | 'count'): void {
 }
 
 /** Moves handles from one state to another. Nothing else changes the counts of handles. */
-export function moveHandles(
+export function countMove(
   stats: ReleaseStats,
   from: Exclude<CountedState, Ending>,
   to: Exclude<CountedState, 'new'>,

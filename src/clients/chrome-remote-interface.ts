@@ -10,9 +10,9 @@
 import type { ReleaseSession } from '../batcher/release.ts';
 import { refusalOf } from '../batcher/release.ts';
 import { type AttachOptions, resolveAttachOptions } from '../handles/attach-options.ts';
+import type { SessionTap } from '../handles/observe-session.ts';
+import { NOTICED_EVENTS } from '../handles/observe-session.ts';
 import { isAwaitable, type Params } from '../handles/protocol.ts';
-import { NOTICED_EVENTS } from '../handles/session-events.ts';
-import type { SessionTap } from '../handles/session-tap.ts';
 import { requireObject, textOption } from '../runtime/option-checks.ts';
 import { CallbackAnswer, deliver } from './callback-answer.ts';
 import { requireMethods, SessionAttachment } from './session-attachment.ts';

@@ -9,8 +9,8 @@
 import { Session as PromisesSession } from 'node:inspector/promises';
 import { isMainThread } from 'node:worker_threads';
 import type { AttachOptions } from '../handles/attach-options.ts';
+import type { SessionTap } from '../handles/observe-session.ts';
 import type { Params } from '../handles/protocol.ts';
-import type { SessionTap } from '../handles/session-tap.ts';
 import { requireObject } from '../runtime/option-checks.ts';
 import { CallbackAnswer, deliver } from './callback-answer.ts';
 import { attachOnce, requireMethods, type SessionAttachment } from './session-attachment.ts';

@@ -1,6 +1,6 @@
 /** What each client's entry names of the rooms below, so that a user can write down what `attach` takes and gives. */
 export type { FlushOptions, FlushReport } from '../batcher/flush.ts';
 export type { AttachOptions } from '../handles/attach-options.ts';
-export type { HandleScope } from '../handles/handle-scope.ts';
-export type { AttachmentStats } from '../handles/ledger/ledger-stats.ts';
+export type { AttachmentStats } from '../handles/handle-table.ts';
+export type { HandleScope } from '../handles/scope.ts';
 export type { Leak } from '../observe/leak-report.ts';

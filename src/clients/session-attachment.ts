@@ -6,6 +6,7 @@
  * Invariant: an object is attached to once at a time, whichever client it is taken for.
  */
 import type { ReleaseSession } from '../batcher/release.ts';
+import { PageActions } from '../handles/acknowledge.ts';
 import {
   type AttachOptions,
   type ResolvedAttachOptions,
@@ -13,9 +14,8 @@ import {
 } from '../handles/attach-options.ts';
 import { Attachment } from '../handles/attachment.ts';
 import { plainRules } from '../handles/command-rules.ts';
-import type { HandleScope } from '../handles/handle-scope.ts';
-import { PageActions } from '../handles/release-acknowledger.ts';
-import type { SessionTap } from '../handles/session-tap.ts';
+import type { SessionTap } from '../handles/observe-session.ts';
+import type { HandleScope } from '../handles/scope.ts';
 import { describeGiven } from './given.ts';
 import { claim, Notes, warnOfOwner } from './session-ownership.ts';
 

@@ -3,8 +3,9 @@
  * prototype is touched, for that would reach every other user of the client in the process. Unhooking
  * leaves the object with the own properties that it had.
  */
+
+import type { SessionTap } from '../handles/observe-session.ts';
 import type { Forward, Params } from '../handles/protocol.ts';
-import type { SessionTap } from '../handles/session-tap.ts';
 
 /** A session that gives promises, and whose events pass through its own `emit`: Puppeteer's, Playwright's. */
 export interface EmittingSession {

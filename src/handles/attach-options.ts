@@ -14,7 +14,7 @@ import {
   show,
 } from '../runtime/option-checks.ts';
 import { monotonicNow } from '../timers.ts';
-import { garbageCollector, type RegistryFactory } from './ledger/collection-watch.ts';
+import { garbageCollector, type RegistryFactory } from './collection.ts';
 
 /** What `attach` takes; all of it may be left out. A bad one is refused with an error that names it and its value. */
 export interface AttachOptions extends BatcherOptions {

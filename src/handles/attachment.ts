@@ -1,40 +1,42 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * What `attach` gives back: a program's way to the books of a client's handles, and the place where all that keeps
- * them is put together. A client's own file knows which sessions there are and how to hook them, and opens and ends
- * their books here.
+ * What `attach` gives back: a program's way to the counts of a client's handles, and the place where all that keeps them is
+ * put together. A client's own file knows which sessions there are and how to hook them; it opens and ends their ledgers
+ * here.
  *
- * Invariant: once detached, nothing of the client is hooked, and no handle that lives is touched any more.
+ * Invariants: once detached, nothing of the client is hooked, and no handle that lives is touched any more. A flush waits for
+ * all that had been dropped when it began.
  */
-
 import { Dispatcher } from '../batcher/dispatcher.ts';
-import type { FlushReport } from '../batcher/flush.ts';
-import { type FlushOptions, reportFlush, resolveFlushTimeout } from '../batcher/flush.ts';
+import { type FlushOptions, type FlushReport, reportFlush, resolveFlushTimeout } from '../batcher/flush.ts';
 import type { ReleaseSession } from '../batcher/release.ts';
 import { type Leak, LeakReport, type Tracing } from '../observe/leak-report.ts';
 import { onAbort } from '../runtime/abort-listeners.ts';
+import {
+  type BoundedWait,
+  DeferredTasks,
+  SlicedWork,
+  settledUnattended,
+  Waiters,
+} from '../runtime/event-loop.ts';
 import { requireFunction, show } from '../runtime/option-checks.ts';
-import { AnsweredCommands } from './answered-commands.ts';
+import { type PageActions, ReleaseAcknowledger } from './acknowledge.ts';
 import { type AttachOptions, type ResolvedAttachOptions, warnOfOtherOptions } from './attach-options.ts';
+import { CollectionWatch, fixedMemories, followingMemories, type SessionMemories } from './collection.ts';
 import type { CommandRules } from './command-rules.ts';
 import { ConsoleEntries } from './console-entries.ts';
-import { type HandleScope, ScopeStack } from './handle-scope.ts';
-import { CollectionWatch } from './ledger/collection-watch.ts';
-import type { Ledger } from './ledger/handle-record.ts';
-import { type AttachmentStats, emptyLedgerStats, type LedgerStats } from './ledger/ledger-stats.ts';
-import type { SessionLedger } from './ledger/session-ledger.ts';
-import type { CollectionHold } from './ledger/session-releases.ts';
+import { readHeap } from './external-memory.ts';
+import { GroupSweep } from './groups.ts';
+import { type AttachmentStats, emptyLedgerStats, type LedgerStats } from './handle-table.ts';
+import { SessionTap } from './observe-session.ts';
 import type { RemoteObject } from './protocol.ts';
-import { type PageActions, ReleaseAcknowledger } from './release-acknowledger.ts';
-import { SessionBooks } from './session-books.ts';
-import { SessionTap } from './session-tap.ts';
+import { type HandleScope, ScopeStack } from './scope.ts';
+import { type Group, type Handle, type LedgerServices, SessionLedger } from './session-ledger.ts';
 import { Streams } from './streams.ts';
-import { Sweeper } from './sweep/sweeper.ts';
 import { TargetState } from './target-state.ts';
-import { readHeap } from './weight/gc-weight.ts';
-import { fixedWeights, followingWeights, type SessionWeights } from './weight/session-weights.ts';
+import type { CollectionHold } from './unanswered.ts';
 
-/** What the client's own file tells of a session whose books are to be kept. */
+/** What the client's own file tells of a session. */
 export interface SessionTraits {
   /** Whether the browser takes its commands in the order sent: pages do, workers do not. */
   readonly isOrdered: boolean;
@@ -59,10 +61,8 @@ export interface RemoteHandle {
 export class Attachment implements Disposable {
   readonly #options: ResolvedAttachOptions;
   readonly #stats: LedgerStats = emptyLedgerStats();
-  readonly #sweeper: Sweeper;
-  readonly #watch: CollectionWatch;
-  readonly #books: SessionBooks;
-  readonly #answers = new AnsweredCommands();
+  readonly #sessions: AttachedSessions;
+  readonly #answers = new DeferredTasks();
   readonly #scopes = new ScopeStack(this.#answers);
   readonly #tracing: Tracing = { report: undefined };
   readonly #beingLookedAt = new WeakSet<SessionLedger>();
@@ -75,27 +75,8 @@ export class Attachment implements Disposable {
   /** @internal Made by the clients' `attach`. */
   constructor(options: ResolvedAttachOptions) {
     this.#options = options;
-    this.#sweeper = new Sweeper(options.now);
-    const weights = weightsOf(options, this.#stats, this.#tracing);
-    this.#unhooks.push(weights.stop);
-    const movesSurvivors = options.groups && options.moveSurvivors;
-    this.#watch = new CollectionWatch(this.#stats, {
-      keepsObjects: movesSurvivors,
-      createRegistry: options.createRegistry,
-    });
-    const services = {
-      stats: this.#stats,
-      answers: this.#answers,
-      dispatcher: new Dispatcher(options, this.#stats),
-      sweeper: this.#sweeper,
-      watch: this.#watch,
-      usesGroups: options.groups,
-      movesSurvivors,
-      flushes: { begun: 0 },
-      weights,
-      now: options.now,
-    };
-    this.#books = new SessionBooks(services, this.#sweeper);
+    this.#sessions = new AttachedSessions(options, this.#stats, this.#answers, this.#tracing);
+    this.#unhooks.push(this.#sessions.memories.stop);
     if (options.traceLeaks) this.#tracing.report = new LeakReport(options.now);
     const { signal } = options;
     if (signal?.aborted) this.detachForAll();
@@ -133,7 +114,7 @@ export class Attachment implements Disposable {
    * @throws TypeError for something that is neither.
    */
   escape<Handle extends RemoteHandle | RemoteObject>(handle: Handle): Handle {
-    this.#answers.enter();
+    this.#answers.run();
     const remoteObject = remoteObjectOf(handle);
     if (remoteObject === undefined) {
       throw new TypeError(`escape: expected a handle or a RemoteObject, got ${show(handle)}`);
@@ -141,7 +122,7 @@ export class Attachment implements Disposable {
     const { objectId } = remoteObject;
     if (objectId === undefined) return handle; // A primitive: nothing is held, so nothing can be taken away.
     // Where it cannot be told which session's it is, all that have the id escape.
-    const records = this.#books.recordsOf(objectId);
+    const records = this.#sessions.recordsOf(objectId);
     const own = records.filter((record) => record.remoteObject?.deref() === remoteObject);
     for (const record of own.length > 0 ? own : records) record.hasEscaped = true;
     return handle;
@@ -155,13 +136,13 @@ export class Attachment implements Disposable {
    */
   async flush(options: FlushOptions = {}): Promise<FlushReport> {
     const timeoutMs = resolveFlushTimeout(options, this.#options.releaseTimeoutMs);
-    const books = this.#books; // A timer waits with it, and is to keep no client alive.
-    return reportFlush(this.#stats, (wait) => books.settled(wait), timeoutMs);
+    const sessions = this.#sessions; // A timer waits with it, and is to keep no client alive.
+    return reportFlush(this.#stats, (wait) => sessions.settled(wait), timeoutMs);
   }
 
-  /** The books as of now; a copy. */
+  /** The counts as of now; a copy. */
   stats(): AttachmentStats {
-    this.#answers.enter();
+    this.#answers.run();
     const { commands, released } = this.#stats;
     return { ...this.#stats, commandsPerFreedHandle: released === 0 ? 0 : commands / released };
   }
@@ -196,13 +177,10 @@ export class Attachment implements Disposable {
   detachForAll(): void {
     if (this.#isDetached) return;
     this.#isDetached = true;
-    this.#answers.enter();
+    this.#answers.run();
     this.#stopListening(); // The signal may outlive many attachments.
     for (const unhook of this.#unhooks.splice(0)) unhook();
-    // What was dropped goes out first; it was acknowledged.
-    this.#sweeper.flushLast();
-    this.#watch.unburden();
-    this.#books.forsake(this.#options.releaseTimeoutMs);
+    this.#sessions.abandon(this.#options.releaseTimeoutMs);
   }
 
   [Symbol.dispose](): void {
@@ -222,13 +200,13 @@ export class Attachment implements Disposable {
 
   /** Asks each page for its heap, in the background and once at a time; the leak report is told. @internal */
   lookAtHeaps(): void {
-    for (const ledger of this.#books.ledgers) {
+    for (const ledger of this.#sessions.ledgers) {
       if (!ledger.isOrdered || this.#beingLookedAt.has(ledger)) continue; // Pages only; one that hangs is asked once.
       this.#beingLookedAt.add(ledger);
       readHeap(ledger.queue).then(
         (usedBytes) => {
           this.#beingLookedAt.delete(ledger);
-          if (this.#books.has(ledger)) this.#tracing.report?.noteHeap(ledger, usedBytes);
+          if (this.#sessions.ledgers.has(ledger)) this.#tracing.report?.noteHeap(ledger, usedBytes);
         },
         () => void this.#beingLookedAt.delete(ledger), // It may be gone, or have no heap.
       );
@@ -240,41 +218,57 @@ export class Attachment implements Disposable {
     return this.#tracing.report;
   }
 
-  /** Begins the books of a session. @internal */
+  /** Opens the ledger of a session, and gives what the client's own file hands commands and events to. @internal */
   open(session: ReleaseSession, traits: SessionTraits): SessionTap {
     const ledger = this.openLedger(session, traits.isOrdered, traits.targetState);
     const consoleEntries =
       this.#options.consoleEntries === 'discard' ? new ConsoleEntries(ledger) : undefined;
-    if (consoleEntries !== undefined) this.#books.addConsoleEntries(ledger, consoleEntries);
-    const rules = traits.createRules(ledger.releases);
-    const acknowledger = new ReleaseAcknowledger(ledger, traits.actions, rules);
-    return new SessionTap(ledger, session, acknowledger, this.#scopes, rules, traits.tracks, {
-      consoleEntries,
+    if (consoleEntries !== undefined) this.#sessions.consoleEntries.set(ledger, consoleEntries);
+    const rules = traits.createRules(ledger.holds);
+    const parts = {
+      sender: session,
+      ledger,
+      watch: this.watch,
+      acknowledger: new ReleaseAcknowledger(ledger, traits.actions, rules),
+      scopes: this.#scopes,
+      rules,
       tracing: this.#tracing,
       isTracedByCall: traits.isTracedByCall ?? false,
+      consoleEntries,
       streams: traits.tracks && traits.readsStreams ? new Streams(ledger) : undefined,
-    });
+    };
+    return new SessionTap(parts, traits.tracks);
   }
 
-  /** The books alone, for a protocol whose commands no tap can read. The caller keeps the session alive. @internal */
+  /** The ledger alone, for a protocol whose commands no tap can read. The caller keeps the session alive. @internal */
   protected openLedger(
     session: ReleaseSession,
     isOrdered: boolean,
     target: TargetState = new TargetState(),
   ): SessionLedger {
-    return this.#books.open(session, isOrdered, target);
+    return this.#sessions.open(session, isOrdered, target);
   }
 
-  /** Ends the books of a session that is over. @internal */
+  /** Ends the ledger of a session that is over. @internal */
   end(tap: SessionTap): void {
     tap.end();
     this.endLedger(tap.ledger);
   }
 
-  /** `end` for books that were opened by `openLedger`. @internal */
+  /** `end` for a ledger that was opened by `openLedger`. @internal */
   protected endLedger(ledger: SessionLedger): void {
-    this.#books.end(ledger);
+    this.#sessions.end(ledger);
     this.#tracing.report?.forget(ledger);
+  }
+
+  /** For a protocol whose commands no tap can read: sends all that was dropped in a session at once. @internal */
+  protected sendNow(ledger: SessionLedger): void {
+    this.#sessions.sweep.sendNow(ledger);
+  }
+
+  /** Enters remote objects in ledgers. @internal */
+  protected get watch(): CollectionWatch {
+    return this.#sessions.watch;
   }
 
   /** For a protocol whose commands no tap can read. @internal */
@@ -283,7 +277,7 @@ export class Attachment implements Disposable {
   }
 
   /** A scope over those sessions, present and to come, that `includes` says belong to it. @internal */
-  cover(includes: (ledger: Ledger) => boolean): HandleScope {
+  cover(includes: (ledger: SessionLedger) => boolean): HandleScope {
     this.#requireTracking('openScope');
     return this.#scopes.cover(includes);
   }
@@ -301,18 +295,128 @@ export class Attachment implements Disposable {
   }
 }
 
-/** Apart from the attachment, which leads to the client: ledgers have the weights, and lead to no client. */
-function weightsOf(
-  { pressure, now }: ResolvedAttachOptions,
-  stats: LedgerStats,
-  tracing: Readonly<Tracing>,
-): SessionWeights<SessionLedger> {
-  if (pressure !== 'follow') return fixedWeights(pressure);
-  return followingWeights(now, (ledger, pageBytes, pageBytesPerHandle) => {
-    stats.pageBytes = pageBytes;
-    stats.pageBytesPerHandle = pageBytesPerHandle;
-    if (!ledger.hasEnded) tracing.report?.noteHeap(ledger, pageBytes);
-  });
+/** The ledgers of one attachment, and what they share. Apart from the attachment, which leads to the client: ledgers do not. */
+class AttachedSessions {
+  readonly ledgers = new Set<SessionLedger>();
+  readonly consoleEntries = new Map<SessionLedger, ConsoleEntries>();
+  readonly memories: SessionMemories;
+  readonly watch: CollectionWatch;
+  readonly sweep: GroupSweep;
+  readonly #services: LedgerServices;
+  readonly #tracing: Readonly<Tracing>;
+
+  constructor(
+    options: ResolvedAttachOptions,
+    stats: LedgerStats,
+    answers: DeferredTasks,
+    tracing: Readonly<Tracing>,
+  ) {
+    const { groups, now, pressure, createRegistry } = options;
+    this.#tracing = tracing;
+    const movesSurvivors = groups && options.moveSurvivors;
+    const touched: Group[] = [];
+    this.#services = {
+      stats,
+      answers,
+      dispatcher: new Dispatcher(options, stats),
+      touched,
+      work: new SlicedWork(() => this.sweep.afterWork()),
+      changes: new Waiters(),
+      usesGroups: groups,
+      movesSurvivors,
+      flushes: { begun: 0 },
+      now,
+    };
+    this.sweep = new GroupSweep(this.#services);
+    this.watch = new CollectionWatch(stats, { keepsObjects: movesSurvivors, createRegistry });
+    this.memories = pressure === 'follow' ? followingMemories(now) : fixedMemories(pressure);
+  }
+
+  open(session: ReleaseSession, isOrdered: boolean, target: TargetState): SessionLedger {
+    const services = this.#services;
+    const ledger = new SessionLedger(services, session, isOrdered, target);
+    const onLook = (pageBytes: number, pageBytesPerHandle: number): void => {
+      services.stats.pageBytes = pageBytes;
+      services.stats.pageBytesPerHandle = pageBytesPerHandle;
+      if (!ledger.hasEnded) this.#tracing.report?.noteHeap(ledger, pageBytes);
+    };
+    ledger.memory = this.memories.open(ledger.queue, () => ledger.size, onLook);
+    target.add(ledger, () => {
+      services.answers.run();
+      this.sweep.sendNow(ledger);
+    });
+    this.ledgers.add(ledger);
+    return ledger;
+  }
+
+  /** The session is over. */
+  end(ledger: SessionLedger): void {
+    ledger.endSession();
+    ledger.target.remove(ledger);
+    if (this.ledgers.delete(ledger)) this.memories.end();
+    this.consoleEntries.delete(ledger);
+  }
+
+  /** The records that an id may stand for. Another session may have the same id for another object. */
+  recordsOf(objectId: string): Handle[] {
+    return [...this.ledgers].flatMap((ledger) => ledger.find(objectId) ?? []);
+  }
+
+  /** Resolves when all has ended that was dropped at the call, or the wait is over. */
+  async settled(wait: BoundedWait): Promise<void> {
+    const { flushes, changes, dispatcher } = this.#services;
+    await this.sweep.flush();
+    const flush = ++flushes.begun;
+    const owes = (): boolean =>
+      this.sweep.owes(flush) || [...this.ledgers].some((ledger) => ledger.owes(flush));
+    for (;;) {
+      const change = wait.for(changes);
+      await this.sweep.flush();
+      const isAllSent = !owes();
+      await dispatcher.settled(wait);
+      if (wait.isOver || (isAllSent && !owes())) break; // Of what was queued, some may have been named again.
+      // What is left is being moved, or named by an unanswered command: it goes when that is over.
+      if (!isAllSent) await change;
+    }
+    await Promise.all([...this.consoleEntries.values()].map((entries) => entries.flush(wait)));
+  }
+
+  /**
+   * Detached: what lives is the program's own affair. What was dropped is still sent, for it was acknowledged; what commands
+   * name is sent when these are answered, and given up after `releaseTimeoutMs`. Then the dispatcher closes.
+   */
+  abandon(releaseTimeoutMs: number): void {
+    const { dispatcher, work } = this.#services;
+    this.sweep.flushLast();
+    this.watch.uncharge();
+    // Unhooked, the client's sessions keep them no more; they are needed for what is on its way.
+    const sessions = [...this.ledgers].map(({ queue }) => queue.session);
+    for (const ledger of this.ledgers) {
+      ledger.abandon();
+      ledger.target.remove(ledger);
+      if (!ledger.isOwing) this.ledgers.delete(ledger);
+    }
+    const closed =
+      this.ledgers.size === 0 && work.isIdle
+        ? dispatcher.closeUnattended()
+        : settledUnattended((wait) => this.#owedSent(wait), releaseTimeoutMs).then(() => this.#close());
+    void closed.then(() => sessions.splice(0));
+  }
+
+  /** Resolves when what was dropped, but could not be released in the call, or for commands that named it, is on its way. */
+  async #owedSent(wait: BoundedWait): Promise<void> {
+    const { work, changes } = this.#services;
+    while (!work.isIdle && !wait.isOver) await wait.for(changes);
+    for (const ledger of this.ledgers) {
+      while (ledger.isOwing && !wait.isOver) await wait.for(changes);
+    }
+  }
+
+  #close(): Promise<void> {
+    for (const ledger of this.ledgers) ledger.giveUpPinned();
+    this.ledgers.clear();
+    return this.#services.dispatcher.closeUnattended();
+  }
 }
 
 function detachOf(attachment: Attachment): void {

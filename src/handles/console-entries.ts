@@ -10,15 +10,12 @@
  * arrival, or not, and are released as any others.
  */
 
+import { countCommands } from '../batcher/stats.ts';
+import { CONSOLE_QUIET_MS, MOST_CONSOLE_ENTRIES } from '../policy.ts';
 import { type BoundedWait, Waiters } from '../runtime/event-loop.ts';
 import { clearTimeout, setTimeout, unref } from '../timers.ts';
-import { CONSOLE_GROUP } from './ledger/foreign-groups.ts';
-import type { ObjectGroup } from './ledger/handle-record.ts';
-import type { SessionLedger } from './ledger/session-ledger.ts';
-
-/** Quiet for this long, or so many messages: half of what the store takes. */
-const QUIET_MS = 100;
-const MOST_ENTRIES = 500;
+import { beginForeignRelease, CONSOLE_GROUP } from './groups.ts';
+import type { SessionLedger } from './session-ledger.ts';
 
 export class ConsoleEntries {
   readonly #ledger: SessionLedger;
@@ -38,7 +35,7 @@ export class ConsoleEntries {
     const { type, executionContextId } = (message ?? {}) as ConsoleMessage;
     if (type === 'count') this.#counting.add(executionContextId);
     this.#stored++;
-    if (this.#stored >= MOST_ENTRIES) this.#discardIfUnused();
+    if (this.#stored >= MOST_CONSOLE_ENTRIES) this.#discardIfUnused();
     else this.#discardLater();
   }
 
@@ -61,20 +58,21 @@ export class ConsoleEntries {
     this.#timer = undefined;
     if (this.#stored === 0 || this.#isDiscarding || this.#counting.size > 0) return;
     // Detached, nobody counts any more what a discard would take away.
-    if (this.#ledger.hasEnded || this.#ledger.isForsaken) return;
-    if (isUsed(consoleGroup(this.#ledger))) this.#discardLater();
+    if (this.#ledger.hasEnded || this.#ledger.isAbandoned) return;
+    const group = this.#ledger.foreignGroups.get(CONSOLE_GROUP);
+    if (group !== undefined && group.live + group.pinned > 0) this.#discardLater();
     else void this.#discard();
   }
 
   #discardLater(): void {
-    this.#timer ??= unref(setTimeout(() => this.#discardIfUnused(), QUIET_MS));
+    this.#timer ??= unref(setTimeout(() => this.#discardIfUnused(), CONSOLE_QUIET_MS));
   }
 
   async #discard(): Promise<void> {
     this.#stored = 0;
     this.#isDiscarding = true;
-    this.#ledger.services.stats.commands++;
-    const release = this.#ledger.foreignGroups.beginRelease(CONSOLE_GROUP);
+    countCommands(this.#ledger.services.stats, 1);
+    const release = beginForeignRelease(this.#ledger, CONSOLE_GROUP);
     try {
       await this.#ledger.queue.ask('Runtime.discardConsoleEntries');
       release.done();
@@ -90,13 +88,4 @@ export class ConsoleEntries {
 interface ConsoleMessage {
   readonly type?: unknown;
   readonly executionContextId?: unknown;
-}
-
-/** The handles of a session that came with console messages and uncaught errors. */
-export function consoleGroup(ledger: SessionLedger): ObjectGroup {
-  return ledger.foreignGroups.named(CONSOLE_GROUP);
-}
-
-function isUsed(group: ObjectGroup): boolean {
-  return group.live > 0 || group.pinned > 0;
 }

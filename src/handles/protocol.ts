@@ -17,9 +17,8 @@ export type Params = Record<string, unknown>;
 export type Forward = (params: Params | undefined) => PromiseLike<unknown>;
 
 /** Whether an answer can be waited for: some clients have forms of `send` that give no promise. */
-export function isAwaitable(answer: unknown): answer is PromiseLike<unknown> {
-  return typeof (answer as PromiseLike<unknown> | undefined)?.then === 'function';
-}
+export const isAwaitable = (answer: unknown): answer is PromiseLike<unknown> =>
+  typeof (answer as PromiseLike<unknown> | undefined)?.then === 'function';
 
 /** One command, as far as remote objects are concerned. */
 export interface CommandShape {
@@ -83,6 +82,29 @@ export function measuresMemory(method: string): boolean {
   );
 }
 
+/** Whether a command asks about objects, rather than acts on the page. */
+export const asksAboutObjects = (method: string): boolean =>
+  method.startsWith('Runtime.') || method.startsWith('DOM.') || method.startsWith('Accessibility.');
+
+/** The domains to which a script of ours would be told, and the commands that turn them on and off. */
+const WATCHING: ReadonlyMap<string, Watching> = new Map([
+  ['Debugger.enable', { domain: 'Debugger', isOn: true }],
+  ['Debugger.disable', { domain: 'Debugger', isOn: false }],
+  ['Profiler.enable', { domain: 'Profiler', isOn: true }],
+  ['Profiler.disable', { domain: 'Profiler', isOn: false }],
+]);
+
+export interface Watching {
+  readonly domain: string;
+  readonly isOn: boolean;
+}
+
+/** Which domain a command turns on or off, of those to which a script of ours would be told. */
+export const watchingBy = (method: string): Watching | undefined => WATCHING.get(method);
+
+/** Whether a command is one that `TargetState.noteCommand` wants to know of. */
+export const concernsTarget = (method: string): boolean => measuresMemory(method) || WATCHING.has(method);
+
 /** Calls `visit` for each remote object with an id found along `paths`, with its place among them. */
 export function forEachRemoteObject(
   root: unknown,
@@ -96,11 +118,10 @@ export function forEachRemoteObject(
   for (const path of paths) visitLeaves(root, path, 0, visitLeaf);
 }
 
-/** Calls `visit` with each object id found along `paths` of a command's parameters, which may be a String object. */
+/** Calls `visit` with each object id found along `paths` of a command's parameters. */
 export function forEachNamedId(params: unknown, paths: readonly Path[], visit: (id: string) => void): void {
   const visitLeaf = (leaf: unknown): void => {
     if (typeof leaf === 'string') visit(leaf);
-    else if (leaf instanceof String) visit(leaf.toString());
   };
   for (const path of paths) visitLeaves(params, path, 0, visitLeaf);
 }
@@ -162,4 +183,36 @@ function hasId(value: unknown): value is RemoteObject & { objectId: string } {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
+}
+
+/**
+ * What an object id tells by its form. Today's ids read `isolate.context.number`. The protocol does not promise that form,
+ * so little is made of it: it tells which ids a destroyed context took along, and makes look-ups faster. An id of any other
+ * form belongs to the context without a name, which only the session's end destroys.
+ *
+ * Ids are 43 characters at most. A page cannot choose them; a broken peer could.
+ */
+const LONGEST_PARSED_ID = 128;
+
+/** Whether a text is short enough to be an id. */
+export function mayBeId(text: string): boolean {
+  return text.length > 0 && text.length <= LONGEST_PARSED_ID;
+}
+
+/** The beginning of all ids of one context, `isolate.context.`; `''` for an id of another form. */
+export function contextPrefixOf(objectId: string): string {
+  const first = objectId.indexOf('.');
+  const second = objectId.indexOf('.', first + 1);
+  const hasContext = first > 0 && second > first + 1 && objectId.length <= LONGEST_PARSED_ID;
+  return hasContext ? objectId.slice(0, second + 1) : '';
+}
+
+/** Whether an id is of the context with this prefix; quicker than taking the id apart. */
+export const hasContextPrefix = (objectId: string, prefix: string): boolean =>
+  prefix !== '' && objectId.length <= LONGEST_PARSED_ID && objectId.startsWith(prefix);
+
+/** The protocol's `executionContextId`; `undefined` where the ids do not tell. */
+export function executionContextIdOf(prefix: string): number | undefined {
+  const parsed = Number(prefix.slice(0, -1).split('.')[1]);
+  return prefix !== '' && Number.isInteger(parsed) ? parsed : undefined;
 }

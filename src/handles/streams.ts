@@ -6,9 +6,10 @@
  * Invariant: a stream is closed once: when it has been read to its end, when the client closes it, or when nobody can read on.
  * Its session's end closes it as well.
  */
-import type { Release } from '../batcher/release.ts';
-import type { SessionLedger } from './ledger/session-ledger.ts';
+import type { Outcome, Reach, Release, ReleaseOwner } from '../batcher/release.ts';
+import { countMove, type DropCause } from '../batcher/stats.ts';
 import { type Forward, isAwaitable, type Params } from './protocol.ts';
+import type { SessionLedger } from './session-ledger.ts';
 
 /** Where the answer to a command, or an event, carries a stream that the client reads by itself. */
 const MADE_BY_COMMAND = 'Page.printToPDF';
@@ -24,36 +25,24 @@ class StreamRecord implements Release {
   readonly method = 'IO.close';
   readonly params: { readonly handle: string };
   readonly handles = 1;
-  readonly #streams: Streams;
+  readonly owner: Streams;
   state: 'live' | 'closing' | 'ended' = 'live';
 
-  constructor(streams: Streams, handle: string) {
-    this.#streams = streams;
+  constructor(owner: Streams, handle: string) {
+    this.owner = owner;
     this.params = { handle };
-  }
-
-  collected(): void {
-    this.#streams.drop(this, 'collected');
-  }
-
-  claim(): boolean {
-    return this.state === 'closing';
-  }
-
-  settled(): void {
-    this.#streams.onClosed(this);
   }
 }
 
-const registry = new FinalizationRegistry<StreamRecord>((record) => record.collected());
+const registry = new FinalizationRegistry<StreamRecord>((record) => record.owner.drop(record, 'collected'));
 
-export class Streams {
+export class Streams implements ReleaseOwner {
   readonly #ledger: SessionLedger;
   readonly #records = new Map<string, StreamRecord>();
 
   constructor(ledger: SessionLedger) {
     this.#ledger = ledger;
-    ledger.endings.onSessionEnd(() => this.#endAll());
+    ledger.onSessionEnd = () => this.#endAll();
   }
 
   /** An event of the session's, before the client's listeners get it. Never throws. */
@@ -83,25 +72,31 @@ export class Streams {
   }
 
   /** Nobody reads on, or all is read. */
-  drop(record: StreamRecord, cause: 'disposed' | 'collected'): void {
-    if (record.state !== 'live' || this.#ledger.isForsaken) return;
+  drop(record: StreamRecord, cause: DropCause): void {
+    if (record.state !== 'live' || this.#ledger.isAbandoned) return;
     record.state = 'closing';
     const { stats, dispatcher } = this.#ledger.services;
-    stats.live--;
-    stats[cause]++;
-    stats.queued++;
+    countMove(stats, 'live', 'queued', 1, cause);
     dispatcher.enqueue(this.#ledger.queue, record);
   }
 
-  onClosed(record: StreamRecord): void {
+  /** Part of `ReleaseOwner`. */
+  claim(record: Release): boolean {
+    return record instanceof StreamRecord && record.state === 'closing';
+  }
+
+  /** Part of `ReleaseOwner`. */
+  settled(record: Release, outcome: Outcome, reach: Reach): void {
+    if (!(record instanceof StreamRecord)) return;
     record.state = 'ended';
     this.#records.delete(record.params.handle);
+    if (outcome === 'gone') this.#ledger.onRefused(undefined, reach);
   }
 
   /** Gives the client a handle that the collector can find, where there is one. */
   #hold(carrier: unknown): void {
     const { stream } = (carrier ?? {}) as { stream?: unknown };
-    if (typeof stream !== 'string' || stream === '' || this.#ledger.hasEnded || this.#ledger.isForsaken)
+    if (typeof stream !== 'string' || stream === '' || this.#ledger.hasEnded || this.#ledger.isAbandoned)
       return;
     const handle = Object(stream) as object;
     try {
@@ -112,9 +107,7 @@ export class Streams {
     const record = new StreamRecord(this, stream);
     this.#records.set(stream, record);
     registry.register(handle, record);
-    const { stats } = this.#ledger.services;
-    stats.minted++;
-    stats.live++;
+    countMove(this.#ledger.services.stats, 'new', 'live', 1);
   }
 
   #endAll(): void {
@@ -122,8 +115,7 @@ export class Streams {
     for (const record of this.#records.values()) {
       if (record.state !== 'live') continue; // In the books of its release.
       record.state = 'ended';
-      stats.live--;
-      stats.elided++;
+      countMove(stats, 'live', 'elided', 1);
     }
     this.#records.clear();
   }

@@ -5,35 +5,38 @@
  * Invariant: an object of ours that such a command names stays until the command is answered. Where the answer carries
  * objects, the groups of the named ones are never released whole, since those objects may be in them.
  */
-import type { AnsweredCommand } from './answered-commands.ts';
-import type { HandleRecord, Ledger, ObjectGroup } from './ledger/handle-record.ts';
+import type { DeferredTask } from '../runtime/event-loop.ts';
+import { endGroup } from './groups.ts';
 import type { Params } from './protocol.ts';
+import type { Group, Handle, SessionLedger } from './session-ledger.ts';
 
-export class UnlistedCommand implements AnsweredCommand {
+export class UnlistedCommand implements DeferredTask {
   result: unknown;
-  readonly #ledger: Ledger;
-  readonly #pinned: readonly HandleRecord[];
-  readonly #groups: readonly ObjectGroup[];
+  readonly trace: undefined;
+  readonly pinned: readonly Handle[];
+  readonly #ledger: SessionLedger;
+  readonly #groups: readonly Group[];
 
   /** @param pinned the objects that it names; pinned by the caller, unpinned here. */
-  constructor(ledger: Ledger, pinned: readonly HandleRecord[]) {
+  constructor(ledger: SessionLedger, pinned: readonly Handle[]) {
     this.#ledger = ledger;
-    this.#pinned = pinned;
-    this.#groups = pinned.flatMap(({ group }) => (group?.owner === 'own' ? group : []));
+    this.pinned = pinned;
+    this.#groups = pinned.flatMap(({ group }) => (group?.kind === 'own' ? group : []));
     for (const group of this.#groups) {
       group.pending++;
-      this.#ledger.generations.close(group); // So that few others have to share its lot.
+      endGroup(group); // So that few others have to share its lot.
     }
   }
 
-  enter(): void {
+  /** Enters the answer. */
+  run(): void {
     if (carriesObjects(this.result)) this.#unpin();
     else this.end();
   }
 
   /** It is answered, and minted nothing. */
   end(): void {
-    if (!this.#ledger.isForsaken) {
+    if (!this.#ledger.isAbandoned) {
       for (const group of this.#groups) {
         group.pending--;
         this.#ledger.noteAnswered(group);
@@ -43,7 +46,7 @@ export class UnlistedCommand implements AnsweredCommand {
   }
 
   #unpin(): void {
-    for (const record of this.#pinned) this.#ledger.releases.unpin(record);
+    for (const record of this.pinned) this.#ledger.unpin(record);
   }
 }
 

@@ -3,9 +3,10 @@
  * here, with the ends that a ledger would see. That its handles are disposed of is seen where the client is called.
  */
 import type { LeakReport } from '../observe/leak-report.ts';
-import { contextPrefixOf, executionContextIdOf } from './ledger/object-id.ts';
 import {
   type CommandShape,
+  contextPrefixOf,
+  executionContextIdOf,
   type Forward,
   forEachRemoteObject,
   isAwaitable,

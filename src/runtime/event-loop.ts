@@ -5,7 +5,7 @@
  * over leaves nothing behind where it waited.
  */
 import { LATE_TIMER_MS, TURN_BUDGET_MS, TURNS_TO_READ } from '../policy.ts';
-import { clearTimeout, monotonicNow, setImmediate, setTimeout, unref } from '../timers.ts';
+import { clearTimeout, monotonicNow, nextTick, setImmediate, setTimeout, unref } from '../timers.ts';
 
 /** Counts the turns in which jobs ran. */
 let turn = 0;
@@ -54,21 +54,126 @@ export class SlicedJob {
 export const afterThisJob = (callback: () => void): Promise<void> => RESOLVED.then(callback);
 const RESOLVED: Promise<void> = Promise.resolve();
 
+/** A task put off until all that hangs on the job at hand has run, or until somebody needs its result. */
+export interface DeferredTask {
+  /** Must not throw. */
+  run(): void;
+}
+
+/** Tasks are run in the order in which they came. */
+export class DeferredTasks {
+  #waiting: DeferredTask[] = [];
+
+  add(task: DeferredTask): void {
+    if (this.#waiting.push(task) === 1) nextTick(this.run);
+  }
+
+  /** Runs all that wait, now. */
+  readonly run = (): void => {
+    if (this.#waiting.length === 0) return;
+    const tasks = this.#waiting;
+    this.#waiting = [];
+    for (const task of tasks) task.run();
+  };
+}
+
+/** Long work for the turns to come, each piece an iterator that pauses now and then. */
+export class SlicedWork {
+  readonly #job = new SlicedJob((deadline) => this.#runSlice(deadline));
+  readonly #afterWork: () => void;
+  /** In the order of their turns. */
+  readonly #pieces = new Set<Iterator<void>>();
+  #later: Iterator<void>[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #onIdle: (() => void)[] = [];
+  #isHastened = false;
+
+  /** @param afterWork called in the turn in which nothing is left to do. */
+  constructor(afterWork: () => void) {
+    this.#afterWork = afterWork;
+  }
+
+  get isIdle(): boolean {
+    return this.#pieces.size === 0;
+  }
+
+  /** Has `afterWork` called in the next turn in which nothing is left to do. */
+  schedule(): void {
+    this.#job.schedule();
+  }
+
+  /** Has `afterWork` called when the job at hand is over, before what waits for that job. */
+  hasten(): void {
+    if (this.#isHastened) return;
+    this.#isHastened = true;
+    void afterThisJob(() => {
+      this.#isHastened = false;
+      this.#afterWork();
+    });
+  }
+
+  add(piece: Iterator<void>): void {
+    this.#pieces.add(piece);
+    this.#job.schedule();
+  }
+
+  /** `add` after `ms`, or when somebody waits for `idle`. All pieces put off together begin with the first. */
+  addLater(piece: Iterator<void>, ms: number): void {
+    this.#later.push(piece);
+    this.#timer ??= unref(setTimeout(() => this.#addPutOff(), ms));
+  }
+
+  /** Resolves when nothing is left to do. */
+  async idle(): Promise<void> {
+    this.#addPutOff();
+    while (!this.isIdle) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle.push(resolve);
+        this.#job.schedule();
+      });
+    }
+  }
+
+  #addPutOff(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const piece of this.#later.splice(0)) this.add(piece);
+  }
+
+  #runSlice(deadline: number): boolean {
+    for (const piece of this.#pieces) {
+      this.#pieces.delete(piece);
+      while (piece.next().done !== true) {
+        if (monotonicNow() < deadline) continue;
+        this.#pieces.add(piece);
+        return false;
+      }
+    }
+    this.#afterWork();
+    for (const resolve of this.#onIdle.splice(0)) resolve();
+    return true;
+  }
+}
+
 /** Those who wait for the same event. */
 export class Waiters {
   #all = new Set<() => void>();
+  /** Whether nobody waits, as far as was noticed: those who gave up waiting may still be counted. */
+  isEmpty = true;
 
   /** @returns removes `wake` again. */
   readonly add = (wake: () => void): (() => void) => {
     this.#all.add(wake);
+    this.isEmpty = false;
     return () => void this.#all.delete(wake);
   };
 
   /** Wakes all, each once. */
   wake(): void {
-    if (this.#all.size === 0) return;
+    if (this.isEmpty) return;
     const woken = this.#all;
     this.#all = new Set();
+    this.isEmpty = true;
     for (const wake of woken) wake();
   }
 }

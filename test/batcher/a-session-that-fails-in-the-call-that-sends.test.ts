@@ -75,7 +75,7 @@ describe.each(Object.keys(sessions))('releases sent %s', (how) => {
       await turns();
       expectAtRest(stats);
       expect(stats.released + stats.gone).toBe(MANY);
-      expect(queue.isIdle, 'nothing is left to do').toBe(true);
+      expect(queue.state, 'nothing is left to do').toBe('idle');
     });
   });
 });

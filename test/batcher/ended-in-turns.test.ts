@@ -41,8 +41,7 @@ function openFull() {
         method: 'Runtime.releaseObject',
         params: { objectId: String(number) },
         handles: 1,
-        claim: () => true,
-        settled: (outcome) => void ended.push([number, outcome]),
+        owner: { claim: () => true, settled: (_, outcome) => void ended.push([number, outcome]) },
       });
     }
   };
@@ -143,8 +142,7 @@ test('of 20,000 that end while they wait, a turn passes over so many only', asyn
       method: 'Runtime.releaseObject',
       params: { objectId: String(number) },
       handles: 1,
-      claim: () => ++passedOver < 0,
-      settled: () => {},
+      owner: { claim: () => ++passedOver < 0, settled: () => {} },
     });
   }
   stats.minted++;

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import type { Sample, Snapshot } from '../../src/cli/doctor/messages.ts';
 import { mergeLeaks, sumOfCosts, sumOfStats, Threads } from '../../src/cli/doctor/sums.ts';
-import type { AttachmentStats } from '../../src/handles/ledger/ledger-stats.ts';
+import type { AttachmentStats } from '../../src/handles/handle-table.ts';
 import type { Leak } from '../../src/observe/leak-report.ts';
 
 function statsOf(figures: Partial<AttachmentStats>): AttachmentStats {

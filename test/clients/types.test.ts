@@ -9,7 +9,7 @@ import type { attach as attachInspector } from '../../src/clients/node-inspector
 import type { PlaywrightAttachment, PlaywrightSession } from '../../src/clients/playwright/index.ts';
 import type { Subject as PlaywrightSubject } from '../../src/clients/playwright/structure.ts';
 import type { attach, SessionAttachment } from '../../src/clients/session.ts';
-import type { HandleScope } from '../../src/handles/handle-scope.ts';
+import type { HandleScope } from '../../src/handles/scope.ts';
 import type { BareSession } from './bare-connection.ts';
 
 describe('the types of each client', () => {

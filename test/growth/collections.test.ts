@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { PACKAGE } from '../support/script.ts';
 
-const ROOMS = ['runtime', 'batcher', 'handles/ledger', 'handles/weight', 'single-flight', 'threads'];
+const ROOMS = ['runtime', 'batcher', 'handles', 'single-flight', 'threads'];
 const MAKING = String.raw`(?::[^=\n]+)? = (?:new (?:Weak)?(?:Map|Set)\b|new (?:RingQueue|Waiters|FinalizationRegistry)\b|\[\])`;
 const MEMBER = new RegExp(`^ {2}(?:readonly )?(#?\\w+)${MAKING}`, 'gm');
 const OF_MODULE = new RegExp(`^(?:const|let) (\\w+)(?!: [Rr]eadonly)${MAKING}`, 'gm');

@@ -1,6 +1,6 @@
 // When the client's own release is answered: early where nobody can lean on its round trip, else by the browser.
 import { describe, expect, test } from 'vitest';
-import { PageActions } from '../../src/handles/release-acknowledger.ts';
+import { PageActions } from '../../src/handles/acknowledge.ts';
 import { turns } from '../support/turns.ts';
 import { AttachedPeer, type AttachedSession, type Handle } from './attached-peer.ts';
 

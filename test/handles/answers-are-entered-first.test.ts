@@ -1,6 +1,7 @@
 // What an answer brings is entered in the books when the client has had its turn; whoever needs the books sooner finds them
 // up to date. Each test does something with a handle in the very job in which its answer came.
 import { expect, test } from 'vitest';
+import { currentGroup } from '../../src/handles/groups.ts';
 import { AttachedPeer } from './attached-peer.ts';
 
 test('it is not entered before the client has sent what it would', async () => {
@@ -101,7 +102,7 @@ test('a refusal by which its context is gone ends it', async () => {
   const session = peer.open();
   const first = peer.collector.recordOf(await session.evaluate());
   await session.evaluate();
-  session.tap.ledger.endings.onRefused(first?.context, 'context');
+  session.tap.ledger.onRefused(first?.context, 'context');
   await peer.attachment.flush();
   expect(peer.attachment.stats()).toMatchObject({ minted: 2, live: 0, elided: 2 });
 });
@@ -126,6 +127,6 @@ test.each([
     await expect(answer).resolves.toBe(hostile);
     await session.evaluate();
     expect(peer.attachment.stats()).toMatchObject({ minted: 1, live: 1 });
-    expect(session.tap.ledger.generations.current().pending).toBe(0);
+    expect(currentGroup(session.tap.ledger).pending).toBe(0);
   },
 );

@@ -3,15 +3,15 @@
 // no command came too late for the object it names, and that no rejection went unhandled.
 import { expect, vi } from 'vitest';
 import { hookSession } from '../../src/clients/session-hook.ts';
+import { PageActions } from '../../src/handles/acknowledge.ts';
 import { type AttachOptions, resolveAttachOptions } from '../../src/handles/attach-options.ts';
 import { Attachment, type SessionTraits } from '../../src/handles/attachment.ts';
+import type { Registry, RegistryFactory } from '../../src/handles/collection.ts';
 import { plainRules } from '../../src/handles/command-rules.ts';
-import type { Registry, RegistryFactory } from '../../src/handles/ledger/collection-watch.ts';
-import type { HandleRecord } from '../../src/handles/ledger/handle-record.ts';
-import type { LedgerStats } from '../../src/handles/ledger/ledger-stats.ts';
+import type { LedgerStats } from '../../src/handles/handle-table.ts';
+import type { SessionTap } from '../../src/handles/observe-session.ts';
 import type { RemoteObject } from '../../src/handles/protocol.ts';
-import { PageActions } from '../../src/handles/release-acknowledger.ts';
-import type { SessionTap } from '../../src/handles/session-tap.ts';
+import type { Handle as HandleRecord } from '../../src/handles/session-ledger.ts';
 import { expectConserved } from '../support/conservation.ts';
 import {
   type Command,

@@ -70,7 +70,7 @@ function lose(world: AttachedPeer): void {
 const endings: Record<string, (world: AttachedPeer, session: AttachedSession) => void> = {
   'is over': (world, session) => world.attachment.end(session.tap),
   crashes: (_, session) => session.session.emit('Inspector.targetCrashed', {}),
-  'is found to be closed': (_, { tap }) => tap.ledger.endings.onRefused(undefined, 'session'),
+  'is found to be closed': (_, { tap }) => tap.ledger.onRefused(undefined, 'session'),
 };
 
 describe.each(Object.keys(endings))('a session that %s', (how) => {

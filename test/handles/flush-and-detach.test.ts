@@ -289,7 +289,7 @@ describe('detach', () => {
     await using world = new AttachedPeer();
     const session = world.open();
     const handles = await session.mint(10);
-    const unhold = session.tap.ledger.releases.hold(60_000);
+    const unhold = session.tap.ledger.holds.hold(60_000);
     world.collector.collect(...handles);
     await turns();
     world.attachment.detach();

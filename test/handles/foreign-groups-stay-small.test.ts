@@ -14,7 +14,7 @@ test.each([0, 3, 40])(
       const handle = await session.evaluate('({})', { objectGroup: 'console' });
       if (count >= kept) world.collector.collect(handle);
       await turns(3);
-      most = Math.max(most, session.tap.ledger.foreignGroups.named('console').members.length);
+      most = Math.max(most, session.tap.ledger.foreignGroup('console').members.length);
     }
     expect(world.stats).toMatchObject({ minted: 1_000, live: kept });
     expect(most).toBeLessThanOrEqual(Math.max(9, 2 * kept + 10));

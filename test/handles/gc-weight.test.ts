@@ -1,6 +1,7 @@
 // The weight of a handle against a page whose heap the test sets.
 import { beforeEach, describe, expect, test } from 'vitest';
-import { DEFAULT_BYTES_PER_HANDLE, GcWeight } from '../../src/handles/weight/gc-weight.ts';
+import { FollowingMemory } from '../../src/handles/external-memory.ts';
+import { FIRST_BYTES_PER_HANDLE } from '../../src/policy.ts';
 import { quiescence } from '../support/virtual-clock.ts';
 
 /** A page of which only the heap is there, and this process as far as it collects. */
@@ -17,13 +18,13 @@ class FakePage {
   left: number | undefined;
   looks: [pageBytes: number, pageBytesPerHandle: number][] = [];
   answers: 'at once' | 'never' | 'with an error' = 'at once';
-  readonly weight: GcWeight;
+  readonly weight: FollowingMemory;
 
   constructor() {
-    this.weight = new GcWeight(
+    this.weight = new FollowingMemory(
       { ask: (method) => this.#answer(method) },
       {
-        firstBytes: DEFAULT_BYTES_PER_HANDLE,
+        firstBytes: FIRST_BYTES_PER_HANDLE,
         countHandles: () => this.handles,
         now: () => this.time,
         collectingMs: () => this.collectingMs,
@@ -32,13 +33,17 @@ class FakePage {
     );
   }
 
+  noteMint(): void {
+    if (++this.weight.mints >= this.weight.nextLookAt) this.weight.look();
+  }
+
   /** Mints handles of that size, ten a turn of 110 ms. */
   async mint(count: number, bytes: number): Promise<void> {
     await quiescence();
     for (let i = 0; i < count; i++) {
       this.used += bytes;
       this.handles++;
-      this.weight.onMint();
+      this.noteMint();
       if (i % 10 < 9) continue;
       await quiescence();
       this.time += 110;
@@ -76,7 +81,7 @@ beforeEach(() => {
 
 describe('what a handle weighs', () => {
   test('is 64 KiB while nothing is known', async () => {
-    expect(page.weight.bytes).toBe(DEFAULT_BYTES_PER_HANDLE);
+    expect(page.weight.bytes).toBe(FIRST_BYTES_PER_HANDLE);
     await page.mint(1, 5e6);
     expect(page.weight.bytes).toBe(65_536);
   });
@@ -155,7 +160,7 @@ describe('the page is asked', () => {
   test('twenty times a second at most, however fast handles are minted', async () => {
     await quiescence();
     for (let i = 0; i < 10_000; i++) {
-      page.weight.onMint();
+      page.noteMint();
       if (i % 100 < 99) continue;
       await quiescence();
       page.time += 10;
@@ -169,7 +174,7 @@ describe('the page is asked', () => {
     const before = page.asked();
     page.time += 50;
     for (let i = 0; i < 20; i++) {
-      page.weight.onMint();
+      page.noteMint();
       await quiescence();
       page.time += 5;
     }
@@ -182,7 +187,7 @@ describe('the page is asked', () => {
       const before = page.asked();
       for (let elapsed = 0; elapsed < ms; elapsed += msPerMint) {
         page.used += bytes;
-        page.weight.onMint();
+        page.noteMint();
         await quiescence();
         page.time += msPerMint;
       }

@@ -2,8 +2,8 @@
 // or stay when the objects are gone.
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
-import { contextPrefixOf } from '../../src/handles/ledger/object-id.ts';
 import {
+  contextPrefixOf,
   forEachNamedId,
   forEachRemoteObject,
   mintsOf,

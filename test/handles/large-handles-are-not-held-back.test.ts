@@ -1,17 +1,14 @@
 // What a generation waits for until it closes, and its dead for the rest to die: a handful of handles may be a third of a gigabyte in the page.
 import { expect, test } from 'vitest';
-import { isFull } from '../../src/handles/ledger/generations.ts';
-import { type Ledger, ObjectGroup } from '../../src/handles/ledger/handle-record.ts';
-import { mostWaiting } from '../../src/handles/sweep/group-sweep.ts';
+import { isFull, mostWaiting } from '../../src/handles/groups.ts';
+import type { Group } from '../../src/handles/session-ledger.ts';
+import { OpenLedger } from './open-ledger.ts';
 
 const OPENED_AT = 1_000;
 
 /** Of that many members of that many bytes each in the page. */
-function generation(members: number, pageBytesPerHandle: number): ObjectGroup {
-  const ledger = { pageBytesPerHandle } as Ledger;
-  const group = new ObjectGroup(ledger, 'crb:1', 'own', OPENED_AT);
-  group.minted = members;
-  return group;
+function generation(members: number, pageBytesPerHandle: number): Group {
+  return new OpenLedger(pageBytesPerHandle, OPENED_AT).group(members);
 }
 
 test.each([

@@ -1,6 +1,6 @@
 // What is left running by a scope that has ended runs in the scope around it: what it mints belongs there.
 import { expect, test } from 'vitest';
-import { HandleScope } from '../../src/handles/handle-scope.ts';
+import { HandleScope } from '../../src/handles/scope.ts';
 import { collectUntil } from '../support/collect-until.ts';
 import { deferred } from '../support/deferred.ts';
 import { AttachedPeer, type AttachedSession } from './attached-peer.ts';

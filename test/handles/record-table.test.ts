@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ContextRecords, HandleRecord } from '../../src/handles/ledger/handle-record.ts';
-import { RecordTable } from '../../src/handles/ledger/record-table.ts';
+import { IdTable } from '../../src/handles/handle-table.ts';
+import type { Context, Handle } from '../../src/handles/session-ledger.ts';
 
 const PREFIX = '-4711.3.';
 
 /** A table looks at nothing but the id. */
-function recordOf(objectId: string): HandleRecord {
-  return { objectId, context: undefined as unknown as ContextRecords } as HandleRecord;
+function recordOf(objectId: string): Handle {
+  return { objectId, context: undefined as unknown as Context } as Handle;
 }
 
 /** Numbers that share pages, numbers far apart, the limits, and what only looks like a number. */
@@ -38,8 +38,8 @@ describe('the table of records', () => {
     const steps = fc.array(fc.tuple(fc.constantFrom('add', 'delete', 'get'), ends), { maxLength: 400 });
     fc.assert(
       fc.property(fc.constantFrom(PREFIX, ''), steps, (prefix, program) => {
-        const table = new RecordTable(prefix);
-        const model = new Map<string, HandleRecord>();
+        const table = new IdTable(prefix);
+        const model = new Map<string, Handle>();
         for (const [step, end] of program) {
           const id = prefix + end;
           if (step === 'delete') {
@@ -61,7 +61,7 @@ describe('the table of records', () => {
   });
 
   test('gives each record once while those given are struck out', () => {
-    const table = new RecordTable(PREFIX);
+    const table = new IdTable(PREFIX);
     const ids = ['x', ...Array.from({ length: 500 }, (_, number) => String(number * 7))].map(
       (end) => PREFIX + end,
     );

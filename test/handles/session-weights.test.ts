@@ -1,29 +1,31 @@
 // What the sessions of one attachment learn from one another: pages of a farm are alike, and many live for a second.
 import { expect, test } from 'vitest';
-import { followingWeights, type WeighedSession } from '../../src/handles/weight/session-weights.ts';
+import { followingMemories, type SessionMemories } from '../../src/handles/collection.ts';
 import { quiescence } from '../support/virtual-clock.ts';
 
 let time = 1_000;
 
 /** A page whose heap grows with each handle, and that is asked for it as handles are minted. */
-class FakePage implements WeighedSession {
+class FakePage {
   size = 0;
   #used = 8e6;
-  readonly queue = {
-    ask: async (): Promise<unknown> => ({ usedSize: this.#used }),
-  };
   readonly looks: number[] = [];
   readonly weight;
 
-  constructor(weights: ReturnType<typeof followingWeights<FakePage>>) {
-    this.weight = weights.create(this);
+  constructor(weights: SessionMemories) {
+    const ask = async (): Promise<unknown> => ({ usedSize: this.#used });
+    this.weight = weights.open(
+      { ask },
+      () => this.size,
+      (pageBytes) => this.looks.push(pageBytes),
+    );
   }
 
   async mint(count: number, bytes: number): Promise<void> {
     for (let index = 0; index < count; index++) {
       this.#used += bytes;
       this.size++;
-      this.weight.onMint();
+      if (++this.weight.mints >= this.weight.nextLookAt) this.weight.look();
       await quiescence();
       time += 10;
     }
@@ -31,10 +33,7 @@ class FakePage implements WeighedSession {
 }
 
 function openWeights() {
-  const weights = followingWeights<FakePage>(
-    () => time,
-    (page, pageBytes) => page.looks.push(pageBytes),
-  );
+  const weights = followingMemories(() => time);
   return { ...weights, [Symbol.dispose]: () => weights.stop() };
 }
 

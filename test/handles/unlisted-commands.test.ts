@@ -2,7 +2,7 @@
 // under whichever id the script has it; what they mint may share the group of what they name.
 import { describe, expect, test } from 'vitest';
 import { attach } from '../../src/clients/session.ts';
-import type { HandleRecord } from '../../src/handles/ledger/handle-record.ts';
+import type { Handle as HandleRecord } from '../../src/handles/session-ledger.ts';
 import { forEachText, withTranslatedTexts } from '../../src/handles/unlisted-command.ts';
 import { turns } from '../support/turns.ts';
 import { AttachedPeer, type Handle, type Params } from './attached-peer.ts';

@@ -1,11 +1,11 @@
 /** A client whose `send` gives no promise: the tap neither throws, nor takes away what it cannot see. */
 import { EventEmitter } from 'node:events';
 import { expect, it, onTestFinished } from 'vitest';
+import { PageActions } from '../../src/handles/acknowledge.ts';
 import { resolveAttachOptions } from '../../src/handles/attach-options.ts';
 import { Attachment } from '../../src/handles/attachment.ts';
 import { type CommandRules, plainRules } from '../../src/handles/command-rules.ts';
-import { PageActions } from '../../src/handles/release-acknowledger.ts';
-import type { SessionTap } from '../../src/handles/session-tap.ts';
+import type { SessionTap } from '../../src/handles/observe-session.ts';
 import { expectConserved } from '../support/conservation.ts';
 import { FakePeer, type FakeSession } from '../support/fake-peer.ts';
 import { turns } from '../support/turns.ts';

@@ -2,7 +2,7 @@
 // the program is told the same, at once.
 import { expect, it } from 'vitest';
 import { attach as attachPuppeteer } from '../../src/clients/puppeteer/index.ts';
-import { EndedIds } from '../../src/handles/ledger/ended-ids.ts';
+import { EndedIds } from '../../src/handles/ended-ids.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { AttachedPeer } from './attached-peer.ts';
 

@@ -1,7 +1,7 @@
 // However much ends at once, a turn of the event loop sees only so much of it done.
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { LedgerStats } from '../../src/handles/ledger/ledger-stats.ts';
+import type { LedgerStats } from '../../src/handles/handle-table.ts';
 import { turns } from '../support/turns.ts';
 import { countLooksAsTime } from '../support/work-clock.ts';
 import { AttachedPeer, type AttachedSession, type Handle } from './attached-peer.ts';

@@ -3,7 +3,7 @@ import { type Channel, channel, subscribe, unsubscribe } from 'node:diagnostics_
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type BatchSettled, BatchTally } from '../../src/batcher/diagnostics.ts';
-import type { SweepDone } from '../../src/handles/sweep/diagnostics.ts';
+import type { SweepDone } from '../../src/handles/groups.ts';
 import { ReleaseBatcher } from '../../src/index.ts';
 import { attached } from '../support/attached.ts';
 import { launchChromium } from '../support/chromium.ts';

@@ -11,7 +11,7 @@ import { clientsSeen } from '../../clients/puppeteer/registration.ts';
 import type { BrowserLike } from '../../clients/puppeteer/structure.ts';
 import { shadow } from '../../clients/session-hook.ts';
 import type { Attachment } from '../../handles/attachment.ts';
-import type { AttachmentStats } from '../../handles/ledger/ledger-stats.ts';
+import type { AttachmentStats } from '../../handles/handle-table.ts';
 import type { LeakReport } from '../../observe/leak-report.ts';
 import type { MintAccount } from '../../observe/traced-mint.ts';
 import { monotonicNow, queueMicrotask, setInterval, timeOrigin, unref } from '../../timers.ts';

@@ -4,7 +4,7 @@
  */
 import { writeSync } from 'node:fs';
 import type { OthersLook } from '../../clients/puppeteer/held-by-others.ts';
-import type { AttachmentStats } from '../../handles/ledger/ledger-stats.ts';
+import type { AttachmentStats } from '../../handles/handle-table.ts';
 import type { Leak, TraceCost } from '../../observe/leak-report.ts';
 import { monotonicNow } from '../../timers.ts';
 

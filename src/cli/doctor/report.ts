@@ -2,7 +2,7 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { OthersLook } from '../../clients/puppeteer/held-by-others.ts';
-import type { AttachmentStats } from '../../handles/ledger/ledger-stats.ts';
+import type { AttachmentStats } from '../../handles/handle-table.ts';
 import { type Leak, type TraceCost, undisposed } from '../../observe/leak-report.ts';
 import type { Course, CoursePoint } from './course.ts';
 import type { Others, Snapshot } from './messages.ts';

@@ -1,5 +1,5 @@
 /** Several browsers make one account of a thread, and several threads one of the process: counts add up, line by line. */
-import type { AttachmentStats } from '../../handles/ledger/ledger-stats.ts';
+import type { AttachmentStats } from '../../handles/handle-table.ts';
 import type { Leak, TraceCost } from '../../observe/leak-report.ts';
 import type { Changes, Sample, Snapshot } from './messages.ts';
 

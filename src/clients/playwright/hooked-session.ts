@@ -2,10 +2,11 @@
  * The hook in one session of Playwright's server half: what the server sends and gets goes through the ledger, and each
  * id that it is given is a `HeldId`. Methods are shadowed on the one object; unhooking leaves its own properties as found.
  */
+
+import { PageActions } from '../../handles/acknowledge.ts';
 import { type CommandRules, plainRules } from '../../handles/command-rules.ts';
+import type { SessionTap } from '../../handles/observe-session.ts';
 import { type Forward, mintsOf, type Params, type Path, shapeOf } from '../../handles/protocol.ts';
-import { PageActions } from '../../handles/release-acknowledger.ts';
-import type { SessionTap } from '../../handles/session-tap.ts';
 import { clearTimeout, setTimeout, unref } from '../../timers.ts';
 import { below, shadow } from '../session-hook.ts';
 import { HeldId } from './held-id.ts';
@@ -98,7 +99,7 @@ export class HookedSession {
   /** Nobody can name the object any more: to be released as one that was collected. */
   collect(id: HeldId): void {
     const record = this.#recordOf(id);
-    if (record !== undefined) this.tap.ledger.releases.drop(record, 'collected');
+    if (record !== undefined) this.tap.ledger.drop(record, 'collected');
   }
 
   #command(method: string, params: Params | undefined): PromiseLike<unknown> {
@@ -153,7 +154,7 @@ export class HookedSession {
 
   #recordOf(id: HeldId) {
     const { ledger } = this.tap;
-    ledger.services.answers.enter();
+    ledger.services.answers.run();
     return ledger.find(id.toString());
   }
 }

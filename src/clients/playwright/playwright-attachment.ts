@@ -5,8 +5,8 @@
 
 import type { ResolvedAttachOptions } from '../../handles/attach-options.ts';
 import { Attachment } from '../../handles/attachment.ts';
-import type { HandleScope } from '../../handles/handle-scope.ts';
 import type { RemoteObject } from '../../handles/protocol.ts';
+import type { HandleScope } from '../../handles/scope.ts';
 import { describeGiven } from '../given.ts';
 import { below } from '../session-hook.ts';
 import { ClientHandles } from './client-handles.ts';

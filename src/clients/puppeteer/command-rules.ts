@@ -5,8 +5,8 @@
  */
 
 import type { CommandRules } from '../../handles/command-rules.ts';
-import type { CollectionHold } from '../../handles/ledger/session-releases.ts';
 import type { Params } from '../../handles/protocol.ts';
+import type { CollectionHold } from '../../handles/unanswered.ts';
 import { setImmediate } from '../../timers.ts';
 
 /**

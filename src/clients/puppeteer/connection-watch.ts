@@ -4,7 +4,8 @@
  *
  * Invariant: the connection is hooked while a session of it is, once, however many attachments there are.
  */
-import { concernsTarget, TargetState } from '../../handles/target-state.ts';
+import { concernsTarget } from '../../handles/protocol.ts';
+import { TargetState } from '../../handles/target-state.ts';
 import { shadow } from '../session-hook.ts';
 import { targetOf } from './browser-connection.ts';
 import { DirectCommand } from './direct-command.ts';
@@ -70,7 +71,7 @@ class ConnectionWatch {
   #sessions = 0;
   readonly #onDetached = (session: CdpSessionLike): void => {
     for (const [key, target] of this.#targets) {
-      target.endSession(session.id());
+      target.remove(session.id());
       this.#forgetIfEmpty(key, target);
     }
   };

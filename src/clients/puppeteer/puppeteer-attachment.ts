@@ -6,12 +6,12 @@
  */
 
 import { NOT_AWAITED } from '../../batcher/release.ts';
+import { PageActions } from '../../handles/acknowledge.ts';
 import type { ResolvedAttachOptions } from '../../handles/attach-options.ts';
 import { Attachment } from '../../handles/attachment.ts';
 import { plainRules } from '../../handles/command-rules.ts';
-import type { HandleScope } from '../../handles/handle-scope.ts';
-import { PageActions } from '../../handles/release-acknowledger.ts';
-import type { SessionTap } from '../../handles/session-tap.ts';
+import type { SessionTap } from '../../handles/observe-session.ts';
+import type { HandleScope } from '../../handles/scope.ts';
 import type { LeakReport } from '../../observe/leak-report.ts';
 import { describeGiven } from '../given.ts';
 import { hookSession } from '../session-hook.ts';

@@ -7,9 +7,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { queryObjects } from 'node:v8';
 import puppeteer from 'puppeteer-core';
 import { attach } from '../../../build/clients/puppeteer/index.js';
-import { HandleIndex } from '../../../build/handles/ledger/handle-index.js';
-import { ContextRecords, HandleRecord, ObjectGroup } from '../../../build/handles/ledger/handle-record.js';
-import { SessionLedger } from '../../../build/handles/ledger/session-ledger.js';
+import { HandleContext, HandleRecord, ObjectGroup } from '../../../build/handles/handle-table.js';
+import { SessionLedger } from '../../../build/handles/session-ledger.js';
 
 const { rounds, handlesPerVisit, leaks } = JSON.parse(process.argv[2]);
 const PAGES = 10;
@@ -52,10 +51,15 @@ const LEAKS = {
     }),
 };
 if (leaks.includes('records')) {
-  const { remove } = HandleIndex.prototype;
-  HandleIndex.prototype.remove = function (record) {
+  const { letGo } = HandleRecord.prototype;
+  HandleRecord.prototype.letGo = function () {
     // A record that has ended lets go of what it was in, so these leak beside it.
-    leaked.push(record, record.group, record.context, record.context?.ledger);
+    leaked.push(this, this.context, this.context?.ledger);
+    letGo.call(this);
+  };
+  const { remove } = ObjectGroup.prototype;
+  ObjectGroup.prototype.remove = function (record) {
+    leaked.push(this);
     remove.call(this, record);
   };
 }
@@ -132,7 +136,7 @@ async function look() {
       live: live + queued + inFlight,
       records: count(HandleRecord),
       groups: count(ObjectGroup),
-      contexts: count(ContextRecords),
+      contexts: count(HandleContext),
       ledgers: count(SessionLedger),
       timers: count(Timeout),
       listeners: emitters

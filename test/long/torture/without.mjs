@@ -1,14 +1,14 @@
 // The library with one of its protections taken out, each by its name: torture has to find out that it is missing.
-import { CollectionWatch } from '../../../build/handles/ledger/collection-watch.js';
-import { ObjectGroup } from '../../../build/handles/ledger/handle-record.js';
-import { SessionReleases } from '../../../build/handles/ledger/session-releases.js';
+import { CollectionWatch } from '../../../build/handles/collection.js';
+import { ObjectGroup } from '../../../build/handles/handle-table.js';
+import { SessionLedger } from '../../../build/handles/session-ledger.js';
 
 const defineIsDead = (get) => Object.defineProperty(ObjectGroup.prototype, 'isDead', { get });
 
 export const WITHOUT = {
   'a pin on what a command names': () => {
-    SessionReleases.prototype.pin = () => {};
-    SessionReleases.prototype.unpin = () => {};
+    SessionLedger.prototype.pin = () => {};
+    SessionLedger.prototype.unpin = () => {};
   },
   'a look at members that live': () => {
     defineIsDead(function () {
@@ -16,9 +16,9 @@ export const WITHOUT = {
     });
   },
   'the very object that a handle holds': () => {
-    const { register } = CollectionWatch.prototype;
-    CollectionWatch.prototype.register = function (remoteObject, ...rest) {
-      register.call(this, { ...remoteObject }, ...rest);
+    const { mint } = CollectionWatch.prototype;
+    CollectionWatch.prototype.mint = function (ledger, remoteObject, ...rest) {
+      return mint.call(this, ledger, { ...remoteObject }, ...rest);
     };
   },
 };

@@ -7,14 +7,14 @@
 
 import type { ReleaseSession } from '../../../batcher/release.ts';
 import { refusalOf } from '../../../batcher/release.ts';
+import { countCommands } from '../../../batcher/stats.ts';
 import type { ResolvedAttachOptions } from '../../../handles/attach-options.ts';
 import type { RemoteHandle } from '../../../handles/attachment.ts';
-import type { HandleScope } from '../../../handles/handle-scope.ts';
-import type { HandleRecord } from '../../../handles/ledger/handle-record.ts';
-import type { SessionLedger } from '../../../handles/ledger/session-ledger.ts';
 import type { RemoteObject } from '../../../handles/protocol.ts';
-import { DEFAULT_BYTES_PER_HANDLE } from '../../../handles/weight/gc-weight.ts';
+import type { HandleScope } from '../../../handles/scope.ts';
+import type { Handle, SessionLedger } from '../../../handles/session-ledger.ts';
 import type { MintTrace } from '../../../observe/leak-report.ts';
+import { FIRST_BYTES_PER_HANDLE } from '../../../policy.ts';
 import { PuppeteerAttachment, requireScopeSubject } from '../puppeteer-attachment.ts';
 import { type CdpSessionLike, isSession, type PageLike } from '../structure.ts';
 import { member, type OwningValue } from './remote-values.ts';
@@ -70,7 +70,7 @@ export class BidiAttachment extends PuppeteerAttachment {
       moveSurvivors: false,
       consoleEntries: 'keep',
       // No command of the protocol tells what a page's heap holds, so there is nothing to follow.
-      pressure: options.pressure === 'follow' ? DEFAULT_BYTES_PER_HANDLE : options.pressure,
+      pressure: options.pressure === 'follow' ? FIRST_BYTES_PER_HANDLE : options.pressure,
     });
     this.tracks = options.track ?? true;
     this.#coverage = coverage;
@@ -112,7 +112,7 @@ export class BidiAttachment extends PuppeteerAttachment {
   }
 
   /** The record of a handle, which is most likely one of the target's. @internal */
-  find(handle: string, target: ScriptTarget | undefined): HandleRecord | undefined {
+  find(handle: string, target: ScriptTarget | undefined): Handle | undefined {
     const likely = target === undefined ? undefined : this.#byTarget.get(keyOfTarget(target));
     const record = likely?.ledger.find(handle);
     if (record !== undefined) return record;
@@ -126,7 +126,7 @@ export class BidiAttachment extends PuppeteerAttachment {
   /** Notes a value that the client is about to get, and watches for its collection. @internal */
   mint(value: OwningValue, origin: Origin, { scope, trace, isException }: MintOwner): void {
     const { ledger } = this.#booksOf(origin);
-    const record = ledger.mint(value, value.handle, undefined, 0);
+    const record = this.watch.mint(ledger, value, value.handle, undefined, 0);
     if (record === undefined) return;
     if (trace !== undefined) record.origin = this.leakReport?.noteMint(ledger, value, trace, isException);
     scope?.own(record);
@@ -136,8 +136,8 @@ export class BidiAttachment extends PuppeteerAttachment {
   release(handles: readonly string[], target: ScriptTarget): void {
     for (const handle of handles) {
       const record = this.find(handle, target);
-      if (record !== undefined) record.context?.ledger.releases.drop(record, 'disposed');
-      else this.#booksFor(target).ledger.releases.enqueueUnknown(handle);
+      if (record !== undefined) record.context?.ledger.drop(record, 'disposed');
+      else this.#booksFor(target).ledger.enqueueUnknown(handle);
     }
   }
 
@@ -158,22 +158,22 @@ export class BidiAttachment extends PuppeteerAttachment {
     for (const handle of handles) {
       const record = this.find(handle, target);
       if (record !== undefined) {
-        if (record.context?.ledger.releases.take(record)) count++;
+        if (record.context?.ledger.take(record)) count++;
         continue;
       }
-      ledger.releases.takeUnknown();
+      ledger.takeUnknown();
       count++;
     }
-    ledger.services.stats.commands++;
-    const { debts } = ledger;
-    const barrier = debts.openBarrier(count);
+    countCommands(ledger.services.stats, 1);
+    const { barriers } = ledger;
+    const barrier = barriers.open(count);
     return answer.then(
       (result) => {
-        debts.settleBarrier(barrier, 'released');
+        barriers.settle(barrier, 'released');
         return result;
       },
       (error: unknown) => {
-        debts.settleBarrier(barrier, refusalOf(error).outcome);
+        barriers.settle(barrier, refusalOf(error).outcome);
         throw error;
       },
     );
@@ -181,7 +181,7 @@ export class BidiAttachment extends PuppeteerAttachment {
 
   /** Sends, ahead of whatever is sent next, all that is known to be dropped. @internal */
   releaseAllNow(): void {
-    for (const { ledger } of this.#books) ledger.releases.sendAllNow();
+    for (const { ledger } of this.#books) this.sendNow(ledger);
   }
 
   /** @internal */

@@ -6,8 +6,9 @@
  *
  * Invariant: a connection is hooked once, and a realm is in the books of one attachment: the first that covers it.
  */
-import type { HandleRecord } from '../../../handles/ledger/handle-record.ts';
+
 import { isAwaitable, measuresMemory } from '../../../handles/protocol.ts';
+import type { Handle } from '../../../handles/session-ledger.ts';
 import { setImmediate } from '../../../timers.ts';
 import { below, shadow } from '../../session-hook.ts';
 import { claim, Notes } from '../../session-ownership.ts';
@@ -113,7 +114,7 @@ class ConnectionTap {
     if (pinned.length === 0 && minting === undefined) return forward();
 
     const done = (): void => {
-      for (const record of pinned) record.context?.ledger.releases.unpin(record);
+      for (const record of pinned) record.context?.ledger.unpin(record);
     };
     let answer: Promise<unknown>;
     try {
@@ -140,13 +141,13 @@ class ConnectionTap {
   }
 
   /** What a command names stays until it is answered. */
-  #pinNamed(params: unknown, target: ScriptTarget | undefined): readonly HandleRecord[] {
-    let pinned: HandleRecord[] | undefined;
+  #pinNamed(params: unknown, target: ScriptTarget | undefined): readonly Handle[] {
+    let pinned: Handle[] | undefined;
     forEachNamedHandle(params, (handle) => {
       for (const attachment of this.#attachments) {
         const record = attachment.find(handle, target);
         if (record === undefined) continue;
-        record.context?.ledger.releases.pin(record);
+        record.context?.ledger.pin(record);
         if (pinned === undefined) pinned = [record];
         else pinned.push(record);
       }
@@ -268,7 +269,7 @@ const EVALUATIONS: ReadonlyMap<string, string> = new Map([
 ]);
 /** Handles are passed as the very values that are watched, so that no collection need ever be put off. */
 const rules: PuppeteerRules = new PuppeteerRules({ hold: () => () => {} });
-const NONE: readonly HandleRecord[] = [];
+const NONE: readonly Handle[] = [];
 /** Disposals acknowledged in one turn of the event loop. */
 const MOST_PER_TURN = 512;
 

@@ -1,22 +1,24 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * A scope owns the handles minted in it: they are bound to groups of its own, and die with it by one
- * command a session, whether the program still refers to them or not.
+ * A scope owns the handles minted in it: they are bound to groups of its own, and die with it by one command a session,
+ * whether the program still refers to them or not.
  */
 import { type AsyncContext, asyncContext } from '../builtins.ts';
-import type { AnsweredCommands } from './answered-commands.ts';
-import type { HandleRecord, Ledger, ObjectGroup } from './ledger/handle-record.ts';
+import { FEWEST_LOOKED_THROUGH } from '../policy.ts';
+import type { DeferredTasks } from '../runtime/event-loop.ts';
+import { endGroup } from './groups.ts';
+import type { Group, Handle, SessionLedger } from './session-ledger.ts';
 
-/** A scope as a block, made by `openScope`: what was minted while it was open is released at its end. */
+/** A scope as a block, made by `openScope`: all handles minted while it is open are released at its end. */
 export class HandleScope implements Disposable {
   /** By session, the group that takes the scope's mints now. */
-  readonly #openGroups = new Map<Ledger, ObjectGroup>();
-  /** Those of its groups in which something lives: the sweep closes one of which much was dropped inside, and another follows. */
-  readonly #groups = new Alive<ObjectGroup>(
+  readonly #openGroups = new Map<SessionLedger, Group>();
+  /** Its groups in which something lives. The sweep closes one of which much was dropped inside, and another follows. */
+  readonly #groups = new Alive<Group>(
     ({ stage, live, ledger }) => !ledger.hasEnded && (stage === 'open' || live > 0),
   );
-  /** Handles of the scope's in groups that are not: children of objects from outside, mostly. */
-  readonly #strays = new Alive<HandleRecord>(({ state }) => state === 'live');
+  /** Its handles in groups that are not the scope's: children of objects from outside, mostly. */
+  readonly #strays = new Alive<Handle>(({ state }) => state === 'live');
   #onEnd: () => void;
   #outer: HandleScope | undefined;
   #hasEnded = false;
@@ -35,12 +37,15 @@ export class HandleScope implements Disposable {
     return this.#hasEnded;
   }
 
-  /** The scope's group in a session, into which what is minted now shall go. @internal */
-  groupFor(ledger: Ledger): ObjectGroup {
+  /** The group of a session into which the scope's next mint goes. @internal */
+  groupFor(ledger: SessionLedger): Group {
     let group = this.#openGroups.get(ledger);
     if (group?.stage !== 'open') {
-      group = ledger.generations.create();
+      group = ledger.createGroup();
       group.scope = this;
+      group.onMovedOut = (record) => {
+        if (!this.#hasEnded) this.#strays.add(record);
+      };
       this.#openGroups.set(ledger, group);
       if (this.#groups.add(group)) this.#forgetEndedSessions();
     }
@@ -48,17 +53,12 @@ export class HandleScope implements Disposable {
   }
 
   /** Takes charge of a handle minted by a command that was sent in the scope. @internal */
-  own(record: HandleRecord): void {
-    // Its answer came when all was over: it was minted inside, so it ends here.
+  own(record: Handle): void {
     const { context, group } = record;
     if (context === undefined) return;
-    if (this.#hasEnded) context.ledger.releases.dropWithScope(record);
+    // The answer may come after the scope's end: it was minted inside, so it ends here.
+    if (this.#hasEnded) context.ledger.dropWithScope(record);
     else if (group === undefined || group !== this.#openGroups.get(context.ledger)) this.#strays.add(record);
-  }
-
-  /** Goes on to own a handle that was moved from its group to another. @internal */
-  follow(record: HandleRecord): void {
-    if (!this.#hasEnded) this.#strays.add(record);
   }
 
   /** This scope while it runs, and then the innermost of those around it that does. @internal */
@@ -76,14 +76,16 @@ export class HandleScope implements Disposable {
     this.#hasEnded = true;
     this.#outer = this.#outer?.running;
     for (const group of this.#groups.take()) {
-      if (group.ledger.isForsaken) continue; // Detached meanwhile: what lives is the program's own affair.
-      group.ledger.generations.close(group);
-      group.ledger.releases.dropMembers(group);
+      const { ledger } = group;
+      if (ledger.isAbandoned) continue; // Detached meanwhile: what lives is the program's own affair.
+      endGroup(group);
+      ledger.dropMembers(group);
       group.scope = undefined;
+      group.onMovedOut = undefined;
     }
     for (const record of this.#strays.take()) {
       const ledger = record.context?.ledger;
-      if (!record.hasEscaped && ledger?.isForsaken === false) ledger.releases.dropWithScope(record);
+      if (!record.hasEscaped && ledger?.isAbandoned === false) ledger.dropWithScope(record);
     }
     this.#openGroups.clear();
   }
@@ -98,10 +100,7 @@ export class HandleScope implements Disposable {
   }
 }
 
-/** So few are not worth looking through. */
-const FEWEST_LOOKED_THROUGH = 64;
-
-/** What a scope has to see to at its end. Never holds more of what is over than of what is not, but for a few. */
+/** What a scope drops at its end. Never holds more that is over than is not, but for a few. */
 class Alive<Item> {
   readonly #isAlive: (item: Item) => boolean;
   #items: Item[] = [];
@@ -130,40 +129,49 @@ class Alive<Item> {
   }
 }
 
+/** A scope over sessions. */
+interface Cover {
+  readonly scope: HandleScope;
+  readonly includes: (ledger: SessionLedger) => boolean;
+  /** What `includes` said. */
+  readonly known: WeakMap<SessionLedger, boolean>;
+}
+
 /** The scopes of one attachment: those that follow an async context, and those that cover sessions. */
 export class ScopeStack {
+  /** How many are open. While there is none, a command need not look for one. */
+  open = 0;
   readonly #storage: AsyncContext<HandleScope> = asyncContext();
+  /** Outer ones first. */
   #covers: readonly Cover[] = [];
-  /** Bodies that are running in a scope. While there are none, a command need not look for one. */
   #running = 0;
-  readonly #answers: AnsweredCommands;
+  readonly #answers: DeferredTasks;
 
-  /** @param answers what was minted by these is entered before a scope ends. */
-  constructor(answers: AnsweredCommands) {
+  /** @param answers entered before a scope ends: what was minted by them belongs to it. */
+  constructor(answers: DeferredTasks) {
     this.#answers = answers;
   }
 
   /** The innermost scope that a command sent now on this session belongs to. */
-  current(ledger: Ledger): HandleScope | undefined {
-    const inContext = this.inContext();
-    if (inContext !== undefined) return inContext;
-    if (this.#covers.length === 0) return undefined;
-    return this.#covers.findLast((cover) => isCovered(ledger, cover))?.scope;
+  current(ledger: SessionLedger): HandleScope | undefined {
+    return this.inContext() ?? this.#covers.findLast((cover) => isCovered(ledger, cover))?.scope;
   }
 
-  /** The innermost scope that the async context at hand runs in: of those around it, when that has ended before. */
+  /** The innermost open scope that the async context at hand runs in. */
   inContext(): HandleScope | undefined {
     return this.#running > 0 ? this.#storage.getStore()?.running : undefined;
   }
 
   /** Runs `body` in a scope of its own, which ends however the body does. */
   async run<T>(body: () => T | PromiseLike<T>): Promise<T> {
-    const scope = new HandleScope(this.#answers.enter, this.inContext());
+    const scope = new HandleScope(this.#answers.run, this.inContext());
+    this.open++;
     this.#running++;
     try {
       return await this.#storage.run(scope, body);
     } finally {
       scope.end();
+      this.open--;
       // On Node before 24 a storage in use slows down every promise of the process.
       if (--this.#running === 0) this.#storage.disable();
     }
@@ -175,25 +183,19 @@ export class ScopeStack {
    *
    * @param includes asked of each session once: at the first of its commands that is sent while the scope is open.
    */
-  cover(includes: (ledger: Ledger) => boolean): HandleScope {
+  cover(includes: (ledger: SessionLedger) => boolean): HandleScope {
     const scope = new HandleScope(() => {
-      this.#answers.enter();
+      this.#answers.run();
+      this.open--;
       this.#covers = this.#covers.filter((cover) => cover.scope !== scope);
     });
+    this.open++;
     this.#covers = [...this.#covers, { scope, includes, known: new WeakMap() }];
     return scope;
   }
 }
 
-/** A scope over sessions, the outer ones of those that are open first. */
-interface Cover {
-  readonly scope: HandleScope;
-  readonly includes: (ledger: Ledger) => boolean;
-  /** What `includes` said. */
-  readonly known: WeakMap<Ledger, boolean>;
-}
-
-function isCovered(ledger: Ledger, { includes, known }: Cover): boolean {
+function isCovered(ledger: SessionLedger, { includes, known }: Cover): boolean {
   let isIncluded = known.get(ledger);
   if (isIncluded === undefined) {
     isIncluded = includes(ledger);

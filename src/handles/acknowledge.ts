@@ -1,0 +1,139 @@
+/**
+ * Answers the client's own `Runtime.releaseObject`: at once, and has it done in the background; but where the client may
+ * lean on the round trip, when the browser has answered.
+ *
+ * It may where the release follows a command that acts on the page, as in Puppeteer's `click()`: the `dispose()` at its end
+ * is, by accident, the barrier behind which the page's console messages and requests have arrived. So a release is early
+ * only where this session's last command, and that of any session of the same page, was one that asks about objects.
+ */
+import { refusalOf } from '../batcher/release.ts';
+import { countCommands } from '../batcher/stats.ts';
+import { ANSWERS_PER_LOOK, MOST_ANSWERS_PER_JOB, MOST_BETWEEN_TURNS_MS } from '../policy.ts';
+import { afterThisJob } from '../runtime/event-loop.ts';
+import { setImmediate } from '../timers.ts';
+import type { CommandRules } from './command-rules.ts';
+import { type Forward, isAwaitable, type Params } from './protocol.ts';
+import type { Handle, SessionLedger } from './session-ledger.ts';
+
+/** Shared by the sessions of one page: an action on any of them is one to wait for on all. */
+export class PageActions {
+  count = 0;
+}
+
+export class ReleaseAcknowledger {
+  readonly actions: PageActions;
+  /** Actions behind which this session has sent something that is answered in its turn. */
+  actionsPassed: number;
+  readonly #ledger: SessionLedger;
+  readonly #rules: CommandRules;
+  #acknowledged = 0;
+  /** What `#acknowledged` was when a job that acknowledged something was last over. */
+  #acknowledgedThen = 0;
+  /** When we last yielded to the event loop. */
+  #yieldedAt = 0;
+  #isTurnDue = false;
+  /** The turn in which the next answer is given; and how many answers wait for it. */
+  #turnToCome: Promise<void> | undefined;
+  #answersToCome = 0;
+
+  constructor(ledger: SessionLedger, actions: PageActions, rules: CommandRules) {
+    this.#ledger = ledger;
+    this.#rules = rules;
+    this.actions = actions;
+    this.actionsPassed = actions.count;
+  }
+
+  /** Has it done in the background and answers for the browser; `undefined` where only the browser can answer. */
+  releaseEarly(params: Params | undefined): Promise<unknown> | undefined {
+    const objectId = params?.objectId;
+    if (typeof objectId !== 'string' || objectId === '') return undefined; // The browser says what is wrong.
+    const ledger = this.#ledger;
+    const record = ledger.find(objectId);
+    // A crashed page answers nothing, and nothing of it is left to be waited for.
+    if (this.actionsPassed !== this.actions.count && !ledger.queue.isLost) {
+      const isSafeToSend = record === undefined || record.pins === 0 || ledger.isOrdered;
+      if (isSafeToSend) return undefined;
+      this.actionsPassed = this.actions.count;
+    }
+    if (record === undefined) ledger.enqueueUnknown(objectId);
+    else if (this.#rules.isClientsOwn(record.context?.executionContextId)) ledger.tidy(record);
+    else ledger.drop(record, 'disposed');
+    return this.#acknowledge();
+  }
+
+  release(params: Params | undefined, forward: Forward): PromiseLike<unknown> {
+    const early = this.releaseEarly(params);
+    if (early !== undefined) return early;
+    const objectId = params?.objectId;
+    if (typeof objectId !== 'string' || objectId === '') return forward(params);
+    this.actionsPassed = this.actions.count;
+    const outgoing = { ...params, objectId: this.#ledger.currentId(objectId) };
+    return this.#releaseAsBarrier(this.#ledger.find(objectId), outgoing, forward);
+  }
+
+  /** Sent now and by itself. The client gets the browser's own answer, errors included. */
+  #releaseAsBarrier(record: Handle | undefined, params: Params, forward: Forward): PromiseLike<unknown> {
+    const ledger = this.#ledger;
+    const answer = forward(params);
+    const context = record?.context;
+    if (record === undefined) ledger.takeUnknown();
+    else if (!ledger.take(record)) return answer;
+    countCommands(ledger.services.stats, 1);
+    const { barriers } = ledger;
+    const barrier = barriers.open(1);
+    if (!isAwaitable(answer)) {
+      barriers.settle(barrier, 'released');
+      return answer;
+    }
+    return answer.then(
+      (result) => {
+        barriers.settle(barrier, 'released');
+        return result;
+      },
+      (error: unknown) => {
+        const { outcome, reach } = refusalOf(error);
+        barriers.settle(barrier, outcome);
+        ledger.onRefused(context, reach);
+        throw error;
+      },
+    );
+  }
+
+  /**
+   * Never in the same tick, as a real answer would not be. A loop of awaited disposals would be one long chain of
+   * microtasks, so every few milliseconds the event loop gets a turn. A list disposed of at once is one job: so many are
+   * answered when it is over, and as many in each turn that follows.
+   */
+  #acknowledge(): Promise<unknown> {
+    if (++this.#acknowledged % ANSWERS_PER_LOOK === 0) void afterThisJob(this.#afterJob);
+    const isSoon = !this.#isTurnDue && this.#acknowledged - this.#acknowledgedThen <= MOST_ANSWERS_PER_JOB;
+    // While answers wait for a turn, later ones come behind them.
+    if (isSoon && this.#turnToCome === undefined) return Promise.resolve({});
+    return this.#turnOfNextAnswer().then(() => ({}));
+  }
+
+  /** The turn to come, or a later one where as many answers wait for that as may. */
+  #turnOfNextAnswer(): Promise<void> {
+    if (this.#turnToCome === undefined || this.#answersToCome >= MOST_ANSWERS_PER_JOB) {
+      this.#answersToCome = 0;
+      const turn = (this.#turnToCome ?? Promise.resolve()).then(nextTurn).then(() => {
+        this.#yieldedAt = this.#ledger.services.now();
+        this.#isTurnDue = false;
+        if (this.#turnToCome === turn) this.#turnToCome = undefined;
+      });
+      this.#turnToCome = turn;
+    }
+    this.#answersToCome++;
+    return this.#turnToCome;
+  }
+
+  /** Runs after a job in which something was acknowledged, once for each look. */
+  readonly #afterJob = (): void => {
+    this.#acknowledgedThen = this.#acknowledged;
+    if (this.#ledger.services.now() - this.#yieldedAt >= MOST_BETWEEN_TURNS_MS) this.#isTurnDue = true;
+  };
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,273 @@
+/**
+ * How much external memory one live handle of a session reports to V8, so that V8 collects here when the page has grown.
+ * It follows the page: a share of what a handle stands for there, whether that is 20 KB or 5 MB. And it is bounded by its
+ * cost: unless the live handles may hold more of the page than is safe, collecting takes a few per cent of the time.
+ *
+ * The page is asked in the background, on the occasion of a mint: twenty times a second at most, less often for light
+ * handles, and up to a hundred times for large ones. A page that does not answer costs one unanswered command.
+ *
+ * Released objects are garbage in the page, and V8 may let a gigabyte of it gather: objects that have outlived their first
+ * milliseconds count as old. Where released handles have left that much behind, the page is told to collect.
+ */
+import * as policy from '../policy.ts';
+import { ExpiresImmediately, type Fetched, LazySlot } from '../single-flight/lazy-slot.ts';
+
+/** A session as far as its page can be asked. */
+export interface AskablePage {
+  ask(method: string): PromiseLike<unknown>;
+}
+
+export interface ExternalMemory {
+  /** Bytes that one more handle reports. */
+  readonly bytes: number;
+  /** Bytes that one handle stands for in the page; 0 while that is not known. */
+  readonly pageBytesPerHandle: number;
+  /** Mints so far, counted by whoever mints; at so many the page is looked at. */
+  mints: number;
+  readonly nextLookAt: number;
+  look(): void;
+}
+
+/** The same number of bytes always. */
+export function fixedMemory(bytes: number): ExternalMemory {
+  return { bytes, pageBytesPerHandle: 0, mints: 0, nextLookAt: Number.POSITIVE_INFINITY, look: () => {} };
+}
+
+export interface FollowingServices {
+  /** What a handle weighs until its page has been looked at. */
+  readonly firstBytes: number;
+  /** How many handles of the session the browser holds. */
+  countHandles(): number;
+  /** Milliseconds, monotonic. */
+  now(): number;
+  /** Milliseconds that this process has spent in major collections so far. */
+  collectingMs(): number;
+  /** Told of each look at the page: its heap, and what a handle stands for there, in bytes; 0 while unknown. */
+  onLook?(pageBytes: number, pageBytesPerHandle: number): void;
+  /** Told of each weight that a look has led to. */
+  onWeighed?(bytes: number): void;
+}
+
+/** Follows what the handles of one session hold of their page. */
+export class FollowingMemory implements ExternalMemory {
+  bytes: number;
+  pageBytesPerHandle = 0;
+  mints = 0;
+  nextLookAt = 1;
+  readonly #page: AskablePage;
+  readonly #services: FollowingServices;
+  readonly #slot: LazySlot<number>;
+  readonly #growth = new PageGrowth();
+  /** Averages over `COLLECTING_WINDOW_MS`: the share of the time spent in collections, and the bytes that caused it. */
+  #collectingShare = 0;
+  #averageBytes: number;
+  #collectingMsThen: number;
+  #lookedAt: number;
+  #mintsThen = 0;
+  #pageRestsUntil = 0;
+
+  /** @param page the unhooked way: what is sent here is none of the client's. */
+  constructor(page: AskablePage, services: FollowingServices) {
+    this.#page = page;
+    this.#services = services;
+    this.bytes = services.firstBytes;
+    this.#averageBytes = services.firstBytes;
+    this.#lookedAt = services.now();
+    this.#collectingMsThen = services.collectingMs();
+    this.#slot = new LazySlot((previous) => this.#fetch(previous), { now: () => services.now() });
+    void this.#slot.get();
+  }
+
+  /** The slot lets one mint ask the page, and gives all others what it has. */
+  look(): void {
+    const isLight = this.#isLightWork();
+    this.nextLookAt =
+      this.mints + (this.#isOfLarge && !isLight ? policy.MINTS_OF_LARGE_PER_LOOK : policy.MINTS_PER_LOOK);
+    if (isLight) return;
+    void this.#slot.get().then((bytes) => {
+      this.bytes = bytes;
+    });
+  }
+
+  async #fetch(previous: number | undefined): Promise<Fetched<number>> {
+    // The first value is there without asking, so that nobody ever waits for one.
+    if (previous === undefined) return { value: this.bytes, expiresInMs: ExpiresImmediately };
+    const { used, blink } = await readHeaps(this.#page);
+    this.#growth.note(used, this.mints, this.#services.countHandles(), blink);
+    this.#mintsThen = this.mints;
+    this.pageBytesPerHandle = Math.round(this.#growth.bytesPerHandle ?? 0);
+    this.#services.onLook?.(used, this.pageBytesPerHandle);
+    this.#noteCollecting();
+    if (this.#isPageOverdue()) await this.#collectPage();
+    return {
+      value: this.#weigh(previous),
+      expiresInMs: this.#isOfLarge ? policy.LOOK_AGAIN_AT_LARGE_MS : policy.LOOK_AGAIN_MS,
+    };
+  }
+
+  get #isOfLarge(): boolean {
+    return this.pageBytesPerHandle >= policy.LARGE_HANDLE;
+  }
+
+  /** Light handles that are minted fast: a look costs as much as a mint. Large objects take their time to be made. */
+  #isLightWork(): boolean {
+    // The last look by itself: the weight follows what most of the last looks had.
+    const { latestBytesPerHandle } = this.#growth;
+    if (latestBytesPerHandle === undefined) return false;
+    if (latestBytesPerHandle * policy.CHARGED_SHARE > policy.LIGHTEST) return false;
+    const elapsed = this.#services.now() - this.#lookedAt;
+    const minted = this.mints - this.#mintsThen;
+    return elapsed < policy.LOOK_AGAIN_AT_LIGHT_MS && elapsed < minted * policy.MOST_MS_PER_LIGHT_MINT;
+  }
+
+  #isPageOverdue(): boolean {
+    const { leastGarbage, grownSinceCollection } = this.#growth;
+    const isLarge = this.#isOfLarge;
+    if (leastGarbage <= (isLarge ? policy.MOST_GARBAGE_OF_LARGE : policy.MOST_GARBAGE)) return false;
+    if (grownSinceCollection <= (isLarge ? policy.MOST_GROWTH_BY_LARGE : policy.MOST_GROWTH)) return false;
+    return this.#services.now() >= this.#pageRestsUntil;
+  }
+
+  async #collectPage(): Promise<void> {
+    const start = this.#services.now();
+    await this.#page.ask('HeapProfiler.collectGarbage');
+    const end = this.#services.now();
+    this.#pageRestsUntil = end + (end - start); // Left alone for as long as it took.
+    const left = await readHeap(this.#page);
+    this.#growth.noteCollection(left);
+    this.#services.onLook?.(left, this.pageBytesPerHandle);
+  }
+
+  #noteCollecting(): void {
+    const now = this.#services.now();
+    const collectingMs = this.#services.collectingMs();
+    const elapsed = now - this.#lookedAt;
+    if (elapsed <= 0) return;
+    const share = (collectingMs - this.#collectingMsThen) / elapsed;
+    const weightOfNow = 1 - Math.exp(-elapsed / policy.COLLECTING_WINDOW_MS);
+    this.#collectingShare += (share - this.#collectingShare) * weightOfNow;
+    this.#averageBytes += (this.bytes - this.#averageBytes) * weightOfNow;
+    this.#lookedAt = now;
+    this.#collectingMsThen = collectingMs;
+  }
+
+  #weigh(previous: number): number {
+    const { bytesPerHandle, blinkShare } = this.#growth;
+    if (bytesPerHandle === undefined) return previous;
+    const ofAll = policy.CHARGED_SHARE + blinkShare * (policy.CHARGED_SHARE_OF_BLINK - policy.CHARGED_SHARE);
+    const wanted = bytesPerHandle * (this.#isOfLarge ? policy.CHARGED_SHARE_OF_LARGE : ofAll);
+    // Collections come in proportion to the weight. A page that may crash is worse than a slow script.
+    const isUrgent = bytesPerHandle * this.#services.countHandles() > policy.MOST_HELD;
+    const affordable = isUrgent
+      ? wanted
+      : (this.#averageBytes * policy.MOST_COLLECTING) / this.#collectingShare;
+    const bytes = Math.round(
+      Math.min(policy.HEAVIEST, Math.max(policy.LIGHTEST, Math.min(wanted, affordable))),
+    );
+    this.#services.onWeighed?.(bytes);
+    return bytes;
+  }
+}
+
+/**
+ * Tells from a few looks at a page's heap what one handle stands for there. Between two looks handles were minted and the
+ * heap has grown: the quotient is what each brought with it. No guess is needed at how much of the heap is the page's own,
+ * and the page's garbage does not disturb it; where the heap shrank, the page has collected, and the look tells nothing.
+ */
+class PageGrowth {
+  #mintsThen = 0;
+  #usedThen: number | undefined;
+  #blinkThen = 0;
+  /** The last looks that told, the oldest first: bytes per handle, and which part of that was Blink's. */
+  readonly #sizes: number[] = [];
+  readonly #blinkShares: number[] = [];
+  /** Handles released, and the heap, when the page had last collected. */
+  #released = 0;
+  #releasedAtCollection = 0;
+  #usedAtCollection = 0;
+
+  /**
+   * @param used bytes in the page's heap.
+   * @param mints handles minted so far.
+   * @param handles how many handles the browser holds.
+   * @param blink bytes of `used` that are Blink's.
+   */
+  note(used: number, mints: number, handles: number, blink: number): void {
+    const grown = used - (this.#usedThen ?? used);
+    const minted = mints - this.#mintsThen;
+    this.#released = mints - handles;
+    if (this.#usedThen === undefined || used < this.#usedThen / 2) this.noteCollection(used);
+    if (grown > 0 && minted > 0) {
+      this.#sizes.push(grown / minted);
+      this.#blinkShares.push(Math.min(1, Math.max(0, (blink - this.#blinkThen) / grown)));
+      if (this.#sizes.length > policy.LOOKS_KEPT) {
+        this.#sizes.shift();
+        this.#blinkShares.shift();
+      }
+    }
+    this.#blinkThen = blink;
+    this.#usedThen = used;
+    this.#mintsThen = mints;
+  }
+
+  /** The page has just collected: so much is left. */
+  noteCollection(used: number): void {
+    this.#usedThen = used;
+    this.#usedAtCollection = used;
+    this.#releasedAtCollection = this.#released;
+  }
+
+  /** Bytes that a handle stands for, as most looks had it; undefined while that is not known. */
+  get bytesPerHandle(): number | undefined {
+    return medianOf(this.#sizes);
+  }
+
+  /** Which part of that is Blink's, from 0 to 1. */
+  get blinkShare(): number {
+    return medianOf(this.#blinkShares) ?? 0;
+  }
+
+  /** The same, as the last look that told had it. */
+  get latestBytesPerHandle(): number | undefined {
+    return this.#sizes.at(-1);
+  }
+
+  /** Bytes of garbage that released handles left in the page, at the least: a look at a busy page shows more, never less. */
+  get leastGarbage(): number {
+    if (this.#sizes.length < 2) return 0;
+    const released = this.#released - this.#releasedAtCollection;
+    return Math.min(Math.min(...this.#sizes) * released, this.grownSinceCollection);
+  }
+
+  /** Bytes by which the heap has grown since the page last collected. */
+  get grownSinceCollection(): number {
+    return (this.#usedThen ?? 0) - this.#usedAtCollection;
+  }
+}
+
+function medianOf(values: readonly number[]): number | undefined {
+  return values.toSorted((a, b) => a - b)[values.length >> 1];
+}
+
+/**
+ * Bytes in use in the heaps of a session's page: V8's, Blink's, and what array buffers hold.
+ *
+ * @throws what `ask` throws, or where the answer tells no number.
+ */
+export async function readHeap(page: AskablePage): Promise<number> {
+  return (await readHeaps(page)).used;
+}
+
+/** The same, and which part of it is Blink's: the nodes of documents and of trees that are in none. */
+async function readHeaps(page: AskablePage): Promise<{ readonly used: number; readonly blink: number }> {
+  const answer = (await page.ask('Runtime.getHeapUsage')) as HeapUsage | undefined;
+  const { usedSize, embedderHeapUsedSize = 0, backingStorageSize = 0 } = answer ?? {};
+  if (typeof usedSize !== 'number') throw new TypeError('Runtime.getHeapUsage told no usedSize');
+  return { used: usedSize + embedderHeapUsedSize + backingStorageSize, blink: embedderHeapUsedSize };
+}
+
+interface HeapUsage {
+  readonly usedSize?: unknown;
+  readonly embedderHeapUsedSize?: number;
+  readonly backingStorageSize?: number;
+}

@@ -1,0 +1,541 @@
+/**
+ * A group's life, once it exists: which group takes the mints of now, when it takes no more, and when and how its dead are
+ * released. A group wholly dead goes by one command, at once. One partly dead is given a grace, in which the rest may die
+ * too; then the cheaper is chosen: its dead one by one, or the survivors moved to a new group and the old one whole.
+ *
+ * Invariant: what the program disposed of is on its way within 100 ms, whatever else is in its group. Only what the
+ * collector found has the longer grace.
+ */
+import { type DiagnosticsChannel, diagnosticsChannel } from '../builtins.ts';
+import * as policy from '../policy.ts';
+import { setTimeout, unref } from '../timers.ts';
+import { collectedTaken, takeCollected } from './collection.ts';
+import {
+  endFreed,
+  type Group,
+  type Handle,
+  type LedgerServices,
+  type SessionLedger,
+} from './session-ledger.ts';
+import { costOfMoving, isWorthMoving, moveSurvivors } from './survivors.ts';
+
+/** The group for the next mint of a session. */
+export function currentGroup(ledger: SessionLedger): Group {
+  const now = ledger.services.now();
+  const open = ledger.openGroup;
+  if (open !== undefined && (isFull(open, now) || endsHere(open, now))) endGroup(open);
+  ledger.openGroup ??= ledger.createGroup();
+  return ledger.openGroup;
+}
+
+/** A group takes no further mints; what is to become of it is the sweep's. */
+export function endGroup(group: Group): void {
+  group.ledger.closeGroup(group);
+  group.ledger.touch(group);
+}
+
+/**
+ * Whether a generation has had its time or its fill. It is long where mints are dense and short where they are sparse, so
+ * that bulk work dies by one command, and the garbage of a slow loop does not wait for hundreds of others.
+ */
+export function isFull(group: Group, now: number): boolean {
+  const age = now - group.openedAt;
+  const size = group.minted;
+  if (size >= policy.MOST_IN_GENERATION || age >= policy.LONGEST_GENERATION_MS) return true;
+  if (age < policy.GENERATION_MS) return false;
+  if (size < policy.FEWEST_IN_GENERATION) {
+    return size * group.ledger.memory.pageBytesPerHandle >= policy.MOST_HELD_BACK;
+  }
+  return age >= policy.GENERATION_OF_LIGHT_MS || !areLight(group.ledger, size);
+}
+
+/** Whether so many handles are known to hold next to nothing of the page, so that there is no hurry to release them. */
+function areLight({ memory }: SessionLedger, handles: number): boolean {
+  const { pageBytesPerHandle } = memory;
+  return pageBytesPerHandle > 0 && handles * pageBytesPerHandle < policy.MOST_HELD_BY_LIGHT;
+}
+
+/**
+ * Whether a generation ends best before the next mint: all in it was disposed of, or all but what a move can save, and the
+ * next time that this is so may be too late. Loops take about as long each time, or twice that.
+ */
+function endsHere(group: Group, now: number): boolean {
+  if (!group.isUrgent || group.pending + group.pinned > 0) return false;
+  if (group.live > group.disposed * policy.MOST_ALIVE_AT_END) return false;
+  const { ledger } = group;
+  const next = now + 2 * (now - ledger.seenDeadAt);
+  ledger.seenDeadAt = now;
+  return next - Math.min(group.disposedSince, now) >= policy.CLOSED_AFTER_MS;
+}
+
+/** The release of a foreign group that the browser has not answered yet. */
+export interface PendingRelease {
+  done(): void;
+  refused(): void;
+}
+
+/** The group in which V8 binds what an event of the Runtime domain carries. */
+export const CONSOLE_GROUP = 'console';
+
+/**
+ * The release of a foreign group is on its way, sent by the user or, for the group of console messages, by us. Once it is
+ * done it has freed what the group holds. Commands are answered in the order in which they were carried out, so that all
+ * that was answered before counts. Events come unasked, and may be heard of before an answer that the browser gave
+ * earlier: of a group that is filled by events, what counts is what it holds now.
+ */
+export function beginForeignRelease(ledger: SessionLedger, name: string): PendingRelease {
+  if (name !== CONSOLE_GROUP) {
+    return { done: () => free(ledger.foreignGroups.get(name)), refused: () => {} };
+  }
+  const group = ledger.foreignGroups.get(name);
+  const members = group?.members ?? [];
+  if (group !== undefined) group.members = [];
+  return {
+    done: () => free(group, members),
+    refused: () => {
+      if (group === undefined) return;
+      group.members = [...members.filter((member) => member.group === group), ...group.members];
+    },
+  };
+}
+
+/** Strikes out what a group held when its user released it: the first few now, the rest turn by turn. */
+function free(group: Group | undefined, held?: readonly Handle[]): void {
+  if (group === undefined) return;
+  const freed = held ?? group.members;
+  if (held === undefined) group.members = []; // The group goes on: what is on its way may still be minted into it.
+  const work = endFreed(group, freed);
+  if (work.next().done !== true) group.ledger.services.work.add(work);
+}
+
+/** How much a sweep is pressed for time. */
+interface Urgency {
+  /** Whether a group partly dead may wait for the rest to die. */
+  readonly hasGrace: boolean;
+  /** Whether there is time to move survivors. */
+  readonly mayMove: boolean;
+  /** Which waiting groups are judged again, besides those that something has happened to: `due` by their grace. */
+  readonly looksAt: 'none' | 'urgent' | 'due' | 'all';
+}
+export const WITH_GRACE: Urgency = { hasGrace: true, mayMove: true, looksAt: 'none' };
+const URGENT_ONLY: Urgency = { hasGrace: true, mayMove: true, looksAt: 'urgent' };
+const GRACE_ENDING: Urgency = { hasGrace: true, mayMove: true, looksAt: 'due' };
+export const WITHOUT_GRACE: Urgency = { hasGrace: false, mayMove: true, looksAt: 'all' };
+const AT_ONCE: Urgency = { hasGrace: false, mayMove: false, looksAt: 'all' };
+
+/** Judges the groups of all sessions of an attachment, after each turn of the event loop in which something happened to them. */
+export class GroupSweep {
+  readonly #services: LedgerServices;
+  /**
+   * Groups that wait for the rest of their members to die, each with the time at which its grace may be over, the earliest
+   * first. There may be a hundred thousand: a look by a timer stops at the first that is not due.
+   */
+  readonly #waiting = new Map<Group, number>();
+  /** Of these, groups that still take mints: they may be closed at any time. */
+  readonly #openWaiting = new Set<Group>();
+  /** Of these, groups with something that the program disposed of, which is not due yet: the oldest first. */
+  readonly #urgent = new Set<Group>();
+  /** Whether the last look left some for the next. */
+  #urgentLeft = false;
+  #dueLeft = false;
+  /** Sessions with too many dead waiting, of which none is to be released just now. */
+  readonly #crowded = new Set<SessionLedger>();
+  /** Groups whose survivors are on the move, each with the number of flushes that had begun when the move did. */
+  readonly #moving = new Map<Group, number>();
+  #graceTimer: ReturnType<typeof setTimeout> | undefined;
+  #urgentTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(services: LedgerServices) {
+    this.#services = services;
+  }
+
+  /** All work of the turn is done: what follows from it is judged. */
+  afterWork(): void {
+    this.sweep(WITH_GRACE);
+    if (!this.#services.changes.isEmpty) this.#services.changes.wake(); // What was struck out need not be waited for.
+  }
+
+  /** Judges everything without grace. Resolves when all that is to be sent is queued, but for moves. */
+  async flush(): Promise<void> {
+    await collectedTaken();
+    await this.#services.work.idle();
+    this.sweep(WITHOUT_GRACE);
+  }
+
+  /** As `flush`, for one session, in this very call: for a command that must find the heap clean. Nothing is moved. */
+  sendNow(ledger: SessionLedger): void {
+    takeCollected();
+    this.sweep(AT_ONCE, ledger);
+    this.#services.dispatcher.drainNow(ledger.queue);
+  }
+
+  /**
+   * As `flush`, for a program that detaches. Dead groups are queued in this very call, since soon nobody knows what else is
+   * in them; of the other groups the dead are queued one by one, turn by turn.
+   */
+  flushLast(): void {
+    takeCollected();
+    const groups = [...this.#moving.keys(), ...this.#judgeAll(AT_ONCE, undefined)];
+    const work = releaseEach(groups);
+    if (work.next().done !== true) this.#services.work.add(work);
+  }
+
+  /**
+   * Whether groups with members dropped before that flush began have to be looked at again. A move that began before it is
+   * waited for in any case: for survivors that die meanwhile it leaves ids of its own.
+   */
+  owes(flush: number): boolean {
+    const isOwing = (group: Group): boolean => group.dropped > 0 && group.oldestDrop < flush;
+    if (this.#services.touched.some(isOwing)) return true;
+    for (const group of this.#waiting.keys()) if (isOwing(group)) return true;
+    for (const [group, begun] of this.#moving) {
+      const { hasEnded, queue } = group.ledger;
+      if (isOwing(group) || (begun < flush && !hasEnded && !queue.isLost)) return true;
+    }
+    return false;
+  }
+
+  /** Judges what was touched, in one session or all, and what waits, where the urgency has it looked at. */
+  sweep(urgency: Urgency, ledger?: SessionLedger): void {
+    if (!urgency.mayMove) {
+      for (const group of this.#moving.keys()) {
+        if (ledger === undefined || group.ledger === ledger) releaseSingly(group);
+      }
+    }
+    const due = this.#judgeAll(urgency, ledger);
+    const movable: Group[] = [];
+    for (const group of due) {
+      if (urgency.mayMove && isWorthMoving(group)) movable.push(group);
+      else releaseSingly(group);
+    }
+    if (movable.length > 0) void this.#move(movable);
+  }
+
+  /** @returns the groups that are partly dead, and out of time. */
+  #judgeAll(urgency: Urgency, ledger: SessionLedger | undefined): Group[] {
+    const now = this.#services.now();
+    const groups = this.#takeGroups(urgency, ledger, now);
+    const verdicts: Record<Verdict, Group[]> = { keep: [], wait: [], release: [], resolve: [], urge: [] };
+    for (const group of groups) {
+      const verdict = judge(group, now, urgency);
+      verdicts[verdict].push(group);
+      if (verdict !== 'wait') this.#endGrace(group);
+      if (verdict === 'release') releaseWhole(group);
+    }
+    const { wait, resolve, urge } = verdicts;
+    const counts = sweepDone.hasSubscribers ? countsOf(verdicts) : undefined;
+    if (urge.length > 0) this.#urge(urge, wait);
+    if (wait.length > 0) this.#letWait(wait, resolve, now);
+    if (this.#waiting.size > 0) this.#startGraceTimer();
+    if (this.#urgent.size > 0) this.#startUrgentTimer(now);
+    if (counts !== undefined && counts.groups > 0) {
+      sweepDone.publish({ ...counts, elapsedMs: this.#services.now() - now } satisfies SweepDone);
+    }
+    return resolve;
+  }
+
+  /** Takes the groups that were touched, and where they are looked at those that wait. */
+  #takeGroups({ looksAt }: Urgency, ledger: SessionLedger | undefined, now: number): Iterable<Group> {
+    const touched = this.#services.touched.splice(0);
+    for (const group of touched) {
+      this.#noteChange(group, now);
+      group.isTouched = false;
+    }
+    if (looksAt === 'none') return touched;
+    const groups = new Set<Group>();
+    for (const group of touched) {
+      if (ledger === undefined || group.ledger === ledger) groups.add(group);
+      else group.ledger.touch(group);
+    }
+    if (looksAt === 'urgent') this.#addUrgent(groups, now);
+    else if (looksAt === 'due') this.#addDue(groups, now);
+    else for (const group of ledger?.waiting ?? this.#waiting.keys()) groups.add(group);
+    return groups;
+  }
+
+  #addUrgent(groups: Set<Group>, now: number): void {
+    let left = policy.MOST_PER_LOOK;
+    for (const group of this.#urgent) {
+      if (now - group.disposedSince < policy.CLOSED_AFTER_MS) return;
+      if (left-- === 0) {
+        this.#urgentLeft = true;
+        return;
+      }
+      groups.add(group);
+    }
+  }
+
+  #addDue(groups: Set<Group>, now: number): void {
+    for (const group of this.#openWaiting) groups.add(group);
+    let left = policy.MOST_PER_LOOK;
+    for (const [group, dueAt] of this.#waiting) {
+      if (dueAt > now) return;
+      if (left-- === 0) {
+        this.#dueLeft = true;
+        return;
+      }
+      groups.add(group);
+      this.#waiting.delete(group); // It comes last, should it go on waiting.
+    }
+  }
+
+  /** Times are noted here, once a turn, rather than with each of what may be thousands of changes. */
+  #noteChange(group: Group, now: number): void {
+    group.touchedAt = now;
+    if (group.dropped > group.droppedAtLastLook) group.lostAt = now;
+    if (group.dropped === 0) group.staleSince = Number.POSITIVE_INFINITY;
+    else group.staleSince = Math.min(group.staleSince, now);
+    if (!group.isUrgent || group.disposedSince !== Number.POSITIVE_INFINITY) return;
+    group.disposedSince = now;
+    this.#urgent.delete(group); // It is the youngest now.
+    // An element that the program disposes of may have a double that the client disposed of before: both hold the node.
+    const { tidied } = group.ledger;
+    for (const double of tidied) {
+      double.isUrgent = true;
+      double.disposedSince = now;
+      this.#urgent.add(double);
+    }
+    tidied.clear();
+  }
+
+  /** Lets groups wait; where a session has too many dead waiting, its oldest groups are due instead. */
+  #letWait(groups: readonly Group[], due: Group[], now: number): void {
+    for (const group of groups) {
+      const { ledger } = group;
+      this.#crowded.add(ledger);
+      if (!this.#waiting.has(group)) this.#waiting.set(group, now + policy.GRACE_MS);
+      if (group.stage === 'open') this.#openWaiting.add(group);
+      else this.#openWaiting.delete(group);
+      ledger.waiting.add(group);
+      ledger.waitingDead += group.dropped - group.countedDead;
+      group.countedDead = group.dropped;
+      if (group.isUrgent && group.disposedSince > Number.NEGATIVE_INFINITY) this.#urgent.add(group);
+      else this.#urgent.delete(group);
+      if (group.disposed > 0 && !group.isUrgent) ledger.tidied.add(group);
+    }
+    for (const ledger of this.#crowded) if (this.#relieve(ledger, due, now)) this.#crowded.delete(ledger);
+    for (const group of groups) group.droppedAtLastLook = group.dropped;
+  }
+
+  /**
+   * Walks the groups only where there are too many dead: of groups that wait there may be a hundred thousand.
+   *
+   * @returns whether there are no longer too many.
+   */
+  #relieve(ledger: SessionLedger, due: Group[], now: number): boolean {
+    const most = mostWaiting(ledger.memory.pageBytesPerHandle);
+    if (ledger.hasEnded || ledger.waitingDead <= most) return true;
+    let unripe = 0;
+    for (const oldest of ledger.waiting) {
+      if (ledger.waitingDead <= most) return true;
+      if (due.length >= policy.MOST_PER_LOOK) this.#dueLeft = true;
+      if (due.length >= policy.MOST_PER_LOOK || unripe >= policy.MOST_UNRIPE) return false;
+      if (oldest.stage !== 'closed' || !isRipe(oldest, now)) {
+        unripe++;
+        continue;
+      }
+      this.#endGrace(oldest);
+      due.push(oldest);
+    }
+    return ledger.waitingDead <= most;
+  }
+
+  #endGrace(group: Group): void {
+    const { ledger } = group;
+    if (!ledger.waiting.delete(group)) return;
+    ledger.waitingDead -= group.countedDead;
+    group.countedDead = 0;
+    ledger.tidied.delete(group);
+    this.#urgent.delete(group);
+    this.#openWaiting.delete(group);
+    this.#waiting.delete(group);
+  }
+
+  /** What the program disposed of is due, by whichever is cheaper. What the collector found there goes on waiting. */
+  #urge(groups: readonly Group[], waiting: Group[]): void {
+    const movable: Group[] = [];
+    for (const group of groups) {
+      if (isWorthMoving(group) && costOfMoving(group) < group.disposed) {
+        movable.push(group);
+        continue;
+      }
+      // All dead but for a command that is unanswered: it dies by one command soon, where the page answers at all.
+      const isWaitedFor = group.live === 0 && group.disposed > policy.MOST_SENT_SINGLY;
+      if (!isWaitedFor)
+        for (const member of group.members) if (member.isDisposed) releaseIfDead(group, member);
+      if (group.disposed > 0) group.setOverdue();
+      if (group.dropped > 0) waiting.push(group);
+    }
+    if (movable.length === 0) return;
+    void this.#move(movable);
+    const timer = setTimeout(() => {
+      for (const group of movable) {
+        if (group.disposed <= policy.MOST_SENT_BEFORE_MOVED && this.#moving.has(group)) releaseSingly(group);
+      }
+    }, policy.MOVED_WITHIN_MS);
+    unref(timer);
+  }
+
+  async #move(groups: readonly Group[]): Promise<void> {
+    for (const group of groups) this.#moving.set(group, this.#services.flushes.begun);
+    await moveSurvivors(groups);
+    for (const group of groups) this.#moving.delete(group);
+    this.#services.changes.wake();
+  }
+
+  #startGraceTimer(): void {
+    if (this.#graceTimer !== undefined) return;
+    this.#graceTimer = setTimeout(
+      () => {
+        this.#graceTimer = undefined;
+        this.sweep(GRACE_ENDING);
+      },
+      this.#dueLeft ? policy.FEWEST_MS_BETWEEN_LOOKS : policy.IDLE_MS / 2,
+    );
+    this.#dueLeft = false;
+    unref(this.#graceTimer);
+  }
+
+  /** Wakes when the first of the groups is to be closed, or sent. */
+  #startUrgentTimer(now: number): void {
+    if (this.#urgentTimer !== undefined) return;
+    let next = Number.POSITIVE_INFINITY;
+    for (const group of this.#urgent) {
+      if (group.disposedSince + policy.CLOSED_AFTER_MS >= next || next <= now) break; // So are all that follow.
+      const afterMs = group.stage === 'open' ? policy.CLOSED_AFTER_MS : sentAfterMs(group);
+      next = Math.min(next, group.disposedSince + afterMs);
+    }
+    this.#urgentTimer = setTimeout(
+      () => {
+        this.#urgentTimer = undefined;
+        this.sweep(URGENT_ONLY);
+      },
+      Math.max(this.#urgentLeft ? 0 : policy.FEWEST_MS_BETWEEN_LOOKS, next - now),
+    );
+    this.#urgentLeft = false;
+    unref(this.#urgentTimer);
+  }
+}
+
+type Verdict = 'keep' | 'wait' | 'release' | 'resolve' | 'urge';
+
+/** What is to be done with a group as it stands now. Here it is decided that a group is released. Closes one that has had its time. */
+function judge(group: Group, now: number, { hasGrace }: Urgency): Verdict {
+  const { ledger } = group;
+  if (ledger.hasEnded) return 'keep'; // Its members are being struck out.
+  if (group.stage === 'open') {
+    if (group.dropped === 0) return 'keep';
+    const isClosing = isToBeClosed(group, now);
+    const isIdle = now - group.touchedAt >= policy.IDLE_MS && group.isDead;
+    if (hasGrace && !isIdle && !isFull(group, now) && !isClosing) return isDue(group, now) ? 'urge' : 'wait';
+    ledger.closeGroup(group);
+    // However late that is: its last commands are answered in a moment.
+    if (isIdle && !ledger.isAbandoned) return 'release';
+    if (hasGrace && isClosing && !group.isDead) return 'wait';
+  }
+  if (group.stage !== 'closed') return 'keep';
+  // Detached: since then children of its members may have joined it unseen. What was dropped goes one by one.
+  if (ledger.isAbandoned) return group.dropped > 0 ? 'resolve' : 'keep';
+  if (group.isDead) return group.dropped + group.releasedSingly > 0 ? 'release' : 'keep';
+  if (group.dropped === 0) return 'keep';
+  if (hasGrace && isDue(group, now)) return 'urge';
+  const graceMs = areLight(ledger, group.dropped) ? policy.GRACE_OF_LIGHT_MS : policy.GRACE_MS;
+  return hasGrace && now - group.staleSince < graceMs ? 'wait' : 'resolve';
+}
+
+/** Whether an open group is to take no more mints, so that it can be released whole, or left by few, in time. */
+function isToBeClosed(group: Group, now: number): boolean {
+  if (now - group.disposedSince < policy.CLOSED_AFTER_MS) return false;
+  return group.live === 0 || (group.disposed >= policy.FEWEST_WAITING && group.live <= 2 * group.disposed);
+}
+
+/** Whether what the program disposed of may wait no longer for the rest of its group. */
+function isDue(group: Group, now: number): boolean {
+  return now - group.disposedSince >= sentAfterMs(group);
+}
+
+function sentAfterMs({ live }: Group): number {
+  return live === 0 ? policy.ALL_DEAD_SENT_AFTER_MS : policy.SENT_AFTER_MS;
+}
+
+/** Whether a group may as well be resolved now: it does not look as if it would soon die whole. */
+function isRipe(group: Group, now: number): boolean {
+  // A long list is being disposed of, or a query's commands are under way.
+  const isInTheMiddle =
+    group.pending > 0 ||
+    group.pinned > 0 ||
+    group.dropped > group.droppedAtLastLook || // However long the garbage collector took meanwhile.
+    now - group.lostAt < policy.IDLE_MS;
+  if (!isInTheMiddle) return true;
+  const isSoonDead = (group.dropped - group.droppedAtLastLook) * policy.LOOKS_TO_COME >= group.live;
+  return !isSoonDead && isWorthMoving(group);
+}
+
+/**
+ * How many dead a session may have waiting for the rest of their groups to die.
+ *
+ * @param pageBytes what one handle holds of the page; 0 where that is not known.
+ */
+export function mostWaiting(pageBytes: number): number {
+  if (pageBytes === 0) return policy.MOST_UNKNOWN_WAITING;
+  const most = Math.floor(policy.MOST_BYTES_WAITING / pageBytes);
+  return Math.min(policy.MOST_WAITING, Math.max(policy.FEWEST_WAITING, most));
+}
+
+function releaseWhole(group: Group): void {
+  const isLarge = group.dropped >= policy.DEAD_IN_A_LARGE_GROUP;
+  group.ledger.enqueueGroup(group);
+  // The browser has its work done by the time the program is told of its own.
+  if (isLarge) group.ledger.services.dispatcher.dispatchNow(group.ledger.queue);
+}
+
+function releaseSingly(group: Group): void {
+  for (const member of group.members) releaseIfDead(group, member);
+}
+
+function* releaseEach(groups: readonly Group[]): Generator<void> {
+  let step = 0;
+  for (const group of groups) {
+    for (const member of group.members) {
+      releaseIfDead(group, member);
+      if (++step % policy.STEPS_PER_LOOK === 0) yield;
+    }
+  }
+}
+
+/** Queues the release of one that is dead, unless a command names it, or it left the group meanwhile. */
+function releaseIfDead(group: Group, member: Handle): void {
+  if (member.group !== group || member.state !== 'dropped' || member.pins > 0) return;
+  group.ledger.enqueue(member);
+}
+
+/** Published when a sweep has judged the groups that something had happened to. docs/diagnostics.md describes it. */
+export interface SweepDone {
+  /** Groups judged. */
+  readonly groups: number;
+  /** Of these: wholly dead, to be released by one command each. */
+  readonly released: number;
+  /** Partly dead, given time for the rest to die. */
+  readonly waiting: number;
+  /** Partly dead and out of time: their dead go one by one, or their survivors are moved. */
+  readonly resolved: number;
+  /** As good as alive, or being dealt with already. */
+  readonly kept: number;
+  /** Milliseconds, by the attachment's clock. */
+  readonly elapsedMs: number;
+}
+
+/** Messages are `SweepDone`. Nothing is computed while nobody listens. */
+const sweepDone: DiagnosticsChannel = /* @__PURE__ */ diagnosticsChannel('cdp-release-batcher:sweep:done');
+
+function countsOf({
+  keep,
+  wait,
+  release,
+  resolve,
+  urge,
+}: Record<Verdict, Group[]>): Omit<SweepDone, 'elapsedMs'> {
+  const resolved = resolve.length + urge.length;
+  const groups = keep.length + wait.length + release.length + resolved;
+  return { groups, released: release.length, waiting: wait.length, resolved, kept: keep.length };
+}

@@ -1,0 +1,393 @@
+/**
+ * What is known of remote objects: of each, of those that share an execution context, and of those that share an object
+ * group; with the states that each goes through, and the counts that follow from them. What moves them is the session's
+ * ledger. Each refers to its ledger, and nothing here calls it.
+ *
+ * ```text
+ *   handle   live ──▶ dropped ──▶ queued ──▶ ended        group   open ──▶ closed ──▶ queued ──▶ released
+ *              │         ▲ │        │  │                                  ▲ │   ▲       │
+ *              │         └─┼─pinned─┘  │                            moving┘◀┘   └─named─┘
+ *              └───────────┴───────────┴─▶ ended
+ * ```
+ *
+ * Invariant: a record never refers to its RemoteObject strongly. The registry holds records, so that the object would
+ * never be collected.
+ */
+import type { Release, ReleaseOwner } from '../batcher/release.ts';
+import { emptyStats, type ReleaseStats } from '../batcher/stats.ts';
+import type { TracedMint } from '../observe/traced-mint.ts';
+import { FEWEST_LEFT_LISTED } from '../policy.ts';
+import { executionContextIdOf, type Params, type RemoteObject } from './protocol.ts';
+
+/** The batcher's counts, and those of handles alone. */
+export interface LedgerStats extends ReleaseStats {
+  /** Handles freed as members of a group released whole. */
+  groupFreed: number;
+  /** Handles that survived their group by being moved to another. */
+  moved: number;
+  /** Bytes charged to this process's heap, so that its garbage collector feels the page's weight. */
+  chargedBytes: number;
+  /** Bytes that one handle weighs, by what its page was last found to hold; with thousands alive each is charged less. */
+  bytesPerHandle: number;
+  /** Heap of the page that was looked at last, in bytes, its garbage included; 0 until one was looked at. */
+  pageBytes: number;
+  /** What one handle was found to stand for in that page, in bytes: what its weight follows; 0 while that is not known. */
+  pageBytesPerHandle: number;
+}
+
+/** The counts as `stats()` shows them: a copy, with what follows from them. */
+export interface AttachmentStats extends LedgerStats {
+  /** Commands sent for each handle that the browser let go of; 0 while there is none. */
+  commandsPerFreedHandle: number;
+}
+
+export function emptyLedgerStats(): LedgerStats {
+  return {
+    ...emptyStats(),
+    groupFreed: 0,
+    moved: 0,
+    chargedBytes: 0,
+    bytesPerHandle: 0,
+    pageBytes: 0,
+    pageBytesPerHandle: 0,
+  };
+}
+
+export type HandleState = 'live' | 'dropped' | 'queued' | 'ended';
+
+export const NEXT_STATES: Readonly<Record<HandleState, readonly HandleState[]>> = {
+  live: ['dropped', 'ended'],
+  dropped: ['queued', 'ended'],
+  queued: ['dropped', 'ended'],
+  ended: [],
+};
+/** As what each state is counted; what has ended is counted by its ending. */
+export const COUNTED = { live: 'live', dropped: 'queued', queued: 'queued' } as const;
+
+/** Shared by all that never moved. */
+const NO_IDS: readonly string[] = [];
+
+/** Of a record that has ended while its release waited: the release is withdrawn. */
+const ENDED: ReleaseOwner = { claim: () => false, settled: () => {} };
+
+/** One handle. Is its own `Release`, so that queueing one allocates nothing. */
+export class HandleRecord<Ledger extends ReleaseOwner> implements Release {
+  // In this order: the first six are read of each record that is collected. Of a hundred thousand none is in the
+  // processor's cache, so they stand side by side.
+  /** `undefined` once it has ended: whoever keeps its object keeps a record, and no ledger. */
+  context: HandleContext<Ledger> | undefined;
+  /** The group that the browser counts it in; `undefined` where none is known, and once it has ended. */
+  group: ObjectGroup<Ledger> | undefined;
+  state: HandleState = 'live';
+  /** Unanswered commands that name it. While there are any it is not released. */
+  pins = 0;
+  /** External memory reported on its behalf, until its object is collected. */
+  charge: Charge | undefined;
+  /** Where it was minted; known only while leaks are traced. */
+  origin: TracedMint | undefined;
+  /** Rewritten when the object is moved to another group. */
+  objectId: string;
+  /** Dropped by a command of the client's, or by the end of a scope; what else is dropped, the collector found. */
+  isDisposed = false;
+  /** No scope ends it. The scope's group then lives on with it, and is judged as any that is partly dead. */
+  hasEscaped = false;
+  /** It is in a scope's group by inheritance, and was minted outside that scope. */
+  isGuest = false;
+  /** Whether it was dropped as its scope ended. */
+  endedWithScope = false;
+  /** The ids that it had before it was moved, oldest first. */
+  formerIds: readonly string[] = NO_IDS;
+  /** Kept where it may be moved, which rewrites the object's id. */
+  remoteObject: WeakRef<RemoteObject> | undefined;
+
+  constructor(objectId: string, context: HandleContext<Ledger>, group: ObjectGroup<Ledger> | undefined) {
+    this.objectId = objectId;
+    this.context = context;
+    this.group = group;
+  }
+
+  get method(): 'Runtime.releaseObject' {
+    return 'Runtime.releaseObject';
+  }
+
+  get handles(): number {
+    return 1;
+  }
+
+  get params(): Params {
+    return { objectId: this.objectId };
+  }
+
+  get owner(): ReleaseOwner {
+    return this.context?.ledger ?? ENDED;
+  }
+
+  /** Its object was collected: the external memory reported for it is gone with the object. */
+  uncharge(): void {
+    if (this.charge === undefined) return;
+    this.charge.stats.chargedBytes -= this.charge.bytes;
+    this.charge = undefined;
+  }
+
+  /** It has ended: from now on it is a few words for as long as its object lives. */
+  letGo(): void {
+    this.context = undefined;
+    this.origin = undefined;
+    this.formerIds = NO_IDS;
+    this.remoteObject = undefined;
+  }
+}
+
+/** External memory in bytes, and the counts that it is in. */
+export interface Charge {
+  readonly bytes: number;
+  readonly stats: LedgerStats;
+}
+
+/** The handles of one execution context, which end together when the context does. */
+export class HandleContext<Ledger extends ReleaseOwner> {
+  readonly ledger: Ledger;
+  /** The beginning of all its ids; `''` for the ids that do not tell their context: of those, each ends by itself. */
+  readonly prefix: string;
+  readonly records: IdTable<HandleRecord<Ledger>>;
+  /** The protocol's `executionContextId`; `undefined` where the ids do not tell. */
+  readonly executionContextId: number | undefined;
+  isDestroyed = false;
+
+  constructor(ledger: Ledger, prefix: string) {
+    this.ledger = ledger;
+    this.prefix = prefix;
+    this.records = new IdTable(prefix);
+    this.executionContextId = executionContextIdOf(prefix);
+  }
+}
+
+export type GroupStage = 'open' | 'closed' | 'moving' | 'queued' | 'released';
+
+export const NEXT_STAGES: Readonly<Record<GroupStage, readonly GroupStage[]>> = {
+  open: ['closed'],
+  closed: ['moving', 'queued'],
+  moving: ['closed'],
+  queued: ['closed', 'released'],
+  released: [],
+};
+
+/**
+ * One object group of one session, as the browser keeps it: a name under which many objects are released by one command.
+ * It is dead when that command may be sent: no member lives, none is pinned, no unanswered command may mint into it.
+ */
+export class ObjectGroup<Ledger extends ReleaseOwner> implements Release {
+  readonly method = 'Runtime.releaseObjectGroup';
+  readonly params: { readonly objectGroup: string };
+  readonly ledger: Ledger;
+  readonly owner: Ledger;
+  readonly name: string;
+  /** `own`: named and released by us. `foreign`: named by the user, who may release it as well, or by the browser. */
+  readonly kind: 'own' | 'foreign';
+  /** In the order of their mint. Members that left stay listed for a while: never more than those that stay, and 8. */
+  members: HandleRecord<Ledger>[] = [];
+  /** How many were ever minted into it. */
+  minted = 0;
+  /** Of these, how many are in it still: neither ended nor moved to another. */
+  size = 0;
+  /** Members that the program may still use. */
+  live = 0;
+  /** Members dropped whose release is not queued one by one. */
+  dropped = 0;
+  /** Of these, members that were disposed of, rather than found by the collector. */
+  disposed = 0;
+  /** Whether the program disposed of one of these, and not only the client of what it had made for itself. */
+  isUrgent = false;
+  /** When the program's first waiting disposal was; `Infinity` without one, `-Infinity` for what was due and could not be sent. */
+  disposedSince: number = Number.POSITIVE_INFINITY;
+  /** How many flushes had begun when the first of those dropped was. */
+  oldestDrop = 0;
+  /** Members that an unanswered command names. */
+  pinned = 0;
+  /** Unanswered commands that may mint into it. */
+  pending = 0;
+  /** Members released one by one, or moved away: the browser's list of the group still has a number for each. */
+  releasedSingly = 0;
+  /** Told of a member that lives and is moved to another group; for the scope whose mints go into this one. */
+  onMovedOut: ((record: HandleRecord<Ledger>) => void) | undefined;
+  /** The scope whose mints go into it; `undefined` for all other groups. */
+  scope: object | undefined;
+  /** Handles that its release frees, fixed as it leaves the queue. */
+  handles = 0;
+  readonly openedAt: number;
+  /** When it last changed. */
+  touchedAt: number;
+  /** When a member was last dropped. */
+  lostAt = 0;
+  /** Since when dropped members have been waiting; `Infinity` while there are none. */
+  staleSince: number = Number.POSITIVE_INFINITY;
+  /** What `dropped` was when the sweep last passed by. */
+  droppedAtLastLook = 0;
+  /** While its dead wait for the rest to die: how many of them its ledger counts. */
+  countedDead = 0;
+  /** Waits to be judged in the next sweep. */
+  isTouched = false;
+  /** Moving its survivors was tried and failed: its dead go one by one. */
+  isUnmovable = false;
+  /** Changed by the ledger's `moveGroup` alone. */
+  stage: GroupStage = 'open';
+
+  constructor(ledger: Ledger, name: string, kind: 'own' | 'foreign', now: number) {
+    this.params = { objectGroup: name };
+    this.ledger = ledger;
+    this.owner = ledger;
+    this.name = name;
+    this.kind = kind;
+    this.openedAt = now;
+    this.touchedAt = now;
+  }
+
+  /** Whether one command may release it whole. */
+  get isDead(): boolean {
+    return this.live === 0 && this.pinned === 0 && this.pending === 0;
+  }
+
+  add(record: HandleRecord<Ledger>): void {
+    this.members.push(record);
+    this.minted++;
+    this.size++;
+    this.live++;
+  }
+
+  /** A dropped member waits no longer. */
+  removeDropped({ isDisposed }: HandleRecord<Ledger>): void {
+    this.dropped--;
+    if (!isDisposed || --this.disposed > 0) return;
+    this.isUrgent = false;
+    this.disposedSince = Number.POSITIVE_INFINITY;
+  }
+
+  /** What the program disposed of has been due already. */
+  setOverdue(): void {
+    this.isUrgent = true;
+    this.disposedSince = Number.NEGATIVE_INFINITY;
+  }
+
+  /** A member has ended, or was moved. The list is cleared of many such members at once, so that each costs the same. */
+  remove(record: HandleRecord<Ledger>): void {
+    this.size--;
+    if (record.pins > 0) this.pinned--;
+    record.group = undefined;
+    if (this.members.length - this.size <= Math.max(FEWEST_LEFT_LISTED, this.size)) return;
+    this.members = this.members.filter((member) => member.group === this);
+  }
+}
+
+/** The longest number that is read as one: below 2³¹ V8 needs no allocation for it. */
+const MOST_DIGITS = 9;
+const ZERO = 48;
+
+/** The number at the end of an id; -1 where there is none, it is too large, or not spelled as the browser does. */
+export function idNumberOf(objectId: string, prefixLength: number): number {
+  const digits = objectId.length - prefixLength;
+  if (digits < 1 || digits > MOST_DIGITS) return -1;
+  let number = 0;
+  for (let index = prefixLength; index < objectId.length; index++) {
+    const digit = objectId.charCodeAt(index) - ZERO;
+    if (digit < 0 || digit > 9) return -1;
+    number = number * 10 + digit;
+    if (number === 0 && digits > 1) return -1; // A leading zero.
+  }
+  return number;
+}
+
+/** Numbers of a page, as a power of two: a page in which a single handle lives wastes 512 bytes. */
+const PAGE_BITS = 6;
+const PAGE_SIZE = 2 ** PAGE_BITS;
+
+class Page<Item> {
+  readonly key: number;
+  readonly slots: (Item | undefined)[] = new Array(PAGE_SIZE).fill(undefined);
+  used = 0;
+
+  constructor(key: number) {
+    this.key = key;
+  }
+}
+
+/**
+ * The items of one context by their ids. The browser counts the ids' numbers up, and handles are looked up and struck
+ * out mostly in the order of their mint. So items stand in pages by number: the next item is a step away in memory, and
+ * a look-up in a map of strings several far ones.
+ *
+ * Invariant: an id that is found by its number has no other spelling, so that two ids never share a place.
+ */
+export class IdTable<Item extends { readonly objectId: string }> {
+  readonly #prefixLength: number;
+  readonly #pages = new Map<number, Page<Item>>();
+  /** The page used last. It stays when it empties: a loop that disposes of each handle would make it anew each time. */
+  #recent: Page<Item> = new Page(-1);
+  readonly #others = new Map<string, Item>();
+  size = 0;
+
+  /** @param prefix the beginning of all ids of the context. */
+  constructor(prefix: string) {
+    this.#prefixLength = prefix.length;
+  }
+
+  get(objectId: string): Item | undefined {
+    const number = idNumberOf(objectId, this.#prefixLength);
+    if (number < 0) return this.#others.get(objectId);
+    return this.#pageOf(number)?.slots[number % PAGE_SIZE];
+  }
+
+  /** @param item one whose id is not in the table. */
+  add(item: Item): void {
+    this.size++;
+    const number = idNumberOf(item.objectId, this.#prefixLength);
+    if (number < 0) {
+      this.#others.set(item.objectId, item);
+      return;
+    }
+    const page = this.#pageOf(number) ?? this.#addPage(number >>> PAGE_BITS);
+    page.slots[number % PAGE_SIZE] = item;
+    page.used++;
+  }
+
+  /** @param objectId one that need not be in the table any more. */
+  delete(objectId: string): void {
+    const number = idNumberOf(objectId, this.#prefixLength);
+    if (number < 0) {
+      if (this.#others.delete(objectId)) this.size--;
+      return;
+    }
+    const page = this.#pageOf(number);
+    if (page?.slots[number % PAGE_SIZE] === undefined) return;
+    page.slots[number % PAGE_SIZE] = undefined;
+    page.used--;
+    this.size--;
+  }
+
+  /** All items; any may be deleted meanwhile. */
+  *values(): Generator<Item> {
+    for (const { slots } of this.#pages.values()) {
+      for (const item of slots) if (item !== undefined) yield item;
+    }
+    yield* this.#others.values();
+  }
+
+  #pageOf(number: number): Page<Item> | undefined {
+    const key = number >>> PAGE_BITS;
+    if (this.#recent.key === key) return this.#recent;
+    const page = this.#pages.get(key);
+    if (page !== undefined) this.#use(page);
+    return page;
+  }
+
+  #addPage(key: number): Page<Item> {
+    const page = new Page<Item>(key);
+    this.#pages.set(key, page);
+    this.#use(page);
+    return page;
+  }
+
+  #use(page: Page<Item>): void {
+    if (this.#recent.used === 0) this.#pages.delete(this.#recent.key);
+    this.#recent = page;
+  }
+}

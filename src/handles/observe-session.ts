@@ -1,0 +1,482 @@
+/**
+ * Stands between a client and one session of it: sees each command on its way out, each answer and each event on its way
+ * in, and keeps the ledger by them. The client notices nothing: what is sent is what it sends (but for the group that a
+ * mint joins), what comes back is the object that the browser's answer was parsed into, and the original `send` is reached
+ * within the same call, or throws within it.
+ *
+ * From its sending until its answer is entered, a command pins what it names, and keeps the group that its results go into.
+ * Answers are entered in the order in which they came, and before anything else that reads or changes the ledger: whoever
+ * does either calls `answers.run()` first. To call it once too often costs nothing.
+ */
+import type { ReleaseSession } from '../batcher/release.ts';
+import type { LeakReport, MintTrace, Tracing } from '../observe/leak-report.ts';
+import type { DeferredTask } from '../runtime/event-loop.ts';
+import type { ReleaseAcknowledger } from './acknowledge.ts';
+import type { CollectionWatch } from './collection.ts';
+import type { CommandRules } from './command-rules.ts';
+import type { ConsoleEntries } from './console-entries.ts';
+import { beginForeignRelease, CONSOLE_GROUP, currentGroup, endGroup } from './groups.ts';
+import {
+  asksAboutObjects,
+  type CommandShape,
+  concernsTarget,
+  contextPrefixOf,
+  type Forward,
+  forEachNamedId,
+  forEachRemoteObject,
+  isAwaitable,
+  MINTING_EVENTS,
+  mayBeId,
+  mintsOf,
+  type Params,
+  type RemoteObject,
+  shapeOf,
+  withTranslatedIds,
+} from './protocol.ts';
+import type { HandleScope, ScopeStack } from './scope.ts';
+import type { Group, Handle, SessionLedger } from './session-ledger.ts';
+import { concernsStreams, type Streams } from './streams.ts';
+import { forEachText, UnlistedCommand, withTranslatedTexts } from './unlisted-command.ts';
+import { noteUntrackedEnd, tracedOnly } from './untracked-mints.ts';
+
+/** What a tap works with; what is `undefined` was not asked for. */
+export interface TapParts {
+  /** The unhooked way to the browser, kept alive here, on the client's side: the ledger keeps it weakly. */
+  readonly sender: ReleaseSession;
+  readonly ledger: SessionLedger;
+  readonly watch: CollectionWatch;
+  readonly acknowledger: ReleaseAcknowledger;
+  readonly scopes: ScopeStack;
+  readonly rules: CommandRules;
+  readonly tracing: Tracing;
+  /** Whether calls of the client's are traced, each with all its commands; if not, each command by itself. */
+  readonly isTracedByCall: boolean;
+  readonly consoleEntries: ConsoleEntries | undefined;
+  readonly streams: Streams | undefined;
+}
+
+export class SessionTap {
+  readonly ledger: SessionLedger;
+  readonly #parts: TapParts;
+  /** Whether mints are entered; if not, only the client's own releases are taken over. */
+  #tracks: boolean;
+
+  constructor(parts: TapParts, tracks: boolean) {
+    this.ledger = parts.ledger;
+    this.#parts = parts;
+    this.#tracks = tracks;
+  }
+
+  /**
+   * The answer to a release that need not be sent now; `undefined` for any other command. `command` does the same:
+   * asking here first saves its caller the making of a `forward`.
+   */
+  releaseEarly(method: string, params: Params | undefined): Promise<unknown> | undefined {
+    if (method !== 'Runtime.releaseObject' || this.ledger.hasEnded) return undefined;
+    this.ledger.services.answers.run();
+    return this.#parts.acknowledger.releaseEarly(params);
+  }
+
+  /** One command of the client's, in place of its `send`. Throws only what `forward` throws. */
+  command(method: string, params: Params | undefined, forward: Forward): PromiseLike<unknown> {
+    const { ledger } = this;
+    const { acknowledger, streams, rules } = this.#parts;
+    if (ledger.hasEnded || !isCommand(method, params)) return forward(params);
+    if (method === 'Runtime.releaseObject') {
+      ledger.services.answers.run();
+      return acknowledger.release(params, forward);
+    }
+    if (asksAboutObjects(method)) acknowledger.actionsPassed = acknowledger.actions.count;
+    else acknowledger.actions.count++;
+    if (method === 'Runtime.releaseObjectGroup') return this.#releaseGroup(params, forward);
+    if (concernsTarget(method)) ledger.target.noteCommand(ledger, method);
+    if (streams !== undefined && concernsStreams(method)) return streams.command(method, params, forward);
+    const shape = this.#tracks ? shapeOf(method) : undefined;
+    if (shape !== undefined && shape.names.length > 0 && this.#namesEnded(shape, params)) {
+      return Promise.reject(scopeEnded());
+    }
+    const onAnswer = rules.onSent(method, params);
+    let answer: PromiseLike<unknown>;
+    try {
+      // Sent from here: with another frame of ours between, an error's stack would not reach as far as the caller.
+      if (shape !== undefined) {
+        const command = this.#begin(method, shape, params);
+        try {
+          answer = forward(outgoingParams(ledger, shape, params, command.group));
+        } catch (error) {
+          command.end();
+          throw error;
+        }
+        answer = this.#follow(command, answer, command.group);
+      } else if (this.#tracks) answer = this.#unlisted(params, forward);
+      else answer = this.#untracked(method, params, forward);
+    } catch (error) {
+      onAnswer?.(); // It was not sent, and never will be answered.
+      throw error;
+    }
+    return onAnswer === undefined ? answer : settledAfter(answer, onAnswer, onAnswer);
+  }
+
+  /** One event of the session's, before the client's listeners get it. Never throws. */
+  event(name: string, params: unknown): void {
+    const { consoleEntries, streams, tracing } = this.#parts;
+    this.ledger.services.answers.run();
+    streams?.event(name, params);
+    const mints = this.#tracks ? mintsOf(name) : undefined;
+    if (mints !== undefined) {
+      // Unasked for, and the next may be on its way already: never released as a group, but one by one.
+      const group = name.startsWith('Runtime.') ? this.ledger.foreignGroup(CONSOLE_GROUP) : undefined;
+      const trace = tracing.report?.beginEvent(name, params);
+      forEachRemoteObject(params, mints, (remoteObject, ordinal) => {
+        this.mint(remoteObject, group, ordinal, trace, false);
+      });
+      consoleEntries?.onEntry(params);
+      return;
+    }
+    if (CONTEXTS_ENDED.has(name)) consoleEntries?.onContextsEnded(contextIdIn(params));
+    LIFE_EVENTS.get(name)?.(this.ledger, params);
+    const report = this.#untrackedReport;
+    if (report !== undefined) noteUntrackedEnd(report, this.ledger, name, params);
+  }
+
+  /** The session is over. */
+  end(): void {
+    this.#untrackedReport?.endWhere(this.ledger, () => true);
+  }
+
+  /** One remote object that the client has got. */
+  mint(
+    remoteObject: RemoteObject & { objectId: string },
+    group: Group | undefined,
+    ordinal: number,
+    trace: MintTrace | undefined,
+    isException: boolean,
+  ): Handle | undefined {
+    const record = this.#parts.watch.mint(this.ledger, remoteObject, remoteObject.objectId, group, ordinal);
+    // An error comes twice, as `result` and as `exception`: once is enough to tell of it.
+    if (record !== undefined && trace !== undefined && !(isException && ordinal > 0)) {
+      record.origin = this.#parts.tracing.report?.noteMint(this.ledger, remoteObject, trace, isException);
+    }
+    return record;
+  }
+
+  /** From now on what the command names is pinned, and its group is kept. */
+  #begin(method: string, shape: CommandShape, params: Params | undefined): ObservedCommand {
+    const { ledger } = this;
+    const { scopes, rules, tracing, isTracedByCall } = this.#parts;
+    const pinned = shape.names.length === 0 ? NONE : this.#pinNamed(shape, params);
+    let scope = scopes.open > 0 ? scopes.current(ledger) : undefined;
+    if (scope !== undefined && rules.keepsResult(method, params)) scope = undefined;
+    const group = groupOf(ledger, shape, params, scope);
+    if (group !== undefined) group.pending++;
+    const trace = tracing.report?.beginCommand(isTracedByCall);
+    const heldOf = rules.heldOf(method, pinned[0]?.context?.executionContextId);
+    return new ObservedCommand(this, shape, group, scope, trace, pinned, heldOf);
+  }
+
+  /** The answer is entered later: the client can send its next command first. */
+  #follow(
+    command: ObservedCommand | UnlistedCommand,
+    answer: PromiseLike<unknown>,
+    group: Group | undefined,
+  ): PromiseLike<unknown> {
+    const { answers } = this.ledger.services;
+    if (!isAwaitable(answer)) {
+      this.#giveUpTracking(group);
+      for (const record of command.pinned) this.ledger.unpin(record);
+      return answer;
+    }
+    return answer.then(
+      (result) => {
+        command.result = result;
+        answers.add(command);
+        if (command.trace !== undefined) answers.run(); // A traced call tells, as it ends, what it gave.
+        return result;
+      },
+      (error: unknown) => {
+        command.end();
+        throw error;
+      },
+    );
+  }
+
+  /** A command of which the description knows nothing: most name no object, and are not looked at any further. */
+  #unlisted(params: Params | undefined, forward: Forward): PromiseLike<unknown> {
+    const { ledger } = this;
+    const pinned = this.#pinNamedAnywhere(params);
+    if (params === undefined || pinned.length === 0) return forward(params);
+    const command = new UnlistedCommand(ledger, pinned);
+    let answer: PromiseLike<unknown>;
+    try {
+      const outgoing = ledger.hasFormerIds
+        ? withTranslatedTexts(params, (text) => (mayBeId(text) ? ledger.currentId(text) : text))
+        : params;
+      answer = forward(outgoing);
+    } catch (error) {
+      command.end();
+      throw error;
+    }
+    return this.#follow(command, answer, undefined);
+  }
+
+  /**
+   * A `send` that gives no promise: what it mints, and what it names for how long, cannot be seen. From here on nothing new
+   * is tracked. Something may be minted into the group at any time, so that it stays pending, and its dead go one by one.
+   */
+  #giveUpTracking(group: Group | undefined): void {
+    this.#tracks = false;
+    if (!this.ledger.isOrdered) this.ledger.holds.distrust();
+    if (group?.kind === 'own') endGroup(group);
+  }
+
+  /** What is told of handles that are in no ledger. */
+  get #untrackedReport(): LeakReport | undefined {
+    return this.#tracks || !this.#parts.isTracedByCall ? undefined : this.#parts.tracing.report;
+  }
+
+  #untracked(method: string, params: Params | undefined, forward: Forward): PromiseLike<unknown> {
+    const report = this.#untrackedReport;
+    const shape = report === undefined ? undefined : shapeOf(method);
+    return report === undefined || shape === undefined
+      ? forward(params)
+      : tracedOnly(report, this.ledger, shape, params, forward);
+  }
+
+  /** Whether a command names what ended with a scope: released by now, or about to be. */
+  #namesEnded(shape: CommandShape, params: Params | undefined): boolean {
+    let namesEnded = false;
+    forEachNamedId(params, shape.names, (id) => {
+      namesEnded ||= this.ledger.hasEndedWithScope(id);
+    });
+    return namesEnded;
+  }
+
+  /** What a command names stays until it is answered: as its target, as an argument, as a prototype. */
+  #pinNamed(shape: CommandShape, params: Params | undefined): readonly Handle[] {
+    const pinned: Handle[] = [];
+    forEachNamedId(params, shape.names, (id) => {
+      this.ledger.services.answers.run();
+      this.#pin(id, pinned);
+    });
+    return pinned;
+  }
+
+  #pinNamedAnywhere(params: Params | undefined): readonly Handle[] {
+    if (params === undefined || params === null) return NONE;
+    const pinned: Handle[] = [];
+    forEachText(params, (text) => {
+      if (!mayBeId(text)) return;
+      if (contextPrefixOf(text) !== '') this.ledger.services.answers.run();
+      this.#pin(text, pinned);
+    });
+    return pinned;
+  }
+
+  #pin(id: string, pinned: Handle[]): void {
+    const record = this.ledger.find(id);
+    if (record === undefined) return;
+    this.ledger.pin(record);
+    pinned.push(record);
+  }
+
+  /** A group that the user releases himself takes with it whatever the ledger counted there. */
+  #releaseGroup(params: Params | undefined, forward: Forward): PromiseLike<unknown> {
+    const name = params?.objectGroup;
+    if (typeof name !== 'string') return forward(params);
+    const { answers } = this.ledger.services;
+    answers.run();
+    const release = beginForeignRelease(this.ledger, name);
+    let answer: PromiseLike<unknown>;
+    try {
+      answer = forward(params);
+    } catch (error) {
+      release.refused();
+      throw error;
+    }
+    const onDone = (): void => {
+      answers.run();
+      release.done();
+    };
+    return settledAfter(answer, onDone, release.refused);
+  }
+}
+
+/** One command of the client's, from when it is sent until its answer is entered. */
+class ObservedCommand implements DeferredTask {
+  result: unknown;
+  readonly group: Group | undefined;
+  readonly trace: MintTrace | undefined;
+  readonly pinned: readonly Handle[];
+  readonly #tap: SessionTap;
+  readonly #shape: CommandShape;
+  readonly #scope: HandleScope | undefined;
+  readonly #heldOf: ((result: unknown) => ReadonlySet<unknown>) | undefined;
+
+  constructor(
+    tap: SessionTap,
+    shape: CommandShape,
+    group: Group | undefined,
+    scope: HandleScope | undefined,
+    trace: MintTrace | undefined,
+    pinned: readonly Handle[],
+    heldOf: ((result: unknown) => ReadonlySet<unknown>) | undefined,
+  ) {
+    this.#tap = tap;
+    this.#shape = shape;
+    this.group = group;
+    this.#scope = scope;
+    this.trace = trace;
+    this.pinned = pinned;
+    this.#heldOf = heldOf;
+  }
+
+  /** Enters the answer. */
+  run(): void {
+    const { result, group, trace } = this;
+    const scope = this.#scope;
+    try {
+      const held = this.#heldOf?.(result);
+      const isException = trace !== undefined && hasException(result);
+      forEachRemoteObject(result, this.#shape.mints, (remoteObject, ordinal) => {
+        const record = this.#tap.mint(remoteObject, group, ordinal, trace, isException);
+        if (record === undefined) return;
+        // It inherited the group of an object that belongs to another scope.
+        if (group?.scope !== undefined && group.scope !== scope) record.isGuest = true;
+        scope?.own(record);
+        if (held?.has(remoteObject) === false) this.#tap.ledger.tidy(record);
+      });
+    } catch {
+      // The answer of a session that is no browser's may throw when it is read. What it held stays untracked.
+    }
+    this.end();
+  }
+
+  /**
+   * It is answered: nothing can be minted by it any more, and nothing it named is needed for it. After a detach nobody
+   * noted what it minted, so its group keeps the command, and is never released whole.
+   */
+  end(): void {
+    const { ledger } = this.#tap;
+    if (this.group !== undefined && !ledger.isAbandoned) {
+      this.group.pending--;
+      ledger.noteAnswered(this.group);
+    }
+    for (const record of this.pinned) ledger.unpin(record);
+  }
+}
+
+/** The group asked for, the one inherited, the scope's, or the current generation; `undefined` where it cannot be told. */
+function groupOf(
+  ledger: SessionLedger,
+  shape: CommandShape,
+  params: Params | undefined,
+  scope: HandleScope | undefined,
+): Group | undefined {
+  if (shape.mints.length === 0) return undefined;
+  const asked = params?.objectGroup;
+  if (shape.takesGroup && asked !== undefined && asked !== '') {
+    return typeof asked === 'string' ? ledger.foreignGroup(asked) : undefined;
+  }
+  const target =
+    shape.inheritsGroup && asked !== '' ? (params?.objectId ?? params?.promiseObjectId) : undefined;
+  if (typeof target === 'string') {
+    // Results of the user's own stay in his group; so do those of an object that the ledger does not know.
+    const inherited = ledger.find(target)?.group;
+    if (!shape.takesGroup || inherited === undefined || inherited.kind === 'foreign') return inherited;
+  }
+  if (!shape.takesGroup || !ledger.services.usesGroups) return undefined;
+  return scope?.groupFor(ledger) ?? currentGroup(ledger);
+}
+
+/** What is sent in place of `params`: a group of ours is named, and objects that were moved by the ids that they have. */
+function outgoingParams(
+  ledger: SessionLedger,
+  shape: CommandShape,
+  params: Params | undefined,
+  group: Group | undefined,
+): Params | undefined {
+  let outgoing = params;
+  if (shape.names.length > 0 && outgoing !== undefined && ledger.hasFormerIds) {
+    outgoing = withTranslatedIds(outgoing, shape.names, (id) => ledger.currentId(id));
+  }
+  if (group?.kind !== 'own' || !shape.takesGroup) return outgoing;
+  // Not `{ ...outgoing, objectGroup }`: V8 takes ten times as long for it. And the group comes last, for where an error of
+  // the browser's points to is counted from the front.
+  const { ...stamped }: Params = outgoing ?? {};
+  stamped.objectGroup = group.name;
+  return stamped;
+}
+
+/** Calls `onDone` or `onRefused` first. Not a branch of its own: by that a rejection that nobody handles would count as handled. */
+function settledAfter(
+  answer: PromiseLike<unknown>,
+  onDone: () => void,
+  onRefused: () => void,
+): PromiseLike<unknown> {
+  if (!isAwaitable(answer)) {
+    onDone();
+    return answer;
+  }
+  return answer.then(
+    (result) => {
+      onDone();
+      return result;
+    },
+    (error: unknown) => {
+      onRefused();
+      throw error;
+    },
+  );
+}
+
+function scopeEnded(): Error {
+  const message =
+    'This handle was created inside a scope that has ended, and was released with it: use it inside scope() or openScope(), or carry it out with escape(handle).';
+  return Object.assign(new Error(message), { code: 'ERR_HANDLE_SCOPE_ENDED' });
+}
+
+/** Whether a client was given what could be a command; if not, it says itself what is wrong with it. */
+const isCommand = (method: unknown, params: unknown): boolean =>
+  typeof method === 'string' && (params === undefined || typeof params === 'object');
+
+function hasException(result: unknown): boolean {
+  return (result as { exceptionDetails?: unknown } | undefined)?.exceptionDetails !== undefined;
+}
+
+function contextIdIn(params: unknown): unknown {
+  return (params as { executionContextId?: unknown } | undefined | null)?.executionContextId;
+}
+
+/** Events after which contexts are no more: the one that they name, or all. */
+const CONTEXTS_ENDED: ReadonlySet<string> = new Set([
+  'Runtime.executionContextDestroyed',
+  'Runtime.executionContextsCleared',
+  'Inspector.targetCrashed',
+]);
+
+type OnLifeEvent = (ledger: SessionLedger, params: unknown) => void;
+
+/** A target that had crashed answers again. */
+const onSignOfLife: OnLifeEvent = ({ queue, hasEnded }) => {
+  if (!hasEnded) queue.recover();
+};
+
+/** What becomes of a ledger when its contexts or its target end, or come back. */
+const LIFE_EVENTS: ReadonlyMap<string, OnLifeEvent> = new Map<string, OnLifeEvent>([
+  [
+    'Runtime.executionContextDestroyed',
+    (ledger, params) => {
+      const id = contextIdIn(params);
+      if (typeof id === 'number') ledger.endContext(id);
+    },
+  ],
+  ['Runtime.executionContextsCleared', (ledger) => ledger.endAllContexts()],
+  ['Inspector.targetCrashed', (ledger) => ledger.crash()],
+  ['Inspector.targetReloadedAfterCrash', onSignOfLife],
+  ['Runtime.executionContextCreated', onSignOfLife], // Where the reload itself is not told.
+]);
+
+/** All events that are taken note of, for clients that have to be asked for each. */
+export const NOTICED_EVENTS: readonly string[] = [...MINTING_EVENTS, ...LIFE_EVENTS.keys()];
+
+const NONE: readonly Handle[] = [];

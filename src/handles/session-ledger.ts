@@ -1,0 +1,712 @@
+/**
+ * The ledger of one session: which remote objects it minted, and every step by which a handle leaves it again. A handle
+ * is dropped (the program let go of it), queued, and leaves the queue for the browser; or it ends with its context, its
+ * session or a group of the user's, and nothing need be sent.
+ *
+ * Invariants: an id is valid in its own session only, so nothing is looked up by an id alone. What was minted is struck out
+ * once. A handle leaves for the browser only when no unanswered command names it; a group only when it is dead.
+ */
+import type { Dispatcher } from '../batcher/dispatcher.ts';
+import type { Outcome, Reach, Release, ReleaseOwner, ReleaseSession } from '../batcher/release.ts';
+import type { SessionQueue } from '../batcher/session-queue.ts';
+import { countMove, type DropCause, type Ending, refusesWrongMoves } from '../batcher/stats.ts';
+import { DEAD_IN_A_LARGE_GROUP, ENDED_AT_ONCE, ENDED_LATER_MS, STEPS_PER_LOOK } from '../policy.ts';
+import type { DeferredTasks, SlicedWork, Waiters } from '../runtime/event-loop.ts';
+import { EndedIds } from './ended-ids.ts';
+import { type ExternalMemory, fixedMemory } from './external-memory.ts';
+import {
+  COUNTED,
+  type GroupStage,
+  HandleContext,
+  HandleRecord,
+  type HandleState,
+  type LedgerStats,
+  NEXT_STAGES,
+  NEXT_STATES,
+  ObjectGroup,
+} from './handle-table.ts';
+import { contextPrefixOf, hasContextPrefix, type RemoteObject } from './protocol.ts';
+import type { TargetState } from './target-state.ts';
+import { Barriers, CollectionHolds } from './unanswered.ts';
+
+export type Handle = HandleRecord<SessionLedger>;
+export type Group = ObjectGroup<SessionLedger>;
+export type Context = HandleContext<SessionLedger>;
+
+/** What the ledgers of one attachment share. */
+export interface LedgerServices {
+  readonly stats: LedgerStats;
+  readonly dispatcher: Dispatcher;
+  /** Answers that have come, and are not entered in the ledgers yet. */
+  readonly answers: DeferredTasks;
+  /** Groups to judge in the next sweep, each once. */
+  readonly touched: Group[];
+  /** Work for the turns to come; a sweep follows it. */
+  readonly work: SlicedWork;
+  /** Woken when something that could not be released before may be. */
+  readonly changes: Waiters;
+  readonly usesGroups: boolean;
+  readonly movesSurvivors: boolean;
+  /** How many flushes have begun. A drop notes the number, so that a flush knows what came before it. */
+  readonly flushes: { begun: number };
+  /** Milliseconds, monotonic. */
+  now(): number;
+}
+
+export class SessionLedger implements ReleaseOwner {
+  readonly services: LedgerServices;
+  /** The unhooked way to the browser. It keeps the session weakly: nothing that a ledger reaches is an object of the client's. */
+  readonly queue: SessionQueue;
+  /** Whether the browser takes its commands in the order sent: pages do, workers do not. */
+  readonly isOrdered: boolean;
+  /** What it has in common with other sessions of its target. */
+  readonly target: TargetState;
+  /** How much external memory a handle reports. Set by whoever opens the ledger. */
+  memory: ExternalMemory = fixedMemory(0);
+  /** The generation into which mints go now; see `groups.ts`. */
+  openGroup: Group | undefined;
+  /** When the open generation was last seen with next to nothing left alive in it. */
+  seenDeadAt = 0;
+  /** Groups whose dead wait for the rest to die, oldest first, and how many dead these had at their last look. */
+  readonly waiting: Set<Group> = new Set();
+  waitingDead = 0;
+  /** Of these, groups with something that the client disposed of for itself. */
+  readonly tidied: Set<Group> = new Set();
+  readonly barriers: Barriers;
+  readonly holds: CollectionHolds<Handle>;
+  hasEnded = false;
+  /** Detached: what lives is the client's own affair. */
+  isAbandoned = false;
+  /** Called once, when the session ends, for what it holds besides objects. */
+  onSessionEnd: () => void = () => {};
+  readonly #contexts = new Map<string, Context>();
+  /** The context of the id looked up last: mostly that of the next one, too. It stays though it is empty. */
+  #recent: Context | undefined;
+  /** Moved handles by the ids that they had before. */
+  readonly #formerIds = new Map<string, Handle>();
+  readonly #endedIds = new EndedIds();
+  /** Groups named by the user, who may release them as well, or by the browser itself. */
+  readonly #foreign = new Map<string, Group>();
+  /** Handles dropped while a command names them, each with the number of flushes begun by then. */
+  readonly #pinnedDead = new Map<Handle, number>();
+
+  constructor(services: LedgerServices, session: ReleaseSession, isOrdered: boolean, target: TargetState) {
+    this.services = services;
+    this.queue = services.dispatcher.weakQueue(session);
+    this.isOrdered = isOrdered;
+    this.target = target;
+    this.barriers = new Barriers(services);
+    this.holds = new CollectionHolds((records) => services.work.add(unpinEach(this, records)));
+  }
+
+  /** How many handles the browser holds for the session, those included that are dropped and not released yet. */
+  get size(): number {
+    let size = 0;
+    for (const { records } of this.#contexts.values()) size += records.size;
+    return size;
+  }
+
+  // 1. Minted, and found again.
+
+  /**
+   * Enters a remote object that the client is about to get.
+   *
+   * @returns nothing for one that is entered already, or not to be.
+   */
+  mint(objectId: string, group: Group | undefined): Handle | undefined {
+    if (this.isAbandoned) return undefined;
+    const context = this.#contextOf(objectId);
+    if (context.records.get(objectId) !== undefined) return undefined; // A message seen twice.
+    let record: Handle | undefined;
+    if (!this.hasEnded) {
+      record = new HandleRecord(objectId, context, group);
+      context.records.add(record);
+      group?.add(record);
+    }
+    countMove(this.services.stats, 'new', record === undefined ? 'elided' : 'live', 1);
+    return record;
+  }
+
+  /** The record of an id, whichever id the object had; `undefined` once its release is sent. */
+  find(objectId: string): Handle | undefined {
+    const record = this.#lookUp(objectId);
+    return record?.group?.stage === 'released' ? undefined : record;
+  }
+
+  /** Whether an id is that of a handle which ended with its scope, be it released by now or not. */
+  hasEndedWithScope(objectId: string): boolean {
+    const record = this.#lookUp(objectId);
+    return record === undefined ? this.#endedIds.has(objectId) : record.endedWithScope;
+  }
+
+  get hasFormerIds(): boolean {
+    return this.#formerIds.size > 0;
+  }
+
+  /** The id by which the browser knows the object now. */
+  currentId(objectId: string): string {
+    return this.#formerIds.get(objectId)?.objectId ?? objectId;
+  }
+
+  /** A new group of ours. */
+  createGroup(): Group {
+    return new ObjectGroup<SessionLedger>(this, nextGroupName(), 'own', this.services.now());
+  }
+
+  /** Takes no further mints. */
+  closeGroup(group: Group): void {
+    if (group.stage === 'open') this.moveGroup(group, 'closed');
+    if (group === this.openGroup) this.openGroup = undefined;
+  }
+
+  get foreignGroups(): ReadonlyMap<string, Group> {
+    return this.#foreign;
+  }
+
+  /** The group of that name that is not ours, made as it is first heard of. */
+  foreignGroup(name: string): Group {
+    let group = this.#foreign.get(name);
+    if (group === undefined) {
+      group = new ObjectGroup<SessionLedger>(this, name, 'foreign', this.services.now());
+      this.#foreign.set(name, group);
+    }
+    return group;
+  }
+
+  // 2. Named by commands.
+
+  /** A command that names it is on its way. */
+  pin(record: Handle): void {
+    record.pins++;
+    if (record.pins > 1) return;
+    if (record.group !== undefined) record.group.pinned++;
+    if (record.state !== 'live') this.#pinnedDead.set(record, 0); // Dropped before, nobody knows how long ago.
+  }
+
+  unpin(record: Handle): void {
+    record.pins--;
+    if (record.pins > 0) return;
+    if (record.group !== undefined) {
+      record.group.pinned--;
+      this.noteAnswered(record.group);
+    }
+    this.#pinnedDead.delete(record);
+    if (record.state !== 'dropped') return;
+    if (!this.#isSwept(record)) this.enqueue(record);
+    this.services.changes.wake();
+  }
+
+  /** A command that names a member, or may have minted one, is answered. Where all members live that changes nothing. */
+  noteAnswered(group: Group): void {
+    if (group.kind === 'foreign' || group.dropped + group.releasedSingly > 0) this.touch(group);
+  }
+
+  /** Something about a group has changed: an own one is judged, a foreign one that is empty is forgotten. */
+  touch(group: Group): void {
+    if (group.kind === 'foreign') {
+      if (group.size + group.pending === 0) this.#foreign.delete(group.name);
+    } else if (!group.isTouched) {
+      group.isTouched = true;
+      this.services.touched.push(group);
+      this.services.work.schedule();
+    }
+  }
+
+  // 3. Dropped.
+
+  /** The program disposed of it, or the collector found it. Safe in any state: only what lives can be dropped. */
+  drop(record: Handle, cause: DropCause): void {
+    if (record.state !== 'live') return;
+    if (cause === 'disposed' && record.group !== undefined) record.group.isUrgent = true;
+    this.#dropLive(record, cause);
+  }
+
+  /**
+   * The client let go of what it had made for itself: disposed of, but nobody waits for that. It goes out with what the
+   * program disposes of next, or when its group is released.
+   */
+  tidy(record: Handle): void {
+    if (record.state === 'live') this.#dropLive(record, 'disposed');
+  }
+
+  /** The scope of a handle has ended: `drop` for one that is in none of its groups. */
+  dropWithScope(record: Handle): void {
+    if (record.state !== 'live') return;
+    record.endedWithScope = true;
+    this.drop(record, 'disposed');
+  }
+
+  /** The scope of a group has ended: `drop` for all that was minted inside and did not escape. */
+  dropMembers(group: Group): void {
+    let dropped = 0;
+    for (const record of group.members) {
+      if (record.state !== 'live' || record.group !== group) continue;
+      if (record.hasEscaped || record.isGuest) continue;
+      this.#mark(record, 'disposed');
+      record.endedWithScope = true;
+      dropped++;
+    }
+    if (dropped === 0) return;
+    group.isUrgent = true;
+    this.#noteDropped(group, dropped, 'disposed');
+  }
+
+  /**
+   * The collector found them. Takes the first, and those that follow as far as they share its group: of a hundred
+   * thousand most share one with a thousand others. While an id may be on its way as a bare string they are dropped, but
+   * kept as if a command named them.
+   *
+   * @returns the index of the next.
+   */
+  collect(records: readonly Handle[], first: number): number {
+    let record = records[first];
+    if (record === undefined) return first;
+    const { group } = record;
+    if (group === undefined || !this.holds.isTrusting || !this.#isSwept(record)) {
+      if (record.charge !== undefined) record.uncharge();
+      if (this.isAbandoned || record.state !== 'live') return first + 1;
+      if (!this.holds.isTrusting) this.pin(record);
+      this.drop(record, 'collected');
+      if (!this.holds.isTrusting) this.holds.keep(record);
+      return first + 1;
+    }
+    let dropped = 0;
+    let next = first;
+    for (; record?.group === group; record = records[++next]) {
+      if (record.charge !== undefined) record.uncharge();
+      if (record.state !== 'live') continue;
+      this.#mark(record, 'collected');
+      dropped++;
+    }
+    if (dropped > 0) this.#noteDropped(group, dropped, 'collected');
+    return next;
+  }
+
+  #dropLive(record: Handle, cause: DropCause): void {
+    const { group } = record;
+    if (group === undefined) {
+      this.#move(record, 'dropped', undefined, cause);
+      this.#noteMarked(record, cause);
+    } else {
+      this.#mark(record, cause);
+      this.#noteDropped(group, 1, cause);
+    }
+    if (!this.#isSwept(record) && record.pins === 0) this.enqueue(record);
+  }
+
+  /** One of many members that are counted together by `#noteDropped`. */
+  #mark(record: Handle, cause: DropCause): void {
+    record.state = 'dropped';
+    record.isDisposed = cause === 'disposed';
+    this.#noteMarked(record, cause);
+  }
+
+  #noteMarked(record: Handle, cause: DropCause): void {
+    if (record.pins > 0) this.#pinnedDead.set(record, this.services.flushes.begun);
+    record.origin?.end(cause);
+  }
+
+  #noteDropped(group: Group, count: number, cause: DropCause): void {
+    const { stats, flushes, work } = this.services;
+    if (group.dropped === 0) group.oldestDrop = flushes.begun;
+    group.live -= count;
+    group.dropped += count;
+    if (cause === 'disposed') group.disposed += count;
+    countMove(stats, 'live', 'queued', count, cause);
+    this.touch(group);
+    if (group.live === 0 && group.dropped >= DEAD_IN_A_LARGE_GROUP) work.hasten();
+  }
+
+  /** Members of own groups are left to the sweep, which may find a cheaper way than one command each. */
+  #isSwept(record: Handle): boolean {
+    return record.group?.kind === 'own' && !this.isAbandoned;
+  }
+
+  // 4. Queued, and taken from the queue for the browser.
+
+  /** Has a dropped, unpinned handle released by a command of its own. */
+  enqueue(record: Handle): void {
+    this.#move(record, 'queued');
+    this.services.dispatcher.enqueue(this.queue, record);
+  }
+
+  /** Has a dead group released by one command. */
+  enqueueGroup(group: Group): void {
+    this.moveGroup(group, 'queued');
+    this.services.dispatcher.enqueue(this.queue, group);
+  }
+
+  /** Has an id released that is not in the ledger: minted before the ledger was opened, or released already. */
+  enqueueUnknown(objectId: string): void {
+    countMove(this.services.stats, 'new', 'queued', 1, 'disposed');
+    this.services.dispatcher.enqueue(this.queue, objectId);
+  }
+
+  /**
+   * The client sends the release of a handle itself, at once: the handle is counted as in flight, and struck out.
+   *
+   * @returns false where it has been sent already.
+   */
+  take(record: Handle): boolean {
+    this.drop(record, 'disposed');
+    if (record.state === 'ended') return false;
+    const { group } = record;
+    if (group !== undefined) group.releasedSingly++;
+    this.#end(record, 'inFlight');
+    if (group !== undefined) this.touch(group);
+    return true;
+  }
+
+  /** `take` for an id that is not in the ledger. */
+  takeUnknown(): void {
+    countMove(this.services.stats, 'new', 'inFlight', 1, 'disposed');
+  }
+
+  /** Part of `ReleaseOwner`. */
+  claim(release: Release): boolean {
+    if (release instanceof ObjectGroup) return this.#claimGroup(release);
+    return release instanceof HandleRecord && this.#claimHandle(release);
+  }
+
+  #claimHandle(record: Handle): boolean {
+    if (record.context?.isDestroyed) this.endWithContext(record);
+    if (record.state === 'ended') return false;
+    if (record.pins > 0) {
+      this.#move(record, 'dropped');
+      const { group } = record;
+      if (group !== undefined) group.oldestDrop = 0; // Nobody knows how long ago.
+      if (record.isDisposed) group?.setOverdue();
+      return false;
+    }
+    if (record.group !== undefined) record.group.releasedSingly++;
+    this.#strikeOut(record);
+    return true;
+  }
+
+  #claimGroup(group: Group): boolean {
+    if (group.stage !== 'queued') return false;
+    if (!group.isDead || this.hasEnded) {
+      this.moveGroup(group, 'closed'); // Named again since, or gone with its session: the sweep sees to it.
+      this.touch(group);
+      return false;
+    }
+    this.moveGroup(group, 'released');
+    group.handles = group.dropped;
+    group.dropped = 0;
+    group.disposed = 0;
+    this.services.stats.groupFreed += group.handles;
+    return true;
+  }
+
+  /** Part of `ReleaseOwner`. */
+  settled(release: Release, outcome: Outcome, reach: Reach): void {
+    if (release instanceof HandleRecord) {
+      const { context } = release as Handle;
+      release.letGo();
+      if (outcome === 'gone') this.onRefused(context, reach);
+    } else if (release instanceof ObjectGroup) {
+      const group: Group = release;
+      if (outcome === 'gone')
+        this.onRefused(group.members.find(({ state }) => state !== 'ended')?.context, reach);
+      this.services.work.add(endMembers(group)); // Not before the answer, which would have to wait for it.
+    }
+  }
+
+  // How a handle, and a group, goes from one state to another.
+
+  /**
+   * Moves a handle to another state, and counts that, in all and in its group. `#noteDropped` does the same for many.
+   *
+   * @param counted as what a handle that ends is counted; left out where its release is counted by the batcher.
+   */
+  #move(record: Handle, to: HandleState, counted?: Ending | 'inFlight', cause?: DropCause): void {
+    const { state: from, group } = record;
+    if (refusesWrongMoves && !NEXT_STATES[from].includes(to))
+      throw new Error(`A handle went from ${from} to ${to}.`);
+    record.state = to;
+    if (to === 'dropped') {
+      if (cause !== undefined) record.isDisposed = cause === 'disposed';
+      if (group !== undefined) group.dropped++;
+      if (group !== undefined && record.isDisposed) group.disposed++;
+    } else if (from === 'dropped') group?.removeDropped(record);
+    if (from === 'live' && group !== undefined) group.live--;
+    const after = to === 'ended' ? counted : 'queued';
+    if (from !== 'ended' && after !== undefined && COUNTED[from] !== after) {
+      countMove(this.services.stats, COUNTED[from], after, 1, cause);
+    }
+  }
+
+  /** Moves a group to another stage. */
+  moveGroup(group: Group, to: GroupStage): void {
+    const { stage: from } = group;
+    if (refusesWrongMoves && !NEXT_STAGES[from].includes(to))
+      throw new Error(`A group went from ${from} to ${to}.`);
+    group.stage = to;
+  }
+
+  // 5. Ended.
+
+  /** Ends a handle, counted as `counted`; left out where its release is counted by the batcher. */
+  #end(record: Handle, counted?: Ending | 'inFlight', cause?: DropCause): void {
+    if (counted !== undefined) this.#move(record, 'ended', counted, cause);
+    this.#strikeOut(record);
+    record.letGo();
+  }
+
+  /** `#end` for one whose release is about to be sent: its context tells what a refusal means for others. */
+  #strikeOut(record: Handle): void {
+    record.state = 'ended';
+    if (record.pins > 0) this.#pinnedDead.delete(record);
+    const { context, group, objectId, formerIds } = record;
+    if (record.endedWithScope) {
+      for (const id of [objectId, ...formerIds]) this.#endedIds.add(context?.prefix ?? '', id);
+    }
+    context?.records.delete(objectId);
+    if (context?.records.size === 0 && context !== this.#recent) this.#forgetContext(context);
+    for (const formerId of formerIds) this.#formerIds.delete(formerId);
+    if (group === undefined) return;
+    group.remove(record);
+    if (group.kind === 'foreign') this.touch(group);
+  }
+
+  /** A member of a group whose release is answered. */
+  endMember(record: Handle, group: Group): void {
+    if (record.group === group && record.state === 'dropped') this.#end(record);
+  }
+
+  /** A handle of a destroyed context: nothing need be sent. */
+  endWithContext(record: Handle): void {
+    const { group, state } = record;
+    if (state === 'ended') return;
+    if (group?.stage === 'released') {
+      this.#end(record); // Counted with the release of its group.
+      return;
+    }
+    if (state === 'live') record.origin?.end('elided');
+    this.#end(record, 'elided');
+    if (group !== undefined) this.touch(group);
+  }
+
+  /** A handle of a group that the user released: nothing need be sent. */
+  endFreed(record: Handle, group: Group): void {
+    if (record.state === 'ended' || record.group !== group) return;
+    const isDropped = record.state !== 'live';
+    if (!isDropped) record.origin?.end('disposed');
+    this.#end(record, 'released', isDropped ? undefined : 'disposed');
+  }
+
+  /** The object has a new id, in another group. False, with all left as it is, where it is pinned or no longer lives. */
+  rebind(record: Handle, objectId: string, target: Group): boolean {
+    if (record.state !== 'live' || record.pins > 0 || record.context?.isDestroyed !== false) return false;
+    if (this.isAbandoned) return false; // Nobody would translate the old id.
+    if (!rewriteId(record, objectId)) return false;
+    const { context, group } = record;
+    context.records.delete(record.objectId);
+    this.#formerIds.set(record.objectId, record);
+    record.formerIds = [...record.formerIds, record.objectId];
+    record.objectId = objectId;
+    context.records.add(record);
+    if (group !== undefined) {
+      group.live--;
+      group.releasedSingly++; // Its former id is bound there until the group is released.
+      group.remove(record);
+      if (!record.isGuest) group.onMovedOut?.(record);
+    }
+    record.group = target;
+    target.add(record);
+    this.services.stats.moved++;
+    return true;
+  }
+
+  /** What a refusal says of others than the handle refused. */
+  onRefused(context: Context | undefined, reach: Reach): void {
+    if (reach === 'object') return;
+    this.services.answers.run(); // What came before the refusal is gone with the others.
+    if (reach === 'session') this.endSession();
+    else if (context !== undefined && context.prefix !== '') this.#endContext(context);
+  }
+
+  /** `Runtime.executionContextDestroyed`. */
+  endContext(executionContextId: number): void {
+    for (const context of this.#contexts.values()) {
+      if (context.executionContextId === executionContextId) this.#endContext(context);
+    }
+  }
+
+  /** All that the session minted so far is gone: a navigation. */
+  endAllContexts(): void {
+    for (const context of this.#contexts.values()) this.#endContext(context);
+  }
+
+  /** The target crashed: all that it held is gone, and nothing is answered until it is loaded anew. The session goes on. */
+  crash(): void {
+    if (this.hasEnded) return;
+    this.endAllContexts();
+    this.#giveUpUnanswered();
+  }
+
+  /** The session is over. What it held is free; what is unanswered will never be, and a client need not reject it. */
+  endSession(): void {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    this.onSessionEnd();
+    this.queue.letGo();
+    this.holds.endAll();
+    this.endAllContexts();
+    this.#giveUpUnanswered();
+  }
+
+  /** Detached: what lives is the client's own affair, what was dropped is still released. */
+  abandon(): void {
+    this.isAbandoned = true;
+  }
+
+  /** Whether something dropped is still to be sent, once a command that names it is answered, or a hold has ended. */
+  get isOwing(): boolean {
+    return this.#pinnedDead.size > 0;
+  }
+
+  /** Whether something that was dropped before that flush hangs on the answer to a command of the client's. */
+  owes(flush: number): boolean {
+    for (const begun of this.#pinnedDead.values()) if (begun < flush) return true;
+    return this.barriers.owes(flush);
+  }
+
+  /** Of an abandoned session: what commands still name is given up. */
+  giveUpPinned(): void {
+    for (const record of [...this.#pinnedDead.keys()]) this.#end(record, 'dropped');
+  }
+
+  #giveUpUnanswered(): void {
+    this.services.dispatcher.lose(this.queue);
+    this.barriers.giveUp();
+    this.services.changes.wake();
+  }
+
+  #endContext(context: Context): void {
+    if (context.isDestroyed) return;
+    context.isDestroyed = true;
+    this.#forgetContext(context);
+    // Most contexts end because the program closes a page, and waits for that. Nothing is sent for their handles, so
+    // many are struck out later, unless the leak report is to be told.
+    const { work } = this.services;
+    if (context.records.size <= ENDED_AT_ONCE || isTraced(context)) work.add(endRecords(context));
+    else work.addLater(endRecords(context), ENDED_LATER_MS);
+  }
+
+  // How records are found by their ids.
+
+  #lookUp(objectId: string): Handle | undefined {
+    return this.#knownContextOf(objectId)?.records.get(objectId) ?? this.#formerIds.get(objectId);
+  }
+
+  #contextOf(objectId: string): Context {
+    let context = this.#knownContextOf(objectId);
+    if (context === undefined) {
+      context = new HandleContext<SessionLedger>(this, contextPrefixOf(objectId));
+      this.#contexts.set(context.prefix, context);
+      this.#use(context);
+    }
+    return context;
+  }
+
+  #knownContextOf(objectId: string): Context | undefined {
+    const recent = this.#recent;
+    if (recent !== undefined && hasContextPrefix(objectId, recent.prefix)) return recent;
+    const context = this.#contexts.get(contextPrefixOf(objectId));
+    if (context !== undefined) this.#use(context);
+    return context;
+  }
+
+  #use(context: Context): void {
+    const before = this.#recent;
+    this.#recent = context;
+    if (before?.records.size === 0) this.#forgetContext(before);
+  }
+
+  #forgetContext(context: Context): void {
+    if (this.#contexts.get(context.prefix) === context) this.#contexts.delete(context.prefix);
+    if (this.#recent === context) this.#recent = undefined;
+  }
+}
+
+/**
+ * Where all copies of this package in the process count the groups that they have named: two that had the same group in a
+ * session would release it over each other's heads. The count starts anywhere, so that whoever cannot see it, such as
+ * another realm or an older version, has other names.
+ */
+const COUNT = Symbol.for('cdp-release-batcher:groups');
+
+/** A name has ten characters: a longer one the browser copies to the heap, for each id, and releasing 20,000 takes half as long again. */
+const PREFIX = 'crb:';
+const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
+const PLACES = 6;
+const NAMES = DIGITS.length ** PLACES;
+
+function nextGroupName(): string {
+  const counting = globalThis as typeof globalThis & { [COUNT]?: { next: number } };
+  counting[COUNT] ??= { next: Math.floor(Math.random() * NAMES) };
+  let rest = counting[COUNT].next++ % NAMES;
+  let digits = '';
+  for (let place = 0; place < PLACES; place++) {
+    digits += DIGITS[rest % DIGITS.length];
+    rest = Math.floor(rest / DIGITS.length);
+  }
+  return PREFIX + digits;
+}
+
+/** Rewrites the id in the client's own object; false where there is none any more, or it is frozen. */
+function rewriteId(record: Handle, objectId: string): boolean {
+  const remoteObject: RemoteObject | undefined = record.remoteObject?.deref();
+  if (remoteObject === undefined) return false;
+  try {
+    remoteObject.objectId = objectId;
+  } catch {
+    return false;
+  }
+  return remoteObject.objectId === objectId;
+}
+
+/** Whether the leak report is told how each handle ends. All of a context are traced, or none. */
+function isTraced({ records }: Context): boolean {
+  for (const { origin } of records.values()) return origin !== undefined;
+  return false;
+}
+
+// Work for the turns to come, which pauses after each `STEPS_PER_LOOK` handles.
+
+function* endMembers(group: Group): Generator<void> {
+  const { members } = group;
+  group.members = [];
+  let step = 0;
+  for (const member of members) {
+    group.ledger.endMember(member, group);
+    if (++step % STEPS_PER_LOOK === 0) yield;
+  }
+}
+
+/** The members of a group that its user released. */
+export function* endFreed(group: Group, freed: readonly Handle[]): Generator<void> {
+  let step = 0;
+  for (const record of freed) {
+    group.ledger.endFreed(record, group);
+    if (++step % STEPS_PER_LOOK === 0) yield;
+  }
+  group.ledger.touch(group);
+}
+
+function* unpinEach(ledger: SessionLedger, records: readonly Handle[]): Generator<void> {
+  let step = 0;
+  for (const record of records) {
+    ledger.unpin(record);
+    if (++step % STEPS_PER_LOOK === 0) yield;
+  }
+}
+
+function* endRecords(context: Context): Generator<void> {
+  let step = 0;
+  for (const record of context.records.values()) {
+    context.ledger.endWithContext(record);
+    if (++step % STEPS_PER_LOOK === 0) yield;
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * What a session cannot settle before a command of the client's is answered: releases that the client sent itself, and
+ * handles found collected while their ids may be on their way as bare strings.
+ *
+ * Invariant: a release that the client sent itself leaves the counts of what is in flight once: by its answer, with its
+ * session, or after `releaseTimeoutMs`. Each hold has a time after which it ends.
+ */
+import type { Outcome } from '../batcher/release.ts';
+import { countMove, type ReleaseStats } from '../batcher/stats.ts';
+import { UNSEEN_MS, UNSEEN_WINDOW_MS } from '../policy.ts';
+import { Deadline, type Waiters } from '../runtime/event-loop.ts';
+import { clearTimeout, setTimeout, unref } from '../timers.ts';
+
+/** One command by which the client releases handles itself, and whose answer it awaits. */
+export interface Barrier {
+  readonly handles: number;
+  /** Flushes begun by then. */
+  readonly begun: number;
+  /** When it was sent, by the attachment's clock. */
+  readonly sentAt: number;
+}
+
+export interface BarrierServices {
+  readonly stats: ReleaseStats;
+  readonly flushes: { readonly begun: number };
+  readonly changes: Waiters;
+  readonly dispatcher: { readonly releaseTimeoutMs: number };
+  now(): number;
+}
+
+/** The releases that the client of one session has sent itself. */
+export class Barriers {
+  readonly #services: BarrierServices;
+  /** Oldest first. */
+  readonly #open = new Set<Barrier>();
+  #deadline: Deadline | undefined;
+
+  constructor(services: BarrierServices) {
+    this.#services = services;
+  }
+
+  /** The client has sent a release of so many handles, which are counted as in flight. */
+  open(handles: number): Barrier {
+    const { flushes, now } = this.#services;
+    const barrier: Barrier = { handles, begun: flushes.begun, sentAt: now() };
+    this.#open.add(barrier);
+    this.#startTimer(this.#services.dispatcher.releaseTimeoutMs);
+    return barrier;
+  }
+
+  /** It is answered. Does nothing where it was given up before. */
+  settle(barrier: Barrier, outcome: Outcome): void {
+    if (!this.#open.delete(barrier)) return;
+    if (this.#open.size === 0) {
+      this.#deadline?.stop();
+      this.#deadline = undefined;
+    }
+    countMove(this.#services.stats, 'inFlight', outcome, barrier.handles);
+    this.#services.changes.wake();
+  }
+
+  /** None will be answered any more. */
+  giveUp(): void {
+    for (const barrier of this.#open) this.settle(barrier, 'gone');
+  }
+
+  /** Whether one of before that flush is unanswered. */
+  owes(flush: number): boolean {
+    for (const { begun } of this.#open) if (begun < flush) return true;
+    return false;
+  }
+
+  #startTimer(ms: number): void {
+    this.#deadline ??= new Deadline(ms, () => {
+      this.#deadline = undefined;
+      this.#giveUpOverdue();
+    });
+  }
+
+  #giveUpOverdue(): void {
+    const { now, dispatcher } = this.#services;
+    for (const barrier of this.#open) {
+      const left = barrier.sentAt + dispatcher.releaseTimeoutMs - now();
+      if (left > 0) {
+        this.#startTimer(Math.ceil(left));
+        return;
+      }
+      this.settle(barrier, 'timedOut');
+    }
+  }
+}
+
+/** Defers collections while the client may hold ids as bare strings. Holds nest. */
+export interface CollectionHold {
+  /**
+   * @param longestMs the time after which the hold ends by itself.
+   * @returns ends it; to call it again does nothing.
+   */
+  hold(longestMs: number): () => void;
+}
+
+export class CollectionHolds<Item> implements CollectionHold {
+  readonly #release: (items: readonly Item[]) => void;
+  /** Reasons not to trust a collection just now, each by the function that ends it. */
+  readonly #holds = new Set<() => void>();
+  #held: Item[] = [];
+  #isDistrusting = false;
+  /** Collected in the last moments while commands go unseen. */
+  #unseen: Item[] | undefined;
+  /** Whether a collection can be trusted now. */
+  isTrusting = true;
+
+  /** @param release gets what was kept, once it may be released. */
+  constructor(release: (items: readonly Item[]) => void) {
+    this.#release = release;
+  }
+
+  hold(longestMs: number): () => void {
+    const end = (): void => {
+      clearTimeout(timer);
+      if (!this.#holds.delete(end) || this.#holds.size > 0) return;
+      this.isTrusting = !this.#isDistrusting;
+      const held = this.#held;
+      this.#held = [];
+      if (held.length > 0) this.#release(held);
+    };
+    const timer = unref(setTimeout(end, longestMs));
+    this.#holds.add(end);
+    this.isTrusting = false;
+    return end;
+  }
+
+  /** The session is over: nothing need be deferred. */
+  endAll(): void {
+    for (const end of this.#holds) end();
+  }
+
+  /** From now on commands go unseen, and so do the ids in them: what is collected is kept for a while. */
+  distrust(): void {
+    this.#isDistrusting = true;
+    this.isTrusting = false;
+  }
+
+  /** Keeps what was collected, until the last hold ends or, where commands go unseen, for `UNSEEN_MS`. */
+  keep(item: Item): void {
+    if (this.#holds.size > 0) this.#held.push(item);
+    else this.#keepUnseen(item);
+  }
+
+  /** Those found within `UNSEEN_WINDOW_MS` are released together. */
+  #keepUnseen(item: Item): void {
+    if (this.#unseen === undefined) {
+      const unseen: Item[] = [];
+      this.#unseen = unseen;
+      unref(
+        setTimeout(() => {
+          this.#unseen = undefined;
+          unref(setTimeout(() => this.#release(unseen), UNSEEN_MS));
+        }, UNSEEN_WINDOW_MS),
+      );
+    }
+    this.#unseen.push(item);
+  }
+}
