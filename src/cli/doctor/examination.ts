@@ -54,8 +54,12 @@ export class Examination {
     shadow(browser, 'close', (...args: never[]) => {
       // What is forgotten by then can be told from what is still held; afterwards all has ended with the browser.
       this.#lookForForgotten();
-      if (isClosing || !(attachment instanceof PuppeteerAttachment)) return close.apply(browser, args);
+      if (isClosing) return close.apply(browser, args);
       isClosing = true;
+      if (!(attachment instanceof PuppeteerAttachment)) {
+        this.#tellOthers(notLookedInto('it is not driven by Puppeteer'), 0);
+        return close.apply(browser, args);
+      }
       return this.#lookForOthers(attachment, browser as BrowserLike).then(() => close.apply(browser, args));
     });
   };
@@ -70,11 +74,14 @@ export class Examination {
         throw new Error('looking into other browsers has taken all the time that there is for it');
       look = await heldByOthers(attachment, browser, { ...OTHERS_LIMITS, budgetMs });
     } catch (error) {
-      const browserItself = { type: 'browser', url: '', targetId: '', why: (error as Error).message };
-      look = { targets: [], unseen: [browserItself] };
+      look = notLookedInto((error as Error).message);
     }
     const elapsedMs = monotonicNow() - startedAt;
     this.#othersBudgetMs -= elapsedMs;
+    this.#tellOthers(look, elapsedMs);
+  }
+
+  #tellOthers(look: OthersLook, elapsedMs: number): void {
     writeMessage(this.#order, { kind: 'others', look, elapsedMs });
   }
 
@@ -159,4 +166,8 @@ export class Examination {
   #stats(): AttachmentStats {
     return sumOfStats(this.#attachments.map((attachment) => attachment.stats()));
   }
+}
+
+function notLookedInto(why: string): OthersLook {
+  return { targets: [], unseen: [{ type: 'browser', url: '', targetId: '', why }] };
 }
