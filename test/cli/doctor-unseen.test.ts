@@ -1,10 +1,10 @@
 // The script that the doctor looks at behaves as it would alone: it sees none of the doctor's means, its own listeners
 // decide what a signal does, and it goes on when the doctor is gone.
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lacking } from '../support/lacking.ts';
 import { endsWithTest } from '../support/processes.ts';
 import { MAIN, runCommandLine } from './command-line.ts';
@@ -116,33 +116,41 @@ function hasTerminals(): boolean {
 
 // `script` of util-linux gives a terminal to what it runs.
 const noTerminal = hasTerminals() ? undefined : 'no `script` of util-linux is installed';
-it('gets a Ctrl-C once, which the terminal has sent to both', lacking(noTerminal), async () => {
-  const file = await script(
-    'counts.mjs',
-    `let interrupts = 0;
-    process.on('SIGINT', () => {
-      interrupts++;
-      if (interrupts === 1) process.kill(process.ppid, 'SIGTERM'); // Passed on behind a SIGINT, if one is.
+describe('on a terminal', lacking(noTerminal), () => {
+  it.each<[string, (terminal: ChildProcess, doctorPid: number) => unknown]>([
+    ['a Ctrl-C, which the terminal has sent to both,', (terminal) => terminal.stdin?.write('\u0003')],
+    ['a SIGINT that was sent to the doctor alone', (_, doctorPid) => process.kill(doctorPid, 'SIGINT')],
+  ])('%s comes once', async (_, interrupt) => {
+    const file = await script(
+      'counts.mjs',
+      `let interrupts = 0;
+      process.on('SIGINT', () => {
+        interrupts++;
+        if (interrupts === 1) process.kill(process.ppid, 'SIGTERM'); // Passed on behind a SIGINT, if one is.
+      });
+      process.on('SIGTERM', () => process.exit(10 + interrupts));
+      console.log('started by ' + process.ppid + '.');
+      setInterval(() => {}, 1_000);`,
+    );
+    const command = [process.execPath, MAIN, 'doctor', file].map((word) => `'${word}'`).join(' ');
+    // `exec`: a shell that waits would be interrupted too, and some (dash) then end with their own code.
+    const terminal = spawn('script', ['-qec', `exec ${command}`, '/dev/null'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, NODE_OPTIONS: '' },
     });
-    process.on('SIGTERM', () => process.exit(10 + interrupts));
-    console.log('ready');
-    setInterval(() => {}, 1_000);`,
-  );
-  const command = [process.execPath, MAIN, 'doctor', file].map((word) => `'${word}'`).join(' ');
-  // `exec`: a shell that waits would be interrupted too, and some (dash) then end with their own code.
-  const terminal = spawn('script', ['-qec', `exec ${command}`, '/dev/null'], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, NODE_OPTIONS: '' },
-  });
-  endsWithTest(terminal);
-  const code = await new Promise((resolve) => {
-    let printed = '';
-    terminal.stdout.on('data', (chunk: Buffer) => {
-      const wasReady = printed.includes('ready');
-      printed += chunk;
-      if (!wasReady && printed.includes('ready')) terminal.stdin.write('\u0003');
+    endsWithTest(terminal);
+    const code = await new Promise((resolve) => {
+      let printed = '';
+      let isInterrupted = false;
+      terminal.stdout.on('data', (chunk: Buffer) => {
+        printed += chunk;
+        const [, doctorPid] = /started by (\d+)\./.exec(printed) ?? [];
+        if (doctorPid === undefined || isInterrupted) return;
+        isInterrupted = true;
+        interrupt(terminal, Number(doctorPid));
+      });
+      terminal.once('close', resolve);
     });
-    terminal.once('close', resolve);
+    expect(code).toBe(11);
   });
-  expect(code).toBe(11);
 });

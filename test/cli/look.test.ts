@@ -61,16 +61,75 @@ async function look(args: readonly string[], url = browserUrl): Promise<Look> {
   return { exitCode, report: JSON.parse(stdout || '{}') as BrowserReport, stderr };
 }
 
-it('counts what chrome-remote-interface holds', async () => {
-  const page = await openAt(`${site.here}/remote-interface`);
-  // By its address: a bundled headless shell dies of being asked for its list of pages.
-  const client = await CDP({ target: await addressOf(page), local: true });
-  onTestFinished(() => client.close());
-  for (let time = 0; time < 25; time++) await client.send('Runtime.evaluate', { expression: 'new Map()' });
-  const { report, exitCode } = await look(['--target', 'remote-interface']);
-  expect(report).toMatchObject({ held: 25, targets: [{ type: 'page', held: 25, classes: { Map: 25 } }] });
-  expect(exitCode).toBe(0);
-});
+type Send = (method: string, params?: object, sessionId?: string) => Promise<unknown>;
+
+/** Clients of the whole browser: by its address, since a bundled headless shell dies of being asked for its list of pages. */
+const CLIENTS: readonly [string, () => Promise<Send>][] = [
+  [
+    'chrome-remote-interface',
+    async () => {
+      const client = await CDP({ target: browser.wsEndpoint(), local: true });
+      onTestFinished(() => client.close());
+      return (method, params, sessionId) => client.send(method, params, sessionId);
+    },
+  ],
+  [
+    'a bare WebSocket',
+    async () => {
+      const socket = new WebSocket(browser.wsEndpoint());
+      onTestFinished(() => socket.close());
+      await new Promise((resolve) => socket.once('open', resolve));
+      const waiting = new Map<number, (result: unknown) => void>();
+      socket.on('message', (data) => {
+        const { id, result } = JSON.parse(String(data)) as { id?: number; result?: unknown };
+        if (id !== undefined) waiting.get(id)?.(result);
+      });
+      return (method, params, sessionId) =>
+        new Promise((resolve) => {
+          const id = waiting.size + 1;
+          waiting.set(id, resolve);
+          socket.send(JSON.stringify({ id, method, params, sessionId }));
+        });
+    },
+  ],
+];
+
+it.each(CLIENTS)(
+  'counts what %s holds, in a page, a frame of another site and a worker, and invents none',
+  async (_, connect) => {
+    const page = await openAt(`${site.here}/with-parts`);
+    await addFrame(page);
+    await expect.poll(() => page.workers().length).toBe(1);
+    const send = await connect();
+    const { targetInfos } = (await send('Target.getTargets')) as {
+      targetInfos: { targetId: string; url: string }[];
+    };
+    const hold = async (address: string, times: number, expression: string): Promise<void> => {
+      const targetId = targetInfos.find(({ url }) => url.endsWith(address))?.targetId;
+      const attached = await send('Target.attachToTarget', { targetId, flatten: true });
+      const { sessionId } = attached as { sessionId: string };
+      for (let time = 0; time < times; time++) await send('Runtime.evaluate', { expression }, sessionId);
+    };
+    await hold('/with-parts', 25, 'new Map()');
+    await hold('/framed', 8, "document.createElement('em')");
+    await hold('/worker.js', 7, 'make()');
+    const { report, exitCode } = await look([]);
+    expect(classesAt(report, '/with-parts')).toEqual({ Map: 25 });
+    expect(classesAt(report, '/framed')).toEqual({ '<em>': 8 });
+    expect(classesAt(report, '/worker.js')).toEqual({ Task: 7 });
+    expect(exitCode).toBe(0);
+  },
+);
+
+async function addFrame(page: Pick<Page, 'evaluate'>): Promise<void> {
+  await page.evaluate(async (address) => {
+    const frame = document.createElement('iframe');
+    frame.src = address;
+    const loaded = new Promise((resolve) => frame.addEventListener('load', resolve));
+    document.body.append(frame);
+    await loaded;
+  }, `${site.elsewhere}/framed`);
+}
 
 async function addressOf(page: Page): Promise<string> {
   const { targetInfo } = await (await page.createCDPSession()).send('Target.getTargetInfo');
@@ -83,13 +142,7 @@ it('counts what Playwright holds, in a page, a frame of another site and a worke
   const page = (await client.contexts()[0]?.newPage()) ?? expect.fail('Playwright has no context.');
   onTestFinished(() => page.close());
   await page.goto(`${site.here}/with-parts`);
-  await page.evaluate(async (address) => {
-    const frame = document.createElement('iframe');
-    frame.src = address;
-    const loaded = new Promise((resolve) => frame.addEventListener('load', resolve));
-    document.body.append(frame);
-    await loaded;
-  }, `${site.elsewhere}/framed`);
+  await addFrame(page);
   const before = await look([]);
   await expect.poll(() => page.workers().length).toBe(1);
   for (let time = 0; time < 9; time++) await page.evaluateHandle(() => new Set());
