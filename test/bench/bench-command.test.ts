@@ -43,9 +43,9 @@ describe('the bench', { timeout: 240_000 }, () => {
     const args = [
       '--quick',
       '--only',
-      'scope',
+      'commands-keep',
       '--only',
-      'bulk/release-object-group',
+      'bulk/attached-scope',
       '--json',
       json,
       '--html',
@@ -59,7 +59,7 @@ describe('the bench', { timeout: 240_000 }, () => {
     ]);
     expect(stderr).not.toContain('failed');
     expect(exitCode).toBe(0);
-    expect(stdout).toContain('20,000 dropped by the end of a scope');
+    expect(stdout).toContain('commands, keeping 1 in 100');
     expect((await browser.pages()).length).toBe(pages);
 
     const report = await readReport(json);
@@ -199,16 +199,7 @@ describe('the bench', { timeout: 240_000 }, () => {
     ['SIGHUP', 129, 'its terminal hung up'],
   ] as const)('writes what it has when it gets a %s', async (signal, code, reason) => {
     const json = join(folder, `${signal}.json`);
-    const run = startBench([
-      '--rounds',
-      '50',
-      '--only',
-      'enqueue',
-      '--only',
-      'bulk/attached-scope',
-      '--json',
-      json,
-    ]);
+    const run = startBench(['--rounds', '50', '--only', 'keep/attached', '--json', json]);
     await run.shows('round 2 of 50');
     const browsers = descendantsOf(run.child.pid ?? Number.NaN);
     run.child.kill(signal);
@@ -216,7 +207,7 @@ describe('the bench', { timeout: 240_000 }, () => {
     await expect.poll(() => browsers.filter(isRunning)).toEqual([]); // Nor is a browser left.
     const { cutShort, measurements } = await readReport(json);
     expect(cutShort).toBe(reason);
-    expect(measurements).toContainEqual(expect.objectContaining({ id: 'bulk/attached-scope', proven: true }));
+    expect(measurements).toContainEqual(expect.objectContaining({ id: 'keep/attached', proven: true }));
   });
 
   it('leaves no page behind in a browser of somebody else', async () => {
@@ -234,17 +225,8 @@ describe('the bench', { timeout: 240_000 }, () => {
     const browser = await launchChromium();
     const json = join(folder, 'gone.json');
     const endpoint = browser.wsEndpoint();
-    const args = [
-      '--rounds',
-      '50',
-      '--only',
-      'commands-bulk',
-      '--browser-ws-endpoint',
-      endpoint,
-      '--json',
-      json,
-    ];
-    const run = startBench(args);
+    const only = ['--only', 'keep/attached'];
+    const run = startBench(['--rounds', '50', ...only, '--browser-ws-endpoint', endpoint, '--json', json]);
     await run.shows('round 2 of 50');
     await browser.close();
     expect(await run.exited).toBe(1);

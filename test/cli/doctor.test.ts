@@ -23,13 +23,21 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+/** One examination for all who ask what becomes of it. */
+let examined: ReturnType<typeof examine> | undefined;
+const htmlOfForgotten = () => join(folder, 'forgotten.html');
+function examineForgotten(): ReturnType<typeof examine> {
+  examined ??= examine('--html', htmlOfForgotten(), `${SCRIPTS}/forgotten.mjs`);
+  return examined;
+}
+
 describe('the doctor names the lines', { timeout: 240_000 }, () => {
   it('that forget handles', async () => {
-    const { report, exitCode, stderr } = await examine(`${SCRIPTS}/forgotten.mjs`);
+    const { report, exitCode, stderr } = await examineForgotten();
     expect(found(report.leaks)).toEqual(await known('leaks', 'forgotten.mjs'));
     expect(report).toMatchObject({ leaked: 57, exitCode: 0, browsers: 1, alive: [] });
     expect(exitCode).toBe(0);
-    expect(stderr).toBe('12\n'); // What the script prints, and nothing else.
+    expect(stderr).toBe(`12\nWritten: ${htmlOfForgotten()}\n`); // What the script prints, and where the page is: nothing else.
     const [worst] = report.leaks;
     expect(worst).toMatchObject({ collected: 40 });
     expect(report.leaks.filter(({ elided }) => elided > 0)).toMatchObject([
@@ -81,7 +89,17 @@ void main();
 `;
     const name = `script${map}`;
     await writeFile(join(folder, `${name}.${extension}`), source);
-    const flags = ['--target', 'es2022', '--module', 'nodenext', '--skipLibCheck', '--types', 'node', map];
+    const flags = [
+      '--target',
+      'es2022',
+      '--module',
+      'nodenext',
+      '--noCheck',
+      '--noResolve',
+      '--types',
+      '',
+      map,
+    ];
     await promisify(execFile)(join(PACKAGE, 'node_modules/.bin/tsc'), [...flags, `${name}.${extension}`], {
       cwd: folder,
     });
@@ -201,14 +219,13 @@ describe('what a page has named', { timeout: 240_000 }, () => {
 
 describe('the page that --html writes', { timeout: 240_000 }, () => {
   it('has a bar for each line, and the course over time, on a phone too, in the dark too', async () => {
-    const html = join(folder, 'forgotten.html');
-    await runCommandLine(['doctor', '--html', html, `${SCRIPTS}/forgotten.mjs`], { env });
+    await examineForgotten();
     const browser = await launchChromium();
     const page = await browser.newPage();
     await page.setViewport({ width: 360, height: 800 });
     for (const value of ['dark', 'light']) {
       await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value }]);
-      await page.goto(`file://${html}`);
+      await page.goto(`file://${htmlOfForgotten()}`);
       const shown = await page.evaluate(() => ({
         names: [...document.querySelectorAll('#leaks .name')].map((name) => name.textContent ?? ''),
         widths: [...document.querySelectorAll('#leaks .bar')].map((bar) => bar.getBoundingClientRect().width),
@@ -229,7 +246,7 @@ describe('the page that --html writes', { timeout: 240_000 }, () => {
 
 describe('the terminal', () => {
   it('is told everything that the JSON is', async () => {
-    const { report } = await examine(`${SCRIPTS}/forgotten.mjs`);
+    const { report } = await examineForgotten();
     const text = formatReport(report);
     for (const { line } of [...report.leaks, ...report.client]) expect(text).toContain(shownLine(line));
     expect(text).toContain('Tracing read');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { PACKAGE, runScript } from '../support/script.ts';
+import { sized } from '../support/sized.ts';
 import { RAW_WORK, RAW_WORK_DONE, WORK, WORK_DONE } from './work.ts';
 
 const COUNTS = `${WORK}\nconsole.log(JSON.stringify(await work(await puppeteer.launch(launchOptions), attach)));`;
@@ -13,17 +14,26 @@ const FREEZE = `for (const it of [Object, Array, Map, Set, WeakMap, WeakRef, Pro
 const IMPORTS =
   "import puppeteer from 'puppeteer-core'; import { attach } from 'cdp-release-batcher/puppeteer';\n";
 
+/** One does not hide the other, so that one process has them all; the long tests have one for each. */
+const TOGETHER = [
+  '--disallow-code-generation-from-strings',
+  '--disable-proto=delete',
+  '--enable-source-maps',
+  '--unhandled-rejections=strict',
+  '--no-warnings',
+  '--max-old-space-size=64',
+];
+
 it.each([
-  ['--disallow-code-generation-from-strings'],
-  ['--disable-proto=delete'],
+  ...sized(
+    [TOGETHER],
+    TOGETHER.map((flag) => [flag]),
+  ),
   ['--disable-proto=throw'],
-  ['--enable-source-maps'],
-  ['--unhandled-rejections=strict'],
-  ['--no-warnings'],
   ['--jitless'],
-  ['--max-old-space-size=64'],
-])('under %s', async (flag) => {
-  const { stdout, stderr, ...rest } = await runScript(IMPORTS + COUNTS, { execArgv: ['--expose-gc', flag] });
+])('under %s %s %s %s %s %s', async (...flags) => {
+  const execArgv = ['--expose-gc', ...flags];
+  const { stdout, stderr, ...rest } = await runScript(IMPORTS + COUNTS, { execArgv });
   expect({ ...rest, stderr: withoutNodesOwn(stderr) }).toEqual({ code: 0, signal: null, stderr: '' });
   expect(JSON.parse(stdout)).toEqual(WORK_DONE);
 });

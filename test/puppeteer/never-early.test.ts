@@ -77,7 +77,7 @@ describe.each(PUPPETEERS)('nothing is released early with $name', ({ name, puppe
 
   it.each([
     ['one after another', sized(1, 6), false],
-    ['side by side', sized(2, 6), true],
+    ['side by side', sized(1, 6), true],
   ])(
     'whatever is done with handles %s, with a collection before every message',
     async (_how, rounds, isParallel) => {

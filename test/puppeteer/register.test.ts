@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE, runScript } from '../support/script.ts';
+import { sized } from '../support/sized.ts';
 
 /** Ends with how many of 50 forgotten objects are still alive in the page: the fewest within `PATIENCE_MS`. */
 const COUNT_FORGOTTEN = `
@@ -18,6 +19,7 @@ const COUNT_FORGOTTEN = `
   // The last few of a generation are released when it closes, a second or two after it was opened.
   for (const deadline = Date.now() + Number(process.env.PATIENCE_MS); alive !== 0 && Date.now() < deadline; ) {
     globalThis.gc();
+    await new Promise((resolve) => setTimeout(resolve, 50));
     await page.evaluate('1');
     await meter.send('HeapProfiler.collectGarbage');
     alive = await evaluate('refs.filter((ref) => ref.deref()).length');
@@ -45,8 +47,11 @@ const SCRIPTS = {
   },
 } as const;
 
-/** The folders of the two versions in this package's \`node_modules\`. */
-const VERSIONS = { 25: 'puppeteer-core', 24: 'puppeteer-core-24' } as const;
+/** The folders of the versions in this package's \`node_modules\`. */
+const VERSIONS = sized<Readonly<Record<number, string>>>(
+  { 25: 'puppeteer-core' },
+  { 25: 'puppeteer-core', 24: 'puppeteer-core-24' },
+);
 
 describe.each(Object.entries(VERSIONS))('with puppeteer-core %s', (_version, installed) => {
   let folder: string;

@@ -13,13 +13,25 @@ import {
   findBrowser,
   launchOptions,
 } from '../../src/cli/browser-finder.ts';
+import { sized } from './sized.ts';
 
-/** For `describe.each(PUPPETEERS)('$name', ({ puppeteer }) => …)`. */
-export const PUPPETEERS: readonly { readonly name: string; readonly puppeteer: PuppeteerNode }[] = [
-  { name: 'puppeteer-core 25', puppeteer: puppeteer25 },
+interface NamedPuppeteer {
+  readonly name: string;
+  readonly puppeteer: PuppeteerNode;
+}
+
+const NEWEST: NamedPuppeteer = { name: 'puppeteer-core 25', puppeteer: puppeteer25 };
+const ONE_BEFORE: NamedPuppeteer = {
+  name: 'puppeteer-core 24',
   // Its classes have private members, so TypeScript takes them for others; the members used here are the same.
-  { name: 'puppeteer-core 24', puppeteer: puppeteer24 as unknown as PuppeteerNode },
-];
+  puppeteer: puppeteer24 as unknown as PuppeteerNode,
+};
+
+/**
+ * For `describe.each(PUPPETEERS)('$name', ({ puppeteer }) => …)`. What must hold with every Puppeteer is tested in
+ * `npm test` by test/versions; each feature with the one before the newest, too, in the long tests.
+ */
+export const PUPPETEERS: readonly NamedPuppeteer[] = sized([NEWEST], [NEWEST, ONE_BEFORE]);
 
 const launched = new Set<Browser>();
 

@@ -1,18 +1,19 @@
 /**
- * Four real threads, terminated at random and replaced, until `RING_SOAK_IDS` releases have come through:
- * 1,000,000 unless it says otherwise. `RING_SOAK_IDS=10000000 npx vitest run test/threads/soak` is the whole.
+ * Four real threads, terminated at random and replaced, until so many releases have come through.
+ * `RING_SOAK_IDS=10000000 npx vitest run test/threads/soak` takes it further than `npm run test:long` does.
  */
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { openReleasePort } from '../../src/threads/index.ts';
+import { sized } from '../support/sized.ts';
 
-const IDS = Number(process.env.RING_SOAK_IDS ?? 1_000_000);
+const IDS = Number(process.env.RING_SOAK_IDS ?? sized(200_000, 1_000_000));
 const THREADS = 4;
 const MOST_WORKERS = 256;
 /** Releases between two terminations. */
-const LIFE = 40_000;
+const LIFE = 20_000;
 
 test(`${IDS.toLocaleString('en')} ids of ${THREADS} threads, terminated at random`, {
   timeout: 600_000,

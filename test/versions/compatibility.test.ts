@@ -1,5 +1,6 @@
 /** What must hold with every Puppeteer, here for all that are installed, on this Node; `npm run versions` has the rest. */
 import { expect, it } from 'vitest';
+import { sized } from '../support/sized.ts';
 import { runCompatibility } from './run-compatibility.ts';
 
 /** rebrowser never sends `Runtime.enable`, without which no console message arrives. */
@@ -8,7 +9,7 @@ const CONSOLE = ['console arguments', 'what a click did is there'];
 
 it.each([
   'puppeteer-core-22',
-  'puppeteer-core-23',
+  ...sized([], ['puppeteer-core-23']),
   'puppeteer-core-24',
   'puppeteer-core',
   'rebrowser-puppeteer-core',
@@ -23,7 +24,8 @@ it.each([
 });
 
 it('fails where nothing is collected', { timeout: 180_000 }, async () => {
-  const { outcomes } = await runCompatibility('puppeteer-core', { exposesGc: 'no' });
+  const checks = ['forget and collect', 'dispose by batch'];
+  const { outcomes } = await runCompatibility('puppeteer-core', { exposesGc: 'no', checks });
   expect(outcomes['forget and collect']).toMatch(/^failed/);
   expect(outcomes['dispose by batch']).toBe('passed');
 });

@@ -11,10 +11,15 @@ export interface Compatibility {
 
 export async function runCompatibility(
   puppeteer: string,
-  { exposesGc = 'yes' }: { readonly exposesGc?: 'yes' | 'no' } = {},
+  {
+    exposesGc = 'yes',
+    checks,
+  }: { readonly exposesGc?: 'yes' | 'no'; readonly checks?: readonly string[] } = {},
 ): Promise<Compatibility> {
   const args = exposesGc === 'yes' ? ['--expose-gc', script] : [script];
-  const { code, stdout, stderr } = await runNode(args, { env: { PUPPETEER: puppeteer } });
+  const { code, stdout, stderr } = await runNode(args, {
+    env: { PUPPETEER: puppeteer, CHECKS: JSON.stringify(checks ?? null) },
+  });
   expect(code, stderr).toBe(0);
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
 }

@@ -76,7 +76,7 @@ export async function collectUntil(condition) {
   if (collect === undefined) throw new Error('run with --expose-gc');
   for (let attempt = 0; attempt < 200; attempt++) {
     collect();
-    await sleep(attempt < 20 ? 0 : 20);
+    await sleep(attempt < 4 ? 0 : 40);
     if (await condition()) return;
   }
   throw new Error(`not so after 200 collections: ${String(condition).replace(/\s+/g, ' ')}`);

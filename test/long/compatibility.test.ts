@@ -1,0 +1,2 @@
+// In its whole size.
+import '../versions/compatibility.test.ts';

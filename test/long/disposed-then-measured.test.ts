@@ -1,0 +1,2 @@
+// In its whole size.
+import '../puppeteer/disposed-then-measured.test.ts';

@@ -1,0 +1,2 @@
+// In its whole size.
+import '../cli/doctor-of-many.test.ts';

@@ -1,0 +1,2 @@
+// In its whole size.
+import '../testing/every-way-to-a-handle.test.ts';

@@ -1,0 +1,2 @@
+// In its whole size.
+import '../testing/expect-no-leaks.test.ts';

@@ -1,0 +1,2 @@
+// In its whole size.
+import '../docs/readme-script.test.ts';

@@ -1,0 +1,2 @@
+// In its whole size.
+import '../puppeteer/session-without-target.test.ts';

@@ -1,0 +1,2 @@
+// In its whole size.
+import '../threads/soak.test.ts';

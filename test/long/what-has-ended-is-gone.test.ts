@@ -1,0 +1,2 @@
+// In its whole size.
+import '../puppeteer/what-has-ended-is-gone.test.ts';
