@@ -35,7 +35,7 @@ export interface AttachOptions extends BatcherOptions {
   /**
    * `'discard'` keeps the browser's own store of console messages empty, which otherwise holds the arguments
    * of the last thousand; not while the page counts by `console.count`, whose counters would begin anew. What it costs is
-   * described in the README. Default `'keep'`.
+   * described in docs/options.md. Default `'keep'`.
    */
   readonly consoleEntries?: 'keep' | 'discard' | undefined;
   /**

@@ -1,4 +1,4 @@
-/** The README's figures of releases from worker threads. `UPDATE_FIGURES=1` writes them from the checked-in result. */
+/** The documents' figures of releases from worker threads. `UPDATE_FIGURES=1` writes them from the checked-in result. */
 import { readFileSync } from 'node:fs';
 import { it } from 'vitest';
 import type { Spread } from '../../src/cli/bench/report/statistics.ts';
@@ -25,9 +25,9 @@ interface ThreadsReport {
 
 const root = new URL('../../', import.meta.url);
 
-it("the README's figures of releases from worker threads are those of the checked-in result", () => {
+it("the documents' figures of releases from worker threads are those of the checked-in result", () => {
   const report: ThreadsReport = JSON.parse(readFileSync(new URL('bench/results/threads.json', root), 'utf8'));
-  expectFigures('README.md', 'thread figures', figuresOf(report));
+  expectFigures('docs/threads.md', 'thread figures', figuresOf(report));
 });
 
 function figuresOf({ environment, workerCount, rounds, loads }: ThreadsReport): string {

@@ -186,11 +186,11 @@ it('each table of options in the documents has the defaults that the comments ha
   }
   expect(compared).toContain('docs/threads.md capacity');
   expect(compared).toContain('docs/clients.md deadlineMs');
-  expect(compared).toContain('README.md maxBatchSize');
+  expect(compared).toContain('docs/options.md maxBatchSize');
 });
 
 function interfacesOf(document: string): string[] {
-  return document === 'README.md'
+  return document === 'docs/options.md'
     ? ['BatcherOptions', 'AttachOptions']
     : ['LazyBrowserOptions', 'InitLockOptions'];
 }

@@ -1,6 +1,6 @@
 /**
- * Where the documents point to, there is something: a file, a heading, and where a link's title names a test or a row of
- * the bench's result, that test and that row, with the figure that the link shows. `UPDATE_FIGURES=1` writes the figures.
+ * Where the documents point to, there is something: a file, a heading, a test. What is published points to nothing that is
+ * not. A figure with a row of the bench's result in a comment behind it is that row's: `UPDATE_FIGURES=1` writes it.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -21,7 +21,8 @@ interface Link {
 
 const LINK =
   /\[(?<text>(?:`[^`]*`|[^[\]])*)\]\((?<path>[^)\s#]*)(?:#(?<anchor>[^)\s]+))?(?: "(?<title>[^"]+)")?\)/g;
-const BENCH = /\[[^[\]]*\]\(bench\/results\/latest\.json "([^"]+)"\)/g;
+/** A figure, and in a comment behind it the row of the bench's result that it is of. */
+const BENCH = /([\d,./]+(?: of [\d,]+)?(?: ×)?)<!-- ([\w./-]+ [\w-]+) -->/g;
 const DOCUMENTS = [
   ...(await documents()),
   'CHANGELOG.md',
@@ -104,13 +105,23 @@ describe.each(DOCUMENTS)('%s points', (document) => {
   });
 });
 
-it("the README's figures are those of the bench that it links to", () => {
-  const readme = read('README.md');
-  const text = readme.replace(
-    BENCH,
-    (_, title: string) => `[${figureOf(title)}](bench/results/latest.json "${title}")`,
+it('what is published links to nothing that is not', async () => {
+  const { files }: { files: string[] } = JSON.parse(read('package.json'));
+  const dead = [...(await documents()), 'CHANGELOG.md'].flatMap((document) =>
+    linksOf(document)
+      .map(({ path }) => (path === '' ? document : join(dirname(document), path)))
+      .filter(
+        (target) => !files.some((published) => target === published || target.startsWith(`${published}/`)),
+      )
+      .map((target) => `${document}: ${target}`),
   );
-  expect(readme.match(BENCH)?.length).toBeGreaterThan(15);
-  if (process.env.UPDATE_FIGURES) writeFileSync(join(PACKAGE, 'README.md'), text);
-  else expect(readme).toBe(text);
+  expect(dead).toEqual([]);
+});
+
+it.each(['README.md', 'docs/figures.md'])('the figures in %s are those of the bench', (document) => {
+  const shown = read(document);
+  const text = shown.replace(BENCH, (_, _figure, title: string) => `${figureOf(title)}<!-- ${title} -->`);
+  expect(shown.match(BENCH)?.length).toBeGreaterThan(1);
+  if (process.env.UPDATE_FIGURES) writeFileSync(join(PACKAGE, document), text);
+  else expect(shown).toBe(text);
 });

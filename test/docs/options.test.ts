@@ -1,4 +1,4 @@
-/** The README's table of options has each option, with the default that it has. */
+/** The documents' table of options has each option, with the default that it has. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -9,8 +9,8 @@ import { PACKAGE } from '../support/script.ts';
 /** For tests. */
 const INTERNAL = ['createRegistry', 'now'];
 
-const readme = await readFile(join(PACKAGE, 'README.md'), 'utf8');
-const [, section = ''] = /^### Options\n([\s\S]*?)^## /m.exec(readme) ?? [];
+const readme = await readFile(join(PACKAGE, 'docs', 'options.md'), 'utf8');
+const [, section = ''] = /^# Options\n([\s\S]*)/m.exec(readme) ?? [];
 const rows = [...section.matchAll(/^\| `(\w+)` \| (.*?) \| .* \|$/gm)].map(([, name = '', shown = '']) => ({
   name,
   shown,

@@ -3,9 +3,9 @@ import { expect, it } from 'vitest';
 import { type Run, tableOf } from '../../scripts/versions/table.mjs';
 import { expectFigures } from '../support/figures.ts';
 
-it("the README's table of versions is that of the checked-in results", () => {
+it('the table of versions in the documents is that of the checked-in results', () => {
   const runs: Run[] = JSON.parse(readFileSync(new URL('latest.json', import.meta.url), 'utf8'));
-  expectFigures('README.md', 'versions', tableOf(runs));
+  expectFigures('docs/versions.md', 'versions', tableOf(runs));
 });
 
 it('a run that failed is shown as failed, with the reason', () => {
