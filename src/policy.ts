@@ -80,8 +80,8 @@ export const GRACE_OF_LIGHT_MS = 10_000;
 export const CLOSED_AFTER_MS = 70;
 /** Milliseconds after a disposal at which it is sent: a timer and a turn may be late, and 100 ms is the promise. */
 export const SENT_AFTER_MS = 85;
-/** The same where nothing lives in the group, and only an answer is awaited: then it goes by one command. */
-export const ALL_DEAD_SENT_AFTER_MS = 95;
+/** The same where an answer is awaited: after it the group goes by one command, or its survivors can be moved. */
+export const AWAITED_SENT_AFTER_MS = 95;
 /** Milliseconds between two looks at groups that are due; where many are due at once, so many groups at a time. */
 export const FEWEST_MS_BETWEEN_LOOKS = 8;
 export const MOST_PER_LOOK = 1_024;
@@ -112,6 +112,8 @@ export const COST_PER_SURVIVOR = 0.2;
 export const COMMANDS_OF_A_MOVE = 4;
 /** Survivors of one group, and of one command; more would be long to wait for. */
 export const MOST_MOVED = 512;
+/** Times that a group is tried: a survivor that a command names while the others move stays, mostly for a moment only. */
+export const MOST_MOVES_TRIED = 2;
 
 // Answers to disposals. Moves: `acknowledgement`, `work-is-sliced`.
 

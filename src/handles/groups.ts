@@ -359,6 +359,10 @@ export class GroupSweep {
         movable.push(group);
         continue;
       }
+      if (this.#isTriedAgain(group)) {
+        waiting.push(group);
+        continue;
+      }
       // All dead but for a command that is unanswered: it dies by one command soon, where the page answers at all.
       const isWaitedFor = group.live === 0 && group.disposed > policy.MOST_SENT_SINGLY;
       if (!isWaitedFor)
@@ -374,6 +378,15 @@ export class GroupSweep {
       }
     }, policy.MOVED_WITHIN_MS);
     unref(timer);
+  }
+
+  /** Whether a group that a survivor has not left, since a command names it, is to be moved in a moment. */
+  #isTriedAgain(group: Group): boolean {
+    if (group.failedMoves === 0 || group.pinned + group.pending === 0) return false;
+    if (costOfMoving(group) >= group.disposed) return false;
+    const now = this.#services.now();
+    group.triedAgainUntil ??= now + policy.MOVED_WITHIN_MS;
+    return now < group.triedAgainUntil;
   }
 
   async #move(groups: readonly Group[]): Promise<void> {
@@ -454,8 +467,8 @@ function isDue(group: Group, now: number): boolean {
   return now - group.disposedSince >= sentAfterMs(group);
 }
 
-function sentAfterMs({ live }: Group): number {
-  return live === 0 ? policy.ALL_DEAD_SENT_AFTER_MS : policy.SENT_AFTER_MS;
+function sentAfterMs({ live, pinned, pending }: Group): number {
+  return live === 0 || pinned + pending > 0 ? policy.AWAITED_SENT_AFTER_MS : policy.SENT_AFTER_MS;
 }
 
 /** Whether a group may as well be resolved now: it does not look as if it would soon die whole. */

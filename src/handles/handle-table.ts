@@ -227,8 +227,10 @@ export class ObjectGroup<Ledger extends ReleaseOwner> implements Release {
   countedDead = 0;
   /** Waits to be judged in the next sweep. */
   isTouched = false;
-  /** Moving its survivors was tried and failed: its dead go one by one. */
-  isUnmovable = false;
+  /** How often moving its survivors was tried, and some of them stayed. */
+  failedMoves = 0;
+  /** Once that has happened: until when what the program disposed of waits for another try. */
+  triedAgainUntil: number | undefined;
   /** Changed by the ledger's `moveGroup` alone. */
   stage: GroupStage = 'open';
 

@@ -13,6 +13,7 @@ import {
   FEWEST_DEAD,
   MOST_MOVED,
   MOST_MOVED_PER_DEAD,
+  MOST_MOVES_TRIED,
 } from '../policy.ts';
 import { settledUnattended } from '../runtime/event-loop.ts';
 import type { RemoteObject } from './protocol.ts';
@@ -30,7 +31,7 @@ export function isWorthMoving(group: Group): boolean {
     !ledger.hasEnded &&
     !ledger.isAbandoned &&
     !ledger.target.isWatched &&
-    !group.isUnmovable &&
+    group.failedMoves < MOST_MOVES_TRIED &&
     group.pending === 0 &&
     group.pinned === 0 &&
     group.dropped >= FEWEST_DEAD &&
@@ -64,12 +65,12 @@ export async function moveSurvivors(groups: readonly Group[]): Promise<void> {
     }
   }
   const timeoutMs = groups[0]?.ledger.services.dispatcher.releaseTimeoutMs ?? 0;
-  await settledUnattended(() => Promise.all(moves).then(() => {}), timeoutMs);
+  const isAnswered = await settledUnattended(() => Promise.all(moves).then(() => {}), timeoutMs);
   attempt.isGivenUp = true;
   for (const group of groups) {
     group.ledger.moveGroup(group, 'closed');
     if (group.live > 0) {
-      group.isUnmovable = true; // Once is enough to try.
+      group.failedMoves += isAnswered ? 1 : MOST_MOVES_TRIED; // A page that hangs is not asked again.
       // The old ids of those that did move would outlive their objects, where the others keep the group.
       for (const [record, objectId] of formerIds.get(group) ?? []) {
         if (record.objectId !== objectId) releaseLeftover(group, objectId);

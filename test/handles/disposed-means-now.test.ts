@@ -87,6 +87,51 @@ test('a page that does not answer a move is sent the releases', async () => {
   moves.letGo();
 });
 
+test('a survivor that a command names while it is to be moved is moved a moment later: 200 go by one command', async () => {
+  await using world = new AttachedPeer();
+  const session = world.open();
+  const [kept] = await session.mint(1);
+  const handles = await session.mint(200);
+  const lists = session.holdAnswers('Runtime.getProperties');
+  await dispose(session, handles);
+  for (let passed = 0; session.wire('Runtime.callFunctionOn').length === 0; passed += 5) {
+    expect(passed).toBeLessThan(SOON_MS);
+    world.elapse(5);
+    await turns(4);
+  }
+  await lists.reached(1);
+  const commands = session.holdCommands('Runtime.callFunctionOn');
+  const call = session.call(kept as Handle, 'function() { return 1; }');
+  lists.letGo();
+  lists[Symbol.dispose]();
+  await turns();
+  commands.letGo();
+  commands[Symbol.dispose]();
+  await call;
+  await elapseSoon(world);
+  expect(session.releasesOnTheWire().length).toBeLessThan(8);
+  expect(session.alive()).toHaveLength(1);
+});
+
+test('one that a command goes on naming keeps the others no longer than that', async () => {
+  await using world = new AttachedPeer();
+  const session = world.open();
+  const [kept] = await session.mint(1);
+  const handles = await session.mint(200);
+  const lists = session.holdAnswers('Runtime.getProperties');
+  await dispose(session, handles);
+  await elapseSoon(world);
+  await lists.reached(1);
+  const commands = session.holdCommands('Runtime.callFunctionOn');
+  const call = session.call(kept as Handle, 'function() { return 1; }');
+  lists.letGo();
+  lists[Symbol.dispose]();
+  await elapseSoon(world);
+  expect(session.alive()).toHaveLength(1);
+  commands.letGo();
+  await call;
+});
+
 test('what the collector found waits for the rest of its group, in the midst of what was disposed of, too', async () => {
   await using world = new AttachedPeer();
   const session = world.open();
