@@ -17,6 +17,7 @@ const PLAYWRIGHT = 'rooms/playwright.js';
 const LOADED: Readonly<Record<string, readonly string[]>> = {
   '': ['index.js', ...BATCHER],
   '/puppeteer': ['clients/puppeteer/index.js', ...PUPPETEER],
+  '/puppeteer-extra': ['clients/puppeteer-extra.js', ...PUPPETEER],
   '/chrome-remote-interface': ['clients/chrome-remote-interface.js', ...HANDLES],
   '/playwright': ['clients/playwright/index.js', PLAYWRIGHT, ...HANDLES],
   '/node-inspector': ['clients/node-inspector.js', ...HANDLES],

@@ -8,6 +8,7 @@ const RESOLUTIONS = {
 };
 const ENTRIES = [
   'puppeteer',
+  'puppeteer-extra',
   'playwright',
   'chrome-remote-interface',
   'node-inspector',
