@@ -187,6 +187,19 @@ it('counts what a bare WebSocket holds, fails over a number, and leaves nothing 
   expect(within).toMatchObject({ exitCode: 0, report: { targets: [held] } });
 });
 
+it('does not count to the page that was asked for what is held in another with the same heap', async () => {
+  const opener = await openAt(`${site.here}/opener`);
+  const [popup] = await Promise.all([
+    new Promise<Page>((resolve) => opener.once('popup', (opened) => resolve(opened as Page))),
+    opener.evaluate(() => void window.open('/popped-up')),
+  ]);
+  onTestFinished(() => popup.close());
+  for (let time = 0; time < 3; time++) await opener.evaluateHandle(() => new Set());
+  for (let time = 0; time < 2; time++) await popup.evaluateHandle(() => new Map());
+  const { report } = await look(['--target', '/popped-up']);
+  expect(report.targets).toMatchObject([{ held: 2, classes: { Map: 2 }, sharesHeapWith: 1 }]);
+});
+
 const PYTHON = process.env.PYTHON ?? 'python3';
 const hasPyppeteer = spawnSync(PYTHON, ['-c', 'import pyppeteer']).status === 0;
 
