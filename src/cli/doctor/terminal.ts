@@ -110,7 +110,7 @@ export function costLine({ cost, elapsedMs }: DoctorReport): string {
 }
 
 export const OTHERS_TITLE =
-  'Held by others, in pages that were open as their browser was closed: by sessions that the script made itself, or other clients';
+  'Held by others, in pages that were open when the script closed the browser: by sessions that the script made itself, or by other clients';
 export const OTHERS_HEAD: readonly string[] = ['handles', 'type', 'address'];
 
 export function othersRows({ heldByOthers }: DoctorReport): string[][] {

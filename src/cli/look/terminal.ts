@@ -21,7 +21,7 @@ export function formatLook(report: BrowserReport, courses: Courses): string {
   if (report.unseen.length > 0) {
     const rows = report.unseen.map(({ type, url, why }) => [type, shortUrl(url), why]);
     blocks.push(
-      `Not looked into\n\n${indent(formatTable(['type', 'address', 'why'], rows, []))}\n${UNSEEN_ADVICE}`,
+      `Not looked into\n\n${indent(formatTable(['type', 'address', 'why'], rows, []))}\n\n${UNSEEN_ADVICE}`,
     );
   }
   blocks.push(ADVICE.join('\n'));

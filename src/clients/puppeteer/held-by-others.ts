@@ -58,7 +58,7 @@ export async function heldByOthers(
   const connection = lookConnection(attachment.connection);
   const deadline = monotonicNow() + budgetMs;
   const whyStop = (): string | undefined =>
-    monotonicNow() > deadline ? `there was no time left of ${budgetMs / 1_000} s` : undefined;
+    monotonicNow() > deadline ? `the ${budgetMs / 1_000} s that looking may take were over` : undefined;
 
   const lookAt = async (isMeant: (targetId: string) => boolean): Promise<OthersLook> => {
     await attachment.flush({ timeoutMs: limits.timeoutMs });
@@ -66,7 +66,10 @@ export async function heldByOthers(
       isMeant(targetId) && attachment.knownIn(subject).has(targetId);
     const { targets, unseen } = await lookIntoBrowser(connection, { ...limits, isWanted, whyStop });
     const known = attachment.knownIn(subject);
-    return { targets: targets.flatMap((target) => moreThan(known.get(target.targetId), target)), unseen };
+    return {
+      targets: targets.flatMap((target) => moreThan(known.get(target.targetId), target)),
+      unseen: unseen.filter(({ targetId }) => known.has(targetId)), // Others were closed meanwhile.
+    };
   };
 
   const first = await lookAt(() => true);
