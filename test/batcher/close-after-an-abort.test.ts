@@ -1,5 +1,5 @@
 // Whoever awaits the end of a batcher keeps the process alive until it comes, however the end began.
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { ReleaseBatcher } from '../../src/batcher/release-batcher.ts';
 import { expectAtRest } from '../support/conservation.ts';
 import { turns, until } from '../support/turns.ts';
@@ -39,14 +39,17 @@ test.each<[string, (batcher: ReleaseBatcher) => Promise<unknown>]>([
 );
 
 test('closed before its releases have had their time, it leaves none in flight', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
   const batcher = new ReleaseBatcher({ releaseTimeoutMs: 50, maxInFlightBatches: 1, maxBatchSize: 2 });
   const session = new ScriptedSession('when told');
   for (const id of ['1', '2', '3', '4', '5']) batcher.release(session, id);
-  // The second batch is sent when half of the time is over.
   await until(() => session.sent.length === 2);
   const closing = batcher.close();
-  await new Promise((resolve) => setTimeout(resolve, 25));
+  await vi.advanceTimersByTimeAsync(25);
   for (const { answer } of session.sent.splice(0)) answer();
+  await until(() => session.sent.length === 2); // The second batch, when half of the time is over.
+  await vi.advanceTimersByTimeAsync(25);
   await closing;
   expect(session.sent).toHaveLength(2);
   expectAtRest(batcher.stats());

@@ -7,16 +7,22 @@ import type { DemoReport } from '../../src/cli/demo/report.ts';
 import { lendChromium } from '../support/chromium.ts';
 import { lacking } from '../support/lacking.ts';
 import { endsWithTest } from '../support/processes.ts';
+import { sized } from '../support/sized.ts';
 import { MAIN, runCommandLine } from './command-line.ts';
 
 /** For `vi.waitUntil`: a demo has a browser to launch, or to close. */
 const SOON = { timeout: 100_000, interval: 50 };
 
+/** Operations of a run: as many as a quick demo takes at most. */
+const MOST = sized(200, 2_000);
+
 const noProc = process.platform === 'linux' ? undefined : 'there is no /proc to find browsers in';
 
 describe('the demo', () => {
   it('prints as JSON what is left in the page, plain and attached', { timeout: 240_000 }, async () => {
-    const { exitCode, stdout, stderr } = await runCommandLine(['demo', '--quick', '--json']);
+    const { exitCode, stdout, stderr } = await runCommandLine(['demo', '--quick', '--json'], {
+      env: atMost(MOST),
+    });
     expect(stderr).toContain('handles forgotten');
     expect(exitCode).toBe(0);
     const report: DemoReport = JSON.parse(stdout);
@@ -27,6 +33,7 @@ describe('the demo', () => {
       'consoleArguments',
     ]);
     for (const { plain, attached } of report.scenarios) {
+      expect(plain.operations).toBeLessThanOrEqual(MOST);
       expect(plain).toMatchObject({ crashed: false, alive: plain.operations, releaseCommands: 0 });
       expect(attached).toMatchObject({ crashed: false, alive: 0, done: attached.operations });
       expect(attached.releaseCommands).toBeGreaterThan(0);
@@ -34,7 +41,7 @@ describe('the demo', () => {
     }
     // Of the attached side's heap nothing is certain here: when the page collects its garbage is the page's affair.
     const [forgotten] = report.scenarios;
-    expect(forgotten?.plain.peakHeapBytes).toBeGreaterThan(2_000 * 200_000 * 0.9);
+    expect(forgotten?.plain.peakHeapBytes).toBeGreaterThan(MOST * 200_000 * 0.9);
   });
 
   it('leaves no browser behind when it is interrupted', lacking(noProc), async () => {
@@ -100,6 +107,15 @@ describe('the demo', () => {
 function preloaded(script: string): Record<string, string> {
   const source = `if (process.argv[1]?.endsWith('run-process.js')) { ${script} }`;
   return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(source)}` };
+}
+
+/** The environment of a demo of which no run has more operations than these. */
+function atMost(operations: number): Record<string, string> {
+  return preloaded(`
+    const { once } = process;
+    process.once = (event, hear) => once.call(process, event, event !== 'message' ? hear :
+      (order) => hear({ ...order, operations: Math.min(order.operations, ${operations}) }));
+  `);
 }
 
 /** How many processes have the text on their command line. */

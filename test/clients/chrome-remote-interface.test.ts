@@ -6,25 +6,25 @@ import { attach } from '../../src/clients/chrome-remote-interface.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { collectUntil } from '../support/collect-until.ts';
 import { givenBack } from '../support/given-back.ts';
-import { attached, conform, idsOf, mint, type SessionUnderTest } from './conformance.ts';
+import { attached, conform, each, idsOf, mint, type SessionUnderTest } from './conformance.ts';
 import { connect, flatSession, openDirectly, openNode } from './remote-interface.ts';
 
 const browser = await launchChromium();
 
 conform({
   name: 'chrome-remote-interface, flat sessions of one client',
-  async open() {
+  async open(count) {
     const client = await connect(browser.wsEndpoint());
-    return [await flatSession(client), await flatSession(client)];
+    return each(() => flatSession(client))(count);
   },
 });
 conform({
   name: 'chrome-remote-interface, a page each, by callbacks',
-  open: async () => [await openDirectly(browser), await openDirectly(browser)],
+  open: each(() => openDirectly(browser)),
 });
 conform({
   name: 'chrome-remote-interface, node --inspect',
-  open: async () => [await openNode(), await openNode()],
+  open: each(openNode),
 });
 
 describe('a client of chrome-remote-interface', () => {

@@ -51,8 +51,8 @@ export interface SessionUnderTest {
 
 export interface ClientUnderTest {
   readonly name: string;
-  /** Two sessions, with targets that have nothing to do with each other. */
-  open(): Promise<readonly [SessionUnderTest, SessionUnderTest]>;
+  /** So many sessions, with targets that have nothing to do with each other. */
+  open(count: number): Promise<readonly SessionUnderTest[]>;
   /** Why its sessions cannot hang, where they cannot. */
   readonly neverHangs?: string;
   /** Why nothing is in groups, where the protocol has none; it frees a batch by one command instead. */
@@ -62,6 +62,12 @@ export interface ClientUnderTest {
 }
 
 type Send = (method: string, params?: Params) => PromiseLike<unknown>;
+
+/** For `open`, where each session is opened by itself. */
+export const each =
+  (open: () => Promise<SessionUnderTest> | SessionUnderTest): ClientUnderTest['open'] =>
+  (count) =>
+    Promise.all(Array.from({ length: count }, open));
 
 /** A page's session whose commands all go the same way, as one under test. */
 export function plainSession(
@@ -87,12 +93,13 @@ export async function runForEver(send: Send): Promise<() => Promise<void>> {
 }
 
 export function conform({ name, open, neverHangs, hasNoGroups, missing }: ClientUnderTest): void {
+  const openOne = async (): Promise<SessionUnderTest> => (await open(1))[0] as SessionUnderTest;
   /** Commands that free so many objects, released at once and one by one. */
   const commandsFor = (count: number): number =>
     hasNoGroups === undefined ? count : Math.ceil(count / DEFAULT_BATCH);
   describe(name, lacking(missing), () => {
     it('acknowledges explicit releases at once, and sends them in the background', async () => {
-      const [session] = await open();
+      const session = await openOne();
       const releases = attached(session, { track: false });
       const ids = idsOf(await mint(session, 200));
       await Promise.all(ids.map((id) => session.release(id)));
@@ -104,7 +111,7 @@ export function conform({ name, open, neverHangs, hasNoGroups, missing }: Client
 
     const ofGroups = 'frees what was minted together by a few commands for groups';
     it(ofGroups, lacking(hasNoGroups), async () => {
-      const [session] = await open();
+      const session = await openOne();
       const releases = attached(session, { track: true });
       const objects = await mint(session, 200);
       const before = releases.stats();
@@ -117,7 +124,7 @@ export function conform({ name, open, neverHangs, hasNoGroups, missing }: Client
     });
 
     it('frees them one by one where groups are off', async () => {
-      const [session] = await open();
+      const session = await openOne();
       const releases = attached(session, { track: true, groups: false });
       const objects = await mint(session, 50);
       await Promise.all(idsOf(objects).map((id) => session.release(id)));
@@ -126,7 +133,7 @@ export function conform({ name, open, neverHangs, hasNoGroups, missing }: Client
     });
 
     it('releases what was let go of, and nothing that is held', async () => {
-      const [session] = await open();
+      const session = await openOne();
       const releases = attached(session, { track: true });
       const [held] = await mint(session, 1);
       const forgotten = await mintAndForget(session, 100);
@@ -139,7 +146,7 @@ export function conform({ name, open, neverHangs, hasNoGroups, missing }: Client
     });
 
     it('keeps its hands off what was minted where tracking is off', async () => {
-      const [session] = await open();
+      const session = await openOne();
       const releases = attached(session, { track: false });
       const ids = await mintAndForget(session, 20);
       await forceCollection();
@@ -149,7 +156,7 @@ export function conform({ name, open, neverHangs, hasNoGroups, missing }: Client
     });
 
     it('ends what is minted in a scope with it, but for what escapes', async () => {
-      const [session] = await open();
+      const session = await openOne();
       const releases = attached(session, { track: true });
       const [kept, ...ended] = await releases.scope(async () => {
         const objects = await mint(session, 100);
@@ -170,7 +177,7 @@ export function conform({ name, open, neverHangs, hasNoGroups, missing }: Client
     });
 
     it('lets a hung session harm only itself', lacking(neverHangs), async () => {
-      const [hung, other] = await open();
+      const [hung, other] = (await open(2)) as [SessionUnderTest, SessionUnderTest];
       const releases = attached(hung, { track: false });
       const others = attached(other, { track: false });
       const [stuck, free] = await Promise.all([mint(hung, 100), mint(other, 100)]);
@@ -188,7 +195,7 @@ export function conform({ name, open, neverHangs, hasNoGroups, missing }: Client
     });
 
     it('frees all that a session held when it is lost, whatever was waiting', async () => {
-      const [session] = await open();
+      const session = await openOne();
       const releases = attached(session, { track: true });
       const objects = await mint(session, 100);
       await Promise.all(idsOf(objects.slice(0, 30)).map((id) => session.release(id)));
@@ -199,14 +206,14 @@ export function conform({ name, open, neverHangs, hasNoGroups, missing }: Client
     });
 
     it('flushes at once where nothing waits, and throws for a bad time only', async () => {
-      const [session] = await open();
+      const session = await openOne();
       const releases = attached(session);
       expect(await releases.flush()).toMatchObject({ complete: true, released: 0, pending: 0 });
       await expect(releases.flush({ timeoutMs: -1 })).rejects.toThrow(RangeError);
     });
 
     it('sends what was dropped before it is detached, and nothing that is dropped later', async () => {
-      const [session] = await open();
+      const session = await openOne();
       const releases = attached(session, { track: true });
       const objects = await mint(session, 40);
       const [before, after] = [idsOf(objects.slice(0, 20)), idsOf(objects.slice(20))];
@@ -220,7 +227,7 @@ export function conform({ name, open, neverHangs, hasNoGroups, missing }: Client
     });
 
     it('serves a batcher by itself, until that is closed', async () => {
-      const [session] = await open();
+      const session = await openOne();
       const ids = idsOf(await mint(session, 150));
       const batcher = new ReleaseBatcher();
       for (const id of ids.slice(0, 100)) expect(batcher.release(session.sender, id)).toBe(true);
@@ -233,7 +240,7 @@ export function conform({ name, open, neverHangs, hasNoGroups, missing }: Client
     });
 
     it('gives the same attachment when attached to again, and another once detached', async () => {
-      const [session] = await open();
+      const session = await openOne();
       const releases = attached(session);
       expect(givenBack(session.attach())).toBe(releases);
       releases.detach();
@@ -241,7 +248,7 @@ export function conform({ name, open, neverHangs, hasNoGroups, missing }: Client
     });
 
     it('detaches with its signal', async () => {
-      const [session] = await open();
+      const session = await openOne();
       const controller = new AbortController();
       const releases = attached(session, { signal: controller.signal });
       controller.abort();
@@ -249,7 +256,7 @@ export function conform({ name, open, neverHangs, hasNoGroups, missing }: Client
     });
 
     it('names the line that forgets', async () => {
-      const [session] = await open();
+      const session = await openOne();
       const releases = attached(session, { track: true, traceLeaks: true });
       await mintAndForget(session, 10);
       expect(releases.leaks()).toMatchObject([
@@ -258,7 +265,7 @@ export function conform({ name, open, neverHangs, hasNoGroups, missing }: Client
     });
 
     it('lets errors pass as they are', async () => {
-      const [session] = await open();
+      const session = await openOne();
       const plain = await failureOf(nameOf(session, 'no id at all'));
       attached(session, { track: true });
       const tracked = await failureOf(nameOf(session, 'no id at all'));
@@ -267,7 +274,7 @@ export function conform({ name, open, neverHangs, hasNoGroups, missing }: Client
     });
 
     it('refuses a bad option, and a subject that it is not for', async () => {
-      const [session] = await open();
+      const session = await openOne();
       const found = session.belongings.map(snapshot);
       expect(() => session.attach({ maxBatchSize: 0 })).toThrow(/maxBatchSize .* got 0/);
       expect(session.belongings.map(snapshot), 'and touches nothing').toEqual(found);

@@ -10,6 +10,7 @@ import { runScript } from '../support/script.ts';
 import {
   attached,
   conform,
+  each,
   expectSurvivorsMoved,
   type Params,
   type SessionUnderTest,
@@ -39,12 +40,12 @@ function underTest(session: Session | PromisesSession): SessionUnderTest {
 const neverHangs = 'it answers within the call that asks';
 conform({
   name: 'node:inspector',
-  open: async () => [underTest(new Session()), underTest(new Session())],
+  open: each(() => underTest(new Session())),
   neverHangs,
 });
 conform({
   name: 'node:inspector/promises',
-  open: async () => [underTest(new PromisesSession()), underTest(new PromisesSession())],
+  open: each(() => underTest(new PromisesSession())),
   neverHangs,
 });
 

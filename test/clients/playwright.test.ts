@@ -5,6 +5,7 @@ import { attach } from '../../src/clients/playwright/index.ts';
 import { chromiumLaunchOptions, launchChromium } from '../support/chromium.ts';
 import {
   conform,
+  each,
   expectSurvivorsMoved,
   type Params,
   plainSession,
@@ -38,11 +39,11 @@ async function openPage(browser: Browser): Promise<SessionUnderTest> {
 
 conform({
   name: 'Playwright, launched',
-  open: async () => [await openPage(launched), await openPage(launched)],
+  open: each(() => openPage(launched)),
 });
 conform({
   name: 'Playwright, connectOverCDP',
-  open: async () => [await openPage(connected), await openPage(connected)],
+  open: each(() => openPage(connected)),
 });
 
 it('moves the few that live on among many dead', async () => {

@@ -3,7 +3,7 @@ import type { Browser } from 'puppeteer-core';
 import { attach } from '../../src/clients/puppeteer/index.ts';
 import { BIDI_BROWSERS, connectionOf, targetOf } from '../support/bidi.ts';
 import { openPage } from '../support/chromium.ts';
-import { conform, type Minted, type Params, runForEver, type SessionUnderTest } from './conformance.ts';
+import { conform, each, type Minted, type Params, runForEver, type SessionUnderTest } from './conformance.ts';
 
 for (const { name, launch, missing, isChromium } of BIDI_BROWSERS) {
   let launched: Promise<Browser> | undefined;
@@ -43,7 +43,7 @@ for (const { name, launch, missing, isChromium } of BIDI_BROWSERS) {
   };
   conform({
     name: `${name}, a page each`,
-    open: async () => [await open(), await open()],
+    open: each(open),
     hasNoGroups: 'the protocol has none',
     missing,
     ...(isChromium ? {} : { neverHangs: 'nothing would make Firefox go on' }),

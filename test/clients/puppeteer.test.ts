@@ -3,7 +3,7 @@ import { attach } from '../../src/clients/puppeteer/index.ts';
 import type { CdpSessionLike } from '../../src/clients/puppeteer/structure.ts';
 import { sessionOf } from '../support/attached.ts';
 import { launchChromium, openPage, PUPPETEERS } from '../support/chromium.ts';
-import { conform, plainSession, type SessionUnderTest } from './conformance.ts';
+import { conform, each, plainSession, type SessionUnderTest } from './conformance.ts';
 
 for (const { name, puppeteer } of PUPPETEERS) {
   const browser = await launchChromium({}, puppeteer);
@@ -17,7 +17,7 @@ for (const { name, puppeteer } of PUPPETEERS) {
       belongings: [page, session],
     });
   };
-  conform({ name: `${name}, a page each`, open: async () => [await byPage(), await byPage()] });
+  conform({ name: `${name}, a page each`, open: each(byPage) });
 
   const bySession = async (): Promise<SessionUnderTest> => {
     const page = await openPage(browser);
@@ -30,6 +30,6 @@ for (const { name, puppeteer } of PUPPETEERS) {
   };
   conform({
     name: `${name}, sessions of the user's own`,
-    open: async () => [await bySession(), await bySession()],
+    open: each(bySession),
   });
 }

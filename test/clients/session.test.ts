@@ -4,7 +4,7 @@ import { attach } from '../../src/clients/session.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { FakePeer } from '../support/fake-peer.ts';
 import { BareConnection } from './bare-connection.ts';
-import { conform, plainSession, type SessionUnderTest } from './conformance.ts';
+import { conform, each, plainSession, type SessionUnderTest } from './conformance.ts';
 
 const browser = await launchChromium();
 
@@ -26,7 +26,7 @@ async function openPage(targetType: string): Promise<SessionUnderTest> {
 for (const targetType of ['page', 'other']) {
   conform({
     name: `a bare WebSocket, target type '${targetType}'`,
-    open: async () => [await openPage(targetType), await openPage(targetType)],
+    open: each(() => openPage(targetType)),
   });
 }
 

@@ -31,10 +31,14 @@ connection.onmessage = (call) => {
 };
 
 const make = (value) => page.evaluateHandle((given) => ({ value: given }), value);
+/** In the page; answered once another call, which is collected around as well, has made it go on. */
 const later = async (object) => {
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await new Promise((resolve) => {
+    globalThis.goOn = resolve;
+  });
   return object.value;
 };
+const answerOf = async (call) => (await Promise.all([call, page.evaluate(() => globalThis.goOn())]))[0];
 function expectSame(actual, expected) {
   if (actual !== expected) throw new Error(`${actual} instead of ${expected}`);
 }
@@ -42,9 +46,10 @@ function expectSame(actual, expected) {
 const kept = [];
 const CASES = {
   'a handle is used at once': async () => expectSame((await (await make(1)).jsonValue()).value, 1),
-  'the target of a call that takes long': async () => expectSame(await (await make(2)).evaluate(later), 2),
+  'the target of a call that takes long': async () =>
+    expectSame(await answerOf((await make(2)).evaluate(later)), 2),
   'an argument of a call that takes long': async () =>
-    expectSame(await page.evaluate(later, await make(3)), 3),
+    expectSame(await answerOf(page.evaluate(later, await make(3))), 3),
   'an argument deep inside': async () => {
     const given = { list: [{ handle: await make(4) }] };
     expectSame(await page.evaluate(({ list }) => list[0].handle.value, given), 4);

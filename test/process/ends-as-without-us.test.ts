@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { launchChromium } from '../support/chromium.ts';
 import { runScript, type ScriptOptions, type ScriptRun } from '../support/script.ts';
+import { sized } from '../support/sized.ts';
 
 /** Both are of one line, so that an error's place in the script is the same. */
 const WITH =
@@ -83,20 +84,26 @@ describe('a script with releases under way ends as it does without the library',
     expect(ofTheScript(attached)).toEqual(ofTheScript(plain));
   });
 
-  it.each<[NodeJS.Signals, boolean, object]>([
+  // One that Node ends by, and one that Puppeteer listens to where it launched the browser, and exits by itself.
+  const signals: [NodeJS.Signals, boolean, object][] = [
     ['SIGTERM', false, { code: null, signal: 'SIGTERM' }],
-    ['SIGINT', false, { code: null, signal: 'SIGINT' }],
-    // Puppeteer listens to these where it launched the browser, and exits by itself.
-    ['SIGTERM', true, {}],
     ['SIGINT', true, { code: 130, signal: null }],
+  ];
+  const others: typeof signals = [
+    ['SIGINT', false, { code: null, signal: 'SIGINT' }],
+    ['SIGTERM', true, {}],
     ['SIGHUP', true, {}],
-  ])('by %s, the browser launched by the script itself: %s', async (signalWhenReady, launches, expected) => {
-    const wait = launches ? '' : 'setInterval(() => {}, 1e6);';
-    const ending = `hang(); console.log('ready'); ${wait}`;
-    const { attached, plain } = await bothWays(ending, { launches, signalWhenReady });
-    expect(plain).toMatchObject(expected);
-    expect(attached).toEqual(plain);
-  });
+  ];
+  it.each(sized(signals, [...signals, ...others]))(
+    'by %s, the browser launched by the script itself: %s',
+    async (signalWhenReady, launches, expected) => {
+      const wait = launches ? '' : 'setInterval(() => {}, 1e6);';
+      const ending = `hang(); console.log('ready'); ${wait}`;
+      const { attached, plain } = await bothWays(ending, { launches, signalWhenReady });
+      expect(plain).toMatchObject(expected);
+      expect(attached).toEqual(plain);
+    },
+  );
 
   it('by a signal that it handles itself', async () => {
     const ending =

@@ -1,0 +1,2 @@
+// In its whole size.
+import '../process/ends-as-without-us.test.ts';
