@@ -2,6 +2,7 @@
 import { BULK_MEASUREMENTS } from './bulk-measurements.ts';
 import { farAway, inOwnBrowser, type Measurement, onPage } from './sampling/measurement.ts';
 import { disposeAll, disposeSerially, endScope } from './work/bulk.ts';
+import { closeBrowser, closeContext, closeOnePage, detachFromAll } from './work/closing.ts';
 import { enqueueInBursts } from './work/enqueue.ts';
 import { releaseOnFarm, releaseOnOneSession, waitBehindBusySession } from './work/farm.ts';
 import {
@@ -15,6 +16,7 @@ import {
 } from './work/loops.ts';
 import { disposeOnManyPages } from './work/many-pages.ts';
 import { shareBrowser } from './work/shared-browser.ts';
+import { openScopesAttached, openScopesPlain } from './work/waiting-groups.ts';
 
 const LOOP = { handles: 10_000, quickHandles: 1_000, warmUp: 1_000 };
 /** Each of these runs as long again before its clock starts. */
@@ -24,6 +26,8 @@ const LARGE = { handles: 20_000, quickHandles: 1_500, warmUp: 0, mostRounds: 2 }
 
 const TRANSPORT = { handles: 20_000, quickHandles: 5_000, warmUp: 1_000 };
 const PAGES = { handles: 25_000, quickHandles: 5_000, warmUp: 0, mostRounds: 3 };
+const CLOSING = { handles: 100_000, quickHandles: 20_000, warmUp: 0 };
+const WAITING = { handles: 100_000, quickHandles: 10_000, warmUp: 0, mostRounds: 3 };
 const FARM = { handles: 500_000, quickHandles: 50_000, warmUp: 10_000 };
 
 /** Sizes, and what a quick run takes for them. */
@@ -161,6 +165,48 @@ export const MEASUREMENTS: readonly Measurement[] = [
     title: 'attached, Promise.all(dispose)',
     ...PAGES,
     run: onPage('attached', disposeOnManyPages),
+  },
+  ...(['plain', 'attached'] as const).flatMap((variant): Measurement[] => {
+    const [name, title] =
+      variant === 'plain' ? (['puppeteer', 'Puppeteer'] as const) : (['attached', 'attached'] as const);
+    return [
+      {
+        id: `closing/${name}-page`,
+        title: `${title}, page.close()`,
+        ...CLOSING,
+        run: onPage(variant, closeOnePage),
+      },
+      {
+        id: `closing/${name}-context`,
+        title: `${title}, context.close()`,
+        ...CLOSING,
+        run: onPage(variant, closeContext),
+      },
+      {
+        id: `closing/${name}-browser`,
+        title: `${title}, browser.close()`,
+        ...CLOSING,
+        run: inOwnBrowser('websocket', variant, closeBrowser),
+      },
+    ];
+  }),
+  {
+    id: 'closing/attached-detach',
+    title: 'attached, detach()',
+    ...CLOSING,
+    run: onPage('attached', detachFromAll),
+  },
+  {
+    id: 'waiting/plain',
+    title: 'no attachment',
+    ...WAITING,
+    run: (_workshop, count) => openScopesPlain(count),
+  },
+  {
+    id: 'waiting/attached',
+    title: 'attached, a scope each',
+    ...WAITING,
+    run: (_workshop, count) => openScopesAttached(count),
   },
   {
     id: 'farm/one-session',

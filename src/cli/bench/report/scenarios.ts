@@ -50,6 +50,16 @@ export const SCENARIOS: readonly Scenario[] = [
     about: 'From the first drop until the 49 others have let go of all.',
   },
   {
+    name: 'closing',
+    title: 'The end of a page with many live handles',
+    about: 'The time of the call alone. What is to be noted of the handles is noted afterwards.',
+  },
+  {
+    name: 'waiting',
+    title: 'Scopes that each leave a group with one live handle',
+    about: 'A session that answers at once, no browser. The clock runs for 3 s after the last scope.',
+  },
+  {
     name: 'farm',
     title: 'Sessions by the thousand, simulated',
     about: 'One process, sessions that answer on the next turn. No browser.',

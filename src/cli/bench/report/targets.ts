@@ -11,7 +11,7 @@ export interface Target {
   /** `atLeast` and `atMost` compare the figure with `wanted`. */
   readonly comparison: 'atLeast' | 'atMost';
   readonly wanted: number;
-  readonly unit: '×' | 'per handle' | 'MB' | 'ns';
+  readonly unit: '×' | 'per handle' | 'MB' | 'ms' | 'ns';
   /** Measurements that it needs: the subject's first, then what it is compared with. */
   readonly measurements: readonly [subject: string, reference?: string];
   readonly figure: (subject: Sample, reference: Sample) => number;
@@ -201,6 +201,34 @@ export const TARGETS: readonly Target[] = [
       },
     ];
   }),
+  ...(['page', 'context', 'browser'] as const).map(
+    (what): Target => ({
+      id: `close-${what}`,
+      work: (handles) => `${what}.close() with ${handles} live handles`,
+      against: 'plain Puppeteer',
+      ...timed,
+      wanted: 1.5,
+      measurements: [`closing/attached-${what}`, `closing/puppeteer-${what}`],
+    }),
+  ),
+  {
+    id: 'detach',
+    work: (handles) => `detach() with ${handles} live handles`,
+    against: 'plain page.close()',
+    ...timed,
+    wanted: 1.5,
+    measurements: ['closing/attached-detach', 'closing/puppeteer-page'],
+  },
+  {
+    id: 'waiting-groups',
+    work: (handles) => `${handles} waiting groups, event loop held`,
+    against: 'over the same without an attachment',
+    comparison: 'atMost',
+    unit: 'ms',
+    wanted: 10,
+    measurements: ['waiting/attached', 'waiting/plain'],
+    figure: (subject, reference) => subject.eventLoopDelayMs - reference.eventLoopDelayMs,
+  },
   {
     id: 'enqueue',
     work: 'one enqueue, warm',

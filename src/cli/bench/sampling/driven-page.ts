@@ -25,6 +25,8 @@ export interface Outcome {
   /** Objects that the script keeps, and the census therefore must find. */
   readonly kept?: number;
   readonly mustLetGo: boolean;
+  /** Whether the page is gone with its browser, so that no census can be taken. */
+  readonly isOver?: boolean;
   /** Releases sent by a client that is not Puppeteer. */
   readonly commands?: number;
   readonly heap?: Sample['heap'];
@@ -105,15 +107,15 @@ export class DrivenPage {
   async close(outcome: Outcome, isCrashed = false): Promise<Sample> {
     if (this.#timing === undefined) throw new Error('a workload ended that was never timed');
     const commands = outcome.commands ?? this.#commandsSoFar() - this.#commands;
-    const alive = isCrashed ? null : await this.census.alive();
-    const { handles, kept = 0, mustLetGo, heap, extra } = outcome;
-    if (!isCrashed) await closePage(this.page);
+    const { handles, kept = 0, mustLetGo, isOver = false, heap, extra } = outcome;
+    const alive = isCrashed || isOver ? null : await this.census.alive();
+    if (!isCrashed && !isOver) await closePage(this.page);
     return {
       handles,
       commands,
       ...this.#timing,
       ...(this.census.peakHeapBytes === 0 ? {} : { peakHeapBytes: this.census.peakHeapBytes }),
-      leftAlive: alive === null ? null : alive - kept,
+      ...(isOver ? {} : { leftAlive: alive === null ? null : alive - kept }),
       mustLetGo,
       ...(heap === undefined ? {} : { heap }),
       ...(extra === undefined ? {} : { extra }),

@@ -55,7 +55,7 @@ export function inOwnBrowser(
     try {
       return await workOn(browser, variant, work, handles);
     } finally {
-      await browser.close();
+      if (browser.connected) await browser.close();
     }
   };
 }

@@ -14,6 +14,7 @@ export interface BenchPuppeteer {
 export interface BenchBrowser extends BrowserLike {
   readonly connected: boolean;
   newPage(): Promise<BenchPage>;
+  createBrowserContext(): Promise<{ newPage(): Promise<BenchPage>; close(): Promise<void> }>;
   version(): Promise<string>;
   wsEndpoint(): string;
   disconnect(): Promise<void>;
