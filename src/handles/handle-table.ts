@@ -53,6 +53,9 @@ export function emptyLedgerStats(): LedgerStats {
   };
 }
 
+/** By what a scope was opened. */
+export type ScopeKind = 'scope()' | 'openScope()';
+
 export type HandleState = 'live' | 'dropped' | 'queued' | 'ended';
 
 export const NEXT_STATES: Readonly<Record<HandleState, readonly HandleState[]>> = {
@@ -94,7 +97,7 @@ export class HandleRecord<Ledger extends ReleaseOwner> implements Release {
   /** It is in a scope's group by inheritance, and was minted outside that scope. */
   isGuest = false;
   /** Whether it was dropped as its scope ended. */
-  endedWithScope = false;
+  endedWithScope: ScopeKind | undefined;
   /** The ids that it had before it was moved, oldest first. */
   formerIds: readonly string[] = NO_IDS;
   /** Kept where it may be moved, which rewrites the object's id. */

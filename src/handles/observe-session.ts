@@ -16,6 +16,7 @@ import type { CollectionWatch } from './collection.ts';
 import type { CommandRules } from './command-rules.ts';
 import type { ConsoleEntries } from './console-entries.ts';
 import { beginForeignRelease, CONSOLE_GROUP, currentGroup, endGroup } from './groups.ts';
+import type { ScopeKind } from './handle-table.ts';
 import {
   asksAboutObjects,
   type CommandShape,
@@ -33,7 +34,7 @@ import {
   shapeOf,
   withTranslatedIds,
 } from './protocol.ts';
-import type { HandleScope, ScopeStack } from './scope.ts';
+import { type HandleScope, type ScopeStack, scopeEndedError } from './scope.ts';
 import type { Group, Handle, SessionLedger } from './session-ledger.ts';
 import { concernsStreams, type Streams } from './streams.ts';
 import { forEachText, UnlistedCommand, withTranslatedTexts } from './unlisted-command.ts';
@@ -92,9 +93,9 @@ export class SessionTap {
     if (concernsTarget(method)) ledger.target.noteCommand(ledger, method);
     if (streams !== undefined && concernsStreams(method)) return streams.command(method, params, forward);
     const shape = this.#tracks ? shapeOf(method) : undefined;
-    if (shape !== undefined && shape.names.length > 0 && this.#namesEnded(shape, params)) {
-      return Promise.reject(scopeEnded());
-    }
+    const ended =
+      shape === undefined || shape.names.length === 0 ? undefined : this.#endedScopeNamed(shape, params);
+    if (ended !== undefined) return Promise.reject(scopeEndedError(ended));
     const onAnswer = rules.onSent(method, params);
     let answer: PromiseLike<unknown>;
     try {
@@ -242,13 +243,13 @@ export class SessionTap {
       : tracedOnly(report, this.ledger, shape, params, forward);
   }
 
-  /** Whether a command names what ended with a scope: released by now, or about to be. */
-  #namesEnded(shape: CommandShape, params: Params | undefined): boolean {
-    let namesEnded = false;
+  /** By what the scope was opened of which a command names a handle that ended with it: released by now, or about to be. */
+  #endedScopeNamed(shape: CommandShape, params: Params | undefined): ScopeKind | undefined {
+    let ended: ScopeKind | undefined;
     forEachNamedId(params, shape.names, (id) => {
-      namesEnded ||= this.ledger.hasEndedWithScope(id);
+      ended ??= this.ledger.endedScopeOf(id);
     });
-    return namesEnded;
+    return ended;
   }
 
   /** What a command names stays until it is answered: as its target, as an argument, as a prototype. */
@@ -427,12 +428,6 @@ function settledAfter(
       throw error;
     },
   );
-}
-
-function scopeEnded(): Error {
-  const message =
-    'This handle was created inside a scope that has ended, and was released with it: use it inside scope() or openScope(), or carry it out with escape(handle).';
-  return Object.assign(new Error(message), { code: 'ERR_HANDLE_SCOPE_ENDED' });
 }
 
 /** Whether a client was given what could be a command; if not, it says itself what is wrong with it. */

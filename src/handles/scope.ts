@@ -7,7 +7,14 @@ import { type AsyncContext, asyncContext } from '../builtins.ts';
 import { FEWEST_LOOKED_THROUGH } from '../policy.ts';
 import type { DeferredTasks } from '../runtime/event-loop.ts';
 import { endGroup } from './groups.ts';
+import type { ScopeKind } from './handle-table.ts';
 import type { Group, Handle, SessionLedger } from './session-ledger.ts';
+
+/** What a program is told that uses a handle after the scope's end, whenever that is, and over whichever protocol. */
+export function scopeEndedError(kind: ScopeKind): Error {
+  const message = `This handle was created inside a scope that has ended, one of ${kind}, and was released with it: use it inside the scope, or carry it out with escape(handle).`;
+  return Object.assign(new Error(message), { code: 'ERR_HANDLE_SCOPE_ENDED' });
+}
 
 /** A scope as a block, made by `openScope`: all handles minted while it is open are released at its end. */
 export class HandleScope implements Disposable {
@@ -22,12 +29,14 @@ export class HandleScope implements Disposable {
   #onEnd: () => void;
   #outer: HandleScope | undefined;
   #hasEnded = false;
+  readonly #kind: ScopeKind;
 
   /**
    * @param outer the scope that it runs in.
    * @internal Made by the attachment.
    */
-  constructor(onEnd: () => void, outer?: HandleScope) {
+  constructor(kind: ScopeKind, onEnd: () => void, outer?: HandleScope) {
+    this.#kind = kind;
     this.#onEnd = onEnd;
     this.#outer = outer;
   }
@@ -57,7 +66,7 @@ export class HandleScope implements Disposable {
     const { context, group } = record;
     if (context === undefined) return;
     // The answer may come after the scope's end: it was minted inside, so it ends here.
-    if (this.#hasEnded) context.ledger.dropWithScope(record);
+    if (this.#hasEnded) context.ledger.dropWithScope(record, this.#kind);
     else if (group === undefined || group !== this.#openGroups.get(context.ledger)) this.#strays.add(record);
   }
 
@@ -79,13 +88,13 @@ export class HandleScope implements Disposable {
       const { ledger } = group;
       if (ledger.isAbandoned) continue; // Detached meanwhile: what lives is the program's own affair.
       endGroup(group);
-      ledger.dropMembers(group);
+      ledger.dropMembers(group, this.#kind);
       group.scope = undefined;
       group.onMovedOut = undefined;
     }
     for (const record of this.#strays.take()) {
       const ledger = record.context?.ledger;
-      if (!record.hasEscaped && ledger?.isAbandoned === false) ledger.dropWithScope(record);
+      if (!record.hasEscaped && ledger?.isAbandoned === false) ledger.dropWithScope(record, this.#kind);
     }
     this.#openGroups.clear();
   }
@@ -164,7 +173,7 @@ export class ScopeStack {
 
   /** Runs `body` in a scope of its own, which ends however the body does. */
   async run<T>(body: () => T | PromiseLike<T>): Promise<T> {
-    const scope = new HandleScope(this.#answers.run, this.inContext());
+    const scope = new HandleScope('scope()', this.#answers.run, this.inContext());
     this.open++;
     this.#running++;
     try {
@@ -184,7 +193,7 @@ export class ScopeStack {
    * @param includes asked of each session once: at the first of its commands that is sent while the scope is open.
    */
   cover(includes: (ledger: SessionLedger) => boolean): HandleScope {
-    const scope = new HandleScope(() => {
+    const scope = new HandleScope('openScope()', () => {
       this.#answers.run();
       this.open--;
       this.#covers = this.#covers.filter((cover) => cover.scope !== scope);

@@ -24,6 +24,7 @@ import {
   NEXT_STAGES,
   NEXT_STATES,
   ObjectGroup,
+  type ScopeKind,
 } from './handle-table.ts';
 import { contextPrefixOf, hasContextPrefix, type RemoteObject } from './protocol.ts';
 import type { TargetState } from './target-state.ts';
@@ -84,7 +85,8 @@ export class SessionLedger implements ReleaseOwner {
   #recent: Context | undefined;
   /** Moved handles by the ids that they had before. */
   readonly #formerIds = new Map<string, Handle>();
-  readonly #endedIds = new EndedIds();
+  /** By what ended them. */
+  readonly #endedIds = new Map<ScopeKind, EndedIds>();
   /** Groups named by the user, who may release them as well, or by the browser itself. */
   readonly #foreign = new Map<string, Group>();
   /** Handles dropped while a command names them, each with the number of flushes begun by then. */
@@ -133,10 +135,12 @@ export class SessionLedger implements ReleaseOwner {
     return record?.group?.stage === 'released' ? undefined : record;
   }
 
-  /** Whether an id is that of a handle which ended with its scope, be it released by now or not. */
-  hasEndedWithScope(objectId: string): boolean {
+  /** By what the scope was opened with which a handle ended, be it released by now or not; `undefined` for all other ids. */
+  endedScopeOf(objectId: string): ScopeKind | undefined {
     const record = this.#lookUp(objectId);
-    return record === undefined ? this.#endedIds.has(objectId) : record.endedWithScope;
+    if (record !== undefined) return record.endedWithScope;
+    for (const [kind, ids] of this.#endedIds) if (ids.has(objectId)) return kind;
+    return undefined;
   }
 
   get hasFormerIds(): boolean {
@@ -230,20 +234,20 @@ export class SessionLedger implements ReleaseOwner {
   }
 
   /** The scope of a handle has ended: `drop` for one that is in none of its groups. */
-  dropWithScope(record: Handle): void {
+  dropWithScope(record: Handle, kind: ScopeKind): void {
     if (record.state !== 'live') return;
-    record.endedWithScope = true;
+    record.endedWithScope = kind;
     this.drop(record, 'disposed');
   }
 
   /** The scope of a group has ended: `drop` for all that was minted inside and did not escape. */
-  dropMembers(group: Group): void {
+  dropMembers(group: Group, kind: ScopeKind): void {
     let dropped = 0;
     for (const record of group.members) {
       if (record.state !== 'live' || record.group !== group) continue;
       if (record.hasEscaped || record.isGuest) continue;
       this.#mark(record, 'disposed');
-      record.endedWithScope = true;
+      record.endedWithScope = kind;
       dropped++;
     }
     if (dropped === 0) return;
@@ -458,8 +462,14 @@ export class SessionLedger implements ReleaseOwner {
     record.state = 'ended';
     if (record.pins > 0) this.#pinnedDead.delete(record);
     const { context, group, objectId, formerIds } = record;
-    if (record.endedWithScope) {
-      for (const id of [objectId, ...formerIds]) this.#endedIds.add(context?.prefix ?? '', id);
+    if (record.endedWithScope !== undefined) {
+      let ids = this.#endedIds.get(record.endedWithScope);
+      if (ids === undefined) {
+        ids = new EndedIds();
+        this.#endedIds.set(record.endedWithScope, ids);
+      }
+      ids.add(context?.prefix ?? '', objectId);
+      for (const id of formerIds) ids.add(context?.prefix ?? '', id);
     }
     context?.records.delete(objectId);
     if (context?.records.size === 0 && context !== this.#recent) this.#forgetContext(context);

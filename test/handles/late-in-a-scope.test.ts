@@ -66,9 +66,9 @@ test('where no scope around it runs any more, it mints for nobody', async () => 
 test('of scopes that start one another, each before it ends, none is held that has ended', async () => {
   let collected = 0;
   const registry = new FinalizationRegistry(() => collected++);
-  let current = new HandleScope(() => {});
+  let current = new HandleScope('scope()', () => {});
   for (let count = 0; count < 50; count++) {
-    const next: HandleScope = new HandleScope(() => {}, current.running);
+    const next: HandleScope = new HandleScope('scope()', () => {}, current.running);
     current.end();
     registry.register(current, undefined);
     current = next;

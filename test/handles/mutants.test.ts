@@ -80,9 +80,10 @@ const wrongRules: [rule: string, put: () => void][] = [
       vi.spyOn(SessionLedger.prototype, 'dropMembers').mockImplementation(function (
         this: SessionLedger,
         group,
+        kind,
       ) {
         for (const member of group.members) member.hasEscaped = false;
-        dropMembers.call(this, group);
+        dropMembers.call(this, group, kind);
       }),
   ],
   [

@@ -6,7 +6,8 @@ import { EndedIds } from '../../src/handles/ended-ids.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { AttachedPeer } from './attached-peer.ts';
 
-const TOLD = /inside a scope that has ended.*escape\(handle\)/;
+const TOLD = /inside a scope that has ended, one of scope\(\),.*escape\(handle\)/;
+const TOLD_OF_BLOCK = /inside a scope that has ended, one of openScope\(\),.*escape\(handle\)/;
 
 it.each([
   ['before its release is sent', async () => {}],
@@ -46,6 +47,13 @@ it("of Puppeteer's handles, as the one that is called and as an argument, and to
     await releases.flush();
   }
   await handle.dispose();
+  const scope = releases.openScope(page);
+  const inBlock = await page.evaluateHandle(() => ({ answer: 42 }));
+  scope.end();
+  for (let time = 0; time < 2; time++) {
+    await expect(inBlock.evaluate((object) => object.answer)).rejects.toThrow(TOLD_OF_BLOCK);
+    await releases.flush();
+  }
 });
 
 it('what ended with scopes is remembered by a bit each, and the oldest is forgotten', () => {

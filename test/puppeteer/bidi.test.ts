@@ -119,7 +119,16 @@ describe.each(BIDI_BROWSERS)('$name', ({ launch, missing }) => {
       const escaped = releases.escape(await page.evaluateHandle(() => ({ kept: true })));
       return [escaped, [...list, ...(await mint(100))]] as const;
     });
-    await releases.flush();
+    const [used] = ended;
+    for (let time = 0; time < 2; time++) {
+      await expect(page.evaluate((one) => one, used)).rejects.toMatchObject({
+        code: 'ERR_HANDLE_SCOPE_ENDED',
+      });
+      await expect(page.evaluate(() => 1, used)).rejects.toThrow(
+        /inside a scope that has ended, one of scope\(\)/,
+      );
+      await releases.flush();
+    }
     expect(await known(browser, page, ended.map(idOf))).toEqual([]);
     expect(await kept.jsonValue()).toEqual({ kept: true });
     expect(await page.$$eval('p', (nodes) => nodes.length), 'Puppeteer keeps what it needs').toBe(2);

@@ -10,6 +10,7 @@ import { refusalOf } from '../../../batcher/release.ts';
 import { countCommands } from '../../../batcher/stats.ts';
 import type { ResolvedAttachOptions } from '../../../handles/attach-options.ts';
 import type { RemoteHandle } from '../../../handles/attachment.ts';
+import type { ScopeKind } from '../../../handles/handle-table.ts';
 import type { RemoteObject } from '../../../handles/protocol.ts';
 import type { HandleScope } from '../../../handles/scope.ts';
 import type { Handle, SessionLedger } from '../../../handles/session-ledger.ts';
@@ -119,6 +120,15 @@ export class BidiAttachment extends PuppeteerAttachment {
     for (const { ledger } of this.#books) {
       const found = ledger.find(handle);
       if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** By what the scope was opened with which a handle ended; `undefined` for all others. @internal */
+  endedScopeOf(handle: string): ScopeKind | undefined {
+    for (const { ledger } of this.#books) {
+      const kind = ledger.endedScopeOf(handle);
+      if (kind !== undefined) return kind;
     }
     return undefined;
   }

@@ -7,7 +7,9 @@
  * Invariant: a connection is hooked once, and a realm is in the books of one attachment: the first that covers it.
  */
 
+import type { ScopeKind } from '../../../handles/handle-table.ts';
 import { isAwaitable, measuresMemory } from '../../../handles/protocol.ts';
+import { scopeEndedError } from '../../../handles/scope.ts';
 import type { Handle } from '../../../handles/session-ledger.ts';
 import { setImmediate } from '../../../timers.ts';
 import { below, shadow } from '../../session-hook.ts';
@@ -108,6 +110,8 @@ class ConnectionTap {
     if (isMeasurement(method, params)) {
       for (const attachment of this.#attachments) attachment.releaseAllNow();
     }
+    const ended = method === 'script.evaluate' ? undefined : this.#endedScopeNamed(params);
+    if (ended !== undefined) return Promise.reject(scopeEndedError(ended));
     const target = scriptTargetOf(params);
     const pinned = method === 'script.evaluate' ? NONE : this.#pinNamed(params, target);
     const minting = this.#mintingOf(method, params, target);
@@ -138,6 +142,15 @@ class ConnectionTap {
         throw error;
       },
     );
+  }
+
+  /** By what the scope was opened of which a command names a handle that ended with it. */
+  #endedScopeNamed(params: unknown): ScopeKind | undefined {
+    let ended: ScopeKind | undefined;
+    forEachNamedHandle(params, (handle) => {
+      for (const attachment of this.#attachments) ended ??= attachment.endedScopeOf(handle);
+    });
+    return ended;
   }
 
   /** What a command names stays until it is answered. */
