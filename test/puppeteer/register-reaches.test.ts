@@ -16,6 +16,7 @@ const INSTALLED = {
   'cdp-release-batcher': '.',
   'puppeteer-core': 'node_modules/puppeteer-core',
   'an-alias': 'node_modules/puppeteer-core-24',
+  'another-alias': 'node_modules/puppeteer-core-23',
   'rebrowser-puppeteer-core': 'node_modules/rebrowser-puppeteer-core',
   'playwright-alias': 'node_modules/playwright-core',
 };
@@ -34,6 +35,19 @@ beforeAll(async () => {
     require.extensions['.cts'] = (module, file) => module._compile(fs.readFileSync(file, 'utf8'), file);`,
   );
   await writeFile(join(folder, 'script.cts'), `module.exports = require('an-alias').default;`);
+  // Or they hand it to Node as a hook of ES modules does.
+  await writeFile(
+    join(folder, 'hooks.mjs'),
+    `import { readFileSync } from 'node:fs';
+    export const load = (url, context, next) => url.endsWith('.hooked')
+      ? { format: 'commonjs', source: readFileSync(new URL(url)), shortCircuit: true }
+      : next(url, context);`,
+  );
+  await writeFile(
+    join(folder, 'hooking.mjs'),
+    `import { register } from 'node:module'; register(new URL('hooks.mjs', import.meta.url));`,
+  );
+  await writeFile(join(folder, 'script.hooked'), `module.exports = require('another-alias').default;`);
   await writeFile(
     join(folder, 'thread.mjs'),
     `import { parentPort, workerData } from 'node:worker_threads';
@@ -61,6 +75,7 @@ const WAYS = `
     'require() of an alias': () => require('an-alias'),
     'import of an alias': async () => (await import('an-alias')).default,
     'CommonJS that a loader compiled': () => require('./script.cts'),
+    'CommonJS that a hook compiled': async () => (await import('./script.hooked')).default,
     'require() of an ES module': () => require('puppeteer-core').default,
     'require() of an ES module, by the name of launch': () => ({ launch: require('puppeteer-core').launch }),
     'a subpath': () => import('puppeteer-core/lib/puppeteer/puppeteer-core.js'),
@@ -88,7 +103,7 @@ const WAYS = `
 it('attaches whatever way a script takes to a Puppeteer, and reports at the end', async () => {
   const { stdout, stderr, code } = await runScript(WAYS, {
     folder,
-    execArgv: REGISTERED,
+    execArgv: [...REGISTERED, '--import', join(folder, 'hooking.mjs')],
     env: { CDP_RELEASE_BATCHER: 'report' },
   });
   expect(code, stderr).toBe(0);
@@ -97,7 +112,7 @@ it('attaches whatever way a script takes to a Puppeteer, and reports at the end'
     /^cdp-release-batcher \(thread \d+\): attached to 1 browser of puppeteer-core 25\./m,
   );
   expect(stderr).toMatch(
-    /^cdp-release-batcher: attached to 9 browsers of .*\brebrowser-puppeteer-core 24\./m,
+    /^cdp-release-batcher: attached to 10 browsers of .*\brebrowser-puppeteer-core 24\./m,
   );
   expect(stderr).toMatch(/: \d+ handles, .*gone with their page/);
 });

@@ -3,12 +3,14 @@
  * a copy within a bundle and `new PuppeteerNode()` are all found by the same few words. There a call is put in, which
  * `registration.ts` answers.
  *
- * Also serves as a module hook, on a loader's thread where Node has no other way; therefore nothing is imported here.
+ * Also serves as a module hook, on a loader's thread where Node has no other way; therefore nothing of this package is imported here.
  */
+import { readFileSync } from 'node:fs';
 
 type MaybePromise<T> = T | Promise<T>;
 interface Loaded {
   readonly source?: string | ArrayBufferView | ArrayBuffer | null;
+  readonly format?: string | null | undefined;
 }
 type NextLoad = (url: string, context: unknown) => MaybePromise<Loaded>;
 
@@ -50,12 +52,25 @@ export function load(url: string, context: unknown, next: NextLoad): MaybePromis
 }
 
 function seenIn(loaded: Loaded, url: string): Loaded {
-  const { source } = loaded;
-  if (source === undefined || source === null || url.startsWith('node:')) return loaded;
+  const source = loaded.source ?? sourceUntold(loaded, url);
+  if (source === undefined || url.startsWith('node:')) return loaded;
   const text = typeof source === 'string' ? source : textWithHint(source);
   if (text === undefined || !HINTS.some((hint) => text.includes(hint))) return loaded;
   const changed = withCalls(text, url);
   return changed === undefined ? loaded : { ...loaded, source: changed };
+}
+
+/**
+ * CommonJS that is required by CommonJS which a loader compiled, such as tsx with `.cts`: Node 20 reads it by itself, and
+ * compiles it where nobody else could see it.
+ */
+function sourceUntold({ format }: Loaded, url: string): string | undefined {
+  if (format !== 'commonjs' || !/^file:.*\/Puppeteer(?:Node)?\.js$/.test(url)) return undefined;
+  try {
+    return readFileSync(new URL(url), 'utf8');
+  } catch {
+    return undefined; // The one who loads it says why.
+  }
 }
 
 function textWithHint(source: ArrayBufferView | ArrayBuffer): string | undefined {
