@@ -1,7 +1,7 @@
-// What the examples share: a browser to run on. In a script of yours this is `puppeteer.launch()`.
-import puppeteer from 'puppeteer-core';
-import { findBrowser, launchOptions } from '../dist/cli/browser-finder.js';
+// What the examples share: a browser to run on. A script of yours has `await puppeteer.launch()` in its place.
+import puppeteer from 'puppeteer';
 
-export async function launch() {
-  return puppeteer.launch(launchOptions(await findBrowser()));
-}
+/** For a machine that needs any: LAUNCH_OPTIONS='{"executablePath":"/usr/bin/chromium","args":["--no-sandbox"]}'. */
+export const launchOptions = JSON.parse(process.env.LAUNCH_OPTIONS ?? '{}');
+
+export const launch = () => puppeteer.launch(launchOptions);

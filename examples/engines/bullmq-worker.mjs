@@ -3,14 +3,15 @@ import { once } from 'node:events';
 import { Queue, Worker } from 'bullmq';
 import { withReleases } from 'cdp-release-batcher/puppeteer';
 import puppeteer from 'puppeteer';
-import { findBrowser, launchOptions } from '../../dist/cli/browser-finder.js';
+import { launchOptions } from '../launch.mjs';
 import { Count, isPlain } from './site.mjs';
 
 const connection = { path: process.env.REDIS_SOCKET, maxRetriesPerRequest: null };
 const count = new Count();
-const browser = await (isPlain ? puppeteer : withReleases(puppeteer)).launch(
-  launchOptions(await findBrowser()),
-);
+const browser = await (isPlain ? puppeteer : withReleases(puppeteer)).launch({
+  ...launchOptions,
+  handleSIGTERM: false, // Or Puppeteer closes the browser under the jobs in hand.
+});
 
 const worker = new Worker(
   'shelves',
@@ -26,7 +27,7 @@ const worker = new Worker(
   { connection, concurrency: 2 },
 );
 process.once('disconnect', () => process.exit(1)); // The farm is gone, and this browser goes with it.
-await once(process, 'message');
+await Promise.race([once(process, 'message'), once(process, 'SIGTERM')]);
 
 await worker.close(); // Not before the jobs in hand are done.
 await browser.close();

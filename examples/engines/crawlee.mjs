@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Configuration, LogLevel, log, PuppeteerCrawler } from '@crawlee/puppeteer';
 import { attach, withReleases } from 'cdp-release-batcher/puppeteer';
 import puppeteer from 'puppeteer';
-import { findBrowser, launchOptions } from '../../dist/cli/browser-finder.js';
+import { launchOptions } from '../launch.mjs';
 import { Count, isPlain, openShop, PAGES, report } from './site.mjs';
 
 log.setLevel(LogLevel.ERROR);
@@ -20,7 +20,7 @@ const crawler = new PuppeteerCrawler(
   {
     launchContext: {
       launcher: isPlain ? puppeteer : withReleases(puppeteer),
-      launchOptions: launchOptions(await findBrowser()),
+      launchOptions,
     },
     browserPoolOptions: {
       retireBrowserAfterPageCount: PAGES / 2,

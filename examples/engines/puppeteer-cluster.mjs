@@ -3,7 +3,7 @@
 import { withReleases } from 'cdp-release-batcher/puppeteer';
 import puppeteer from 'puppeteer';
 import { Cluster } from 'puppeteer-cluster';
-import { findBrowser, launchOptions } from '../../dist/cli/browser-finder.js';
+import { launchOptions } from '../launch.mjs';
 import { Count, isPlain, openShop, report } from './site.mjs';
 
 const models = {
@@ -18,7 +18,7 @@ for (const [name, concurrency] of Object.entries(models)) {
   const count = new Count();
   const cluster = await Cluster.launch({
     puppeteer: isPlain ? puppeteer : withReleases(puppeteer),
-    puppeteerOptions: launchOptions(await findBrowser()),
+    puppeteerOptions: launchOptions,
     concurrency,
     maxConcurrency: 3,
     timeout: 60_000,

@@ -4,14 +4,14 @@ import { withReleases } from 'cdp-release-batcher/puppeteer';
 import puppeteer from 'puppeteer';
 import { addExtra } from 'puppeteer-extra';
 import stealth from 'puppeteer-extra-plugin-stealth';
-import { findBrowser, launchOptions } from '../../dist/cli/browser-finder.js';
+import { launchOptions } from '../launch.mjs';
 import { Count, isPlain, openShop, report } from './site.mjs';
 
 const extra = addExtra(isPlain ? puppeteer : withReleases(puppeteer)).use(stealth());
 
 const shop = await openShop();
 const count = new Count();
-const browser = await extra.launch(launchOptions(await findBrowser()));
+const browser = await extra.launch(launchOptions);
 const urls = shop.urls.values();
 const tab = async () => {
   const page = await browser.newPage();

@@ -12,6 +12,7 @@ import { inflateBundledChromium } from '../../dist/cli/bundled-chromium.js';
 import { Folders, run } from './folders.mjs';
 import { rows as bundlers } from './rows/bundlers.mjs';
 import { rows as clients } from './rows/clients.mjs';
+import { rows as examples } from './rows/examples.mjs';
 import { rows as loaders } from './rows/loaders.mjs';
 import { rows as puppeteers } from './rows/puppeteers.mjs';
 import { rows as testRunners } from './rows/test-runners.mjs';
@@ -22,7 +23,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { list: { type: 'boolean' }, keep: { type: 'boolean' } },
 });
-const all = [...puppeteers, ...loaders, ...clients, ...testRunners, ...bundlers, ...types];
+const all = [...puppeteers, ...loaders, ...clients, ...examples, ...testRunners, ...bundlers, ...types];
 const rows = all.filter(
   ({ name }) => positionals.length === 0 || positionals.some((word) => name.includes(word)),
 );
@@ -69,7 +70,7 @@ async function environment() {
     args: ['--no-sandbox', '--headless=new'],
     env: { ...process.env, ...chromium.environment },
   };
-  return { MATRIX_LAUNCH: JSON.stringify(launch), NO_COLOR: '1' };
+  return { MATRIX_LAUNCH: JSON.stringify(launch), LAUNCH_OPTIONS: JSON.stringify(launch), NO_COLOR: '1' };
 }
 
 /**

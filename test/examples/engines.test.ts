@@ -4,8 +4,9 @@
  * left. Run plainly, without this library, it must find something left: else it would not see a leak at all.
  */
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CopiedExamples, copyExamples } from '../support/copied-examples.ts';
 import { lacking } from '../support/lacking.ts';
 import { type ProcessRun, runNode } from '../support/processes.ts';
 import { sized } from '../support/sized.ts';
@@ -22,10 +23,14 @@ const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
 const PAGES = sized(6, 100);
 const CLEAN = new RegExp(`: ${PAGES} pages, ${20 * PAGES} objects made in them, 0 of these leaked`, 'g');
 
-const run = (engine: string, ...args: string[]): Promise<ProcessRun> => runNode([example(engine), ...args]);
+let copied: CopiedExamples;
+beforeAll(async () => {
+  copied = await copyExamples();
+});
+afterAll(() => copied.remove());
 
-const example = (engine: string): string =>
-  fileURLToPath(new URL(`../../examples/engines/${engine}.mjs`, import.meta.url));
+const run = (engine: string, ...args: string[]): Promise<ProcessRun> =>
+  runNode([join(copied.folder, 'engines', `${engine}.mjs`), ...args], { env: copied.env });
 
 describe.each(ENGINES)('%s', { timeout: 240_000 }, (engine) => {
   const missing = engine === 'bullmq' && !hasRedis ? 'no redis-server is installed' : undefined;
