@@ -61,16 +61,19 @@ describe('a report', () => {
   });
 });
 
+/** Exit code of the doctor for a script that ends well and opens no browser: these open none. */
+const NO_BROWSER = 2;
+
 describe('the doctor', () => {
   it('writes the page that was asked for, and no other file', async () => {
     const { exitCode } = await run(['doctor', '--html', '../reports/page.html', 'script.mjs']);
-    expect(exitCode).toBe(0);
+    expect(exitCode).toBe(NO_BROWSER);
     expect(await written()).toEqual([join('reports', 'page.html')]);
   });
 
   it('writes no file unless told to', async () => {
-    expect((await run(['doctor', '--json', 'script.mjs'])).exitCode).toBe(0);
-    expect((await run(['doctor', 'script.mjs'])).exitCode).toBe(0);
+    expect((await run(['doctor', '--json', 'script.mjs'])).exitCode).toBe(NO_BROWSER);
+    expect((await run(['doctor', 'script.mjs'])).exitCode).toBe(NO_BROWSER);
     expect(await written()).toEqual([]);
   });
 
@@ -78,8 +81,14 @@ describe('the doctor', () => {
     const script = join(folder, 'work', 'script.mjs');
     await writeFile(
       script,
-      `import { mkdirSync } from 'node:fs';
-      mkdirSync('x.html'); // No file can be written there any more.
+      `import { mkdirSync, rmSync } from 'node:fs';
+      for (let isMade = false; !isMade; ) {
+        rmSync('x.html', { force: true }); // A first report may have been written while this was loaded.
+        try {
+          mkdirSync('x.html'); // No file can be written there any more.
+          isMade = true;
+        } catch {}
+      }
       setTimeout(() => console.log('the script ran'), 500);`,
     );
     const { exitCode, stdout, stderr } = await run(['doctor', '--every=50ms', '--html=x.html', script]);
@@ -87,7 +96,7 @@ describe('the doctor', () => {
     expect(stderr.split('x.html cannot be written').length).toBeGreaterThan(2);
     expect(stderr).toContain('ended with code 0');
     expect(stderr).not.toContain('at Socket');
-    expect(exitCode).toBe(0); // The script's own.
+    expect(exitCode).toBe(NO_BROWSER);
   });
 });
 
