@@ -1,10 +1,10 @@
 /**
- * Answers the client's own `Runtime.releaseObject`: at once, and has it done in the background; but where the client may
- * lean on the round trip, when the browser has answered.
+ * Answers the client's own `Runtime.releaseObject`. It is answered at once and sent in the background, unless the client may
+ * depend on the round trip: then it is answered when the browser has answered.
  *
- * It may where the release follows a command that acts on the page, as in Puppeteer's `click()`: the `dispose()` at its end
- * is, by accident, the barrier behind which the page's console messages and requests have arrived. So a release is early
- * only where this session's last command, and that of any session of the same page, was one that asks about objects.
+ * A client depends on the round trip where the release follows a command that acts on the page. The `dispose()` at the end of
+ * Puppeteer's `click()` is, by accident, a barrier: when it returns, the page's console messages and requests have arrived.
+ * So a release is answered early only where the last command of every session of the page was one that asks about objects.
  */
 import { refusalOf } from '../batcher/release.ts';
 import { countCommands } from '../batcher/stats.ts';
@@ -15,19 +15,19 @@ import type { CommandRules } from './command-rules.ts';
 import { type Forward, isAwaitable, type Params } from './protocol.ts';
 import type { Handle, SessionLedger } from './session-ledger.ts';
 
-/** Shared by the sessions of one page: an action on any of them is one to wait for on all. */
+/** Counts the commands that acted on a page. Shared by its sessions: an action by one delays the releases of all. */
 export class PageActions {
   count = 0;
 }
 
 export class ReleaseAcknowledger {
   readonly actions: PageActions;
-  /** Actions behind which this session has sent something that is answered in its turn. */
+  /** The count of actions when this session last sent a command that the browser answers after them. */
   actionsPassed: number;
   readonly #ledger: SessionLedger;
   readonly #rules: CommandRules;
   #acknowledged = 0;
-  /** What `#acknowledged` was when a job that acknowledged something was last over. */
+  /** `#acknowledged` at the end of the last job that answered a release. */
   #acknowledgedThen = 0;
   /** When we last yielded to the event loop. */
   #yieldedAt = 0;
@@ -43,7 +43,7 @@ export class ReleaseAcknowledger {
     this.actionsPassed = actions.count;
   }
 
-  /** Has it done in the background and answers for the browser; `undefined` where only the browser can answer. */
+  /** Queues the release, and answers in place of the browser; `undefined` where only the browser can answer. */
   releaseEarly(params: Params | undefined): Promise<unknown> | undefined {
     const objectId = params?.objectId;
     if (typeof objectId !== 'string' || objectId === '') return undefined; // The browser says what is wrong.

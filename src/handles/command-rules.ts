@@ -1,24 +1,24 @@
-/** What only the client's own file can know of a session's commands. */
+/** Facts about a session's commands that only the client's own file knows. */
 import type { Params } from './protocol.ts';
 
 export interface CommandRules {
-  /** Whether the client keeps the result for itself, in a cache that outlives the call: no scope may end it. */
+  /** Whether the client keeps the result in a cache of its own that outlives the call: no scope may release it. */
   keepsResult(method: string, params: Params | undefined): boolean;
-  /** Whether a context is one that the client made for itself: the program is given nothing that lives there. */
+  /** Whether the client made this context for itself. The program gets no handles of such a context. */
   isClientsOwn(executionContextId: number | undefined): boolean;
   /**
-   * What the client holds of the answer to a command about an object of that context; `undefined` where it may hold
-   * all of it. The rest is released without waiting for the collector.
+   * The part of an answer that the client holds, for a command about an object of that context; `undefined` where it may
+   * hold all of it. The rest is released without waiting for the garbage collector.
    */
   heldOf(
     method: string,
     executionContextId: number | undefined,
   ): ((result: unknown) => ReadonlySet<unknown>) | undefined;
-  /** Told of each command as it is sent; what it gives is called when the command is answered. */
+  /** Called for each command as it is sent. The function that it returns is called when the command is answered. */
   onSent(method: string, params: Params | undefined): (() => void) | undefined;
 }
 
-/** The rules of a session that the user speaks to himself: it has no cache to spare. */
+/** The rules of a session that the user drives: it has no cache. */
 export const plainRules: CommandRules = {
   keepsResult: () => false,
   isClientsOwn: () => false,

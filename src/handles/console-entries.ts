@@ -1,13 +1,12 @@
 /**
- * Keeps the browser's own store of console messages empty, for those who asked for it. The store holds the
- * arguments of the last thousand messages, apart from any handle, and only one command empties it:
- * `Runtime.discardConsoleEntries`, which also releases the group `console`, to which every handle belongs
- * that came with a console message or an uncaught error, in every session of the page (Chromium 156).
+ * Keeps the browser's store of console messages empty, with `consoleEntries: 'discard'`. The store holds the arguments of
+ * the last thousand messages, apart from any handle. Only `Runtime.discardConsoleEntries` empties it. That command also
+ * releases the group `console` in every session of the page (Chromium 156): all handles that came with a console message or
+ * an uncaught error.
  *
- * So it is sent only while this session has no such handle in use. It also sets the page's counters back (`console.count`;
- * timers go on), so that it is not sent either while a context is there that was heard to count. What it cannot know is what other
- * sessions hold, and what the page logs while the command is on its way: those arguments may be dead on
- * arrival, or not, and are released as any others.
+ * So the command is sent only while no such handle of this session is in use. It also resets the page's counters
+ * (`console.count`; timers go on), so it is not sent while a context exists that has counted. Not known are handles of other
+ * sessions, and arguments logged while the command is on its way: these are released as any others.
  */
 
 import { countCommands } from '../batcher/stats.ts';
@@ -57,7 +56,7 @@ export class ConsoleEntries {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#stored === 0 || this.#isDiscarding || this.#counting.size > 0) return;
-    // Detached, nobody counts any more what a discard would take away.
+    // Once detached, nobody counts the handles that a discard would release.
     if (this.#ledger.hasEnded || this.#ledger.isAbandoned) return;
     const group = this.#ledger.foreignGroups.get(CONSOLE_GROUP);
     if (group !== undefined && group.live + group.pinned > 0) this.#discardLater();

@@ -1,7 +1,8 @@
 /**
- * A group's life, once it exists: which group takes the mints of now, when it takes no more, and when and how its dead are
- * released. A group wholly dead goes by one command, at once. One partly dead is given a grace, in which the rest may die
- * too; then the cheaper is chosen: its dead one by one, or the survivors moved to a new group and the old one whole.
+ * The life of an object group: which group takes the next mint, when it takes no more, and when and how its dead members are
+ * released. A group without survivors is released by one command, at once. A group with some survivors waits for a while,
+ * for the rest to die too. Then the cheaper way is chosen: release the dead one by one, or move the survivors to a new group
+ * and release the old one whole.
  *
  * Invariant: what the program disposed of is on its way within 100 ms, whatever else is in its group. Only what the
  * collector found has the longer grace.
@@ -28,15 +29,16 @@ export function currentGroup(ledger: SessionLedger): Group {
   return ledger.openGroup;
 }
 
-/** A group takes no further mints; what is to become of it is the sweep's. */
+/** A group takes no further mints. The next sweep decides what becomes of it. */
 export function endGroup(group: Group): void {
   group.ledger.closeGroup(group);
   group.ledger.touch(group);
 }
 
 /**
- * Whether a generation has had its time or its fill. It is long where mints are dense and short where they are sparse, so
- * that bulk work dies by one command, and the garbage of a slow loop does not wait for hundreds of others.
+ * Whether a generation is old or large enough to take no more mints. Dense mints make long generations, so that bulk work is
+ * released by one command. Sparse mints make short ones, so that the garbage of a slow loop does not wait for hundreds of
+ * others.
  */
 export function isFull(group: Group, now: number): boolean {
   const age = now - group.openedAt;
@@ -56,8 +58,8 @@ function areLight({ memory }: SessionLedger, handles: number): boolean {
 }
 
 /**
- * Whether a generation ends best before the next mint: all in it was disposed of, or all but what a move can save, and the
- * next time that this is so may be too late. Loops take about as long each time, or twice that.
+ * Whether a generation should end before the next mint: all members are disposed of, or all but a few that can be moved, and
+ * the next such moment may come too late. The next round of a loop takes about as long as the last, or twice that.
  */
 function endsHere(group: Group, now: number): boolean {
   if (!group.isUrgent || group.pending + group.pinned > 0) return false;
@@ -108,7 +110,7 @@ function free(group: Group | undefined, held?: readonly Handle[]): void {
   if (work.next().done !== true) group.ledger.services.work.add(work);
 }
 
-/** How much a sweep is pressed for time. */
+/** How urgent a sweep is. */
 interface Urgency {
   /** Whether a group partly dead may wait for the rest to die. */
   readonly hasGrace: boolean;
@@ -135,7 +137,7 @@ export class GroupSweep {
   readonly #openWaiting = new Set<Group>();
   /** Of these, groups with something that the program disposed of, which is not due yet: the oldest first. */
   readonly #urgent = new Set<Group>();
-  /** Whether the last look left some for the next. */
+  /** Whether the last look left some groups for the next. */
   #urgentLeft = false;
   #dueLeft = false;
   /** Sessions with too many dead waiting, of which none is to be released just now. */
@@ -149,13 +151,13 @@ export class GroupSweep {
     this.#services = services;
   }
 
-  /** All work of the turn is done: what follows from it is judged. */
+  /** The work of this turn is done: judges the groups that it changed. */
   afterWork(): void {
     this.sweep(WITH_GRACE);
     if (!this.#services.changes.isEmpty) this.#services.changes.wake(); // What was struck out need not be waited for.
   }
 
-  /** Judges everything without grace. Resolves when all that is to be sent is queued, but for moves. */
+  /** Judges all groups without grace. Resolves when all releases are queued, except those that wait for a move. */
   async flush(): Promise<void> {
     await collectedTaken();
     await this.#services.work.idle();
@@ -279,7 +281,7 @@ export class GroupSweep {
     }
   }
 
-  /** Times are noted here, once a turn, rather than with each of what may be thousands of changes. */
+  /** Times are noted here, once a turn: there may be thousands of changes in one. */
   #noteChange(group: Group, now: number): void {
     group.touchedAt = now;
     if (group.dropped > group.droppedAtLastLook) group.lostAt = now;
@@ -288,7 +290,7 @@ export class GroupSweep {
     if (!group.isUrgent || group.disposedSince !== Number.POSITIVE_INFINITY) return;
     group.disposedSince = now;
     this.#urgent.delete(group); // It is the youngest now.
-    // An element that the program disposes of may have a double that the client disposed of before: both hold the node.
+    // The client may have disposed of a second handle of the same element before: both hold the node.
     const { tidied } = group.ledger;
     for (const double of tidied) {
       double.isUrgent = true;
@@ -351,7 +353,7 @@ export class GroupSweep {
     this.#waiting.delete(group);
   }
 
-  /** What the program disposed of is due, by whichever is cheaper. What the collector found there goes on waiting. */
+  /** Releases what the program disposed of, by the cheaper way. What the collector found goes on waiting. */
   #urge(groups: readonly Group[], waiting: Group[]): void {
     const movable: Group[] = [];
     for (const group of groups) {
@@ -363,7 +365,7 @@ export class GroupSweep {
         waiting.push(group);
         continue;
       }
-      // All dead but for a command that is unanswered: it dies by one command soon, where the page answers at all.
+      // All members are dead, and only an answer is awaited: the group is released whole soon, if the page answers at all.
       const isWaitedFor = group.live === 0 && group.disposed > policy.MOST_SENT_SINGLY;
       if (!isWaitedFor)
         for (const member of group.members) if (member.isDisposed) releaseIfDead(group, member);
@@ -432,7 +434,7 @@ export class GroupSweep {
 
 type Verdict = 'keep' | 'wait' | 'release' | 'resolve' | 'urge';
 
-/** What is to be done with a group as it stands now. Here it is decided that a group is released. Closes one that has had its time. */
+/** Decides what is done with a group now: here a group is released. Closes a group that is old or large enough. */
 function judge(group: Group, now: number, { hasGrace }: Urgency): Verdict {
   const { ledger } = group;
   if (ledger.hasEnded) return 'keep'; // Its members are being struck out.
@@ -442,12 +444,12 @@ function judge(group: Group, now: number, { hasGrace }: Urgency): Verdict {
     const isIdle = now - group.touchedAt >= policy.IDLE_MS && group.isDead;
     if (hasGrace && !isIdle && !isFull(group, now) && !isClosing) return isDue(group, now) ? 'urge' : 'wait';
     ledger.closeGroup(group);
-    // However late that is: its last commands are answered in a moment.
+    // Its last commands are answered in a moment.
     if (isIdle && !ledger.isAbandoned) return 'release';
     if (hasGrace && isClosing && !group.isDead) return 'wait';
   }
   if (group.stage !== 'closed') return 'keep';
-  // Detached: since then children of its members may have joined it unseen. What was dropped goes one by one.
+  // Detached: children of its members may have joined the group unseen, so its dead are released one by one.
   if (ledger.isAbandoned) return group.dropped > 0 ? 'resolve' : 'keep';
   if (group.isDead) return group.dropped + group.releasedSingly > 0 ? 'release' : 'keep';
   if (group.dropped === 0) return 'keep';
@@ -456,13 +458,13 @@ function judge(group: Group, now: number, { hasGrace }: Urgency): Verdict {
   return hasGrace && now - group.staleSince < graceMs ? 'wait' : 'resolve';
 }
 
-/** Whether an open group is to take no more mints, so that it can be released whole, or left by few, in time. */
+/** Whether an open group should take no more mints, so that it can be released whole, or its few survivors moved, in time. */
 function isToBeClosed(group: Group, now: number): boolean {
   if (now - group.disposedSince < policy.CLOSED_AFTER_MS) return false;
   return group.live === 0 || (group.disposed >= policy.FEWEST_WAITING && group.live <= 2 * group.disposed);
 }
 
-/** Whether what the program disposed of may wait no longer for the rest of its group. */
+/** Whether the handles that the program disposed of have waited long enough for the rest of their group. */
 function isDue(group: Group, now: number): boolean {
   return now - group.disposedSince >= sentAfterMs(group);
 }
@@ -471,7 +473,7 @@ function sentAfterMs({ live, pinned, pending }: Group): number {
   return live === 0 || pinned + pending > 0 ? policy.AWAITED_SENT_AFTER_MS : policy.SENT_AFTER_MS;
 }
 
-/** Whether a group may as well be resolved now: it does not look as if it would soon die whole. */
+/** Whether it is unlikely that the whole group will be dead soon. */
 function isRipe(group: Group, now: number): boolean {
   // A long list is being disposed of, or a query's commands are under way.
   const isInTheMiddle =
@@ -498,7 +500,7 @@ export function mostWaiting(pageBytes: number): number {
 function releaseWhole(group: Group): void {
   const isLarge = group.dropped >= policy.DEAD_IN_A_LARGE_GROUP;
   group.ledger.enqueueGroup(group);
-  // The browser has its work done by the time the program is told of its own.
+  // Sent now, so that the browser is done when the program's own calls return.
   if (isLarge) group.ledger.services.dispatcher.dispatchNow(group.ledger.queue);
 }
 

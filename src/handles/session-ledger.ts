@@ -1,7 +1,7 @@
 /**
- * The ledger of one session: which remote objects it minted, and every step by which a handle leaves it again. A handle
- * is dropped (the program let go of it), queued, and leaves the queue for the browser; or it ends with its context, its
- * session or a group of the user's, and nothing need be sent.
+ * The ledger of one session: which remote objects the session minted, and every step by which a handle leaves the ledger. A
+ * handle is dropped (the program no longer references it), queued, and sent to the browser for release. Or it ends with its
+ * context, its session or a group that the user released, and nothing is sent.
  *
  * Invariants: an id is valid in its own session only, so nothing is looked up by an id alone. What was minted is struck out
  * once. A handle leaves for the browser only when no unanswered command names it; a group only when it is dead.
@@ -66,12 +66,12 @@ export class SessionLedger implements ReleaseOwner {
   memory: ExternalMemory = fixedMemory(0);
   /** The generation into which mints go now; see `groups.ts`. */
   openGroup: Group | undefined;
-  /** When the open generation was last seen with next to nothing left alive in it. */
+  /** When the open generation was last seen with hardly a live member. */
   seenDeadAt = 0;
   /** Groups whose dead wait for the rest to die, oldest first, and how many dead these had at their last look. */
   readonly waiting: Set<Group> = new Set();
   waitingDead = 0;
-  /** Of these, groups with something that the client disposed of for itself. */
+  /** Of these, groups with members that the client made and disposed of for itself. */
   readonly tidied: Set<Group> = new Set();
   readonly barriers: Barriers;
   readonly holds: CollectionHolds<Handle>;
@@ -226,8 +226,8 @@ export class SessionLedger implements ReleaseOwner {
   }
 
   /**
-   * The client let go of what it had made for itself: disposed of, but nobody waits for that. It goes out with what the
-   * program disposes of next, or when its group is released.
+   * The client disposed of a handle that it had made for itself. Nobody waits for that: the handle is released together
+   * with the program's next disposal, or with its group.
    */
   tidy(record: Handle): void {
     if (record.state === 'live') this.#dropLive(record, 'disposed');
@@ -256,9 +256,9 @@ export class SessionLedger implements ReleaseOwner {
   }
 
   /**
-   * The collector found them. Takes the first, and those that follow as far as they share its group: of a hundred
-   * thousand most share one with a thousand others. While an id may be on its way as a bare string they are dropped, but
-   * kept as if a command named them.
+   * Drops handles that the garbage collector found: the first, and those that follow it and share its group. Of a hundred
+   * thousand handles most share a group with a thousand others. While an id may be on its way as a bare string, a handle is
+   * dropped, but kept as if a command named it.
    *
    * @returns the index of the next.
    */
@@ -321,7 +321,7 @@ export class SessionLedger implements ReleaseOwner {
     if (group.live === 0 && group.dropped >= DEAD_IN_A_LARGE_GROUP) work.hasten();
   }
 
-  /** Members of own groups are left to the sweep, which may find a cheaper way than one command each. */
+  /** Whether the sweep releases it: for members of our own groups there may be a cheaper way than one command each. */
   #isSwept(record: Handle): boolean {
     return record.group?.kind === 'own' && !this.isAbandoned;
   }
@@ -528,7 +528,7 @@ export class SessionLedger implements ReleaseOwner {
     return true;
   }
 
-  /** What a refusal says of others than the handle refused. */
+  /** A refusal may say that the handle's context, or its session, is gone. */
   onRefused(context: Context | undefined, reach: Reach): void {
     if (reach === 'object') return;
     this.services.answers.run(); // What came before the refusal is gone with the others.
@@ -641,9 +641,9 @@ export class SessionLedger implements ReleaseOwner {
 }
 
 /**
- * Where all copies of this package in the process count the groups that they have named: two that had the same group in a
- * session would release it over each other's heads. The count starts anywhere, so that whoever cannot see it, such as
- * another realm or an older version, has other names.
+ * All copies of this package in the process count their groups here: two copies with the same group name in one session
+ * would release each other's handles. The count starts at a random number, so that another realm or an older version, which
+ * does not see it, uses other names.
  */
 const COUNT = Symbol.for('cdp-release-batcher:groups');
 

@@ -1,17 +1,17 @@
 /**
- * Streams of one session (`IO.StreamHandle`): a PDF, a trace. They are the browser's, and hold all that was not read yet, until
- * they are closed. The client's stream keeps the handle for as long as it may read on, so the handle is what is watched: the
- * client gets it as a String object, which is sent as the string that it is, and which the collector can find.
+ * Streams of one session (`IO.StreamHandle`): a PDF, a trace. The browser keeps what has not been read yet until the stream is
+ * closed. The client's stream holds the handle while it may read on, so the handle is watched: the client gets it as a String
+ * object, which the garbage collector can find, and which is sent as a plain string.
  *
- * Invariant: a stream is closed once: when it has been read to its end, when the client closes it, or when nobody can read on.
- * Its session's end closes it as well.
+ * Invariant: a stream is closed once: when it has been read to its end, when the client closes it, when nobody can read on,
+ * or with its session.
  */
 import type { Outcome, Reach, Release, ReleaseOwner } from '../batcher/release.ts';
 import { countMove, type DropCause } from '../batcher/stats.ts';
 import { type Forward, isAwaitable, type Params } from './protocol.ts';
 import type { SessionLedger } from './session-ledger.ts';
 
-/** Where the answer to a command, or an event, carries a stream that the client reads by itself. */
+/** The command whose answer, and the event whose parameters, carry a stream that the client reads by itself. */
 const MADE_BY_COMMAND = 'Page.printToPDF';
 const MADE_BY_EVENT = 'Tracing.tracingComplete';
 
@@ -53,7 +53,7 @@ export class Streams implements ReleaseOwner {
   /** One of the commands that concern streams, in place of the client's `send`. */
   command(method: string, params: Params | undefined, forward: Forward): PromiseLike<unknown> {
     if (method === MADE_BY_COMMAND) {
-      // What Puppeteer's own call sends; of another's the string may be kept.
+      // Puppeteer's own call sends these parameters. Anybody else may keep the string.
       const isClientsOwn = params?.transferMode === 'ReturnAsStream' && 'generateDocumentOutline' in params;
       return isClientsOwn ? onAnswer(forward(params), (result) => this.#hold(result)) : forward(params);
     }
@@ -71,7 +71,7 @@ export class Streams implements ReleaseOwner {
     });
   }
 
-  /** Nobody reads on, or all is read. */
+  /** Closes a stream that nobody reads on, or that has been read to its end. */
   drop(record: StreamRecord, cause: DropCause): void {
     if (record.state !== 'live' || this.#ledger.isAbandoned) return;
     record.state = 'closing';
@@ -93,7 +93,7 @@ export class Streams implements ReleaseOwner {
     if (outcome === 'gone') this.#ledger.onRefused(undefined, reach);
   }
 
-  /** Gives the client a handle that the collector can find, where there is one. */
+  /** Replaces the handle in an answer or event by one that the garbage collector can find. */
   #hold(carrier: unknown): void {
     const { stream } = (carrier ?? {}) as { stream?: unknown };
     if (typeof stream !== 'string' || stream === '' || this.#ledger.hasEnded || this.#ledger.isAbandoned)
@@ -121,7 +121,7 @@ export class Streams implements ReleaseOwner {
   }
 }
 
-/** Not a branch of its own: by that a rejection that the caller forgets to handle would count as handled. */
+/** Returns the promise it made: on a separate branch, a rejection that the caller forgets would count as handled. */
 function onAnswer(answer: PromiseLike<unknown>, look: (result: unknown) => unknown): PromiseLike<unknown> {
   if (!isAwaitable(answer)) return answer;
   return answer.then((result) => {

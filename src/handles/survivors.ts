@@ -40,7 +40,7 @@ export function isWorthMoving(group: Group): boolean {
   );
 }
 
-/** In commands, of which each costs the browser what the release of one handle does. */
+/** The cost in commands. The browser needs as long for each as for the release of one handle. */
 export function costOfMoving(group: Group): number {
   return COMMANDS_OF_A_MOVE + group.live * COST_PER_SURVIVOR;
 }
@@ -136,8 +136,8 @@ async function bindAnew(
     if (attempt.isGivenUp && !ledger.isAbandoned) return;
     const newIds = elementIds(listed);
     // From here to the end in one go: no command can be sent between two survivors.
-    // Of no use any more are the list, which would keep in the page whatever dies from now on, and the
-    // ids bound for survivors that died meanwhile.
+    // Leftovers: the list, which would keep in the page all that dies from now on, and the new ids of survivors that
+    // died meanwhile.
     const leftovers = [listId];
     survivors.forEach((record, index) => {
       const objectId = newIds.get(String(index));

@@ -1,6 +1,6 @@
 /**
- * A command that the generated description does not list, sent to a browser that is newer than it, perhaps. Any string
- * in its parameters may be an object id, and what it mints may inherit the group of an object that it names.
+ * A command that the generated description does not list, perhaps of a newer browser. Any string in its parameters may be an
+ * object id, and its results may inherit the group of an object that it names.
  *
  * Invariant: an object of ours that such a command names stays until the command is answered. Where the answer carries
  * objects, the groups of the named ones are never released whole, since those objects may be in them.
@@ -62,7 +62,7 @@ export function forEachText(params: Params, visit: (text: string) => void): void
   };
   try {
     forEachMember(params, visitMember);
-    // A set goes on to what is added while it is walked, and to nothing twice.
+    // A set may grow while it is walked, and visits nothing twice.
     if (nested !== undefined) for (const value of nested) forEachMember(value, visitMember);
   } catch {
     // A getter threw. The client's own `send` meets it as well, and tells the caller.

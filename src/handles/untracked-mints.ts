@@ -1,6 +1,6 @@
 /**
- * The leak report of a session that is not tracked: what it mints is in no ledger, and so is told to the report from
- * here, with the ends that a ledger would see. That its handles are disposed of is seen where the client is called.
+ * The leak report of a session that is not tracked. Its handles are in no ledger, so they are reported from here, with the
+ * ends of their contexts. Disposals are reported where the client's methods are wrapped.
  */
 import type { LeakReport } from '../observe/leak-report.ts';
 import {
@@ -13,7 +13,7 @@ import {
   type Params,
 } from './protocol.ts';
 
-/** Sends a command that may mint, and tells the report what came of it. */
+/** Sends a command that may mint, and reports what it minted. */
 export function tracedOnly(
   report: LeakReport,
   session: object,
@@ -34,7 +34,7 @@ export function tracedOnly(
   });
 }
 
-/** An event tells, maybe, that contexts of the session have ended. */
+/** Reports the contexts that an event says have ended. */
 export function noteUntrackedEnd(report: LeakReport, session: object, name: string, params: unknown): void {
   if (name === 'Runtime.executionContextsCleared' || name === 'Inspector.targetCrashed') {
     report.endWhere(session, () => true);
