@@ -30,7 +30,7 @@ import { GroupSweep } from './groups.ts';
 import { type AttachmentStats, emptyLedgerStats, type LedgerStats } from './handle-table.ts';
 import { SessionTap } from './observe-session.ts';
 import type { RemoteObject } from './protocol.ts';
-import { type HandleScope, ScopeStack } from './scope.ts';
+import { type HandleScope, type RunningScope, ScopeStack } from './scope.ts';
 import { type Group, type Handle, type LedgerServices, SessionLedger } from './session-ledger.ts';
 import { Streams } from './streams.ts';
 import { TargetState } from './target-state.ts';
@@ -101,7 +101,7 @@ export class Attachment implements Disposable {
    * });
    * ```
    */
-  async scope<T>(body: () => T | PromiseLike<T>): Promise<T> {
+  async scope<T>(body: (scope: RunningScope) => T | PromiseLike<T>): Promise<T> {
     requireFunction('scope: body', body);
     this.#requireTracking('scope');
     return this.#scopes.run(body);

@@ -146,6 +146,24 @@ interface Cover {
   readonly known: WeakMap<SessionLedger, boolean>;
 }
 
+/** What the body of a scope is given. */
+export interface RunningScope {
+  /**
+   * Calls `work`: what is minted by the commands that it sends before it returns belongs to the scope. Needed only where there
+   * is no `AsyncLocalStorage`, as in a browser, and there after the body's first `await`; with one the scope follows the body.
+   *
+   * @example
+   * ```ts
+   * await releases.scope(async (scope) => {
+   *   await opened;
+   *   const { result } = await scope.run(() => session.send('Runtime.evaluate', { expression: 'document' }));
+   * });
+   * ```
+   * @returns what `work` returns.
+   */
+  run<Result>(work: () => Result): Result;
+}
+
 /** The scopes of one attachment: those that follow an async context, and those that cover sessions. */
 export class ScopeStack {
   /** How many are open. While there is none, a command need not look for one. */
@@ -172,12 +190,12 @@ export class ScopeStack {
   }
 
   /** Runs `body` in a scope of its own, which ends however the body does. */
-  async run<T>(body: () => T | PromiseLike<T>): Promise<T> {
+  async run<T>(body: (scope: RunningScope) => T | PromiseLike<T>): Promise<T> {
     const scope = new HandleScope('scope()', this.#answers.run, this.inContext());
     this.open++;
     this.#running++;
     try {
-      return await this.#storage.run(scope, body);
+      return await this.#storage.run(scope, () => body({ run: (work) => this.#storage.run(scope, work) }));
     } finally {
       scope.end();
       this.open--;

@@ -50,6 +50,36 @@ it('a session needs nothing of Node to be attached to, nor a scope', async () =>
   expect(outcome.sent.filter((method) => method.startsWith('Runtime.release'))).toHaveLength(1);
 });
 
+it('a scope takes, by its callback’s argument, what is minted after an await', async () => {
+  const { code } = await bundledForBrowsers('cdp-release-batcher/session');
+  const page = await openPage(await launchChromium());
+  await page.addScriptTag({ content: `${code}; window.library = library;` });
+  const outcome = await page.evaluate(async () => {
+    let minted = 0;
+    const session = {
+      on() {},
+      off() {},
+      send: async (_method: string, _params?: object) => {
+        return { result: { type: 'object', objectId: `1.1.${++minted}` } };
+      },
+    };
+    const releases = library.attach(session, { track: true });
+    const outside: object[] = [];
+    const evaluate = () => session.send('Runtime.evaluate', { expression: '({})' });
+    await releases.scope(async (scope) => {
+      await evaluate(); // Before the first await the scope is known by itself.
+      outside.push(await evaluate()); // Then it is not.
+      await scope.run(evaluate);
+      await releases.scope((inner) => inner.run(evaluate));
+    });
+    outside.push(await evaluate());
+    await releases.flush();
+    const { live, disposed } = releases.stats();
+    return { live, disposed, held: outside.length };
+  });
+  expect(outcome).toEqual({ live: 2, disposed: 3, held: 2 });
+});
+
 it('the batcher needs nothing of Node, and releases from a page', async () => {
   const { code, imports } = await bundledForBrowsers('cdp-release-batcher');
   expect(imports).toEqual([]);
