@@ -631,7 +631,7 @@ export class SessionLedger implements ReleaseOwner {
   #use(context: Context): void {
     const before = this.#recent;
     this.#recent = context;
-    if (before?.records.size === 0) this.#forgetContext(before);
+    if (before !== context && before?.records.size === 0) this.#forgetContext(before);
   }
 
   #forgetContext(context: Context): void {

@@ -5,6 +5,9 @@
  */
 import { AssertionError } from 'node:assert';
 import { describeGiven } from '../clients/given.ts';
+import { attach as attachPlaywright, coverageWithin } from '../clients/playwright/attach.ts';
+import { PlaywrightAttachment, remoteObjectOf } from '../clients/playwright/playwright-attachment.ts';
+import * as playwright from '../clients/playwright/structure.ts';
 import { attach } from '../clients/puppeteer/attach.ts';
 import { remoteObjectsIn } from '../clients/puppeteer/call-trace.ts';
 import { type HeldByOthers, heldByOthers } from '../clients/puppeteer/held-by-others.ts';
@@ -105,7 +108,7 @@ export interface HeldElsewhere {
  * `heldByOthers` is asked for and cannot be told.
  */
 export async function expectNoLeaks<T>(
-  subject: PageLike | BrowserContextLike | BrowserLike,
+  subject: Subject,
   body: () => T | PromiseLike<T>,
   options: ExpectNoLeaksOptions = {},
 ): Promise<T> {
@@ -114,20 +117,15 @@ export async function expectNoLeaks<T>(
   const allowed = integerOption('allow', options.allow, 0, 0, Number.MAX_SAFE_INTEGER);
   const countsOthers = booleanOption('heldByOthers', options.heldByOthers, false);
   if (typeof body !== 'function') throw new TypeError('expectNoLeaks: expected a function to run');
-  if (!isPage(subject) && !isBrowser(subject) && !isBrowserContext(subject)) {
-    throw new TypeError(
-      `expectNoLeaks: expected a Puppeteer Page, BrowserContext or Browser, got ${describeGiven(subject)}`,
-    );
-  }
-  const attachment = borrow(subject);
-  const untrace = attachment.traceMeanwhile();
-  const window = new TraceWindow(attachment.sessionsOf(subject));
+  const traced = isPlaywrights(subject)
+    ? traceByPlaywright(subject, countsOthers)
+    : traceByPuppeteer(subject);
+  const window = new TraceWindow(traced.includes);
   try {
-    const pages = pagesOf(subject);
-    for (const page of Array.isArray(pages) ? pages : await pages) attachment.tracePage(page);
-    const before = countsOthers ? await othersIn(attachment, subject) : undefined;
+    if (traced.ready !== undefined) await traced.ready(); // Not awaited for a page: its body begins at once.
+    const before = countsOthers ? await traced.others?.() : undefined;
     const value = await runWindow(window, body);
-    const handedOn = new Set<unknown>(remoteObjectsIn(value));
+    const handedOn = new Set<unknown>(traced.remoteObjectsIn(value));
     const left = [...window.mints].filter(
       (mint) => isUndisposed(mint) && !handedOn.has(mint.remoteObject.deref()),
     );
@@ -135,29 +133,87 @@ export async function expectNoLeaks<T>(
       if (left.length > allowed) throw new LeakError(byLine(left), allowed);
       return value;
     }
-    const elsewhere = moreThanBefore(await othersIn(attachment, subject), before);
+    const elsewhere = moreThanBefore((await traced.others?.()) ?? [], before);
     const count = elsewhere.reduce((sum, held) => sum + held.count, left.length);
     if (count > allowed) throw new LeakError(byLine(left), allowed, elsewhere);
     return value;
   } finally {
     window.end();
-    untrace();
-    attachment.detach();
+    traced.end();
   }
 }
 
-/** Not awaited for a page: its body begins at once. */
-function pagesOf(subject: PageLike | BrowserContextLike | BrowserLike): PageLike[] | Promise<PageLike[]> {
-  if (isPage(subject)) return [subject];
-  return (subject as { pages(): Promise<PageLike[]> }).pages();
+type PuppeteersSubject = PageLike | BrowserContextLike | BrowserLike;
+type PlaywrightsSubject = playwright.PageLike | playwright.BrowserContextLike | playwright.BrowserLike;
+type Subject = PuppeteersSubject | PlaywrightsSubject;
+
+/** What is traced while a body runs. The subject's attachment is held: one that had to be made for it ends with the last. */
+interface Traced {
+  /** Whether what is minted in a session counts. */
+  includes(books: object): boolean;
+  /** What has to be waited for before the body begins. */
+  readonly ready?: (() => Promise<void>) | undefined;
+  /** What is held by others now. */
+  others?(): Promise<readonly HeldByOthers[]>;
+  /** Of the handles in what a body gives. */
+  remoteObjectsIn(value: unknown): Iterable<object>;
+  end(): void;
 }
 
-/** The subject's attachment, held while the body runs: one that had to be made for it ends with the last body on it. */
-function borrow(subject: PageLike | BrowserContextLike | BrowserLike): PuppeteerAttachment {
-  const attachment = attach(subject);
-  if (attachment instanceof PuppeteerAttachment) return attachment;
-  (attachment as Disposable)[Symbol.dispose]();
+function traceByPuppeteer(subject: Subject): Traced {
+  if (!isPage(subject) && !isBrowser(subject) && !isBrowserContext(subject)) {
+    throw new TypeError(
+      `expectNoLeaks: expected a Page, BrowserContext or Browser of Puppeteer or Playwright, got ${describeGiven(subject)}`,
+    );
+  }
+  const attachment = ownCopys(PuppeteerAttachment, attach(subject));
+  const untrace = attachment.traceMeanwhile();
+  const tracePages = async (): Promise<void> => {
+    const { pages } = subject as { pages(): Promise<PageLike[]> };
+    for (const page of await pages.call(subject)) attachment.tracePage(page);
+  };
+  if (isPage(subject)) attachment.tracePage(subject);
+  return {
+    includes: attachment.sessionsOf(subject),
+    ready: isPage(subject) ? undefined : tracePages,
+    others: () => othersIn(attachment, subject),
+    remoteObjectsIn,
+    end: () => {
+      untrace();
+      attachment.detach();
+    },
+  };
+}
+
+function isPlaywrights(subject: Subject): subject is PlaywrightsSubject {
+  return playwright.isPage(subject) || playwright.isBrowserContext(subject) || playwright.isBrowser(subject);
+}
+
+function traceByPlaywright(subject: PlaywrightsSubject, countsOthers: boolean): Traced {
+  if (countsOthers)
+    throw new Error('expectNoLeaks: heldByOthers is for Puppeteer; of Playwright it cannot be told');
+  const attachment = ownCopys(PlaywrightAttachment, attachPlaywright(subject));
+  const untrace = attachment.traceMeanwhile();
+  return {
+    includes: attachment.sessionsOf(coverageWithin(subject)),
+    remoteObjectsIn: (value) => elementsOf(value).flatMap((handle) => remoteObjectOf(handle) ?? []),
+    end: () => {
+      untrace();
+      attachment.detach();
+    },
+  };
+}
+
+function ownCopys<Own extends Disposable>(Own: new (...args: never[]) => Own, attachment: Disposable): Own {
+  if (attachment instanceof Own) return attachment;
+  attachment[Symbol.dispose]();
   throw new Error('expectNoLeaks: another copy of cdp-release-batcher is attached there; detach that first');
+}
+
+/** What a body gives: one, an array, a set, or the values of a map. */
+function elementsOf(value: unknown): readonly unknown[] {
+  if (value instanceof Map) return [...value.values()];
+  return Array.isArray(value) || value instanceof Set ? [...value] : [value];
 }
 
 /** @throws Error where not all can be looked into: what is not known is not called clean. */

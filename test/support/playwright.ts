@@ -22,8 +22,10 @@ export async function playwrightLaunchOptions(): Promise<LaunchOptions> {
 }
 
 /** Closed when the test file is done. */
-export async function launchByPlaywright(): Promise<Browser> {
-  const browser = await chromium.launch(await playwrightLaunchOptions());
+export async function launchByPlaywright(options: LaunchOptions = {}): Promise<Browser> {
+  const base = await playwrightLaunchOptions();
+  const args = [...(base.args ?? []), ...(options.args ?? [])];
+  const browser = await chromium.launch({ ...base, ...options, args });
   launched.add(browser);
   return browser;
 }

@@ -17,6 +17,7 @@ import {
   isBrowser,
   isBrowserContext,
   isPage,
+  rootsOf,
   type ServerContext,
   type Subject,
 } from './structure.ts';
@@ -36,7 +37,10 @@ const attachments = new Notes<PlaywrightAttachment>('playwright-attachment');
  * using releases = attach(browser);
  * ```
  * @param subject a `Browser`, `BrowserContext`, `Page` or `CDPSession` of Playwright's.
- * @throws TypeError if it is none of these; Error for Firefox, WebKit and what `connect()` gives, and for a Playwright whose inside is not as expected;
+ * Behind `connect()` the browser is driven by another process: there only the handles that the script itself was given are
+ * covered, each by its own `dispose()`.
+ *
+ * @throws TypeError if it is none of these; Error for Firefox and WebKit, and for a Playwright whose inside is not as expected;
  * TypeError or RangeError for a bad option.
  */
 export function attach(subject: PlaywrightSession, options?: AttachOptions): SessionAttachment;
@@ -58,33 +62,39 @@ function attachToPart(subject: Subject, options: AttachOptions): PlaywrightAttac
   const attachment = attachIfChromium(subject, options);
   if (attachment === undefined) {
     throw new Error(
-      'attach: expected a Chromium that Playwright launched or reached by connectOverCDP(); ' +
-        'Firefox, WebKit and what connect() gives cannot be attached to.',
+      'attach: expected a Chromium; Firefox and WebKit do not speak the DevTools protocol, and cannot be attached to.',
     );
   }
   return attachment;
 }
 
-/** @returns `undefined` for Firefox, WebKit and browsers behind `connect()`, which are left as they are. */
+/** @returns `undefined` for Firefox and WebKit, which are left as they are. */
 export function attachIfChromium(subject: Subject, options: AttachOptions): PlaywrightAttachment | undefined {
   const resolved = resolveAttachOptions(options);
   const seams = seamsOf(subject);
-  if (seams?.server === undefined) return undefined;
+  if (seams === undefined) return undefined;
   const known = attachmentCovering(seams.owner);
   if (known !== undefined) return known.hold(options);
-  const coverage = coverageOf(seams, seams.server);
+  const coverage = seams.server && coverageOf(seams, seams.server);
   const attachment = new PlaywrightAttachment(resolved);
   if (attachment.detached) return attachment; // Its signal had fired.
   attachments.set(seams.owner, attachment);
   attachment.onDetach(() => attachments.delete(seams.owner, attachment));
-  attachment.begin(seams, seams.server, coverage);
+  if (seams.server === undefined || coverage === undefined) attachment.beginDistant(seams);
+  else attachment.begin(seams, seams.server, coverage);
   return attachment;
+}
+
+/** Which of an attachment's sessions belong to a part of what it covers. @internal */
+export function coverageWithin(subject: Subject): Coverage {
+  const seams = seamsOf(subject);
+  return seams?.server === undefined ? () => true : coverageOf(seams, seams.server);
 }
 
 /** The attachment made for it, or for what it is a part of. */
 function attachmentCovering(owner: ChannelOwner): PlaywrightAttachment | undefined {
-  for (let current: ChannelOwner | undefined = owner; current !== undefined; current = current._parent) {
-    const attachment = attachments.get(current);
+  for (const root of rootsOf(owner)) {
+    const attachment = attachments.get(root);
     if (attachment?.detached === false) return attachment;
   }
   return undefined;
@@ -109,10 +119,11 @@ function coverageOf(seams: Seams, { browser }: ServerHalf): Coverage {
   }
 }
 
-/** Whether something holds for a session, or for one that it came by. */
+/** Whether something holds for a session, or for one that it came by: a frame's page, a popup's opener. */
 function comesBy(facts: SessionFacts, holds: (facts: SessionFacts) => boolean): boolean {
-  for (let current: SessionFacts | undefined = facts; current !== undefined; current = current.parent) {
+  for (let current: SessionFacts | undefined = facts; current !== undefined; ) {
     if (holds(current)) return true;
+    current = current.parent ?? current.opener;
   }
   return false;
 }

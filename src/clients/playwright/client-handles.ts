@@ -8,12 +8,13 @@
 import { SlicedJob } from '../../runtime/event-loop.ts';
 import { monotonicNow } from '../../timers.ts';
 import { below, shadow } from '../session-hook.ts';
-import { PendingCalls } from './pending-calls.ts';
+import { forEachGuid, PendingCalls } from './pending-calls.ts';
 import {
   type Call,
   type ChannelOwner,
   type ClientConnection,
   isHandleType,
+  rootsOf,
   type ServerMessage,
 } from './structure.ts';
 import { type FollowedCall, type HandleKeeper, NOBODY, WeakHandle } from './weak-handle.ts';
@@ -60,7 +61,7 @@ export class ClientHandles {
   readonly #children = new Map<string, Set<WeakHandle>>();
   /** The oldest first. */
   readonly #undelivered = new Set<WeakHandle>();
-  readonly #pending = new PendingCalls(() => this.#askAgain());
+  readonly #pending = new PendingCalls();
   #collected: WeakHandle[] = [];
   #postponed: WeakHandle[] = [];
   readonly #registry = new FinalizationRegistry<WeakHandle>((handle) => this.#noteCollected(handle));
@@ -88,14 +89,9 @@ export class ClientHandles {
         connection,
         'sendMessageToServer',
         (object: ChannelOwner, method: string, ...rest: unknown[]) => {
-          const handle = method === 'dispose' ? this.#handles.get(object._guid) : undefined;
-          // A call that is on its way would find it gone; and a trace is to show what was called.
-          const isDirect =
-            handle?.calls === 0 && connection._closedError === undefined && !connection._tracingCount;
-          return (
-            (isDirect ? handle.keeper.dispose(handle) : undefined) ??
-            sendBelow().call(connection, object, method, ...rest)
-          );
+          const handle = this.#handles.get(object._guid);
+          const answer = handle && this.#answerHere(handle, method);
+          return answer ?? sendBelow().call(connection, object, method, ...rest);
         },
       ),
       shadow(connection, 'close', (...args: unknown[]) => {
@@ -132,7 +128,7 @@ export class ClientHandles {
     if (handle === undefined) return undefined;
     const { owner } = handle;
     if (owner === undefined) return this.#makeAgain(handle);
-    this.#markDelivered(handle);
+    if (handle.undelivered !== undefined) this.#markDelivered(handle, owner);
     return owner;
   }
 
@@ -175,7 +171,7 @@ export class ClientHandles {
   }
 
   #keeperOf(owner: ChannelOwner): HandleKeeper | undefined {
-    for (let root = owner._parent; root !== undefined; root = root._parent) {
+    for (const root of rootsOf(owner)) {
       const keeper = this.#keepers.get(root);
       if (keeper !== undefined) return keeper;
     }
@@ -185,13 +181,17 @@ export class ClientHandles {
   #receive(message: ServerMessage): void {
     const { id, guid, method } = message;
     if (id !== undefined) {
+      const mayNameAgain = this.#pending.mayNameAgain(id);
+      if (mayNameAgain) this.#noteConsoleArguments(message.result);
       try {
         this.#dispatch.call(this.#connection, message);
       } finally {
         this.#pending.answered(message);
       }
+      if (mayNameAgain) for (const handle of this.#postponed.splice(0)) this.#noteCollected(handle);
       return;
     }
+    if (method === 'console') this.#noteConsoleArguments(message.params);
     const handle = this.#handles.get(guid);
     if (handle !== undefined) {
       this.#receiveFor(handle, message);
@@ -200,6 +200,13 @@ export class ClientHandles {
     this.#disposeReason = method === '__dispose__' ? textOf(message.params?.reason) : undefined;
     this.#dispatch.call(this.#connection, message);
     if (method === '__create__' && isHandleType(message.params?.type)) this.#noteCreated(message);
+  }
+
+  #noteConsoleArguments(message: unknown): void {
+    forEachGuid(message, undefined, (guid) => {
+      const handle = this.#handles.get(guid);
+      if (handle !== undefined) handle.isConsoleArgument = true;
+    });
   }
 
   /** An event of a handle's own. It hands nothing to the script; and of one that is dead nobody hears it. */
@@ -240,10 +247,10 @@ export class ClientHandles {
     if (oldest !== undefined && now - oldest.createdAt > LONGEST_DELIVERY_MS) this.#markDelivered(oldest);
   }
 
-  #markDelivered(handle: WeakHandle): void {
-    if (handle.undelivered === undefined) return;
+  #markDelivered(handle: WeakHandle, owner: ChannelOwner | undefined = handle.undelivered): void {
     handle.undelivered = undefined;
     this.#undelivered.delete(handle);
+    if (owner !== undefined) handle.keeper.delivered?.(handle, owner);
   }
 
   #makeAgain(dead: WeakHandle): ChannelOwner | undefined {
@@ -252,7 +259,10 @@ export class ClientHandles {
     if (owner === undefined) return undefined;
     this.#table.set(dead.guid, owner);
     const handle = this.#noteCreated(dead.creation);
-    if (handle !== undefined) this.#markDelivered(handle);
+    if (handle !== undefined) {
+      handle.isConsoleArgument = dead.isConsoleArgument;
+      this.#markDelivered(handle);
+    }
     return owner;
   }
 
@@ -282,6 +292,19 @@ export class ClientHandles {
     return followed === undefined ? send() : followed.run(send);
   }
 
+  /** A call of a handle's that the server half need not hear of: its disposal, or one that comes too late. */
+  #answerHere(handle: WeakHandle, method: string): Promise<unknown> | undefined {
+    if (method !== 'dispose') {
+      const refusal = handle.keeper.refusal?.(handle);
+      return refusal && Promise.reject(refusal);
+    }
+    // A call that is on its way would find it gone; and a trace is to show what was called.
+    const { _closedError: closedError, _tracingCount: traces } = this.#connection;
+    return handle.calls === 0 && closedError === undefined && !traces
+      ? handle.keeper.dispose(handle)
+      : undefined;
+  }
+
   #follow(call: Call): FollowedCall | undefined {
     for (const keeper of this.#keepers.values()) {
       const followed = keeper.follow?.(call);
@@ -292,12 +315,7 @@ export class ClientHandles {
 
   /** Whether an answer is on its way that may name handles anew which were handed out before. */
   get mayNameAgain(): boolean {
-    return this.#pending.mayNameAgain;
-  }
-
-  /** What had to wait for an answer that might have named it. */
-  #askAgain(): void {
-    for (const handle of this.#postponed.splice(0)) this.#noteCollected(handle);
+    return this.#pending.mayNameHandlesAgain;
   }
 
   #noteCollected(handle: WeakHandle): void {

@@ -53,6 +53,19 @@ function kept(mints: readonly Path[]): readonly Path[] {
 }
 const keptOf = new WeakMap<readonly Path[], readonly Path[]>();
 
+/**
+ * Of a call that fails without an error of the page's the server says that its page has been navigated, whatever the reason:
+ * that a handle has ended with its scope is told as an error of the page's, which comes to the script as it is.
+ */
+function thrownInPage(error: unknown): unknown {
+  const description = error instanceof Error ? error.message : String(error);
+  const exception = { type: 'object', subtype: 'error', description };
+  return {
+    result: { type: 'undefined' },
+    exceptionDetails: { exceptionId: 0, text: description, lineNumber: 0, columnNumber: 0, exception },
+  };
+}
+
 const CONSOLE_EVENT = 'Runtime.consoleAPICalled';
 /** How long what came with a console message is held where its handle has yet to reach the program, in milliseconds. */
 const ARRIVAL_MS = 500;
@@ -102,14 +115,24 @@ export class HookedSession {
     if (record !== undefined) this.tap.ledger.drop(record, 'collected');
   }
 
+  /** By what the scope was opened that the object has ended with. */
+  endedScopeOf(id: HeldId) {
+    return this.tap.ledger.endedScopeOf(id.toString());
+  }
+
   #command(method: string, params: Params | undefined): PromiseLike<unknown> {
     const { session } = this;
-    const forward: Forward = (outgoing) => this.#sendBelow().call(session, method, outgoing);
+    let isSent = false;
+    const forward: Forward = (outgoing) => {
+      isSent = true;
+      return this.#sendBelow().call(session, method, outgoing);
+    };
     if (method === 'Runtime.releaseObject') return this.#release(params, forward);
     const shape = shapeOf(method);
     // The ids that the description lists may stay as they are: the tap reads them, and as JSON they are strings.
     if (shape === undefined) return this.tap.command(method, withPlainIds(params, UNLISTED_NAMES), forward);
     const answer = this.tap.command(method, params, forward);
+    if (!isSent && method === 'Runtime.callFunctionOn') return answer.then(undefined, thrownInPage);
     if (!this.#options.tracks || params?.returnByValue === true) return answer;
     const mints = kept(shape.mints);
     if (mints.length === 0) return answer;

@@ -2,6 +2,8 @@
  * What becomes of the client half's handles where the server half is in this process: both ends of a handle that the
  * script has forgotten go at once, without a message, and so do those of one that it disposes of.
  */
+
+import { scopeEndedError } from '../../handles/scope.ts';
 import type { RemoteObject } from '../../handles/protocol.ts';
 import { UNKNOWN_LINE } from '../../observe/calling-line.ts';
 import type { LeakReport } from '../../observe/leak-report.ts';
@@ -57,6 +59,13 @@ export class LocalKeeper implements HandleKeeper {
     (dispatcher._object as ServerHandle).dispose();
     dispatcher._dispose();
     return true;
+  }
+
+  /** Some calls of an element are tried again and again by the server, which takes any failure for one of the moment. */
+  refusal(handle: WeakHandle): Error | undefined {
+    const id = heldIdOf(this.#dispatchers.get(handle.guid)?._object);
+    const kind = id && hookOf(id)?.endedScopeOf(id);
+    return kind && scopeEndedError(kind);
   }
 
   dispose(handle: WeakHandle): Promise<unknown> | undefined {

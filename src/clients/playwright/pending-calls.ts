@@ -18,18 +18,17 @@ const NO_HANDLES: readonly WeakHandle[] = [];
 
 export class PendingCalls {
   readonly #calls = new Map<unknown, PendingCall>();
-  /** Of these, the ones whose answer may name handles anew that were handed out before. */
-  #mayNameAgain = 0;
-  readonly #onNamedAgain: () => void;
+  /** The ids of those whose answer may name handles anew that were handed out before. */
+  readonly #namingAgain = new Set<unknown>();
 
-  /** @param onNamedAgain an answer that might have named handles anew has come. */
-  constructor(onNamedAgain: () => void) {
-    this.#onNamedAgain = onNamedAgain;
+  /** Whether an answer is one that may name handles which were handed out before. */
+  mayNameAgain(id: unknown): boolean {
+    return this.#namingAgain.has(id);
   }
 
   /** Whether an answer is on its way that may name handles anew which were handed out before. */
-  get mayNameAgain(): boolean {
-    return this.#mayNameAgain > 0;
+  get mayNameHandlesAgain(): boolean {
+    return this.#namingAgain.size > 0;
   }
 
   /** A call leaves. Most name no handle, and nothing is noted of them. */
@@ -37,7 +36,7 @@ export class PendingCalls {
     const handles = known.size > 0 ? handlesNamedBy(call, known) : NO_HANDLES;
     const isNamingAgain = mayNameAgain(call.method);
     if (handles.length === 0 && followed === undefined && !isNamingAgain) return;
-    if (isNamingAgain) this.#mayNameAgain++;
+    if (isNamingAgain) this.#namingAgain.add(call.id);
     for (const handle of handles) handle.calls++;
     const owners = handles.flatMap(({ owner }) => owner ?? []);
     this.#calls.set(call.id, { method: call.method, handles, owners, followed });
@@ -53,14 +52,12 @@ export class PendingCalls {
       forEachGuid(result, undefined, (guid) => guids.push(guid));
       call.followed.answered(result === undefined ? undefined : guids);
     }
-    if (!mayNameAgain(call.method)) return;
-    this.#mayNameAgain--;
-    this.#onNamedAgain();
+    this.#namingAgain.delete(id);
   }
 
   clear(): void {
     this.#calls.clear();
-    this.#mayNameAgain = 0;
+    this.#namingAgain.clear();
   }
 }
 
@@ -89,7 +86,7 @@ function mayNameAgain(method: string): boolean {
 const DEEPEST = 4;
 
 /** Calls `visit` with each guid that a message names. @param data the member that holds the script's own data only. */
-function forEachGuid(
+export function forEachGuid(
   message: unknown,
   data: string | undefined,
   visit: (guid: string) => void,

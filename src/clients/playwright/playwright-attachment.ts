@@ -10,6 +10,7 @@ import type { HandleScope } from '../../handles/scope.ts';
 import { describeGiven } from '../given.ts';
 import { below } from '../session-hook.ts';
 import { ClientHandles } from './client-handles.ts';
+import { DistantKeeper } from './distant-keeper.ts';
 import { heldIdOf } from './held-id.ts';
 import { HookedSession, hookOf, noActions, playwrightRules } from './hooked-session.ts';
 import { LocalKeeper } from './local-keeper.ts';
@@ -24,6 +25,8 @@ export type Coverage = (facts: SessionFacts) => boolean;
 export class PlaywrightAttachment extends Attachment {
   readonly #options: ResolvedAttachOptions;
   readonly #sessions = new Map<SessionFacts, HookedSession>();
+  /** Who traces meanwhile. */
+  #tracers = 0;
 
   /** @internal Made by `attach`. */
   constructor(options: ResolvedAttachOptions) {
@@ -64,13 +67,36 @@ export class PlaywrightAttachment extends Attachment {
    */
   override escape<Handle extends object>(handle: Handle): Handle {
     const owner = handle as Handle & Partial<ChannelOwner>;
-    if (!isHandleType(owner._type) || owner._connection === undefined) {
+    if (!isHandle(owner)) {
       super.escape(handle as Handle & RemoteObject);
       return handle;
     }
-    const id = heldIdOf(serverObjectOf(owner._connection, handle as Handle & ChannelOwner));
-    if (id?.remoteObject !== undefined) super.escape(id.remoteObject);
+    const remoteObject = remoteObjectOf(handle);
+    if (remoteObject !== undefined) super.escape(remoteObject);
     return handle;
+  }
+
+  /** Traces until what is returned is called; for good where `traceLeaks` says so. @internal */
+  traceMeanwhile(): () => void {
+    this.#tracers++;
+    this.trace();
+    return () => {
+      if (--this.#tracers === 0 && !this.#options.traceLeaks) this.untrace();
+    };
+  }
+
+  /** Whether books are those of a session that is covered by what is given. @internal */
+  sessionsOf(coverage: Coverage): (books: object) => boolean {
+    return (books) => {
+      for (const [facts, { tap }] of this.#sessions) if (tap.ledger === books) return coverage(facts);
+      return true; // Of a session that has ended.
+    };
+  }
+
+  /** Covers what the client half alone can tell of: the server half is in another process. @internal */
+  beginDistant({ owner, connection }: Seams): void {
+    if (this.#options.track === false) return;
+    this.onDetach(ClientHandles.keep(owner, new DistantKeeper(this, connection)));
   }
 
   /** Covers both halves, where both are in this process. @internal */
@@ -125,4 +151,14 @@ function isWithin(facts: SessionFacts, root: unknown): boolean {
     if (current.session === root) return true;
   }
   return false;
+}
+
+/** What the books know a handle by; `undefined` for what is no handle, or one that is not covered. */
+export function remoteObjectOf(handle: unknown): RemoteObject | undefined {
+  return isHandle(handle) ? heldIdOf(serverObjectOf(handle._connection, handle))?.remoteObject : undefined;
+}
+
+function isHandle(value: unknown): value is ChannelOwner {
+  if (typeof value !== 'object' || value === null) return false;
+  return isHandleType(Reflect.get(value, '_type')) && Reflect.get(value, '_connection') !== undefined;
 }

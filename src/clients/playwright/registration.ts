@@ -4,7 +4,7 @@
  * objects alone, and whoever calls them has browsers that come attached.
  */
 import { attachSeen, registration, type SeenClient } from '../puppeteer/registration.ts';
-import { shadow } from '../session-hook.ts';
+import { below, shadow } from '../session-hook.ts';
 import { attachIfChromium } from './attach.ts';
 import { isBrowser, isBrowserContext } from './structure.ts';
 import { BROWSER_GIVERS, isBrowserType } from './with-releases.ts';
@@ -25,10 +25,13 @@ export function registerPlaywright(exports: object, seen: SeenClient): boolean {
     if (registered.has(type)) continue;
     registered.add(type);
     for (const method of BROWSER_GIVERS) {
-      const original = type[method] as ((...args: unknown[]) => Promise<unknown>) | undefined;
-      if (typeof original !== 'function') continue;
+      if (typeof type[method] !== 'function') continue;
+      const methodBelow = below(
+        type as Record<typeof method, (...args: unknown[]) => Promise<unknown>>,
+        method,
+      );
       shadow(type, method, async (...args: unknown[]) => {
-        const given = await original.apply(type, args);
+        const given = await methodBelow().apply(type, args);
         if (isBrowser(given) || isBrowserContext(given)) {
           attachSeen(seen, given, () => attachIfChromium(given, registration().options));
         }

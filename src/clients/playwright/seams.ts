@@ -35,7 +35,10 @@ export interface Seams {
  * @throws Error that names the member that is missing.
  */
 export function seamsOf(subject: Subject): Seams | undefined {
-  const owner: unknown = subject;
+  return namingVersionOf(subject, () => findSeams(subject));
+}
+
+function findSeams(owner: unknown): Seams | undefined {
   require(owner, 'the object given', isText, '_guid', '_type');
   require(owner, 'the object given', isMap, '_objects');
   const connection = get(owner, '_connection');
@@ -56,18 +59,20 @@ export function serverObjectOf(connection: ClientConnection, owner: ChannelOwner
   try {
     return connection.toImpl?.(owner);
   } catch {
-    throw missing('_connection.toImpl', connection);
+    throw new MissingMember('_connection.toImpl');
   }
 }
 
 /** The part of the server half by which a page of a Chromium is driven. */
 export function serverPageOf({ connection, owner }: Seams): ServerPage {
-  const page = serverObjectOf(connection, owner);
-  const delegate = get(page, 'delegate') ?? get(page, '_delegate');
-  require(delegate, 'delegate', isMap, '_sessions');
-  require(delegate, 'delegate', isObject, '_mainFrameSession', '_browserContext');
-  require(get(delegate, '_mainFrameSession'), '_mainFrameSession', isObject, '_client');
-  return delegate as ServerPage;
+  return namingVersionOf(owner, () => {
+    const page = serverObjectOf(connection, owner);
+    const delegate = get(page, 'delegate') ?? get(page, '_delegate');
+    require(delegate, 'delegate', isMap, '_sessions');
+    require(delegate, 'delegate', isObject, '_mainFrameSession', '_browserContext');
+    require(get(delegate, '_mainFrameSession'), '_mainFrameSession', isObject, '_client');
+    return delegate as ServerPage;
+  });
 }
 
 function serverHalfOf(client: Pick<Seams, 'owner' | 'connection'>, browser: object): ServerHalf {
@@ -75,7 +80,7 @@ function serverHalfOf(client: Pick<Seams, 'owner' | 'connection'>, browser: obje
   const dispatcherConnection = get(root, 'connection') ?? get(root, '_connection');
   const dispatchers =
     get(dispatcherConnection, '_dispatcherByGuid') ?? get(dispatcherConnection, '_dispatchers');
-  if (!isMap(dispatchers)) throw missing('connection._dispatcherByGuid', root);
+  if (!isMap(dispatchers)) throw new MissingMember('connection._dispatcherByGuid');
   const dispatcher: unknown = dispatchers.get(client.owner._guid);
   require(dispatcher, 'a dispatcher', isMethod, '_dispose');
   require(dispatcher, 'a dispatcher', isObject, '_object');
@@ -101,7 +106,7 @@ function serverBrowserOf(owner: ChannelOwner, object: unknown): object {
   } else if (owner._type === 'BrowserContext') {
     browser = (object as ServerContext | undefined)?._browser;
   }
-  if (!isObject(browser)) throw missing('_browser', object);
+  if (!isObject(browser)) throw new MissingMember('_browser');
   return browser;
 }
 
@@ -125,17 +130,26 @@ function require(
   fits: (value: unknown) => boolean,
   ...members: readonly string[]
 ): void {
-  if (!isObject(subject)) throw missing(label, subject);
+  if (!isObject(subject)) throw new MissingMember(label);
   for (const member of members) {
-    if (!fits(get(subject, member))) throw missing(`${member} of ${label}`, subject);
+    if (!fits(get(subject, member))) throw new MissingMember(`${member} of ${label}`);
   }
 }
 
-function missing(what: string, holder: unknown): Error {
-  return new Error(
-    `attach: Playwright ${versionOf(holder) ?? 'of an unknown version'} has no ${what} as 1.40 to 1.65 have it. ` +
-      'Its browsers, contexts and pages cannot be attached to; a CDPSession still can.',
-  );
+/** A private name that is not as expected. */
+class MissingMember extends Error {}
+
+/** Runs what looks for private names; where one is missed, the error says in which version of Playwright. */
+function namingVersionOf<T>(owner: unknown, find: () => T): T {
+  try {
+    return find();
+  } catch (error) {
+    if (!(error instanceof MissingMember)) throw error;
+    throw new Error(
+      `attach: Playwright ${versionOf(owner) ?? 'of an unknown version'} has no ${error.message} as 1.40 to 1.65 have it. ` +
+        'Its browsers, contexts and pages cannot be attached to; a CDPSession still can.',
+    );
+  }
 }
 
 /** By the file of a function of Playwright's that throws when it is called with nothing. */

@@ -16,6 +16,10 @@ export interface SessionFacts {
   readonly isOrdered: boolean;
   /** Of the browser context that it belongs to; `undefined` where that is the default one. */
   readonly contextId: string | undefined;
+  /** Of a session that came while we listened. */
+  readonly targetId: string | undefined;
+  /** The page that has opened it, while that is there. */
+  opener: SessionFacts | undefined;
 }
 
 /** An attachment, as far as it takes sessions. */
@@ -110,9 +114,12 @@ export class ServerSessions {
     for (const { _session: session, browserContext } of browser._serviceWorkers?.values() ?? []) {
       if (session !== undefined) contextIds.set(session, browserContext?._browserContextId);
     }
+    const targets = new Map([...browser._crPages].map(([id, page]) => [page._mainFrameSession._client, id]));
     for (const session of this.#connection._sessions.values()) {
       // Of those that no page has for a frame the type is not to be had: a worker's care suits all.
-      if (isServersOwn(session)) this.#note(session, pages.has(session), contextIds.get(session));
+      if (!isServersOwn(session)) continue;
+      const targetId = targets.get(session);
+      this.#note(session, pages.has(session), contextIds.get(session), { targetId });
     }
   }
 
@@ -141,13 +148,20 @@ export class ServerSessions {
 
   #noteNew(session: CdpSession): void {
     const target = this.#attaching?.sessionId === session._sessionId ? this.#attaching.targetInfo : undefined;
-    this.#note(session, takesCommandsInOrder(target?.type ?? 'other'), target?.browserContextId);
+    this.#note(session, takesCommandsInOrder(target?.type ?? 'other'), target?.browserContextId, target);
   }
 
-  #note(session: CdpSession, isOrdered: boolean, ownContextId: string | undefined): void {
+  #note(
+    session: CdpSession,
+    isOrdered: boolean,
+    ownContextId: string | undefined,
+    target: Partial<AttachedToTarget['targetInfo']> = {},
+  ): void {
     if (this.#known.has(session)) return;
     const parent = this.#known.get(session._parentSession as CdpSession)?.facts;
-    const facts = { session, parent, isOrdered, contextId: parent?.contextId ?? ownContextId };
+    const contextId = parent?.contextId ?? ownContextId;
+    const opener = this.#pageOf(target.openerId);
+    const facts: SessionFacts = { session, parent, isOrdered, contextId, targetId: target.targetId, opener };
     const disposeBelow = below(session, 'dispose');
     const known: KnownSession = { facts, undo: [], taker: undefined, giveUp: () => {} };
     known.undo.push(
@@ -161,8 +175,16 @@ export class ServerSessions {
     this.#offer(known);
   }
 
+  #pageOf(targetId: string | undefined): SessionFacts | undefined {
+    if (targetId === undefined) return undefined;
+    for (const { facts } of this.#known.values()) if (facts.targetId === targetId) return facts;
+    return undefined;
+  }
+
   #end(known: KnownSession): void {
     if (!this.#known.delete(known.facts.session)) return;
+    // One that opens another that opens another would be kept by the last.
+    for (const { facts } of this.#known.values()) if (facts.opener === known.facts) facts.opener = undefined;
     known.giveUp(true);
     for (const each of known.undo) each();
   }

@@ -15,6 +15,8 @@ export interface ChannelOwner {
   readonly _type: string;
   readonly _parent?: ChannelOwner | undefined;
   readonly _connection: ClientConnection;
+  /** Of a popup, the page that has opened it. */
+  readonly _opener?: ChannelOwner | null | undefined;
   /** Its children, by guid. */
   readonly _objects: Map<string, ChannelOwner>;
   _dispose(reason?: string): void;
@@ -123,7 +125,12 @@ interface ServiceWorker {
 /** `Target.attachedToTarget`. */
 export interface AttachedToTarget {
   readonly sessionId: string;
-  readonly targetInfo: { readonly type: string; readonly browserContextId?: string | undefined };
+  readonly targetInfo: {
+    readonly type: string;
+    readonly targetId?: string | undefined;
+    readonly openerId?: string | undefined;
+    readonly browserContextId?: string | undefined;
+  };
 }
 
 /** Public members by which a subject is known, whichever version made it. */
@@ -154,6 +161,14 @@ export function isBrowserContext(subject: unknown): subject is BrowserContextLik
 
 export function isPage(subject: unknown): subject is PageLike {
   return hasMethods(subject, 'context', 'isClosed', 'mainFrame');
+}
+
+/** An object of the client half, all that it is a part of, and the pages that have opened its page; the nearest first. */
+export function* rootsOf(owner: ChannelOwner): Iterable<ChannelOwner> {
+  for (let root: ChannelOwner | undefined = owner; root !== undefined; root = root._parent) {
+    yield root;
+    for (let opener = root._opener; opener; opener = opener._opener) yield opener;
+  }
 }
 
 export function isHandleType(type: unknown): boolean {

@@ -10,10 +10,14 @@ import type { Call, ChannelOwner, ServerMessage } from './structure.ts';
 export interface HandleKeeper {
   /** The program has let go of it. @returns false where it is to be asked again when a call has been answered. */
   collected(handle: WeakHandle): boolean;
+  /** The program calls it. @returns why it cannot be called any more; `undefined` where it can. */
+  refusal?(handle: WeakHandle): Error | undefined;
   /** The program disposes of it. @returns its answer; `undefined` where the call is to go the usual way. */
   dispose(handle: WeakHandle): Promise<unknown> | undefined;
   /** A handle has come from the server half. */
   created?(handle: WeakHandle, owner: ChannelOwner): void;
+  /** A handle is handed to the script, be it for the first time or made again. */
+  delivered?(handle: WeakHandle, owner: ChannelOwner): void;
   /** Its page, frame or worker is gone, or it was disposed of. */
   ended?(handle: WeakHandle): void;
   /** A call leaves for the server half. @returns what runs the rest of it, and hears of its answer. */
@@ -38,6 +42,8 @@ export class WeakHandle {
   creation: ServerMessage;
   /** Until it is handed to the script. */
   undelivered: ChannelOwner | undefined;
+  /** Whether it came with a console message: the server half keeps the last of those, and may hand it out again. */
+  isConsoleArgument = false;
   /** Calls that name it and are unanswered. */
   calls = 0;
   readonly createdAt: number;
