@@ -380,9 +380,9 @@ function groupOf(
   }
   const target =
     shape.inheritsGroup && asked !== '' ? (params?.objectId ?? params?.promiseObjectId) : undefined;
-  if (typeof target === 'string') {
+  if (typeof target === 'string' || target instanceof String) {
     // Results of the user's own stay in his group; so do those of an object that the ledger does not know.
-    const inherited = ledger.find(target)?.group;
+    const inherited = ledger.find(target.toString())?.group;
     if (!shape.takesGroup || inherited === undefined || inherited.kind === 'foreign') return inherited;
   }
   if (!shape.takesGroup || !ledger.services.usesGroups) return undefined;

@@ -122,6 +122,7 @@ export function forEachRemoteObject(
 export function forEachNamedId(params: unknown, paths: readonly Path[], visit: (id: string) => void): void {
   const visitLeaf = (leaf: unknown): void => {
     if (typeof leaf === 'string') visit(leaf);
+    else if (leaf instanceof String) visit(leaf.toString()); // Playwright's: see `held-id.ts`.
   };
   for (const path of paths) visitLeaves(params, path, 0, visitLeaf);
 }
