@@ -5,6 +5,7 @@
 
 import { PageActions } from '../../handles/acknowledge.ts';
 import { type CommandRules, plainRules } from '../../handles/command-rules.ts';
+import type { ScopeKind } from '../../handles/handle-table.ts';
 import type { SessionTap } from '../../handles/observe-session.ts';
 import { type Forward, mintsOf, type Params, type Path, shapeOf } from '../../handles/protocol.ts';
 import { clearTimeout, setTimeout, unref } from '../../timers.ts';
@@ -116,7 +117,7 @@ export class HookedSession {
   }
 
   /** By what the scope was opened that the object has ended with. */
-  endedScopeOf(id: HeldId) {
+  endedScopeOf(id: HeldId): ScopeKind | undefined {
     return this.tap.ledger.endedScopeOf(id.toString());
   }
 

@@ -3,8 +3,8 @@
  * script has forgotten go at once, without a message, and so do those of one that it disposes of.
  */
 
-import { scopeEndedError } from '../../handles/scope.ts';
 import type { RemoteObject } from '../../handles/protocol.ts';
+import { scopeEndedError } from '../../handles/scope.ts';
 import { UNKNOWN_LINE } from '../../observe/calling-line.ts';
 import type { LeakReport } from '../../observe/leak-report.ts';
 import { currentWindow, runCall, TracedCall } from '../../observe/traced-call.ts';
