@@ -65,7 +65,8 @@ interface OpenTarget {
   readonly session: AttachedSession;
 }
 
-const OTHERS_TIMEOUT_MS = 1_000;
+/** How long a target that is not wanted may take to tell which heap it has. */
+const UNWANTED_TIMEOUT_MS = 1_000;
 
 /** What holds no heap of its own. */
 const WITHOUT_HEAP: ReadonlySet<string> = new Set(['browser', 'tab']);
@@ -94,7 +95,7 @@ export async function lookIntoBrowser(
   await Promise.all(all.filter(isWanted).map((info) => open(info, options.timeoutMs)));
   // Of the others only those matter that share a heap with these, and so a thread, which has just answered.
   if (groups.size > 0) {
-    const timeoutMs = Math.min(options.timeoutMs, OTHERS_TIMEOUT_MS);
+    const timeoutMs = Math.min(options.timeoutMs, UNWANTED_TIMEOUT_MS);
     await Promise.all(all.filter((info) => !isWanted(info)).map((info) => open(info, timeoutMs)));
   }
   for (const group of groups.values()) {

@@ -123,7 +123,8 @@ export function othersLines({ browsers, heldByOthers, exitCode, signal }: Doctor
   const reasons = new Map<string, number>();
   const unclosed = browsers - heldByOthers.browsers;
   const count = (why: string, more: number): void => void reasons.set(why, (reasons.get(why) ?? 0) + more);
-  if (unclosed > 0) count(`the script did not close ${unclosed === 1 ? 'its browser' : 'them'}`, unclosed);
+  if (unclosed > 0)
+    count(`the script did not close ${unclosed === 1 ? 'its browser' : 'these browsers'}`, unclosed);
   for (const { why } of heldByOthers.unseen) count(why, 1);
   return [...reasons].map(([why, places]) => {
     const where = places === 1 ? 'one place' : `${formatCount(places)} places`;

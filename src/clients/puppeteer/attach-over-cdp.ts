@@ -164,14 +164,17 @@ function watchWorkerTargets(attachment: PuppeteerAttachment, browser: BrowserLik
  * The worker that a target gave before, once it has one; nothing is attached to for it. A target that was not asked begins
  * by looking for a session of its own, which ends the asking here.
  */
-function askedBefore<Worker>(target: TargetLike, ask: () => Promise<Worker>): Promise<Worker> {
+async function askedBefore<Worker>(target: TargetLike, ask: () => Promise<Worker>): Promise<Worker> {
   const notAsked = new Error('nobody has asked for this worker yet');
-  const restore = shadow(target as Required<Pick<TargetLike, '_session'>>, '_session', () => {
+  if (target._session === undefined) throw notAsked;
+  const restore = shadow(target, '_session', () => {
     throw notAsked;
   });
+  let answer: Promise<Worker>;
   try {
-    return ask();
+    answer = ask();
   } finally {
     restore();
   }
+  return answer;
 }
