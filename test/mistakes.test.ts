@@ -10,9 +10,18 @@ import { attach as attachSession } from '../src/clients/session.ts';
 import { ReleaseBatcher } from '../src/index.ts';
 import { observeWithOpenTelemetry } from '../src/observe/opentelemetry.ts';
 import { collectWithPrometheus } from '../src/observe/prometheus.ts';
-import { LazySlot, SingleFlightCache } from '../src/single-flight/index.ts';
+import {
+  createInitLock,
+  FlightGroup,
+  guardInFlight,
+  initWithLock,
+  LazySlot,
+  revokeClaim,
+  SingleFlightCache,
+} from '../src/single-flight/index.ts';
 import { expectNoLeaks } from '../src/testing/index.ts';
-import { connectReleasePort, openReleasePort } from '../src/threads/index.ts';
+import { connectReleasePort, openReleasePort, trackInWorker } from '../src/threads/index.ts';
+import { type PublicFunction, publicFunctions } from './support/public-functions.ts';
 
 // Calls that types would refuse: a program in JavaScript makes them.
 type Loose = (...given: unknown[]) => unknown;
@@ -35,7 +44,8 @@ const batcher = new ReleaseBatcher();
 const prom = { Counter: class {}, Gauge: class {} };
 const meter = methods('createObservableCounter', 'createObservableGauge');
 
-it.each<[name: string, call: () => unknown, says: RegExp]>([
+/** A name begins with the function that it is about, of which class where there is one. */
+const MISTAKES: [name: string, call: () => unknown, says: RegExp][] = [
   [
     "attach of a Playwright context to Puppeteer's",
     () => loosely(attachPuppeteer)(playwrightContext),
@@ -131,7 +141,7 @@ it.each<[name: string, call: () => unknown, says: RegExp]>([
   ],
   ['flush with a number', () => method(batcher, 'flush')(5), /options must be an object, got 5/],
   [
-    'a batcher with an option that there is not',
+    'ReleaseBatcher with an option that there is not',
     () => new ReleaseBatcher(Object.fromEntries([['batchSize', 8]])),
     /no option 'batchSize'.*maxBatchSize/,
   ],
@@ -191,9 +201,118 @@ it.each<[name: string, call: () => unknown, says: RegExp]>([
     /no option 'allowed'.*allow/,
   ],
   ['expectNoLeaks without a body', () => loosely(expectNoLeaks)(puppeteerPage), /expected a function/],
-  ['a cache without a fetch', () => Reflect.construct(SingleFlightCache, []), /fetch must be a function/],
-  ['a slot without a fetcher', () => Reflect.construct(LazySlot, []), /fetcher must be a function/],
-])('%s', async (_, call, says) => {
+  [
+    'SingleFlightCache without a fetch',
+    () => Reflect.construct(SingleFlightCache, []),
+    /fetch must be a function/,
+  ],
+  [
+    'SingleFlightCache with an option that there is not',
+    () => Reflect.construct(SingleFlightCache, [() => 1, { timeout: 5 }]),
+    /no option 'timeout'.*timeoutMs/,
+  ],
+  [
+    'SingleFlightCache.get with one that is the whole cache’s',
+    () => method(new SingleFlightCache(() => 1), 'get')({ deadlineMs: 5 }),
+    /no option 'deadlineMs'.*signal/,
+  ],
+  ['LazySlot without a fetcher', () => Reflect.construct(LazySlot, []), /fetcher must be a function/],
+  [
+    'LazySlot with an option that there is not',
+    () => Reflect.construct(LazySlot, [() => ({ value: 1, expiresInMs: 1 }), { retryMs: 5 }]),
+    /no option 'retryMs'.*retryDelayMs/,
+  ],
+  [
+    'guardInFlight without a slot',
+    () => loosely(guardInFlight)(undefined, () => 1),
+    /slot must be an object/,
+  ],
+  [
+    'guardInFlight of a slot without release',
+    () => loosely(guardInFlight)({}, () => 1),
+    /slot.release must be a function/,
+  ],
+  [
+    'guardInFlight of a promise rather than a function',
+    () => loosely(guardInFlight)({ release: () => {} }, Promise.resolve(1)),
+    /run must be a function, got an object/,
+  ],
+  [
+    'FlightGroup.run without a lead',
+    () => method(new FlightGroup(), 'run')('key'),
+    /lead must be a function/,
+  ],
+  [
+    'FlightGroup.run with an option that there is not',
+    () => method(new FlightGroup(), 'run')('key', () => 1, { abort: 1 }),
+    /no option 'abort'.*signal/,
+  ],
+  [
+    'initWithLock without a lock',
+    () =>
+      loosely(initWithLock)(
+        undefined,
+        () => 1,
+        () => 1,
+      ),
+    /lock must be an object/,
+  ],
+  [
+    'initWithLock without a cache',
+    () => loosely(initWithLock)(createInitLock()),
+    /getCached must be a function/,
+  ],
+  [
+    'initWithLock without an init',
+    () => loosely(initWithLock)(createInitLock(), () => null),
+    /init must be a function/,
+  ],
+  [
+    'initWithLock with an option that there is not',
+    () =>
+      loosely(initWithLock)(
+        createInitLock(),
+        () => null,
+        () => 1,
+        { timeoutMs: 5 },
+      ),
+    /no option 'timeoutMs'.*maxWaitMs/,
+  ],
+  ['revokeClaim of nothing', () => loosely(revokeClaim)(), /lock must be an object/],
+  [
+    'ReleaseBatcher.guard without a session',
+    () => method(batcher, 'guard')(undefined, '1.1.1'),
+    /guard: expected a session with send/,
+  ],
+  [
+    'ReleaseBatcher.guard of a RemoteObject',
+    () => method(batcher, 'guard')(session(), { objectId: '1.1.1' }),
+    /objectId must be a string, got an object/,
+  ],
+  [
+    'ReleaseBatcher.guardStream of what a stream’s command answered',
+    () => method(batcher, 'guardStream')(session(), { stream: '1' }),
+    /handle must be a string, got an object/,
+  ],
+  ['trackInWorker of a number', () => loosely(trackInWorker)(5), /object must be an object, got 5/],
+  [
+    'trackInWorker without a port',
+    () => loosely(trackInWorker)({}, {}),
+    /port must be what connectReleasePort gave/,
+  ],
+  [
+    'trackInWorker of a session rather than its key',
+    () => loosely(trackInWorker)({}, { releaseSurely: () => true }, session(), '1.1.1'),
+    /sessionKey must be a number, got an object/,
+  ],
+  [
+    'trackInWorker without an id',
+    () => loosely(trackInWorker)({}, { releaseSurely: () => true }, 1),
+    /objectId must be a non-empty string, got undefined/,
+  ],
+];
+
+it.each(MISTAKES)('%s', async (_, call, says) => {
   let error: unknown;
   try {
     await call();
@@ -209,7 +328,8 @@ it.each<[name: string, call: () => unknown, says: RegExp]>([
 
 it('what `await import` gives of Puppeteer comes back attached by its default, too', async () => {
   const browser = {
-    ...methods('browserContexts', 'targets', 'newPage', 'target', 'on', 'off'),
+    ...methods('browserContexts', 'newPage', 'target', 'on', 'off'),
+    targets: () => [],
     connected: false,
   };
   const puppeteer = { launch: async () => browser, connect: async () => browser };
@@ -256,4 +376,35 @@ it('that a second attach has other options is said once for each of them', async
     .poll(() => warnings)
     .toEqual([expect.stringMatching(/maxBatchSize: 16 is not heeded.*maxBatchSize: 8/)]);
   process.off('warning', onWarning);
+});
+
+/** Functions whose arguments nobody can get wrong in a way that could be told, or that tell it otherwise. */
+const WITHOUT_A_ROW: Readonly<Record<string, string>> = {
+  'ReleaseBatcher.release': 'never throws: it gives false, and counts the mistake as dropped',
+  'ReleaseBatcher.releaseGroup': 'never throws: it gives false',
+  'ReleaseBatcher.closeStream': 'never throws: it gives false, and counts the mistake as dropped',
+  'WorkerReleasePort.release': 'never throws: it gives false',
+  'ReleasePort.forget': 'a session without a key is forgotten already',
+  'ReleasePort.keyOf': 'told in test/threads',
+  ReleaseGuard: 'made by ReleaseBatcher alone',
+  SharedRingQueue: 'made by ReleasePort and WorkerReleasePort alone',
+  'SharedRingQueue.push': 'called by these alone',
+  LeakError: 'made by expectNoLeaks alone',
+  SingleFlightError: 'made by single-flight alone',
+  releases: 'a plug-in without arguments of its own: what it is used with is checked by attach',
+};
+
+/** By the first word of a row's name: `scope` stands for the method of every class that has one. */
+const rowFor = ({ name, method }: PublicFunction): boolean =>
+  MISTAKES.some(([row]) => {
+    const [first] = row.split(' ');
+    return first === name || (method !== undefined && first === method);
+  });
+
+it('every public function that takes something has a row, or a reason for having none', async () => {
+  const functions = await publicFunctions();
+  const without = functions.filter((known) => !rowFor(known) && WITHOUT_A_ROW[known.name] === undefined);
+  expect(without.map(({ name }) => name)).toEqual([]);
+  const names = new Set(functions.map(({ name }) => name));
+  expect(Object.keys(WITHOUT_A_ROW).filter((name) => !names.has(name))).toEqual([]);
 });

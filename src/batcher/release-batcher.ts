@@ -5,7 +5,7 @@
  * never waits; what was accepted is sent, or its session is gone, or it is counted.
  */
 import { onAbort } from '../runtime/abort-listeners.ts';
-import { requireKnownOptions } from '../runtime/option-checks.ts';
+import { requireKnownOptions, show } from '../runtime/option-checks.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { type FlushOptions, type FlushReport, reportFlush, resolveFlushTimeout } from './flush.ts';
 import {
@@ -82,8 +82,11 @@ export class ReleaseBatcher implements AsyncDisposable {
   /**
    * Owns an object for a block, and releases it at the block's end as `release` does. A missing id guards nothing, as
    * where an evaluation gave a primitive.
+   *
+   * @throws TypeError for a session without `send`, and for an id that is no string.
    */
   guard(session: ReleaseSession, objectId: string | undefined): ReleaseGuard {
+    requireGuarded('guard: objectId', session, objectId);
     return new ReleaseGuard(objectId === undefined ? undefined : () => void this.release(session, objectId));
   }
 
@@ -98,8 +101,13 @@ export class ReleaseBatcher implements AsyncDisposable {
     return this.#take(session, handle, new PlainRelease('IO.close', { handle }, 1));
   }
 
-  /** Owns a stream for a block, and closes it at the block's end as `closeStream` does. A missing handle guards nothing. */
+  /**
+   * Owns a stream for a block, and closes it at the block's end as `closeStream` does. A missing handle guards nothing.
+   *
+   * @throws TypeError for a session without `send`, and for a handle that is no string.
+   */
   guardStream(session: ReleaseSession, handle: string | undefined): ReleaseGuard {
+    requireGuarded('guardStream: handle', session, handle);
     return new ReleaseGuard(handle === undefined ? undefined : () => void this.closeStream(session, handle));
   }
 
@@ -136,6 +144,16 @@ export class ReleaseBatcher implements AsyncDisposable {
     }
     countMove(this.#stats, 'new', 'queued', 1, 'disposed');
     return this.#dispatcher.enqueue(this.#dispatcher.queue(session), release);
+  }
+}
+
+/** A guard has a caller who waits for it: his mistakes are told at once, and not counted at the end of a block. */
+function requireGuarded(name: string, session: unknown, id: unknown): void {
+  const caller = name.slice(0, name.indexOf(':'));
+  if (!isSession(session))
+    throw new TypeError(`${caller}: expected a session with send, got ${show(session)}`);
+  if (id !== undefined && typeof id !== 'string') {
+    throw new TypeError(`${name} must be a string, got ${show(id)}`);
   }
 }
 

@@ -75,6 +75,9 @@ export function collectWithPrometheus(
   }
   const isOne = typeof source === 'function' || isSource(source);
   if (!isOne && (typeof source !== 'object' || source === null)) requireSource(CALLER, source);
+  if (!isOne) {
+    for (const given of Object.values(source)) if (typeof given !== 'function') requireSource(CALLER, given);
+  }
   const metrics = metricsOf(client, registry ?? client.register);
   const own = new Set<Told>();
   const add = (given: GivenSource, itsLabels: Readonly<Record<string, string>>): (() => void) => {

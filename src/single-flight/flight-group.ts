@@ -4,6 +4,7 @@
  * after its followers were told. After Go's `singleflight.Group`, with cancellation that stays with the
  * one who cancels: followers of a cancelled leader do not fail, one of them leads anew.
  */
+import { requireFunction, requireKnownOptions, requireObject } from '../runtime/option-checks.ts';
 import { guardInFlight } from './in-flight-guard.ts';
 
 type Landing<T> = { readonly value: T } | { readonly error: unknown } | 'cancelled';
@@ -34,6 +35,9 @@ export class FlightGroup<Key, T> {
     lead: () => T | PromiseLike<T>,
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<T> {
+    requireFunction('FlightGroup.run: lead', lead);
+    requireObject('options', options);
+    requireKnownOptions(options, ['signal']);
     const { signal } = options;
     for (;;) {
       const followed = this.#landings.get(key);

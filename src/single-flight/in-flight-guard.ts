@@ -4,6 +4,8 @@
  * What a slot is, who waits for it and how they learn of it stay with the caller.
  */
 
+import { requireFunction, requireObject } from '../runtime/option-checks.ts';
+
 /** A claimed slot. Its hooks are called as methods, so an object with a life of its own may be the slot. */
 export interface InFlightSlot {
   /** Frees the slot. Called exactly once, synchronous. */
@@ -27,18 +29,22 @@ export interface InFlightSlot {
  * The body's failure comes out as it is: what a hook throws after it is dropped and keeps no other hook
  * from its call. A `release` that throws after a success is what the promise then rejects with.
  *
+ * @throws TypeError for a slot without `release`; where `run` is no function the promise rejects with one.
  * ```ts
  * queue.claimSlot();
  * guardInFlight({ release: () => queue.freeSlot() }, () => send(batch));
  * ```
  */
 export function guardInFlight<T>(slot: InFlightSlot, run: () => T | PromiseLike<T>): Promise<T> {
+  requireObject('guardInFlight: slot', slot);
+  requireFunction('guardInFlight: slot.release', slot.release);
   return slot.signal === undefined ? guardToTheEnd(slot, run) : guardUntilAborted(slot, slot.signal, run);
 }
 
 async function guardToTheEnd<T>(slot: InFlightSlot, run: () => T | PromiseLike<T>): Promise<T> {
   let value: T;
   try {
+    requireFunction('guardInFlight: run', run); // Here, so that the slot is released.
     value = await run();
   } catch (error) {
     orphan(slot, error);

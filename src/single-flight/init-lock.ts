@@ -7,6 +7,7 @@
  * The invariant: of all inits that may run, dead, slow or alive, one holds the current claim. Only that
  * one publishes a value, and only that one frees the lock.
  */
+import { requireFunction, requireKnownOptions, requireObject } from '../runtime/option-checks.ts';
 import { SingleFlightError } from './errors.ts';
 import { guardInFlight } from './in-flight-guard.ts';
 import {
@@ -85,6 +86,18 @@ export interface InitLockOptions {
   readonly sleep?: Sleep | undefined;
 }
 
+const LOCK_OPTIONS: readonly (keyof InitLockOptions)[] = [
+  'deadlineMs',
+  'pollMs',
+  'maxWaitMs',
+  'isCached',
+  'signal',
+  'within',
+  'anchor',
+  'onWaited',
+  'now',
+  'sleep',
+];
 const DEFAULT_DEADLINE_MS = 15_000;
 const DEFAULT_POLL_MS = 50;
 const MAX_WAIT_HEADROOM_MS = 15_000;
@@ -118,6 +131,11 @@ export async function initWithLock<T>(
   init: Init<T>,
   options: InitLockOptions = {},
 ): Promise<T> {
+  requireObject('initWithLock: lock', lock);
+  requireFunction('initWithLock: getCached', getCached);
+  requireFunction('initWithLock: init', init);
+  requireObject('options', options);
+  requireKnownOptions(options, LOCK_OPTIONS);
   const { isCached = () => isPresent(getCached()), signal, onWaited } = options;
   const { now = monotonicNow, sleep = sleepOnTimer } = options;
   const { deadlineMs, pollMs, maxWaitMs } = checkedDurations(options);
@@ -147,6 +165,7 @@ export async function initWithLock<T>(
  * owner still makes is stale. For a cache that is invalidated while it is being filled.
  */
 export function revokeClaim(lock: InitLock): void {
+  requireObject('revokeClaim: lock', lock);
   lock.generation++;
   lock.ownerStartedAt = null;
 }

@@ -3,6 +3,7 @@
  * from the first fetched value on nobody waits but the one caller that refreshes; all others are served
  * what is there, a little stale at worst. After LUCI's `lazyslot` for Go.
  */
+import { requireFunction, requireKnownOptions, requireObject } from '../runtime/option-checks.ts';
 import { monotonicNow, type Now, requirePositiveMs } from './time.ts';
 
 /** An expiry for which the very next `get` fetches again: a cache turned off, in a test for one. */
@@ -76,9 +77,10 @@ export class LazySlot<T> {
 
   /** @throws TypeError or RangeError for a bad option. */
   constructor(fetcher: Fetcher<T>, options: LazySlotOptions = {}) {
+    requireFunction('fetcher', fetcher);
+    requireObject('options', options);
+    requireKnownOptions(options, ['retryDelayMs', 'logger', 'now']);
     const { retryDelayMs = DEFAULT_RETRY_DELAY_MS, logger, now = monotonicNow } = options;
-    if (typeof fetcher !== 'function')
-      throw new TypeError(`fetcher must be a function, got ${typeof fetcher}`);
     requirePositiveMs('retryDelayMs', retryDelayMs);
     this.#fetcher = fetcher;
     this.#retryDelayMs = retryDelayMs;

@@ -3,6 +3,7 @@
  * init lock, so it survives a fetch that never returns. The invariant: a fetch has failed after
  * `timeoutMs`, and counts as dead only well after that, so it is never taken for dead while it lives.
  */
+import { requireFunction, requireKnownOptions, requireObject } from '../runtime/option-checks.ts';
 import { SingleFlightError } from './errors.ts';
 import { guardInFlight } from './in-flight-guard.ts';
 import { createInitLock, type InitLockOptions, initWithLock, revokeClaim } from './init-lock.ts';
@@ -43,8 +44,10 @@ export class SingleFlightCache<T> {
    * @throws TypeError or RangeError for a bad option.
    */
   constructor(fetch: (signal: AbortSignal) => T | PromiseLike<T>, options: SingleFlightCacheOptions = {}) {
+    requireFunction('fetch', fetch);
+    requireObject('options', options);
+    requireKnownOptions(options, ['timeoutMs', 'pollMs', 'now', 'sleep']);
     const { timeoutMs = DEFAULT_TIMEOUT_MS, pollMs, now, sleep = sleepOnTimer } = options;
-    if (typeof fetch !== 'function') throw new TypeError(`fetch must be a function, got ${typeof fetch}`);
     requirePositiveMs('timeoutMs', timeoutMs);
     if (pollMs !== undefined) requirePositiveMs('pollMs', pollMs);
     this.#fetch = fetch;
@@ -62,7 +65,9 @@ export class SingleFlightCache<T> {
    * @throws SingleFlightError `ERR_FETCH_TIMED_OUT` where this call's own fetch was too slow, and
    * otherwise what `initWithLock` throws.
    */
-  get(options: Pick<InitLockOptions, 'signal' | 'anchor' | 'onWaited' | 'within'> = {}): Promise<T> {
+  async get(options: Pick<InitLockOptions, 'signal' | 'anchor' | 'onWaited' | 'within'> = {}): Promise<T> {
+    requireObject('options', options);
+    requireKnownOptions(options, ['signal', 'anchor', 'onWaited', 'within']);
     const getCached = () => this.#cached?.value;
     return initWithLock(this.#lock, getCached, (isCurrentClaim) => this.#fill(isCurrentClaim), {
       ...options,

@@ -3,6 +3,7 @@
  * released. The registration has no token, which makes it ten times cheaper; its record knows by itself
  * whether there is anything left to do.
  */
+import { integerOption, show } from '../runtime/option-checks.ts';
 import type { WorkerReleasePort } from './worker-release-port.ts';
 
 /** One remote object that a worker looks after. It is released once, or never if it was disarmed. */
@@ -38,6 +39,8 @@ const collected = new FinalizationRegistry<TrackedRelease>((tracked) => void tra
  * Releases a remote object once `object` has been collected and the worker's event loop comes round. A ring
  * that is full then makes it go by message, whatever the port's `whenFull`: a finalizer has nobody to tell.
  * What is uncollected when the thread ends is not released.
+ *
+ * @throws TypeError or RangeError for an argument that is none of these.
  */
 export function trackInWorker(
   object: WeakKey,
@@ -45,6 +48,16 @@ export function trackInWorker(
   sessionKey: number,
   objectId: string,
 ): TrackedRelease {
+  if ((typeof object !== 'object' && typeof object !== 'function') || object === null) {
+    throw new TypeError(`trackInWorker: object must be an object, got ${show(object)}`);
+  }
+  if (typeof port?.releaseSurely !== 'function') {
+    throw new TypeError(`trackInWorker: port must be what connectReleasePort gave, got ${show(port)}`);
+  }
+  integerOption('trackInWorker: sessionKey', sessionKey ?? null, 0, 0, Number.MAX_SAFE_INTEGER);
+  if (typeof objectId !== 'string' || objectId === '') {
+    throw new TypeError(`trackInWorker: objectId must be a non-empty string, got ${show(objectId)}`);
+  }
   const tracked = new TrackedRelease(port, sessionKey, objectId);
   collected.register(object, tracked);
   return tracked;
