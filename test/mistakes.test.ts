@@ -41,6 +41,10 @@ const session = (): EventEmitter & { send(): Promise<unknown> } =>
 const untracked = attachSession(session());
 const tracked = attachSession(session(), { track: true });
 const batcher = new ReleaseBatcher();
+const keyOf = (given: unknown): unknown => {
+  using port = openReleasePort(batcher);
+  return method(port, 'keyOf')(given);
+};
 const prom = { Counter: class {}, Gauge: class {} };
 const meter = methods('createObservableCounter', 'createObservableGauge');
 
@@ -294,6 +298,7 @@ const MISTAKES: [name: string, call: () => unknown, says: RegExp][] = [
     () => method(batcher, 'guardStream')(session(), { stream: '1' }),
     /handle must be a string, got an object/,
   ],
+  ['ReleasePort.keyOf of a number', () => keyOf(5), /keyOf: session must be an object, got 5/],
   ['trackInWorker of a number', () => loosely(trackInWorker)(5), /object must be an object, got 5/],
   [
     'trackInWorker without a port',
@@ -385,7 +390,6 @@ const WITHOUT_A_ROW: Readonly<Record<string, string>> = {
   'ReleaseBatcher.closeStream': 'never throws: it gives false, and counts the mistake as dropped',
   'WorkerReleasePort.release': 'never throws: it gives false',
   'ReleasePort.forget': 'a session without a key is forgotten already',
-  'ReleasePort.keyOf': 'told in test/threads',
   ReleaseGuard: 'made by ReleaseBatcher alone',
   SharedRingQueue: 'made by ReleasePort and WorkerReleasePort alone',
   'SharedRingQueue.push': 'called by these alone',

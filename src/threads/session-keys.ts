@@ -1,3 +1,5 @@
+import { requireObject } from '../runtime/option-checks.ts';
+
 /** Numbers for sessions, which cannot cross threads themselves. A number is never given twice. */
 export class SessionKeys<Session extends object> {
   readonly #sessions = new Map<number, Session>();
@@ -6,6 +8,7 @@ export class SessionKeys<Session extends object> {
 
   /** The session's number. A session that was forgotten is remembered, by the number that it had. */
   keyOf(session: Session): number {
+    requireObject('keyOf: session', session);
     const key = this.#keys.get(session) ?? ++this.#last;
     this.#keys.set(session, key);
     this.#sessions.set(key, session);
