@@ -22,7 +22,7 @@ export async function documents(): Promise<string[]> {
 
 export async function codeBlocks(document: string): Promise<CodeBlock[]> {
   const source = await readFile(join(PACKAGE, document), 'utf8');
-  return [...source.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(
+  return [...source.matchAll(/^```(\w+)(?: fragment)?\n([\s\S]*?)^```$/gm)].map(
     ({ 1: language = '', 2: text = '', index }) => ({
       document,
       line: source.slice(0, index).split('\n').length + 1,
