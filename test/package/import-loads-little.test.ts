@@ -32,7 +32,7 @@ const LOADED: Readonly<Record<string, readonly string[]>> = {
   ],
   '/single-flight': ['single-flight/index.js', ...BATCHER],
   '/threads': ['threads/index.js', ...BATCHER],
-  '/testing': ['testing/index.js', ...PUPPETEER],
+  '/testing': ['testing/index.js', PLAYWRIGHT, ...PUPPETEER],
   '/opentelemetry': ['observe/opentelemetry.js', 'rooms/metrics.js'],
   '/prometheus': ['observe/prometheus.js', 'rooms/metrics.js'],
 };
