@@ -8,6 +8,7 @@ import { attach as attachInspector } from '../../src/clients/node-inspector.ts';
 import { attach as attachPuppeteer } from '../../src/clients/puppeteer/index.ts';
 import { attach } from '../../src/clients/session.ts';
 import { below, shadow } from '../../src/clients/session-hook.ts';
+import { sessionOf } from '../support/attached.ts';
 import { launchChromium } from '../support/chromium.ts';
 
 /** Wraps a method of the class that an object has it from, while `work` runs. @returns what was given to it. */
@@ -85,9 +86,9 @@ describe('an event arrives with all that it was emitted with', () => {
   it("of Puppeteer's sessions", async () => {
     await using browser = await launchChromium();
     using _ = attachPuppeteer(browser);
-    const session = await (await browser.newPage()).createCDPSession();
+    const session = sessionOf(await browser.newPage());
     const seen = await spyOnClass(session, 'emit', () =>
-      Reflect.apply(session.emit, session, ['custom', 1, 2, 3]),
+      Reflect.apply(Reflect.get(session, 'emit'), session, ['custom', 1, 2, 3]),
     );
     expect(seen).toEqual([['custom', 1, 2, 3]]);
   });
