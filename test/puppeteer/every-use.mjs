@@ -164,8 +164,12 @@ export const USES = {
   },
   'a handle that comes while the heap is looked at': async (page) => {
     const session = page._client();
-    const coming = session.send('Runtime.evaluate', { expression: '({ answer: 42 })' });
-    const [{ result }] = await Promise.all([coming, session.send('Runtime.getHeapUsage')]);
+    const make = () => session.send('Runtime.evaluate', { expression: '({ answer: 42 })' });
+    const { result: before } = await make();
+    const coming = make();
+    // Whatever else was minted with it is dropped: only what is on its way is to live.
+    const dropped = session.send('Runtime.releaseObject', { objectId: before.objectId });
+    const [{ result }] = await Promise.all([coming, dropped, session.send('Runtime.getHeapUsage')]);
     const { objectId } = result;
     const asked = await session.send('Runtime.callFunctionOn', {
       objectId,

@@ -51,6 +51,7 @@ const FINDINGS: readonly (readonly [string, readonly string[]])[] = [
     'a look at members that live',
     ['$$', 'arguments', 'properties', 'a handle of a handle', 'a disposed handle'],
   ],
+  ['a wait for members that are on their way', ['a handle that comes while the heap is looked at']],
   ['the very object that a handle holds', ['$', 'arguments']],
 ];
 

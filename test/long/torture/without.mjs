@@ -15,6 +15,11 @@ export const WITHOUT = {
       return this.live <= 2 && this.pinned === 0 && this.pending === 0;
     });
   },
+  'a wait for members that are on their way': () => {
+    defineIsDead(function () {
+      return this.live === 0 && this.pinned === 0;
+    });
+  },
   'the very object that a handle holds': () => {
     const { mint } = CollectionWatch.prototype;
     CollectionWatch.prototype.mint = function (ledger, remoteObject, ...rest) {
