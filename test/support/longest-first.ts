@@ -5,19 +5,34 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const LONGEST: readonly string[] = [
-  'test/examples/examples.test.ts',
-  'test/examples/engines.test.ts',
+  // Of the long tests.
+  'test/long/doctor-random-programs.test.ts',
+  'test/long/never-early.test.ts',
+  'test/long/torture/torture.test.ts',
+  'test/long/nothing-grows.test.ts',
+  'test/long/soak/soak.test.ts',
+  'test/long/engines.test.ts',
+  'test/long/leak-census.test.ts',
+  // Of `npm test`.
+  'test/puppeteer/never-early.test.ts',
+  'test/bench/bench-command.test.ts',
   'test/versions/compatibility.test.ts',
+  'test/examples/examples.test.ts',
+  'test/cli/doctor.test.ts',
+  'test/process/ends-as-without-us.test.ts',
+  'test/cli/doctor-of-many.test.ts',
+  'test/examples/engines.test.ts',
+  'test/bench/measurements.test.ts',
+  'test/puppeteer/leak-census.test.ts',
+  'test/clients/playwright.test.ts',
+  'test/playwright/never-early.test.ts',
+  'test/cli/look.test.ts',
+  'test/cli/demo.test.ts',
+  'test/cli/report-files.test.ts',
   'test/threads/every-interleaving-of-two-producers.test.ts',
   'test/threads/mutants-are-caught.test.ts',
-  'test/threads/soak.test.ts',
-  'test/cli/doctor-of-many.test.ts',
-  'test/cli/report-files.test.ts',
-  'test/bench/measurements.test.ts',
-  'test/puppeteer/heap.test.ts',
-  'test/docs/readme-script.test.ts',
-  'test/faults/hung-page.test.ts',
-  'test/process/warns-of-nothing.test.ts',
+  'test/process/fake-timers.test.ts',
+  'test/process/node-flags.test.ts',
 ];
 
 export class LongestFirst extends BaseSequencer {

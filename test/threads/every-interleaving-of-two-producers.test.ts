@@ -22,8 +22,10 @@ describe('both producers die', () => {
 });
 
 describe('a producer that lives is stepped over', () => {
+  // Several slots are gone through by mutants-are-caught.test.ts.
+  const capacities = sized([1], CAPACITIES);
   exploreEach(
-    CAPACITIES.map((capacity) => ({ ...load, pushes: 1, capacity, firstTicket: 0, hastySteps: 1 })),
+    capacities.map((capacity) => ({ ...load, pushes: 1, capacity, firstTicket: 0, hastySteps: 1 })),
   );
 });
 
