@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-const LIMIT_MS = 240_000;
+/** Minifying Puppeteer takes minutes on a busy machine. */
+const LIMIT_MS = 600_000;
 
 export class Folders {
   #parent;

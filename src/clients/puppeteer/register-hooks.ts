@@ -33,6 +33,7 @@ const HINTS = ['this.launch.bind(this)', 'class PuppeteerNode', "require('./lib/
  * @returns the source with the calls in it; `undefined` for a module that is left as it is.
  */
 export function withCalls(source: string, file: string): string | undefined {
+  if (!HINTS.some((hint) => source.includes(hint))) return undefined;
   if (source.includes(SEEN)) return undefined; // Another hook has put them in.
   const call = (found: string): string =>
     `globalThis[Symbol.for('${SEEN}')]?.(${found}, ${JSON.stringify(file)})`;
@@ -55,8 +56,7 @@ function seenIn(loaded: Loaded, url: string): Loaded {
   const source = loaded.source ?? sourceUntold(loaded, url);
   if (source === undefined || url.startsWith('node:')) return loaded;
   const text = typeof source === 'string' ? source : textWithHint(source);
-  if (text === undefined || !HINTS.some((hint) => text.includes(hint))) return loaded;
-  const changed = withCalls(text, url);
+  const changed = text === undefined ? undefined : withCalls(text, url);
   return changed === undefined ? loaded : { ...loaded, source: changed };
 }
 
