@@ -1,7 +1,8 @@
 // Drives an attached Playwright through each way to hold a handle, with a collection forced right before each answer reaches
 // the script and right after each call has left. Prints, by case, 'right' or what went wrong.
-//   node --expose-gc test/playwright/collecting.mjs [operations]
-// With a number, so many operations in random order follow; SEED names another order.
+//   node --expose-gc test/playwright/collecting.mjs [operations [oneIn]]
+// With a number, so many operations in random order follow, with a collection before one in 8 messages, or as many as the
+// second number says; SEED names another order.
 import { attach } from 'cdp-release-batcher/playwright';
 import { chromium } from 'playwright-core';
 
@@ -136,7 +137,7 @@ const random = (below) => {
   seed = (seed * 1_103_515_245 + 12_345) & 0x7fffffff;
   return (seed >> 8) % below;
 };
-oneIn = 8;
+oneIn = Number(process.argv[3] ?? 8);
 for (let operation = 0; operation < Number(process.argv[2] ?? 0); operation++) {
   await run(Object.keys(CASES)[random(Object.keys(CASES).length)]);
 }

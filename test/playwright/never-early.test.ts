@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Browser, ConsoleMessage, JSHandle, Page } from 'playwright-core';
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import type { PlaywrightAttachment } from '../../src/clients/playwright/index.ts';
+import { attach, type PlaywrightAttachment } from '../../src/clients/playwright/index.ts';
 import type {
   ChannelOwner,
   ClientConnection,
@@ -116,6 +116,29 @@ it('what is dead and unnoticed as the attachment goes is made again, for the ser
   expect(seen.deref(), 'it was dead').toBeUndefined();
   expect(connection._objects.get(guid)?._type).toBe('JSHandle');
   expect(connection._objects.get(guid)?._parent?._objects.has(guid)).toBe(true);
+});
+
+it('an event of a handle that the script has forgotten makes nothing again', async () => {
+  releases.detach();
+  const connection = connectionOf(browser);
+  const { dispatch } = connection;
+  const received: ServerMessage[] = [];
+  connection.dispatch = (message) => {
+    received.push(message);
+    dispatch.call(connection, message);
+  };
+  onTestFinished(() => {
+    Reflect.deleteProperty(connection, 'dispatch'); // Its class has it.
+  });
+  const own = attach(browser);
+  const forget = async (): Promise<string> => ((await make(page, 1)) as unknown as ChannelOwner)._guid;
+  const guid = await forget();
+  await turns(2);
+  globalThis.gc?.(); // No turn from here on: no finalizer has run.
+  connection.dispatch({ guid, method: 'previewUpdated', params: { preview: 'JSHandle@object' } });
+  own.detach();
+  const methods = received.filter((message) => message.guid === guid).map(({ method }) => method);
+  expect(methods).toEqual([]);
 });
 
 /** Holds the answers to calls of one method, until they are let go on. */

@@ -7,6 +7,7 @@ import type {
   CdpSession,
   ChannelOwner,
   ServerBrowser,
+  ServerPage,
   Subject,
 } from '../../src/clients/playwright/structure.ts';
 import type { AttachOptions } from '../../src/handles/attach-options.ts';
@@ -49,6 +50,17 @@ function ownerOf(subject: object): ChannelOwner {
 /** The server half's view of a browser. */
 function serverBrowserOf(browser: Browser): ServerBrowser {
   return ownerOf(browser)._connection.toImpl?.(ownerOf(browser)) as ServerBrowser;
+}
+
+/** The session by which the server half drives a page. */
+export function sessionBehind(page: Page): CdpSession {
+  const { _connection: connection } = ownerOf(page);
+  const server = connection.toImpl?.(ownerOf(page)) as {
+    readonly delegate?: ServerPage;
+    readonly _delegate?: ServerPage;
+  };
+  const { _mainFrameSession: main } = (server.delegate ?? server._delegate) as ServerPage;
+  return main._client;
 }
 
 /** Attaches as `attach` does, and checks what is owed when the running test is over. */
