@@ -12,6 +12,7 @@ import { MAIN, runCommandLine } from '../cli/command-line.ts';
 import { InstalledCopy } from '../cli/installed-copy.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { descendantsOf, endsWithTest } from '../support/processes.ts';
+import { sized } from '../support/sized.ts';
 
 /** Nobody listens there: a port that the system gives to nobody by itself, and that is nothing's by custom. */
 const NOBODY = '127.0.0.1:2';
@@ -72,7 +73,9 @@ describe('the bench', { timeout: 240_000 }, () => {
       environment: { browserAt: browserUrl },
     });
     const scope = report.measurements.find(({ id }) => id === 'bulk/attached-scope');
-    expect(scope).toMatchObject({ proven: true, handles: 20_000, commandsPerHandle: { median: 1 / 20_000 } });
+    expect(scope).toMatchObject({ proven: true, handles: 20_000 });
+    // One for all; and one where what Puppeteer drops of its own has waited, on a busy machine, for its time to be sent.
+    expect(scope?.commandsPerHandle?.median).toBeLessThanOrEqual(2 / 20_000);
     expect(scope?.samples[0]).toMatchObject({ leftAlive: 0, mustLetGo: true });
 
     const bulk = report.measurements.filter(({ id }) => id.startsWith('bulk/'));
@@ -197,22 +200,26 @@ describe('the bench', { timeout: 240_000 }, () => {
     expect(exitCode).toBe(2);
   });
 
-  it.each([
+  const signals: readonly (readonly [NodeJS.Signals, number, string])[] = [
     ['SIGINT', 130, 'interrupted'],
     ['SIGTERM', 143, 'terminated'],
     ['SIGHUP', 129, 'its terminal hung up'],
-  ] as const)('writes what it has when it gets a %s', async (signal, code, reason) => {
-    const json = join(folder, `${signal}.json`);
-    const run = startBench(['--rounds', '50', '--only', 'keep/attached', '--json', json]);
-    await run.shows('round 2 of 50');
-    const browsers = descendantsOf(run.child.pid ?? Number.NaN);
-    run.child.kill(signal);
-    expect(await run.exited).toBe(code);
-    await expect.poll(() => browsers.filter(isRunning)).toEqual([]); // Nor is a browser left.
-    const { cutShort, measurements } = await readReport(json);
-    expect(cutShort).toBe(reason);
-    expect(measurements).toContainEqual(expect.objectContaining({ id: 'keep/attached', proven: true }));
-  });
+  ];
+  it.each(sized(signals.slice(0, 1), signals))(
+    'writes what it has when it gets a %s',
+    async (signal, code, reason) => {
+      const json = join(folder, `${signal}.json`);
+      const run = startBench(['--rounds', '50', '--only', 'keep/attached', '--json', json]);
+      await run.shows('round 2 of 50');
+      const browsers = descendantsOf(run.child.pid ?? Number.NaN);
+      run.child.kill(signal);
+      expect(await run.exited).toBe(code);
+      await expect.poll(() => browsers.filter(isRunning)).toEqual([]); // Nor is a browser left.
+      const { cutShort, measurements } = await readReport(json);
+      expect(cutShort).toBe(reason);
+      expect(measurements).toContainEqual(expect.objectContaining({ id: 'keep/attached', proven: true }));
+    },
+  );
 
   it('leaves no page behind in a browser of somebody else', async () => {
     const browser = await launchChromium();

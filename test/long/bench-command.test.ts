@@ -1,0 +1,2 @@
+// In its whole size.
+import '../bench/bench-command.test.ts';
