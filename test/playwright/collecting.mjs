@@ -22,8 +22,12 @@ const isDue = () => ++messages % oneIn === 0;
 connection.dispatch = (message) => {
   if (message.id === undefined || !isDue()) return dispatch.call(connection, message);
   globalThis.gc();
-  // A turn between the collection and the answer: there the finalizers are.
-  setImmediate(() => dispatch.call(connection, message));
+  // What a WeakRef was made of in this very turn is spared until the next: collected again. And a turn between the
+  // collection and the answer: there the finalizers are.
+  setImmediate(() => {
+    globalThis.gc();
+    setImmediate(() => dispatch.call(connection, message));
+  });
 };
 connection.onmessage = (call) => {
   const sent = onmessage.call(connection, call);
