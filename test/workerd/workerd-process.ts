@@ -1,7 +1,7 @@
 // Runs a worker in the real workerd, from the `workerd` package's binary, on a port of its choice. The worker gets the
 // published build of `single-flight` beside it: `npm run build` comes first.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -11,11 +11,9 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const BUILD = path.join(ROOT, 'build');
 /** The path of the binary that npm has installed for this platform: all that the package exports. */
 const binary: string = createRequire(import.meta.url)('workerd').default;
-
-/** What the room's modules import from outside it. */
-const BESIDE = ['timers.js', 'builtins.js'];
 
 export class WorkerdProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -32,12 +30,9 @@ export class WorkerdProcess implements AsyncDisposable {
   static async start(): Promise<WorkerdProcess> {
     const folder = await mkdtemp(path.join(tmpdir(), 'workerd-'));
     await cp(path.join(ROOT, 'test/workerd/worker.js'), path.join(folder, 'worker.js'));
-    await cp(path.join(ROOT, 'build/single-flight'), path.join(folder, 'single-flight'), { recursive: true });
-    for (const name of BESIDE) await cp(path.join(ROOT, 'build', name), path.join(folder, name));
-    const modules = (await readdir(path.join(folder, 'single-flight')))
-      .filter((name) => name.endsWith('.js'))
-      .map((name) => `single-flight/${name}`);
-    await writeFile(path.join(folder, 'config.capnp'), configOf(['worker.js', ...BESIDE, ...modules]));
+    const modules = await modulesOf('single-flight');
+    for (const name of modules) await cp(path.join(BUILD, name), path.join(folder, name));
+    await writeFile(path.join(folder, 'config.capnp'), configOf(['worker.js', ...modules]));
 
     // It tells its port on the control descriptor.
     const child = spawn(binary, ['serve', '--control-fd=3', path.join(folder, 'config.capnp')], {
@@ -76,6 +71,19 @@ export class WorkerdProcess implements AsyncDisposable {
     await exited;
     await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** The modules of a room of the build, and what they import from outside of it. */
+async function modulesOf(room: string): Promise<string[]> {
+  const files = (await readdir(path.join(BUILD, room))).filter((name) => name.endsWith('.js'));
+  const modules = new Set(files.map((name) => `${room}/${name}`));
+  for (const name of modules) {
+    const text = await readFile(path.join(BUILD, name), 'utf8');
+    for (const [, imported = ''] of text.matchAll(/\bfrom '(\.[^']*)'/g)) {
+      modules.add(path.posix.join(path.posix.dirname(name), imported));
+    }
+  }
+  return [...modules];
 }
 
 function configOf(modules: readonly string[]): string {

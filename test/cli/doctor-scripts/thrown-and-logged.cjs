@@ -15,7 +15,8 @@ async function main() {
   await page.evaluate(() => console.log({ a: 1 }, document)); // logs 1 object, 1 node
   await page.setContent('<script>setTimeout(() => { throw new RangeError("not caught"); });</script>');
   await uncaught;
-  await page.waitForSelector('nothing', { timeout: 20 }).catch(() => {});
+  // Long enough for Puppeteer to have its poller in the page: one that comes after the timeout throws there.
+  await page.waitForSelector('nothing', { timeout: 1_000 }).catch(() => {});
   const handle = await page.evaluateHandle(() => window);
   await handle.dispose();
   await browser.close();
