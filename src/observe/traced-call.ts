@@ -72,9 +72,12 @@ export class TracedCall {
     }
   }
 
-  /** The call has failed: what came as an error of an evaluation is why. What comes later is the client's own. */
+  /**
+   * The call has failed: what came as an error of an evaluation is why. What comes later is the client's own, and so is
+   * what a call of the client's to itself fails with.
+   */
   reject(): void {
-    for (const mint of this.#exceptions ?? []) mint.attribute('thrown');
+    if (this.isByProgram) for (const mint of this.#exceptions ?? []) mint.attribute('thrown');
     this.#exceptions = undefined;
   }
 }

@@ -15,7 +15,7 @@ async function main() {
   await page.evaluate(() => console.log({ a: 1 }, document)); // logs 1 object, 1 node
   await page.setContent('<script>setTimeout(() => { throw new RangeError("not caught"); });</script>');
   await uncaught;
-  // Long enough for Puppeteer to have its poller in the page: one that comes after the timeout throws there.
+  // Long enough for Puppeteer to have its poller in the page: one that comes later leaves an error.
   await page.waitForSelector('nothing', { timeout: 1_000 }).catch(() => {});
   const handle = await page.evaluateHandle(() => window);
   await handle.dispose();
