@@ -1,5 +1,5 @@
 // Of a random script of 200 calls, over every public way to a handle, the doctor tells each line that leaves handles
-// behind, and how many, exactly. RANDOM_PROGRAMS=<seed> runs the script of that seed alone.
+// behind, and how many, exactly. RANDOM_PROGRAMS=1-100 runs the scripts of these seeds, RANDOM_PROGRAMS=7 that of one alone.
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,9 +17,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const { RANDOM_PROGRAMS: named } = process.env;
-const seeds =
-  named === undefined ? Array.from({ length: sized(1, 100) }, (_, index) => index + 1) : [Number(named)];
+const [first = 1, last = first] = (process.env.RANDOM_PROGRAMS ?? `1-${sized(1, 30)}`).split('-').map(Number);
+const seeds = Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
 function byLine(leaks: readonly Leak[]): Record<number, number> {
   const counts: Record<number, number> = {};
