@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const [first = 1, last = first] = (process.env.RANDOM_PROGRAMS ?? `1-${sized(1, 30)}`).split('-').map(Number);
+const [first = 1, last = first] = (process.env.RANDOM_PROGRAMS ?? `1-${sized(1, 20)}`).split('-').map(Number);
 const seeds = Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
 function byLine(leaks: readonly Leak[]): Record<number, number> {

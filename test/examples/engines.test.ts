@@ -20,7 +20,7 @@ const CONTROLLED = sized<readonly string[]>(['puppeteer-extra'], ENGINES);
 
 const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
 /** Enough for each page to be opened behind one that was closed, and for crawlee to replace its browser. */
-const PAGES = sized(6, 100);
+const PAGES = sized(6, 50);
 const CLEAN = new RegExp(`: ${PAGES} pages, ${20 * PAGES} objects made in them, 0 of these leaked`, 'g');
 
 let copied: CopiedExamples;

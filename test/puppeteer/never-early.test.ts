@@ -76,8 +76,8 @@ describe.each(PUPPETEERS)('nothing is released early with $name', ({ name, puppe
   }
 
   it.each([
-    ['one after another', sized(1, 6), false],
-    ['side by side', sized(1, 6), true],
+    ['one after another', sized(1, 3), false],
+    ['side by side', sized(1, 3), true],
   ])(
     'whatever is done with handles %s, with a collection before every message',
     async (_how, rounds, isParallel) => {

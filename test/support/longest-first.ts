@@ -6,12 +6,13 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const LONGEST: readonly string[] = [
   // Of the long tests.
-  'test/long/doctor-random-programs.test.ts',
+  'test/long/torture/playwright.test.ts',
   'test/long/never-early.test.ts',
-  'test/long/torture/torture.test.ts',
   'test/long/nothing-grows.test.ts',
-  'test/long/soak/soak.test.ts',
+  'test/long/doctor-random-programs.test.ts',
+  'test/long/torture/torture.test.ts',
   'test/long/engines.test.ts',
+  'test/long/soak/soak.test.ts',
   'test/long/leak-census.test.ts',
   // Of `npm test`.
   'test/puppeteer/never-early.test.ts',
