@@ -34,7 +34,7 @@ const pairs = Array.from({ length: Math.ceil(seeds.length / 2) }, (_, index) =>
   seeds.slice(2 * index, 2 * index + 2),
 );
 
-it.each(pairs)('seeds %j %j', async (...pair) => {
+it.each(pairs.map((pair) => [pair.join(' and '), pair] as const))('seeds %s', async (_, pair) => {
   await Promise.all(pair.map(expectAllTold));
 });
 
