@@ -34,7 +34,7 @@ const config: ViteUserConfigFnObject = defineConfig(({ mode }) => ({
       TEST_SIZE: mode === 'test' && !namesLong ? 'least' : 'whole', // See test/support/sized.ts.
       ...(COVERAGE_OF_PROCESSES === undefined ? {} : { NODE_V8_COVERAGE: COVERAGE_OF_PROCESSES }),
     },
-    coverage: { include: ['src/**'], exclude: ['**/*.generated.ts'] },
+    coverage: { include: ['src/**', 'bench/**/*.ts'], exclude: ['**/*.generated.ts', 'bench/micro/**'] },
   },
 }));
 

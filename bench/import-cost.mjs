@@ -9,7 +9,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { spreadOf } from '../dist/cli/bench/report/statistics.js';
+import { spreadOf } from '../dist/bench/report/statistics.js';
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '21' }, json: { type: 'string' } },

@@ -1,11 +1,12 @@
 // Makes what is published of what the compiler has written to build/: the library as a few files, since Node takes
 // half a millisecond and more for each that it loads. What is imported by its path stays there, as an entry; what
-// entries share lies in rooms/, so that each module is there once. The command line, which nobody imports, stays as it is.
+// entries share lies in rooms/, so that each module is there once. The command line and the bench, which nobody imports, stay as they are.
 // For programs that `require` it the same files are there once more, as CommonJS, below dist/cjs.
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { compileBench } from './compile-bench.mjs';
 
 const build = fileURLToPath(new URL('../build', import.meta.url));
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
@@ -31,7 +32,8 @@ const ROOMS = [
   { name: 'playwright', test: /[\\/]build[\\/]clients[\\/]playwright[\\/](?!index|registration)/ },
 ].map((room, index, { length }) => ({ ...room, priority: length - index }));
 
-const entries = new Set([...publicEntries(), ...MODULE_HOOKS, ...takenByCommandLine()]);
+const takenByBench = [...(await compileBench())].filter((path) => !path.startsWith(join('cli', '/')));
+const entries = new Set([...publicEntries(), ...MODULE_HOOKS, ...takenByCommandLine(), ...takenByBench]);
 await write(entries, dist, 'esm');
 await write(new Set([...publicEntries(), ...MODULE_HOOKS]), join(dist, 'cjs'), 'cjs');
 // What a file there is, by the nearest manifest: to Node, to TypeScript, and to bundlers.
@@ -65,7 +67,7 @@ async function write(paths, dir, format) {
 /** The same declarations tell of CommonJS where the manifest beside them says so. */
 function copyDeclarations() {
   const rooms = readdirSync(dist, { withFileTypes: true }).filter(
-    ({ name }) => name !== 'cjs' && name !== 'cli',
+    ({ name }) => !['bench', 'cjs', 'cli'].includes(name),
   );
   for (const { name } of rooms) {
     cpSync(join(dist, name), join(dist, 'cjs', name), {

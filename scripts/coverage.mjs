@@ -1,4 +1,4 @@
-// Prints which lines of src no test runs, and how many `npm test` alone runs: `npm run coverage`. What tests start as
+// Prints which lines of src and bench no test runs, and how many `npm test` alone runs: `npm run coverage`. What tests start as
 // processes of their own, from the build, counts as much as what runs in vitest's: of those V8 itself writes down what was
 // run, and the build's source maps lead back to the lines. What is behind `--` is vitest's, in either run.
 import { spawnSync } from 'node:child_process';
@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { SourceMap } from 'node:module';
 import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { compileBench } from './compile-bench.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FOLDER = join(ROOT, 'coverage');
@@ -28,6 +29,7 @@ run('npx', [
   'dist',
   '--sourceMap',
 ]);
+await compileBench({ sourcemap: true });
 forgetMaps();
 const runs = MODES.map(covered);
 const [byTest, byBoth] = [runs[0].lines, runs.map(({ lines }) => lines).reduce(union)];
@@ -135,7 +137,13 @@ function linesBehind(path, offsets) {
       }
       offset += text.length + 1;
     });
-  return [relative(ROOT, path).replace(/^dist(.*)\.js$/, 'src$1.ts'), lines];
+  return [
+    relative(ROOT, path).replace(
+      /^dist\/(bench\/)?(.*)\.js$/,
+      (_, bench = 'src/', name) => `${bench}${name}.ts`,
+    ),
+    lines,
+  ];
 }
 
 function union(one, other) {
@@ -165,5 +173,5 @@ function summaryOf(files) {
   const count = all.reduce((sum, lines) => sum + lines.size, 0);
   const uncovered = all.reduce((sum, lines) => sum + uncoveredOf(lines).length, 0);
   const share = (100 * (count - uncovered)) / count;
-  return `${share.toFixed(1)} % of the ${count} lines of src with code are run, ${uncovered} are not`;
+  return `${share.toFixed(1)} % of the ${count} lines with code are run, ${uncovered} are not`;
 }

@@ -19,7 +19,7 @@ import { cpus } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { MessageChannel, Worker } from 'node:worker_threads';
-import { spreadOf } from '../../dist/cli/bench/report/statistics.js';
+import { spreadOf } from '../../dist/bench/report/statistics.js';
 import { openReleasePort, SharedRingQueue } from '../../dist/threads/index.js';
 import { MutexRing } from './mutex-ring.mjs';
 

@@ -1,4 +1,4 @@
-import type { BenchReport } from '../../src/cli/bench/report/report.ts';
+import type { BenchReport } from '../../bench/report/report.ts';
 
 export type Scheme = 'light' | 'dark';
 export const SCHEMES: readonly Scheme[];

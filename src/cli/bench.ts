@@ -1,146 +1,21 @@
-/** `cdp-release-batcher bench`: what releasing costs, with and without the library, side by side on one browser. */
-import { constants } from 'node:os';
-import { printable } from '../observe/printable.ts';
-import { type BrowserChoice, openBrowser } from './bench/browser-under-test.ts';
-import { MEASUREMENTS, measurementOf } from './bench/measurements.ts';
-import { ProgressLine } from './bench/progress-line.ts';
-import { htmlOf } from './bench/report/html-report.ts';
-import { type BenchReport, reportOf } from './bench/report/report.ts';
-import { measurementsOf, TARGETS } from './bench/report/targets.ts';
-import { formatReport } from './bench/report/terminal.ts';
-import type { Measurement } from './bench/sampling/measurement.ts';
-import { takeSamples } from './bench/schedule.ts';
-import { CannotRunError } from './cannot-run-error.ts';
-import { packageVersion } from './load-package.ts';
-import { print, say } from './output.ts';
-import { writeReportFile } from './report-file.ts';
+/** `cdp-release-batcher bench`: how it is called. What it does is in the room `bench/`, loaded when it is called. */
+export const BENCH_USAGE = `  bench        measure what releasing costs, with and without the library, side by side on one browser
+    --quick                        under a minute; fewer handles where the work is slow
+    --rounds <number>              samples of each measurement (default 5, quick 1)
+    --only <name>                  a row of the table, or measurements by a part of their name; may be repeated
+    --table                        the targets only
+    --json <file>                  write every sample, medians and ratios
+    --html <file>                  write a page to look at
+    --compare <a.json> <b.json>    say what changed between two runs, and whether it is more than noise
+    --executable-path <file>       the browser to launch
+    --browser-url <url>            a browser that runs already, http://host:port
+    --browser-ws-endpoint <url>    the same, by its WebSocket
+`;
 
-export interface BenchOptions extends BrowserChoice {
-  readonly quick: boolean;
-  readonly rounds: number;
-  /** Names of the table's rows, or parts of the names of measurements; all, where there are none. */
-  readonly only: readonly string[];
-  /** The targets alone. */
-  readonly tableOnly: boolean;
-  readonly jsonFile?: string | undefined;
-  readonly htmlFile?: string | undefined;
-}
-
-/**
- * What was measured is printed and written also where the run is cut short.
- *
- * @returns the exit code: 0 done, 1 the browser went away or a subject failed, 129, 130 or 143 its terminal
- * hung up, or it was interrupted or terminated.
- * @throws {CannotRunError} where nothing can be measured at all.
- */
-export async function bench(options: BenchOptions): Promise<number> {
-  const chosen = choose(options);
-  const skipped = chosen.flatMap(({ id, needs = [] }) =>
-    needs
-      .filter((name) => packageVersion(name) === undefined)
-      .map((name) => ({ measurement: id, needs: name })),
-  );
-  const measurements = chosen.filter(({ id }) => !skipped.some(({ measurement }) => measurement === id));
-  for (const { measurement, needs } of skipped) {
-    say(`${measurement} is skipped: ${needs} is not installed.`);
-  }
-
-  const startedAt = new Date();
-  const browser = await openBrowser(options);
-  say(printable(`${browser.puppeteer} on ${browser.version}, ${browser.where}`));
-  const ending = new Ending(browser.gone);
-  const line = new ProgressLine(process.stderr);
-  const { samples, failures } = await takeSamples({
-    measurements,
-    rounds: options.rounds,
-    handlesOf: ({ handles, quickHandles }) => (options.quick ? quickHandles : handles),
-    browserWSEndpoint: browser.browserWSEndpoint,
-    signal: ending.signal,
-    onProgress: line.show,
-  }).finally(() => browser.close());
-  line.clear();
-
-  const { quick, rounds } = options;
-  const { cutShort } = ending;
-  const report = reportOf({
-    startedAt,
-    quick,
-    rounds,
-    cutShort,
-    browser,
-    measurements,
-    samples,
-    failures,
-    skipped,
-  });
-  print(formatReport(report));
-  writeFiles(options, report);
-  ending.forget();
-  for (const { measurement, message } of failures) say(`${measurement} failed: ${message}`);
-  if (cutShort !== undefined) say(`Cut short: ${cutShort}.`);
-  return ending.exitCode ?? (failures.length > 0 ? 1 : 0);
-}
-
-/** Writes what the options ask for. */
-function writeFiles({ jsonFile, htmlFile }: BenchOptions, report: BenchReport): void {
-  if (jsonFile !== undefined) writeReportFile(jsonFile, `${JSON.stringify(report, undefined, 1)}\n`);
-  if (htmlFile !== undefined) writeReportFile(htmlFile, htmlOf(report));
-}
-
-function choose({ only, tableOnly, quick }: BenchOptions): readonly Measurement[] {
-  if (only.length === 0) {
-    const ofTable = measurementsOf(TARGETS).map(measurementOf);
-    return tableOnly || quick ? ofTable : [...new Set([...ofTable, ...MEASUREMENTS])];
-  }
-  const ids = only.flatMap((part) => {
-    const rows = TARGETS.filter(({ id }) => id === part);
-    const named = MEASUREMENTS.filter(({ id }) => id.includes(part)).map(({ id }) => id);
-    const found = rows.length > 0 ? measurementsOf(rows) : named;
-    if (found.length === 0) throw new CannotRunError(`--only: nothing is called "${part}". ${namesOfAll()}`);
-    return found;
-  });
-  return [...new Set(ids)].map(measurementOf);
-}
-
-function namesOfAll(): string {
-  const names = [...TARGETS, ...MEASUREMENTS].map(({ id }) => id);
-  return `There are: ${names.join(', ')}.`;
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  SIGINT: 'interrupted',
-  SIGTERM: 'terminated',
-  SIGHUP: 'its terminal hung up',
-};
-const SIGNALS = Object.keys(REASONS) as NodeJS.Signals[];
-
-/** What may end a run before its time: the user, or the browser. */
-class Ending {
-  readonly #abort: AbortController = new AbortController();
-  cutShort: string | undefined;
-  exitCode: number | undefined;
-
-  constructor(browserGone: Promise<void>) {
-    for (const name of SIGNALS) process.on(name, this.#onSignal);
-    void browserGone.then(() => this.#end('the browser went away', 1));
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
-  forget(): void {
-    for (const name of SIGNALS) process.off(name, this.#onSignal);
-  }
-
-  readonly #onSignal = (name: NodeJS.Signals): void => {
-    this.#end(REASONS[name] ?? name, 128 + constants.signals[name]);
-  };
-
-  #end(reason: string, exitCode: number): void {
-    if (this.signal.aborted) return;
-    this.cutShort = reason;
-    this.exitCode = exitCode;
-    this.#abort.abort(new Error(reason));
-  }
+/** @returns the exit code. */
+export async function benchCommand(args: readonly string[]): Promise<number> {
+  // By its URL in the built package: the compiler takes src alone, and nothing in src imports bench.
+  const entry = new URL('../bench/command.js', import.meta.url).href;
+  const { runBench }: { runBench(args: readonly string[]): Promise<number> } = await import(entry);
+  return runBench(args);
 }

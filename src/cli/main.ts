@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { BENCH_USAGE, benchCommand } from './bench/command.ts';
+import { BENCH_USAGE, benchCommand } from './bench.ts';
 import { CannotRunError } from './cannot-run-error.ts';
 import { demo } from './demo.ts';
 import { DOCTOR_USAGE, doctorCommand } from './doctor/command.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { BenchReport } from '../../src/cli/bench/report/report.ts';
+import type { BenchReport } from '../../bench/report/report.ts';
 import { MAIN, runCommandLine } from '../cli/command-line.ts';
 import { InstalledCopy } from '../cli/installed-copy.ts';
 import { launchChromium } from '../support/chromium.ts';

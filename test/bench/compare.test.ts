@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { compare, compareFiles } from '../../src/cli/bench/report/compare.ts';
-import type { BenchReport } from '../../src/cli/bench/report/report.ts';
+import { compare, compareFiles } from '../../bench/report/compare.ts';
+import type { BenchReport } from '../../bench/report/report.ts';
 
 const report: BenchReport = JSON.parse(
   readFileSync(new URL('../../bench/results/latest.json', import.meta.url), 'utf8'),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { it } from 'vitest';
-import type { BenchReport } from '../../src/cli/bench/report/report.ts';
-import { formatFigure } from '../../src/cli/bench/report/terminal.ts';
+import type { BenchReport } from '../../bench/report/report.ts';
+import { formatFigure } from '../../bench/report/terminal.ts';
 import { expectFigures } from '../support/figures.ts';
 
 const root = new URL('../../', import.meta.url);

@@ -1,7 +1,7 @@
 // The page of the bench that is checked in: every section is there, and each curve lies within its chart.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { htmlOf } from '../../src/cli/bench/report/html-report.ts';
+import { htmlOf } from '../../bench/report/html-report.ts';
 import { curvesOf } from '../../src/cli/html/curves.ts';
 
 const html = htmlOf(

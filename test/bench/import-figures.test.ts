@@ -1,7 +1,7 @@
 /** The figures of what an import costs are those of the checked-in result. `UPDATE_FIGURES=1` writes them. */
 import { readFileSync } from 'node:fs';
 import { it } from 'vitest';
-import type { Spread } from '../../src/cli/bench/report/statistics.ts';
+import type { Spread } from '../../bench/report/statistics.ts';
 import { expectFigures } from '../support/figures.ts';
 
 interface ImportReport {

@@ -1,11 +1,11 @@
 // Each measurement of the bench with a few handles: that it runs, and that the page lets go of what it should.
 import puppeteer from 'puppeteer-core';
 import { describe, expect, it } from 'vitest';
-import { MEASUREMENTS, measurementOf } from '../../src/cli/bench/measurements.ts';
-import type { DrivenPage } from '../../src/cli/bench/sampling/driven-page.ts';
-import type { Workshop } from '../../src/cli/bench/sampling/measurement.ts';
-import { isProven } from '../../src/cli/bench/sampling/sample.ts';
-import { disposeByPlaywright } from '../../src/cli/bench/work/other-clients.ts';
+import { MEASUREMENTS, measurementOf } from '../../bench/measurements.ts';
+import type { DrivenPage } from '../../bench/sampling/driven-page.ts';
+import type { Workshop } from '../../bench/sampling/measurement.ts';
+import { isProven } from '../../bench/sampling/sample.ts';
+import { disposeByPlaywright } from '../../bench/work/other-clients.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { sized } from '../support/sized.ts';
 

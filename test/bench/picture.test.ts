@@ -1,8 +1,8 @@
 /** The README's picture is drawn from the checked-in result. `UPDATE_FIGURES=1` draws it anew. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import type { BenchReport } from '../../bench/report/report.ts';
 import { pageHeapPicture, SCHEMES } from '../../scripts/picture/page-heap.mjs';
-import type { BenchReport } from '../../src/cli/bench/report/report.ts';
 
 const root = new URL('../../', import.meta.url);
 const report: BenchReport = JSON.parse(readFileSync(new URL('bench/results/latest.json', root), 'utf8'));

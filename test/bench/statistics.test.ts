@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { MEASUREMENTS } from '../../src/cli/bench/measurements.ts';
-import { SCENARIOS, scenarioOf } from '../../src/cli/bench/report/scenarios.ts';
-import { spreadOf } from '../../src/cli/bench/report/statistics.ts';
-import { judge, measurementsOf, TARGETS } from '../../src/cli/bench/report/targets.ts';
-import type { Sample } from '../../src/cli/bench/sampling/sample.ts';
+import { MEASUREMENTS } from '../../bench/measurements.ts';
+import { SCENARIOS, scenarioOf } from '../../bench/report/scenarios.ts';
+import { spreadOf } from '../../bench/report/statistics.ts';
+import { judge, measurementsOf, TARGETS } from '../../bench/report/targets.ts';
+import type { Sample } from '../../bench/sampling/sample.ts';
 
 function sample(elapsedMs: number, more: Partial<Sample> = {}): Sample {
   return {

@@ -1,7 +1,7 @@
 /** The documents' figures of releases from worker threads. `UPDATE_FIGURES=1` writes them from the checked-in result. */
 import { readFileSync } from 'node:fs';
 import { it } from 'vitest';
-import type { Spread } from '../../src/cli/bench/report/statistics.ts';
+import type { Spread } from '../../bench/report/statistics.ts';
 import { expectFigures } from '../support/figures.ts';
 
 interface Summary {

@@ -1,7 +1,7 @@
 // A row says how many handles each side of it was measured with: a quick run has the slow side do less.
 import { expect, test } from 'vitest';
-import { judge, TARGETS } from '../../src/cli/bench/report/targets.ts';
-import type { Sample } from '../../src/cli/bench/sampling/sample.ts';
+import { judge, TARGETS } from '../../bench/report/targets.ts';
+import type { Sample } from '../../bench/sampling/sample.ts';
 
 const sampleOf = (handles: number): Sample => ({
   handles,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { benchOrderOf } from '../../src/cli/bench/command.ts';
+import { benchOrderOf } from '../../bench/command.ts';
 import { CannotRunError } from '../../src/cli/cannot-run-error.ts';
 import { doctorOptionsOf } from '../../src/cli/doctor/command.ts';
 import { MessageReader } from '../../src/cli/doctor/messages.ts';

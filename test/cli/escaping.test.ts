@@ -4,10 +4,10 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compareFiles } from '../../src/cli/bench/report/compare.ts';
-import { htmlOf as benchHtmlOf } from '../../src/cli/bench/report/html-report.ts';
-import type { BenchReport } from '../../src/cli/bench/report/report.ts';
-import { formatReport as formatBench } from '../../src/cli/bench/report/terminal.ts';
+import { compareFiles } from '../../bench/report/compare.ts';
+import { htmlOf as benchHtmlOf } from '../../bench/report/html-report.ts';
+import type { BenchReport } from '../../bench/report/report.ts';
+import { formatReport as formatBench } from '../../bench/report/terminal.ts';
 import { formatReport as formatDemo } from '../../src/cli/demo/report.ts';
 import type { RunResult } from '../../src/cli/demo/run.ts';
 import { Course } from '../../src/cli/doctor/course.ts';
@@ -209,8 +209,10 @@ describe('what is not ours is text in the page that --html writes', () => {
 
 describe('the command line', () => {
   it('has one way to a terminal, but for the lines of progress that are written over', async () => {
-    const entries = await readdir('src/cli', { recursive: true });
-    const files = entries.filter((name) => name.endsWith('.ts')).map((name) => `src/cli/${name}`);
+    const rooms = ['src/cli', 'bench'].map(async (room) =>
+      (await readdir(room, { recursive: true })).map((name) => `${room}/${name}`),
+    );
+    const files = (await Promise.all(rooms)).flat().filter((name) => name.endsWith('.ts'));
     const past: string[] = [];
     for (const file of files) {
       const text = (await readFile(file, 'utf8')).replaceAll(/new ProgressLine\(process\.stderr/g, '');

@@ -1,0 +1,108 @@
+/** Handles made beforehand, then dropped at once or one after another: the time until the page let go of all. */
+import { setImmediate as macrotask, setTimeout as pause } from 'node:timers/promises';
+import { collect } from '../../src/cli/collector.ts';
+import type { MakeCounted } from '../../src/cli/page-census.ts';
+import { monotonicNow } from '../../src/timers.ts';
+import type { DrivenPage, Outcome } from '../sampling/driven-page.ts';
+import type { BenchHandle, BenchPage } from '../sampling/puppeteer-structure.ts';
+
+declare const makeCounted: MakeCounted;
+
+/** How many objects one array brings; more would make messages of tens of megabytes. */
+const LARGEST_ARRAY = 20_000;
+
+/** Time for the collections that minting began to end: they are none of the release's. */
+export const SETTLING_MS = 100;
+
+export async function mintHandles(
+  page: BenchPage,
+  count: number,
+  perArray: number = LARGEST_ARRAY,
+): Promise<BenchHandle[]> {
+  const handles: BenchHandle[] = [];
+  while (handles.length < count) {
+    const array = await page.evaluateHandle(
+      (length) => Array.from({ length }, () => makeCounted(0)),
+      Math.min(perArray, count - handles.length),
+    );
+    for (const handle of (await array.getProperties()).values()) {
+      if (handle.remoteObject().objectId !== undefined) handles.push(handle);
+    }
+    await array.dispose();
+  }
+  return handles;
+}
+
+/** `Promise.all(dispose)`. */
+export async function disposeAll(driven: DrivenPage, count: number): Promise<Outcome> {
+  const handles = await mintHandles(driven.page, count);
+  await pause(SETTLING_MS);
+  driven.start();
+  await Promise.all(handles.map((handle) => handle.dispose()));
+  await driven.stop();
+  return { handles: count, mustLetGo: true };
+}
+
+/** `await dispose()`, one after another. */
+export async function disposeSerially(driven: DrivenPage, count: number): Promise<Outcome> {
+  const handles = await mintHandles(driven.page, count);
+  await pause(SETTLING_MS);
+  driven.start();
+  for (const handle of handles) await handle.dispose();
+  await driven.stop();
+  return { handles: count, mustLetGo: true };
+}
+
+/** The end of a `using` block, which waits for nothing; then one command that the page answers after all of them. */
+export async function disposeByUsing(driven: DrivenPage, count: number): Promise<Outcome> {
+  const handles = await mintHandles(driven.page, count);
+  await pause(SETTLING_MS);
+  driven.start();
+  for (const handle of handles) handle[Symbol.dispose]();
+  await driven.page.evaluate(() => 1);
+  await driven.stop();
+  return { handles: count, mustLetGo: true };
+}
+
+/** The end of a handle scope. */
+export async function endScope(driven: DrivenPage, count: number, perArray?: number): Promise<Outcome> {
+  const { releases } = driven;
+  if (releases === undefined) throw new Error('a scope needs an attached page');
+  const mintingStartedAt = monotonicNow();
+  let mintingMs = 0;
+  await releases.scope(async () => {
+    const handles = await mintHandles(driven.page, count, perArray);
+    mintingMs = monotonicNow() - mintingStartedAt;
+    await pause(SETTLING_MS);
+    handles.length = 0; // Kept until here: none of them goes before the clock runs.
+    driven.start();
+  });
+  await driven.stop();
+  return { handles: count, mustLetGo: true, extra: { mintingMs } };
+}
+
+/** Collections that may be needed until all is noticed; what a WeakRef was made for lately survives the first. */
+export const MOST_COLLECTIONS = 10;
+
+/** A collection that finds all of them. The clock runs from the end of the collection itself, which is told apart. */
+export async function collectHandles(driven: DrivenPage, count: number): Promise<Outcome> {
+  const { releases } = driven;
+  if (releases === undefined) throw new Error('a collection tells an attached page only');
+  const handles = await mintHandles(driven.page, count);
+  await pause(SETTLING_MS);
+  handles.length = 0; // Kept until here: none of them goes before the clock runs.
+  await macrotask();
+  await macrotask();
+  const before = releases.stats();
+  let collections = 0;
+  let collectionMs = 0;
+  do {
+    const collectionStartedAt = monotonicNow();
+    collect();
+    collectionMs = monotonicNow() - collectionStartedAt;
+    driven.start();
+    await driven.stop();
+    collections++;
+  } while (releases.stats().live > before.live - count && collections < MOST_COLLECTIONS);
+  return { handles: count, mustLetGo: true, extra: { collections, collectionMs } };
+}
