@@ -1,4 +1,5 @@
 /** `cdp-release-batcher bench`: what releasing costs, with and without the library, side by side on one browser. */
+import { execFileSync } from 'node:child_process';
 import { constants } from 'node:os';
 import { CannotRunError } from '../src/cli/cannot-run-error.ts';
 import { packageVersion } from '../src/cli/load-package.ts';
@@ -24,6 +25,8 @@ export interface BenchOptions extends BrowserChoice {
   readonly tableOnly: boolean;
   readonly jsonFile?: string | undefined;
   readonly htmlFile?: string | undefined;
+  /** The binary of the Node that runs what is measured; this one, where none is named. */
+  readonly node?: string | undefined;
 }
 
 /**
@@ -45,6 +48,8 @@ export async function bench(options: BenchOptions): Promise<number> {
     say(`${measurement} is skipped: ${needs} is not installed.`);
   }
 
+  const node = options.node ?? process.execPath;
+  const nodeVersion = versionOf(node);
   const startedAt = new Date();
   const browser = await openBrowser(options);
   say(printable(`${browser.puppeteer} on ${browser.version}, ${browser.where}`));
@@ -55,6 +60,7 @@ export async function bench(options: BenchOptions): Promise<number> {
     rounds: options.rounds,
     handlesOf: ({ handles, quickHandles }) => (options.quick ? quickHandles : handles),
     browserWSEndpoint: browser.browserWSEndpoint,
+    node,
     signal: ending.signal,
     onProgress: line.show,
   }).finally(() => browser.close());
@@ -67,6 +73,7 @@ export async function bench(options: BenchOptions): Promise<number> {
     quick,
     rounds,
     cutShort,
+    nodeVersion,
     browser,
     measurements,
     samples,
@@ -81,6 +88,17 @@ export async function bench(options: BenchOptions): Promise<number> {
   return ending.exitCode ?? (failures.length > 0 ? 1 : 0);
 }
 
+/** @throws {CannotRunError} where the file is no Node. */
+function versionOf(node: string): string {
+  try {
+    const version = execFileSync(node, ['--version'], { encoding: 'utf8', timeout: 10_000 }).trim();
+    if (/^v\d+\./.test(version)) return version;
+  } catch {
+    // Told below.
+  }
+  throw new CannotRunError(`--node: "${node}" is no Node that can be run.`);
+}
+
 /** Writes what the options ask for. */
 function writeFiles({ jsonFile, htmlFile }: BenchOptions, report: BenchReport): void {
   if (jsonFile !== undefined) writeReportFile(jsonFile, `${JSON.stringify(report, undefined, 1)}\n`);
@@ -89,7 +107,9 @@ function writeFiles({ jsonFile, htmlFile }: BenchOptions, report: BenchReport): 
 
 function choose({ only, tableOnly, quick }: BenchOptions): readonly Measurement[] {
   if (only.length === 0) {
-    const ofTable = measurementsOf(TARGETS).map(measurementOf);
+    // Whole scripts, of which nothing can be left out, are no quick work.
+    const rows = quick ? TARGETS.filter(({ id }) => !id.startsWith('script-')) : TARGETS;
+    const ofTable = measurementsOf(rows).map(measurementOf);
     return tableOnly || quick ? ofTable : [...new Set([...ofTable, ...MEASUREMENTS])];
   }
   const ids = only.flatMap((part) => {

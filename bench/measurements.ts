@@ -1,6 +1,7 @@
 /** All measurements, by id. */
 import { BULK_MEASUREMENTS } from './bulk-measurements.ts';
 import { farAway, inOwnBrowser, type Measurement, onPage } from './sampling/measurement.ts';
+import { SCRIPT_MEASUREMENTS } from './scripts/measurements.ts';
 import { disposeAll, disposeSerially, endScope } from './work/bulk.ts';
 import { closeBrowser, closeContext, closeOnePage, detachFromAll } from './work/closing.ts';
 import { enqueueInBursts } from './work/enqueue.ts';
@@ -235,6 +236,7 @@ export const MEASUREMENTS: readonly Measurement[] = [
     mostRounds: 3,
     run: shareBrowser,
   },
+  ...SCRIPT_MEASUREMENTS,
   {
     id: 'enqueue/release',
     title: 'batcher.release()',

@@ -8,6 +8,8 @@ export interface ScheduleOptions {
   readonly rounds: number;
   readonly handlesOf: (measurement: Measurement) => number;
   readonly browserWSEndpoint: string;
+  /** The binary of the Node that runs the subjects. */
+  readonly node: string;
   /** Ends the run; what was sampled so far stays. */
   readonly signal: AbortSignal;
   readonly onProgress: (progress: ScheduleProgress) => void;
@@ -33,7 +35,7 @@ export interface Failure {
 export async function takeSamples(
   options: ScheduleOptions,
 ): Promise<{ readonly samples: Samples; readonly failures: readonly Failure[] }> {
-  const { measurements, rounds, handlesOf, browserWSEndpoint, signal, onProgress } = options;
+  const { measurements, rounds, handlesOf, browserWSEndpoint, node, signal, onProgress } = options;
   const samples: Samples = new Map();
   const failures: Failure[] = [];
   const processes = new Map<Measurement, SubjectProcess>();
@@ -47,7 +49,7 @@ export async function takeSamples(
       for (const measurement of order) {
         if (signal.aborted) break;
         onProgress({ round, rounds, done: done++, total, measurement });
-        const subject = processes.get(measurement) ?? new SubjectProcess(measurement);
+        const subject = processes.get(measurement) ?? new SubjectProcess(measurement, node);
         processes.set(measurement, subject);
         const taken = samples.get(measurement.id) ?? [];
         samples.set(measurement.id, taken);
@@ -60,7 +62,8 @@ export async function takeSamples(
           await subject.end();
         }
         // A process that nobody needs again should not take the others' memory.
-        if (round === roundsOf(measurement) - 1) await subject.end();
+        if (measurement.isCold) processes.delete(measurement);
+        if (measurement.isCold || round === roundsOf(measurement) - 1) await subject.end();
       }
     }
   } finally {

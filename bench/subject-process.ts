@@ -9,10 +9,13 @@ export class SubjectProcess {
   readonly #child: ChildProcess;
   readonly #measurement: Measurement;
 
-  constructor(measurement: Measurement) {
+  /** @param node the binary of the Node that runs it. */
+  constructor(measurement: Measurement, node: string) {
     this.#measurement = measurement;
     // The compiled file beside this one, with its own flags and none of ours.
-    this.#child = fork(new URL('./child.js', import.meta.url), [], {
+    const entry = measurement.isCold ? './scripts/child.js' : './child.js';
+    this.#child = fork(new URL(entry, import.meta.url), [], {
+      execPath: node,
       execArgv: [...(measurement.nodeFlags ?? []), ...extraFlags()],
     });
   }

@@ -8,7 +8,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const BENCH = join(ROOT, 'bench');
 const SRC = join(ROOT, 'src');
 /** Where its processes begin; their imports lead to all else. */
-const ENTRIES = ['command.ts', 'child.ts'];
+const ENTRIES = ['command.ts', 'child.ts', 'scripts/child.ts'];
 
 /** @returns the modules that bench/ imports of src/, by their paths below dist/. */
 export async function compileBench({ sourcemap = false } = {}) {

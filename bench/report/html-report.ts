@@ -56,7 +56,7 @@ function figuresTable(members: readonly MeasurementReport[]): string {
     formatCount(member.handles),
     significant(member.cpuMicrosecondsPerHandle.median),
     formatFigure(member.commandsPerHandle.median, 'per handle'),
-    significant(member.eventLoopDelayMs.median),
+    member.eventLoopDelayMs === undefined ? '' : significant(member.eventLoopDelayMs.median),
     member.peakHeapBytes === undefined ? '' : significant(member.peakHeapBytes.median / 1e6),
     significant(member.rssBytes.median / 1e6),
     verdictOf(member),

@@ -49,7 +49,7 @@ export interface MeasurementReport {
   readonly handlesPerSecond: Spread;
   readonly cpuMicrosecondsPerHandle: Spread;
   readonly commandsPerHandle: Spread;
-  readonly eventLoopDelayMs: Spread;
+  readonly eventLoopDelayMs?: Spread;
   readonly rssBytes: Spread;
   readonly peakHeapBytes?: Spread;
   /** Whether the page crashed in any of the samples. */
@@ -64,6 +64,8 @@ export interface Run {
   readonly quick: boolean;
   readonly rounds: number;
   readonly cutShort: string | undefined;
+  /** Of the Node that ran what was measured. */
+  readonly nodeVersion: string;
   readonly browser: BrowserUnderTest;
   readonly measurements: readonly Measurement[];
   readonly samples: Samples;
@@ -72,7 +74,7 @@ export interface Run {
 }
 
 export function reportOf(run: Run): BenchReport {
-  const { startedAt, quick, rounds, cutShort, browser, samples, failures, skipped } = run;
+  const { startedAt, quick, rounds, cutShort, samples, failures, skipped } = run;
   return {
     kind: 'bench',
     schema: 1,
@@ -81,7 +83,7 @@ export function reportOf(run: Run): BenchReport {
     quick,
     rounds,
     ...(cutShort === undefined ? {} : { cutShort }),
-    environment: environmentOf(browser),
+    environment: environmentOf(run),
     table: judge(TARGETS, samples),
     measurements: run.measurements.flatMap((measurement) => {
       const taken = (samples.get(measurement.id) ?? []).filter((sample) => sample !== undefined);
@@ -94,6 +96,7 @@ export function reportOf(run: Run): BenchReport {
 
 function measurementReportOf({ id, title }: Measurement, samples: readonly Sample[]): MeasurementReport {
   const spread = (figure: (sample: Sample) => number): Spread => spreadOf(samples.map(figure));
+  const isLoopWatched = samples.some(({ eventLoopDelayMs }) => eventLoopDelayMs !== undefined);
   const isHeapKnown = samples.some(({ peakHeapBytes }) => peakHeapBytes !== undefined);
   const handles = Math.max(...samples.map((sample) => sample.handles));
   return {
@@ -104,7 +107,7 @@ function measurementReportOf({ id, title }: Measurement, samples: readonly Sampl
     handlesPerSecond: spread(({ handles, elapsedMs }) => (handles / elapsedMs) * 1_000),
     cpuMicrosecondsPerHandle: spread(({ handles, cpuMicroseconds }) => cpuMicroseconds / handles),
     commandsPerHandle: spread(commandsPerHandle),
-    eventLoopDelayMs: spread(({ eventLoopDelayMs }) => eventLoopDelayMs),
+    ...(isLoopWatched ? { eventLoopDelayMs: spread(({ eventLoopDelayMs = 0 }) => eventLoopDelayMs) } : {}),
     rssBytes: spread(({ rssBytes }) => rssBytes),
     ...(isHeapKnown ? { peakHeapBytes: spread(({ peakHeapBytes = 0 }) => peakHeapBytes) } : {}),
     crashed: samples.some(({ leftAlive }) => leftAlive === null),
@@ -115,10 +118,10 @@ function measurementReportOf({ id, title }: Measurement, samples: readonly Sampl
 
 const CLIENTS = ['puppeteer', 'puppeteer-core', 'chrome-remote-interface', 'playwright-core', 'ws'];
 
-function environmentOf({ version, where }: BrowserUnderTest): Environment {
+function environmentOf({ nodeVersion, browser: { version, where } }: Run): Environment {
   const processors = cpus();
   return {
-    node: process.version,
+    node: nodeVersion,
     platform: `${process.platform} ${process.arch}`,
     cpu: processors[0]?.model ?? 'unknown',
     cpuCount: processors.length,

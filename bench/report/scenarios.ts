@@ -69,6 +69,12 @@ export const SCENARIOS: readonly Scenario[] = [
     title: 'One browser for many jobs, by lazyBrowser',
     about: 'All ask at once; the first connection hangs, the second comes too late. Handles are jobs.',
   },
+  {
+    name: 'scripts',
+    title: 'Whole scripts, cold',
+    about:
+      'Each runs once in a process of its own, plain and attached in turns. The clock starts when Puppeteer is connected; attach() and the first page are within. A handle is an operation.',
+  },
   { name: 'enqueue', title: 'One enqueue', about: 'The call alone, in bursts of 8,192; no browser.' },
 ];
 

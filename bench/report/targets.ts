@@ -1,6 +1,7 @@
 /** The figures that the library has to reach, each a ratio within one run, and whether it does. */
 import { formatCount } from '../../src/cli/format.ts';
 import { commandsPerHandle, isProven, perHandleMs, type Sample } from '../sampling/sample.ts';
+import { SCRIPT_TARGETS } from '../scripts/measurements.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 
 export interface Target {
@@ -227,7 +228,7 @@ export const TARGETS: readonly Target[] = [
     unit: 'ms',
     wanted: 10,
     measurements: ['waiting/attached', 'waiting/plain'],
-    figure: (subject, reference) => subject.eventLoopDelayMs - reference.eventLoopDelayMs,
+    figure: (subject, reference) => (subject.eventLoopDelayMs ?? 0) - (reference.eventLoopDelayMs ?? 0),
   },
   {
     id: 'enqueue',
@@ -239,6 +240,7 @@ export const TARGETS: readonly Target[] = [
     measurements: ['enqueue/release'],
     figure: (sample) => perHandleMs(sample) * 1e6,
   },
+  ...SCRIPT_TARGETS,
 ];
 
 function mostHandlesOf(samples: readonly (Sample | undefined)[]): number {

@@ -31,7 +31,7 @@ function formatMeasurements(measurements: readonly MeasurementReport[]): string 
       `${significant(rate.low)} … ${significant(rate.high)}`,
       significant(measurement.cpuMicrosecondsPerHandle.median),
       formatFigure(measurement.commandsPerHandle.median, 'per handle'),
-      significant(measurement.eventLoopDelayMs.median),
+      measurement.eventLoopDelayMs === undefined ? '' : significant(measurement.eventLoopDelayMs.median),
       peakHeapBytes === undefined ? '' : significant(peakHeapBytes.median / 1e6),
       significant(measurement.rssBytes.median / 1e6),
       [verdictOf(measurement), extrasOf(measurement)].filter((text) => text !== '').join('; '),

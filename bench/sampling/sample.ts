@@ -10,8 +10,8 @@ export interface Sample {
   readonly cpuMicroseconds: number;
   /** Commands on the wire that released something, or moved survivors to be able to. */
   readonly commands: number;
-  /** Longest time that the client's event loop was held up during `elapsedMs`. */
-  readonly eventLoopDelayMs: number;
+  /** Longest time that the client's event loop was held up during `elapsedMs`; not watched in whole scripts. */
+  readonly eventLoopDelayMs?: number;
   /** The client's resident memory at the end. */
   readonly rssBytes: number;
   /** The page's JavaScript heap at its highest, where it was watched. */

@@ -3,7 +3,9 @@ import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { monotonicNow } from '../../src/timers.ts';
 import type { Sample } from './sample.ts';
 
-export type Timing = Pick<Sample, 'elapsedMs' | 'cpuMicroseconds' | 'eventLoopDelayMs' | 'rssBytes'>;
+export type Timing = Required<
+  Pick<Sample, 'elapsedMs' | 'cpuMicroseconds' | 'eventLoopDelayMs' | 'rssBytes'>
+>;
 
 /** The loop is probed by a timer of this many milliseconds, which is in each delay that it tells. */
 const PROBE_MS = 1;

@@ -7,6 +7,7 @@ export const BENCH_USAGE = `  bench        measure what releasing costs, with an
     --json <file>                  write every sample, medians and ratios
     --html <file>                  write a page to look at
     --compare <a.json> <b.json>    say what changed between two runs, and whether it is more than noise
+    --node <file>                  the Node that runs what is measured (default: this one)
     --executable-path <file>       the browser to launch
     --browser-url <url>            a browser that runs already, http://host:port
     --browser-ws-endpoint <url>    the same, by its WebSocket
