@@ -9,8 +9,8 @@ import { disposeByPlaywright } from '../../bench/work/other-clients.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { sized } from '../support/sized.ts';
 
-/** Of a browser that is far away each is a round trip, for whoever waits for it. */
-const handlesFor = (id: string): number => (id.startsWith('remote/') ? 3 : 50);
+/** Of a browser that is far away each is a round trip, for whoever waits for it. Of a script it may be a page. */
+const handlesFor = (id: string): number => (/^(?:remote|scripts)\//.test(id) ? 3 : 50);
 
 const browser = await launchChromium();
 const workshop: Workshop = {
@@ -18,8 +18,8 @@ const workshop: Workshop = {
   browserWSEndpoint: browser.wsEndpoint(),
 };
 
-/** For the shortest of times, left out is what differs from another in a figure alone, a longer way, a size; and fifty pages, of which one hangs for seconds. */
-const LEFT_OUT = /^remote.*-[28]0$|^growth\/10+0{3}$|^pages\//;
+/** For the shortest of times, left out is what differs from another in a figure alone, a longer way, a size; fifty pages, of which one hangs for seconds; and 800 MB of objects. */
+const LEFT_OUT = /^remote.*-[28]0$|^growth\/10+0{3}$|^pages\/|^scripts\/.*-live$/;
 const ids = MEASUREMENTS.map(({ id }) => id).filter((id) => sized(!LEFT_OUT.test(id), true));
 
 describe('a few handles', () => {
