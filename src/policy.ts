@@ -1,6 +1,7 @@
 /**
- * Every tuned number of the batcher and of the handles: its unit, why it has this value, and the bench row or test that
- * moves when it changes. What users may set has its default here as well. This file imports nothing.
+ * Every tuned number of the library: its unit, why it has this value, and the bench row or test that moves when it changes.
+ * What users may set has its default here as well. Elsewhere stand only numbers that something else has fixed: the form of
+ * an id or of a message, the layout of the shared ring. This file imports nothing.
  */
 
 // The event loop. Moves: `work-is-sliced`, `many-groups-wait`, bench row "100,000 waiting groups".
@@ -26,6 +27,10 @@ export const QUEUE_SIZE = 1_000_000;
 export const MOST_LOOKED_AT = 1_024;
 /** Cancelled releases that end between two looks at the clock. */
 export const CANCELLED_PER_LOOK = 256;
+/** Places in a queue's first segment: a farm has thousands of queues that are empty most of the time. */
+export const FIRST_SEGMENT = 16;
+/** Places in its largest: chaining costs nothing any more, and V8 does not take the array for a large object. Moves: `npm run bench:micro`. */
+export const LARGEST_SEGMENT = 2_048;
 
 // Handles. Moves: `work-is-sliced`, `many-groups-wait`, `nothing-grows`.
 
@@ -47,6 +52,9 @@ export const FEWEST_LOOKED_THROUGH = 64;
 export const UNSEEN_MS = 30_000;
 /** Those found within so many milliseconds of one another are released together. */
 export const UNSEEN_WINDOW_MS = 1_000;
+
+/** Numbers of ids in a page of the handle table, as a power of two: a page with a single handle wastes 512 bytes. */
+export const ID_PAGE_BITS = 6;
 
 // Generations. Moves: bench rows "commands per freed handle", `disposed-means-now`, `light-handles-wait`.
 
@@ -185,3 +193,67 @@ export const MOST_GARBAGE_OF_LARGE = 32e6;
 export const MOST_GROWTH_BY_LARGE = 48e6;
 /** Bytes that live handles may hold in the page before nothing is spared to find the dead among them. */
 export const MOST_HELD = 128e6;
+
+// Clients. Moves: the tests named with each.
+
+/** Milliseconds that an installation of Puppeteer's may defer collections: as long as Puppeteer waits for an answer. Moves: `collection-holds`. */
+export const LONGEST_LINK_MS = 180_000;
+/** The same for a command that may belong to one: with known versions none does. */
+export const LONGEST_LIKELY_LINK_MS = 1_000;
+/** Sessions or realms that may lie inside one another. Deeper than this, a broken browser goes round in a circle. */
+export const DEEPEST_NESTING = 16;
+/** Disposals over BiDi that are acknowledged in one turn of the event loop. Moves: `test/bidi`. */
+export const BIDI_DISPOSALS_PER_TURN = 512;
+/** Unanswered batches of chrome-remote-interface, which counts all that it waits for at each reply. Moves: bench row "chrome-remote-interface". */
+export const IN_FLIGHT_BATCHES_OF_CRI = 2;
+/** Milliseconds that the objects of a console message are held for Playwright's own handle to reach the program. */
+export const ARRIVAL_MS = 500;
+/** Milliseconds after which a Playwright handle counts as delivered though no message has named it. */
+export const LONGEST_DELIVERY_MS = 60_000;
+/** Playwright handles ended between two looks at the clock. */
+export const PLAYWRIGHT_HANDLES_PER_LOOK = 16;
+
+// Worker threads. Moves: `node bench/threads/run.mjs`, `test/threads`.
+
+/** Releases that the shared ring holds. */
+export const RING_CAPACITY = 4_096;
+/** Milliseconds of one turn for what the ring brings. */
+export const RING_TURN_BUDGET_MS = 4;
+/** Releases taken from the ring between two looks at the clock. */
+export const RING_PER_LOOK = 64;
+/** Milliseconds that the receiving thread goes on looking after it has found something: one wake-up serves many releases. */
+export const RING_LINGER_MS = 4;
+/** Milliseconds after which a slot that was claimed and not filled is given up: its thread has died. */
+export const RING_STALL_MS = 1_000;
+/** Releases in one message of those that the ring has no room for. */
+export const LONGEST_SPILL = 256;
+
+// Work done once. Moves: `test/single-flight`.
+
+/** Milliseconds that a holder of the lock may take before it is taken for dead: the ancestor's. */
+export const LOCK_DEADLINE_MS = 15_000;
+/** The same for a browser that is being launched. */
+export const LAUNCH_DEADLINE_MS = 45_000;
+/** Milliseconds between two looks at the lock. */
+export const LOCK_POLL_MS = 50;
+/** Milliseconds that others wait beyond the holder's deadline. */
+export const LOCK_HEADROOM_MS = 15_000;
+/** Milliseconds that one fetch of a cached value may take, and how much later it is taken for dead. */
+export const FETCH_TIMEOUT_MS = 10_000;
+export const FETCH_HEADROOM_MS = 5_000;
+/** Milliseconds between two tries of a lazy slot that failed, and failures in a row that are warnings before they are errors. */
+export const RETRY_DELAY_MS = 5_000;
+export const WARNINGS_BEFORE_ERRORS = 2;
+
+// What is observed. Moves: `test/observe`.
+
+/** Lines of pages, which may name any number, that have an account each. */
+export const MOST_PAGE_LINES = 2_000;
+/** Files of which places are remembered. */
+export const MOST_FILES = 10_000;
+/** Frames of a stack that are looked at for the program's line. */
+export const DEEPEST_FRAME = 40;
+/** Characters of a page's URL that are kept. */
+export const LONGEST_URL = 300;
+/** Milliseconds that a target outside the question may take to name its heap. */
+export const UNWANTED_TARGET_MS = 1_000;

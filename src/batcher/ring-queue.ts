@@ -14,8 +14,10 @@
  * Invariant: only the newest segment is written, only the oldest is read, and no slot outside
  * `read … write` refers to an item, so that nothing taken is kept alive by the queue.
  */
+import { FIRST_SEGMENT, LARGEST_SEGMENT } from '../policy.ts';
+
 export class RingQueue<T extends string | object> {
-  #oldest: Segment<T> = new Segment(FIRST_CAPACITY);
+  #oldest: Segment<T> = new Segment(FIRST_SEGMENT);
   #newest: Segment<T> = this.#oldest;
   /**
    * The segment emptied last, kept for the next growth: at a steady load the two swap for ever. Only one as
@@ -27,7 +29,7 @@ export class RingQueue<T extends string | object> {
 
   push(item: T): void {
     if (this.#newest.isFull) {
-      const next = this.#takeSpare() ?? new Segment<T>(Math.min(this.#newest.capacity * 2, LARGEST_CAPACITY));
+      const next = this.#takeSpare() ?? new Segment<T>(Math.min(this.#newest.capacity * 2, LARGEST_SEGMENT));
       this.#newest.next = next;
       this.#newest = next;
     }
@@ -55,11 +57,6 @@ export class RingQueue<T extends string | object> {
     return spare;
   }
 }
-
-/** Small, because a farm has thousands of queues that hold nothing most of the time. */
-const FIRST_CAPACITY = 16;
-/** Large enough that chaining costs nothing, small enough that an array of it is no large object to V8. */
-const LARGEST_CAPACITY = 2048;
 
 /**
  * One ring buffer. One slot always stays empty: it tells "full" from "empty" without a counter,

@@ -13,6 +13,7 @@ import { type AttachOptions, resolveAttachOptions } from '../handles/attach-opti
 import type { SessionTap } from '../handles/observe-session.ts';
 import { NOTICED_EVENTS } from '../handles/observe-session.ts';
 import { isAwaitable, type Params } from '../handles/protocol.ts';
+import { IN_FLIGHT_BATCHES_OF_CRI } from '../policy.ts';
 import { requireObject, textOption } from '../runtime/option-checks.ts';
 import { CallbackAnswer, deliver } from './callback-answer.ts';
 import { requireMethods, SessionAttachment } from './session-attachment.ts';
@@ -46,8 +47,6 @@ export interface RemoteInterfaceOptions extends AttachOptions {
   readonly maxInFlightBatches?: number | undefined;
 }
 
-const WINDOW = 2;
-
 const hooks = new Notes<ClientHook>('chrome-remote-interface');
 
 /**
@@ -70,7 +69,7 @@ export function attach(
   requireObject('options', options);
   const sessionId = textOption('sessionId', options.sessionId);
   const targetType = textOption('targetType', options.targetType);
-  const { maxInFlightBatches = WINDOW } = options;
+  const { maxInFlightBatches = IN_FLIGHT_BATCHES_OF_CRI } = options;
   const resolved = resolveAttachOptions({ ...options, maxInFlightBatches }, ['sessionId', 'targetType']);
   const hook = hooks.get(client);
   const known = hook?.attachmentOf(sessionId ?? EVERY);

@@ -16,7 +16,7 @@
 import type { Release, ReleaseOwner } from '../batcher/release.ts';
 import { emptyStats, type ReleaseStats } from '../batcher/stats.ts';
 import type { TracedMint } from '../observe/traced-mint.ts';
-import { FEWEST_LEFT_LISTED } from '../policy.ts';
+import { FEWEST_LEFT_LISTED, ID_PAGE_BITS } from '../policy.ts';
 import { executionContextIdOf, type Params, type RemoteObject } from './protocol.ts';
 
 /** The batcher's counts, and those of handles alone. */
@@ -301,9 +301,8 @@ export function idNumberOf(objectId: string, prefixLength: number): number {
   return number;
 }
 
-/** Numbers of a page, as a power of two: a page in which a single handle lives wastes 512 bytes. */
-const PAGE_BITS = 6;
-const PAGE_SIZE = 2 ** PAGE_BITS;
+/** How many numbers a page has a place for. */
+const PAGE_SIZE = 2 ** ID_PAGE_BITS;
 
 class Page<Item> {
   readonly key: number;
@@ -349,7 +348,7 @@ export class IdTable<Item extends { readonly objectId: string }> {
       this.#others.set(item.objectId, item);
       return;
     }
-    const page = this.#pageOf(number) ?? this.#addPage(number >>> PAGE_BITS);
+    const page = this.#pageOf(number) ?? this.#addPage(number >>> ID_PAGE_BITS);
     page.slots[number % PAGE_SIZE] = item;
     page.used++;
   }
@@ -377,7 +376,7 @@ export class IdTable<Item extends { readonly objectId: string }> {
   }
 
   #pageOf(number: number): Page<Item> | undefined {
-    const key = number >>> PAGE_BITS;
+    const key = number >>> ID_PAGE_BITS;
     if (this.#recent.key === key) return this.#recent;
     const page = this.#pages.get(key);
     if (page !== undefined) this.#use(page);

@@ -2,6 +2,7 @@
  * A look into what a running browser has open: each page, frame of another site and worker, one after the other.
  * Nothing is left behind: every session is detached when its target was looked at, however that ended.
  */
+import { UNWANTED_TARGET_MS } from '../policy.ts';
 import { type HeapLook, type LookLimits, type LookSession, lookAtHeap, Patience } from './heap-look.ts';
 import type { HeldByClients } from './held-by-clients.ts';
 
@@ -65,9 +66,6 @@ interface OpenTarget {
   readonly session: AttachedSession;
 }
 
-/** How long a target that is not wanted may take to tell which heap it has. */
-const UNWANTED_TIMEOUT_MS = 1_000;
-
 /** What holds no heap of its own. */
 const WITHOUT_HEAP: ReadonlySet<string> = new Set(['browser', 'tab']);
 
@@ -95,7 +93,7 @@ export async function lookIntoBrowser(
   await Promise.all(all.filter(isWanted).map((info) => open(info, options.timeoutMs)));
   // Of the others only those matter that share a heap with these, and so a thread, which has just answered.
   if (groups.size > 0) {
-    const timeoutMs = Math.min(options.timeoutMs, UNWANTED_TIMEOUT_MS);
+    const timeoutMs = Math.min(options.timeoutMs, UNWANTED_TARGET_MS);
     await Promise.all(all.filter((info) => !isWanted(info)).map((info) => open(info, timeoutMs)));
   }
   for (const group of groups.values()) {

@@ -1,8 +1,7 @@
 /** The stack as V8 has it, before anybody has made text of it: text would cost ten times as much. Never throws. */
-import { withStackTraceLimit } from '../batcher/session-queue.ts';
 
-/** Frames beyond these are not looked at: a library that is deeper than that does not call for the program. */
-const DEEPEST_FRAME = 40;
+import { withStackTraceLimit } from '../batcher/session-queue.ts';
+import { DEEPEST_FRAME } from '../policy.ts';
 
 /** The innermost first, from the caller on; none where V8 gives none, as under `--frozen-intrinsics`. */
 export function callSites(): readonly NodeJS.CallSite[] {

@@ -3,7 +3,9 @@
  * frame that lies neither in `node_modules` nor in this package, at its place in the source that was written
  * rather than the one that runs. Each place is looked up in its source map once; never throws.
  */
+
 import { findSourceMap } from '../builtins.ts';
+import { MOST_FILES } from '../policy.ts';
 import { callSites } from './call-sites.ts';
 import { isBundle, isOwnFile } from './own-code.ts';
 import { printable } from './printable.ts';
@@ -116,8 +118,6 @@ type Formatter = typeof Error.prepareStackTrace;
 /** By file, then by place in it; `undefined` for a place that is not the program's. */
 const knownPlaces = new Map<string, Map<number, string | undefined>>();
 const LONGEST_LINE = 1e7;
-/** A program that makes code without end shall not fill this. */
-const MOST_FILES = 10_000;
 
 /** The program's place in a file; `undefined` where it is none of the program's. */
 function placeOf(site: NodeJS.CallSite, file: string, formatter: Formatter): string | undefined {

@@ -4,10 +4,9 @@
  * Invariant: what the program's own lines mint is never put elsewhere. A page can name any number of lines: of
  * those so many have an account of their own, and an account in which nothing lives makes room for another.
  */
+import { MOST_PAGE_LINES } from '../policy.ts';
 import { type LeakSource, MintAccount } from './traced-mint.ts';
 
-/** Accounts that pages' own lines may have. */
-const MOST_OF_PAGES = 2_000;
 /** Where what a page's line minted is counted when there is no room for that line. */
 const ELSEWHERE = 'elsewhere';
 
@@ -43,7 +42,7 @@ export class LeakAccounts {
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
     const isPages = (source === 'console' || source === 'pageerror') && line !== ELSEWHERE;
-    if (isPages && this.#ofPages.size >= MOST_OF_PAGES && !this.#makeRoom()) {
+    if (isPages && this.#ofPages.size >= MOST_PAGE_LINES && !this.#makeRoom()) {
       return this.for(ELSEWHERE, kind, source);
     }
     const account = new MintAccount(line, kind, source, this.#onChange);
@@ -68,9 +67,9 @@ export class LeakAccounts {
       this.#byKey.delete(key);
       this.#ofPages.delete(key);
     }
-    const room = MOST_OF_PAGES - this.#ofPages.size;
+    const room = MOST_PAGE_LINES - this.#ofPages.size;
     // A look goes through all of them: not again before as many have come as it found room for, or a tenth.
-    if (room === 0) this.#untilNextLook = MOST_OF_PAGES / 10;
+    if (room === 0) this.#untilNextLook = MOST_PAGE_LINES / 10;
     return room > 0;
   }
 }

@@ -2,10 +2,8 @@
  * Where in a page something was logged or thrown, by the event that tells of it. All of it is the page's word:
  * it is cut to a length and made printable here.
  */
+import { LONGEST_URL } from '../policy.ts';
 import { printable } from './printable.ts';
-
-/** Characters of a URL that are kept. */
-const LONGEST_URL = 300;
 
 /** `url:line:column`; of a function that a script evaluated: the line of the script. */
 export function placeInPage(params: unknown): string | undefined {

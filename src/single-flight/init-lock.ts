@@ -7,6 +7,7 @@
  * The invariant: of all inits that may run, dead, slow or alive, one holds the current claim. Only that
  * one publishes a value, and only that one frees the lock.
  */
+import { LOCK_DEADLINE_MS, LOCK_HEADROOM_MS, LOCK_POLL_MS } from '../policy.ts';
 import { requireFunction, requireKnownOptions, requireObject } from '../runtime/option-checks.ts';
 import { SingleFlightError } from './errors.ts';
 import { guardInFlight } from './in-flight-guard.ts';
@@ -98,9 +99,6 @@ const LOCK_OPTIONS: readonly (keyof InitLockOptions)[] = [
   'now',
   'sleep',
 ];
-const DEFAULT_DEADLINE_MS = 15_000;
-const DEFAULT_POLL_MS = 50;
-const MAX_WAIT_HEADROOM_MS = 15_000;
 
 /**
  * Returns the cached value, or makes it under the lock.
@@ -196,10 +194,10 @@ async function runClaimed<T>(
 export function checkedDurations(
   options: InitLockOptions,
 ): Record<'deadlineMs' | 'pollMs' | 'maxWaitMs', number> {
-  const { deadlineMs = DEFAULT_DEADLINE_MS, pollMs = DEFAULT_POLL_MS, within } = options;
+  const { deadlineMs = LOCK_DEADLINE_MS, pollMs = LOCK_POLL_MS, within } = options;
   requirePositiveMs('deadlineMs', deadlineMs);
   requirePositiveMs('pollMs', pollMs);
-  const { maxWaitMs = Math.min(deadlineMs + MAX_WAIT_HEADROOM_MS, LONGEST_TIMER_MS) } = options;
+  const { maxWaitMs = Math.min(deadlineMs + LOCK_HEADROOM_MS, LONGEST_TIMER_MS) } = options;
   requirePositiveMs('maxWaitMs', maxWaitMs);
   if (options.maxWaitMs !== undefined && maxWaitMs <= deadlineMs) {
     throw new RangeError(`maxWaitMs must exceed deadlineMs (${deadlineMs}), got ${maxWaitMs}`);

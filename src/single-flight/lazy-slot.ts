@@ -3,6 +3,7 @@
  * from the first fetched value on nobody waits but the one caller that refreshes; all others are served
  * what is there, a little stale at worst. After LUCI's `lazyslot` for Go.
  */
+import { RETRY_DELAY_MS, WARNINGS_BEFORE_ERRORS } from '../policy.ts';
 import { requireFunction, requireKnownOptions, requireObject } from '../runtime/option-checks.ts';
 import { monotonicNow, type Now, requirePositiveMs } from './time.ts';
 
@@ -44,10 +45,6 @@ export interface LazySlotOptions {
   readonly now?: Now | undefined;
 }
 
-const DEFAULT_RETRY_DELAY_MS = 5_000;
-/** Failures in a row that may be a passing trouble, and are warnings; any after them are errors. */
-const WARNINGS_BEFORE_ERRORS = 2;
-
 interface Entry<T> {
   readonly value: T;
   readonly expiresAt: number;
@@ -80,7 +77,7 @@ export class LazySlot<T> {
     requireFunction('fetcher', fetcher);
     requireObject('options', options);
     requireKnownOptions(options, ['retryDelayMs', 'logger', 'now']);
-    const { retryDelayMs = DEFAULT_RETRY_DELAY_MS, logger, now = monotonicNow } = options;
+    const { retryDelayMs = RETRY_DELAY_MS, logger, now = monotonicNow } = options;
     requirePositiveMs('retryDelayMs', retryDelayMs);
     this.#fetcher = fetcher;
     this.#retryDelayMs = retryDelayMs;

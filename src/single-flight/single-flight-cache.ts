@@ -3,6 +3,7 @@
  * init lock, so it survives a fetch that never returns. The invariant: a fetch has failed after
  * `timeoutMs`, and counts as dead only well after that, so it is never taken for dead while it lives.
  */
+import { FETCH_HEADROOM_MS, FETCH_TIMEOUT_MS } from '../policy.ts';
 import { requireFunction, requireKnownOptions, requireObject } from '../runtime/option-checks.ts';
 import { SingleFlightError } from './errors.ts';
 import { guardInFlight } from './in-flight-guard.ts';
@@ -17,10 +18,6 @@ export interface SingleFlightCacheOptions extends Pick<InitLockOptions, 'pollMs'
    */
   readonly timeoutMs?: number | undefined;
 }
-
-const DEFAULT_TIMEOUT_MS = 10_000;
-/** Between the end of the slowest fetch and the moment when it would be taken for dead. */
-const DEADLINE_HEADROOM_MS = 5_000;
 
 /**
  * One value, fetched once however many ask for it, and kept until it is invalidated.
@@ -47,14 +44,14 @@ export class SingleFlightCache<T> {
     requireFunction('fetch', fetch);
     requireObject('options', options);
     requireKnownOptions(options, ['timeoutMs', 'pollMs', 'now', 'sleep']);
-    const { timeoutMs = DEFAULT_TIMEOUT_MS, pollMs, now, sleep = sleepOnTimer } = options;
+    const { timeoutMs = FETCH_TIMEOUT_MS, pollMs, now, sleep = sleepOnTimer } = options;
     requirePositiveMs('timeoutMs', timeoutMs);
     if (pollMs !== undefined) requirePositiveMs('pollMs', pollMs);
     this.#fetch = fetch;
     this.#timeoutMs = timeoutMs;
     this.#sleep = sleep;
     // With a timeout of weeks the headroom does not matter, and no timer takes more.
-    const deadlineMs = Math.min(timeoutMs + DEADLINE_HEADROOM_MS, LONGEST_TIMER_MS);
+    const deadlineMs = Math.min(timeoutMs + FETCH_HEADROOM_MS, LONGEST_TIMER_MS);
     this.#lockOptions = { deadlineMs, pollMs, now, sleep, isCached: () => this.#cached !== undefined };
   }
 

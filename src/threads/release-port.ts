@@ -6,7 +6,15 @@
  * the port holds nothing open: neither a pending `Atomics.waitAsync` nor its timers keep the process alive.
  * A script that has nothing else to do therefore ends with what is still in the ring; `drain` before the end.
  */
+
 import { randomUUID } from 'node:crypto';
+import {
+  RING_CAPACITY,
+  RING_LINGER_MS,
+  RING_PER_LOOK,
+  RING_STALL_MS,
+  RING_TURN_BUDGET_MS,
+} from '../policy.ts';
 import {
   choiceOption,
   integerOption,
@@ -67,10 +75,6 @@ export interface ReleasePortStats {
 }
 
 const PORT_OPTIONS = ['capacity', 'whenFull', 'stallTimeoutMs', 'turnBudgetMs'];
-/** Pops between two looks at the clock. */
-const CLOCK_STRIDE = 64;
-/** How long the port stays awake after a drain that found something: so one wake-up serves many releases. */
-const LINGER_MS = 4;
 
 /**
  * Opens the way for worker threads to release objects of this thread's connection.
@@ -120,19 +124,25 @@ export class ReleasePort<Session extends object> implements Disposable {
         `openReleasePort: expected a ReleaseBatcher, or another with release(), got ${show(target)}`,
       );
     }
-    const stallTimeoutMs = integerOption('stallTimeoutMs', options.stallTimeoutMs, 1000, 1, LONGEST_TIMER_MS);
+    const stallTimeoutMs = integerOption(
+      'stallTimeoutMs',
+      options.stallTimeoutMs,
+      RING_STALL_MS,
+      1,
+      LONGEST_TIMER_MS,
+    );
     this.#target = target;
-    this.#turnBudgetMs = integerOption('turnBudgetMs', options.turnBudgetMs, 4, 1, 1000);
+    this.#turnBudgetMs = integerOption('turnBudgetMs', options.turnBudgetMs, RING_TURN_BUDGET_MS, 1, 1000);
     this.handle = {
       whenFull: choiceOption('whenFull', options.whenFull, 'spill', ['refuse', 'spill']),
-      ring: SharedRingQueue.allocate(options.capacity ?? 4096),
+      ring: SharedRingQueue.allocate(options.capacity ?? RING_CAPACITY),
       channel: `cdp-release-batcher ${randomUUID()}`,
     };
     this.#memory = SharedRingMemory.over(this.handle.ring);
     this.#ring = new SharedRingQueue(this.#memory);
     this.#spills = new SpillInbox(this.handle.channel, () => this.#ring.wake());
     this.#watchdog = unref(setInterval(() => this.#watch(), stallTimeoutMs));
-    this.#linger = unref(setTimeout(() => this.#look(), LINGER_MS));
+    this.#linger = unref(setTimeout(() => this.#look(), RING_LINGER_MS));
   }
 
   /**
@@ -215,7 +225,7 @@ export class ReleasePort<Session extends object> implements Disposable {
         break;
       }
       this.#handOver(release);
-      if (this.#received % CLOCK_STRIDE === 0 && monotonicNow() > deadline) break;
+      if (this.#received % RING_PER_LOOK === 0 && monotonicNow() > deadline) break;
     }
     return this.#received - before;
   }

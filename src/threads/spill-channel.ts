@@ -5,12 +5,11 @@
  * It is a broadcast channel, because its name, unlike a port, can be handed to any number of workers at
  * once. A worker opens it for each message only: one that stays open would hear every other worker's.
  */
+
 import { BroadcastChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { LONGEST_SPILL } from '../policy.ts';
 import { queueMicrotask } from '../timers.ts';
 import type { KeyedRelease } from './ring-memory.ts';
-
-/** Releases in one message at most, so that handing them on stays a short job. */
-const LONGEST_SPILL = 256;
 
 /** A worker's end. */
 export class SpillOutbox {

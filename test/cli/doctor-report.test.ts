@@ -110,13 +110,13 @@ describe('the terminal', () => {
 
   it('says what came of it all in a few sentences', () => {
     expect(text).toContain(
-      'Of 4,074 handles 1,007 were disposed of, 3,029 forgotten, 30 still held as their page ended; 8 are alive.',
+      'Handles: 4,074. Disposed of: 1,007, forgotten: 3,029, held until their page ended: 30, alive: 8.',
     );
-    expect(text).toContain('The script left 3,028 of its own undisposed.');
-    expect(text).not.toContain('The script disposed of every one');
+    expect(text).toContain('The script did not dispose of 3,028 of its own.');
+    expect(text).not.toContain('The script disposed of every handle');
     const clean = formatReport(reportWith([leakOf('clean.mjs:1:1', { disposed: 1 })]));
-    expect(clean).toContain('The script disposed of every one that it was given.');
-    expect(clean).not.toContain('undisposed');
+    expect(clean).toContain('The script disposed of every handle that it was given.');
+    expect(clean).not.toContain('did not dispose');
     expect(clean).not.toContain('Never disposed of');
   });
 
@@ -167,7 +167,7 @@ describe('the page', () => {
   it('is headed by what was left', () => {
     expect(html).toContain('<h1>3,028 handles left undisposed</h1>');
     expect(html).toContain('<p class="lead">scrape.mjs ended with code 0 after 2.0 s.</p>');
-    expect(html).toContain('<p>The script left 3,028 of its own undisposed.</p>');
+    expect(html).toContain('<p>The script did not dispose of 3,028 of its own.</p>');
     expect(htmlOf(reportWith([]))).toContain('<h1>No handle was left undisposed</h1>');
   });
 

@@ -37,13 +37,14 @@ export function headline(report: DoctorReport): string {
   }
   const { totals, leaked, peak, failOver } = report;
   lines.push(
-    `Of ${formatCount(totals.minted)} handles ${formatCount(totals.disposed)} were disposed of, ` +
-      `${formatCount(totals.collected)} forgotten, ${formatCount(totals.elided)} still held as their page ended; ` +
-      `${formatCount(totals.live)} are alive. At most ${formatCount(peak.live)} lived at once, ` +
-      `and the heaps of all pages were ${formatMegabytes(peak.heapBytes)} at their highest, garbage included.`,
+    // Without verbs: each number may be one.
+    `Handles: ${formatCount(totals.minted)}. Disposed of: ${formatCount(totals.disposed)}, ` +
+      `forgotten: ${formatCount(totals.collected)}, held until their page ended: ${formatCount(totals.elided)}, ` +
+      `alive: ${formatCount(totals.live)}. The most alive at a time: ${formatCount(peak.live)}. ` +
+      `The heaps of all pages together: ${formatMegabytes(peak.heapBytes)} at most, garbage included.`,
     leaked === 0
-      ? 'The script disposed of every one that it was given.'
-      : `The script left ${formatCount(leaked)} of its own undisposed.`,
+      ? 'The script disposed of every handle that it was given.'
+      : `The script did not dispose of ${formatCount(leaked)} of its own.`,
   );
   if (failOver !== undefined && leaked > failOver) lines.push(`That is more than ${formatCount(failOver)}.`);
   return lines.join('\n');

@@ -5,6 +5,7 @@
  * Invariant: a handle is held until the first message that names it has handed it to the script, and while a call that
  * names it is unanswered. One that was collected and is named again is made again, from the message that made it first.
  */
+import { LONGEST_DELIVERY_MS, PLAYWRIGHT_HANDLES_PER_LOOK } from '../../policy.ts';
 import { SlicedJob } from '../../runtime/event-loop.ts';
 import { monotonicNow } from '../../timers.ts';
 import { below, shadow } from '../session-hook.ts';
@@ -46,9 +47,6 @@ class ObjectTable extends Map<string, ChannelOwner> {
     super.delete(guid);
   }
 }
-
-/** How long a handle may wait to be named, in milliseconds: beyond that nobody will. */
-const LONGEST_DELIVERY_MS = 60_000;
 
 export class ClientHandles {
   readonly #connection: ClientConnection;
@@ -329,7 +327,7 @@ export class ClientHandles {
     while (next < handles.length) {
       const handle = handles[next++];
       if (handle !== undefined) this.#end(handle);
-      if ((next & 15) === 0 && monotonicNow() > deadline) break;
+      if (next % PLAYWRIGHT_HANDLES_PER_LOOK === 0 && monotonicNow() > deadline) break;
     }
     this.#collected = handles.slice(next);
     return this.#collected.length === 0;

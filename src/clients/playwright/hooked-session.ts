@@ -8,6 +8,7 @@ import { type CommandRules, plainRules } from '../../handles/command-rules.ts';
 import type { ScopeKind } from '../../handles/handle-table.ts';
 import type { SessionTap } from '../../handles/observe-session.ts';
 import { type Forward, mintsOf, type Params, type Path, shapeOf } from '../../handles/protocol.ts';
+import { ARRIVAL_MS } from '../../policy.ts';
 import { clearTimeout, setTimeout, unref } from '../../timers.ts';
 import { below, shadow } from '../session-hook.ts';
 import { HeldId } from './held-id.ts';
@@ -68,8 +69,6 @@ function thrownInPage(error: unknown): unknown {
 }
 
 const CONSOLE_EVENT = 'Runtime.consoleAPICalled';
-/** How long what came with a console message is held where its handle has yet to reach the program, in milliseconds. */
-const ARRIVAL_MS = 500;
 
 let hooks = 0;
 

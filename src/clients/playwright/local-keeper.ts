@@ -8,6 +8,7 @@ import { scopeEndedError } from '../../handles/scope.ts';
 import { UNKNOWN_LINE } from '../../observe/calling-line.ts';
 import type { LeakReport } from '../../observe/leak-report.ts';
 import { currentWindow, runCall, TracedCall } from '../../observe/traced-call.ts';
+import { MOST_BETWEEN_TURNS_MS } from '../../policy.ts';
 import { monotonicNow, queueMicrotask, setImmediate } from '../../timers.ts';
 import { handlesOf } from './client-handles.ts';
 import { heldIdOf } from './held-id.ts';
@@ -21,9 +22,6 @@ export interface KeptFor {
   readonly leakReport: LeakReport | undefined;
   detachForAll(): void;
 }
-
-/** How long awaited disposals may follow one another in one turn of the event loop, in milliseconds. */
-const MOST_BETWEEN_TURNS_MS = 4;
 
 export class LocalKeeper implements HandleKeeper {
   readonly #attachment: KeptFor;

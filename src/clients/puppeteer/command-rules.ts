@@ -7,6 +7,7 @@
 import type { CommandRules } from '../../handles/command-rules.ts';
 import type { Params } from '../../handles/protocol.ts';
 import type { CollectionHold } from '../../handles/unanswered.ts';
+import { LONGEST_LIKELY_LINK_MS, LONGEST_LINK_MS } from '../../policy.ts';
 import { setImmediate } from '../../timers.ts';
 
 /**
@@ -24,13 +25,6 @@ const FEWEST_OF_UTILITIES = 2_000;
 const UTILITIES = /return module\.exports\.default;\s*\}\)\(\)\s*(?:\/\/#|$)/;
 /** An installation is `addBinding`, the function that goes with it, and at last the script. */
 const LINKS_OF_INSTALLATION = 2;
-/**
- * How long a command that is surely a link may hold collections up: as long as Puppeteer itself waits for an answer, unless
- * told otherwise. Until then it may still go on with what it holds.
- */
-const LONGEST_LINK_MS = 180_000;
-/** The same for one that may be a link: with versions that are known none of these is. */
-const LONGEST_LIKELY_LINK_MS = 1_000;
 
 /** Answers of the event loop's turn that were links of installations. */
 interface AnsweredLinks {

@@ -6,6 +6,7 @@
  */
 
 import { type AttachOptions, resolveAttachOptions } from '../../handles/attach-options.ts';
+import { LAUNCH_DEADLINE_MS } from '../../policy.ts';
 import { requireFunction, requireObject, show } from '../../runtime/option-checks.ts';
 import { guardInFlight } from '../../single-flight/in-flight-guard.ts';
 import {
@@ -76,7 +77,6 @@ export interface LazyBrowser<Browser> {
   stats(): LazyBrowserStats;
 }
 
-const DEFAULT_DEADLINE_MS = 45_000;
 /** Beside those of `attach`. */
 const LAUNCH_OPTIONS = ['deadlineMs', 'pollMs', 'maxWaitMs', 'now', 'sleep', 'discard'];
 
@@ -104,7 +104,7 @@ export function lazyBrowser<Browser extends LaunchedBrowser>(
   requireFunction('launch', launch);
   requireObject('options', options);
   const {
-    deadlineMs = DEFAULT_DEADLINE_MS,
+    deadlineMs = LAUNCH_DEADLINE_MS,
     pollMs,
     maxWaitMs,
     discard = giveUp,

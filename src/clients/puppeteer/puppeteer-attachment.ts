@@ -13,6 +13,7 @@ import { plainRules } from '../../handles/command-rules.ts';
 import type { SessionTap } from '../../handles/observe-session.ts';
 import type { HandleScope } from '../../handles/scope.ts';
 import type { LeakReport } from '../../observe/leak-report.ts';
+import { DEEPEST_NESTING } from '../../policy.ts';
 import { describeGiven } from '../given.ts';
 import { hookSession } from '../session-hook.ts';
 import { claim, type Heir, type Ownership } from '../session-ownership.ts';
@@ -388,7 +389,7 @@ function membershipIn(
 /** Whether a session is another, or was attached through it: a page's frames and workers. */
 function isWithin(session: CdpSessionLike, root: CdpSessionLike): boolean {
   let current: CdpSessionLike | undefined = session;
-  for (let depth = 0; current !== undefined && current !== root && depth < 16; depth++) {
+  for (let depth = 0; current !== undefined && current !== root && depth < DEEPEST_NESTING; depth++) {
     const parent: CdpSessionLike | undefined = current.parentSession?.();
     current = parent === current ? undefined : parent; // Itself is Puppeteer's way to say that there is none.
   }

@@ -11,6 +11,7 @@ import type { ScopeKind } from '../../../handles/handle-table.ts';
 import { isAwaitable, measuresMemory } from '../../../handles/protocol.ts';
 import { scopeEndedError } from '../../../handles/scope.ts';
 import type { Handle } from '../../../handles/session-ledger.ts';
+import { BIDI_DISPOSALS_PER_TURN } from '../../../policy.ts';
 import { setImmediate } from '../../../timers.ts';
 import { below, shadow } from '../../session-hook.ts';
 import { claim, Notes } from '../../session-ownership.ts';
@@ -208,7 +209,8 @@ class ConnectionTap {
 
   /** Never in the same tick; a loop of awaited disposals leaves the event loop a turn every few hundred. */
   async #acknowledge(): Promise<unknown> {
-    if (++this.#acknowledged % MOST_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (++this.#acknowledged % BIDI_DISPOSALS_PER_TURN === 0)
+      await new Promise((resolve) => setImmediate(resolve));
     return { type: 'success', result: {} };
   }
 
@@ -283,8 +285,6 @@ const EVALUATIONS: ReadonlyMap<string, string> = new Map([
 /** Handles are passed as the very values that are watched, so that no collection need ever be put off. */
 const rules: PuppeteerRules = new PuppeteerRules({ hold: () => () => {} });
 const NONE: readonly Handle[] = [];
-/** Disposals acknowledged in one turn of the event loop. */
-const MOST_PER_TURN = 512;
 
 /** CDP's, passed through: asked to see what the page really holds. */
 function isMeasurement(method: string, params: unknown): boolean {

@@ -2,6 +2,7 @@
  * Which page a realm belongs to, by what the connection's events and answers have told of it so far: a realm of a
  * page's own names the page's browsing context, that of a worker names the realm by which it was started.
  */
+import { DEEPEST_NESTING } from '../../../policy.ts';
 import { member } from './remote-values.ts';
 import type { ScriptTarget } from './structure.ts';
 
@@ -10,9 +11,6 @@ interface RealmOrigin {
   readonly contextId?: string;
   readonly owner?: string;
 }
-
-/** A worker may start workers. Deeper than this, a broken browser goes round in a circle. */
-const MOST_NESTED_WORKERS = 16;
 
 export class RealmOrigins {
   readonly #origins = new Map<string, RealmOrigin>();
@@ -43,7 +41,7 @@ export class RealmOrigins {
   contextIdOf(target: ScriptTarget): string | undefined {
     if ('context' in target) return target.context;
     let origin = this.#origins.get(target.realm);
-    for (let depth = 0; origin?.owner !== undefined && depth < MOST_NESTED_WORKERS; depth++) {
+    for (let depth = 0; origin?.owner !== undefined && depth < DEEPEST_NESTING; depth++) {
       origin = this.#origins.get(origin.owner);
     }
     return origin?.contextId;
