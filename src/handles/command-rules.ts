@@ -14,6 +14,8 @@ export interface CommandRules {
     method: string,
     executionContextId: number | undefined,
   ): ((result: unknown) => ReadonlySet<unknown>) | undefined;
+  /** Whether nobody names groups in its sessions, so that an object of which nothing is known is in none. Default `false`. */
+  readonly namesNoGroups?: boolean;
   /** Called for each command as it is sent. The function that it returns is called when the command is answered. */
   onSent(method: string, params: Params | undefined): (() => void) | undefined;
 }

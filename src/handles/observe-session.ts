@@ -56,6 +56,9 @@ export interface TapParts {
   readonly streams: Streams | undefined;
 }
 
+/** Gives what the client gets in place of an answer. */
+export type Present = (answer: unknown) => unknown;
+
 export class SessionTap {
   readonly ledger: SessionLedger;
   readonly #parts: TapParts;
@@ -78,8 +81,17 @@ export class SessionTap {
     return this.#parts.acknowledger.releaseEarly(params);
   }
 
-  /** One command of the client's, in place of its `send`. Throws only what `forward` throws. */
-  command(method: string, params: Params | undefined, forward: Forward): PromiseLike<unknown> {
+  /**
+   * One command of the client's, in place of its `send`. Throws only what `forward` throws.
+   *
+   * @param present makes what the client gets of an answer that may carry remote objects; it must not throw.
+   */
+  command(
+    method: string,
+    params: Params | undefined,
+    forward: Forward,
+    present: Present | undefined = undefined,
+  ): PromiseLike<unknown> {
     const { ledger } = this;
     const { acknowledger, streams, rules } = this.#parts;
     if (ledger.hasEnded || !isCommand(method, params)) return forward(params);
@@ -94,7 +106,7 @@ export class SessionTap {
     if (streams !== undefined && concernsStreams(method)) return streams.command(method, params, forward);
     const shape = this.#tracks ? shapeOf(method) : undefined;
     const ended =
-      shape === undefined || shape.names.length === 0 ? undefined : this.#endedScopeNamed(shape, params);
+      shape !== undefined && ledger.hasEndedScopes ? this.#endedScopeNamed(shape, params) : undefined;
     if (ended !== undefined) return Promise.reject(scopeEndedError(ended));
     const onAnswer = rules.onSent(method, params);
     let answer: PromiseLike<unknown>;
@@ -108,7 +120,7 @@ export class SessionTap {
           command.end();
           throw error;
         }
-        answer = this.#follow(command, answer, command.group);
+        answer = this.#follow(command, answer, command.group, present);
       } else if (this.#tracks) answer = this.#unlisted(params, forward);
       else answer = this.#untracked(method, params, forward);
     } catch (error) {
@@ -168,7 +180,7 @@ export class SessionTap {
     const pinned = shape.names.length === 0 ? NONE : this.#pinNamed(shape, params);
     let scope = scopes.open > 0 ? scopes.current(ledger) : undefined;
     if (scope !== undefined && rules.keepsResult(method, params)) scope = undefined;
-    const group = groupOf(ledger, shape, params, scope);
+    const group = groupOf(ledger, shape, params, scope, rules);
     if (group !== undefined) group.pending++;
     const trace = tracing.report?.beginCommand(isTracedByCall);
     const heldOf = rules.heldOf(method, pinned[0]?.context?.executionContextId);
@@ -180,6 +192,7 @@ export class SessionTap {
     command: ObservedCommand | UnlistedCommand,
     answer: PromiseLike<unknown>,
     group: Group | undefined,
+    present: Present | undefined = undefined,
   ): PromiseLike<unknown> {
     const { answers } = this.ledger.services;
     if (!isAwaitable(answer)) {
@@ -192,7 +205,7 @@ export class SessionTap {
         command.result = result;
         answers.add(command);
         if (command.trace !== undefined) answers.run(); // A traced call tells, as it ends, what it gave.
-        return result;
+        return present === undefined ? result : present(result);
       },
       (error: unknown) => {
         command.end();
@@ -372,6 +385,7 @@ function groupOf(
   shape: CommandShape,
   params: Params | undefined,
   scope: HandleScope | undefined,
+  { namesNoGroups = false }: CommandRules,
 ): Group | undefined {
   if (shape.mints.length === 0) return undefined;
   const asked = params?.objectGroup;
@@ -383,7 +397,8 @@ function groupOf(
   if (typeof target === 'string' || target instanceof String) {
     // Results of the user's own stay in his group; so do those of an object that the ledger does not know.
     const inherited = ledger.find(target.toString())?.group;
-    if (!shape.takesGroup || inherited === undefined || inherited.kind === 'foreign') return inherited;
+    const isUsers = inherited === undefined ? !namesNoGroups : inherited.kind === 'foreign';
+    if (!shape.takesGroup || isUsers) return inherited;
   }
   if (!shape.takesGroup || !ledger.services.usesGroups) return undefined;
   return scope?.groupFor(ledger) ?? currentGroup(ledger);

@@ -78,6 +78,8 @@ export class SessionLedger implements ReleaseOwner {
   hasEnded = false;
   /** Detached: what lives is the client's own affair. */
   isAbandoned = false;
+  /** Whether a handle has ended with its scope: if not, `endedScopeOf` need not be asked. */
+  hasEndedScopes = false;
   /** Called once, when the session ends, for what it holds besides objects. */
   onSessionEnd: () => void = () => {};
   readonly #contexts = new Map<string, Context>();
@@ -209,11 +211,15 @@ export class SessionLedger implements ReleaseOwner {
   touch(group: Group): void {
     if (group.kind === 'foreign') {
       if (group.size + group.pending === 0) this.#foreign.delete(group.name);
-    } else if (!group.isTouched) {
+      return;
+    }
+    if (!group.isTouched) {
       group.isTouched = true;
       this.services.touched.push(group);
-      this.services.work.schedule();
     }
+    // While nobody waits for what a group has lost, the timer of the groups that wait sees to it.
+    const waitsForTimer = this.tidied.has(group) && !group.isUrgent && group.stage === 'open';
+    if (!waitsForTimer) this.services.work.schedule();
   }
 
   // 3. Dropped.
@@ -237,6 +243,7 @@ export class SessionLedger implements ReleaseOwner {
   dropWithScope(record: Handle, kind: ScopeKind): void {
     if (record.state !== 'live') return;
     record.endedWithScope = kind;
+    this.hasEndedScopes = true;
     this.drop(record, 'disposed');
   }
 
@@ -251,6 +258,7 @@ export class SessionLedger implements ReleaseOwner {
       dropped++;
     }
     if (dropped === 0) return;
+    this.hasEndedScopes = true;
     group.isUrgent = true;
     this.#noteDropped(group, dropped, 'disposed');
   }

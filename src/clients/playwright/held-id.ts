@@ -13,6 +13,8 @@ export class HeldId extends String {
   readonly hook: number;
   /** Whether it came with a console message: the server keeps the last of those, and may hand their arguments out again. */
   readonly isConsoleArgument: boolean;
+  /** Whether the script has a handle of it. If not, the server made it for itself, to click or to fill, say. */
+  isGivenOut = false;
 
   constructor(
     remoteObject: RemoteObject & { objectId: string },

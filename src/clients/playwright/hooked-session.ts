@@ -6,13 +6,13 @@
 import { PageActions } from '../../handles/acknowledge.ts';
 import { type CommandRules, plainRules } from '../../handles/command-rules.ts';
 import type { ScopeKind } from '../../handles/handle-table.ts';
-import type { SessionTap } from '../../handles/observe-session.ts';
+import type { Present, SessionTap } from '../../handles/observe-session.ts';
 import { type Forward, mintsOf, type Params, type Path, shapeOf } from '../../handles/protocol.ts';
 import { ARRIVAL_MS } from '../../policy.ts';
 import { clearTimeout, setTimeout, unref } from '../../timers.ts';
 import { below, shadow } from '../session-hook.ts';
 import { HeldId } from './held-id.ts';
-import { withHeldIds, withPlainIds } from './held-objects.ts';
+import { type Holding, withHeldIds, withPlainIds } from './held-objects.ts';
 import type { CdpSession } from './structure.ts';
 
 /**
@@ -24,9 +24,13 @@ export const noActions: PageActions = Object.defineProperty(new PageActions(), '
   set: () => {},
 });
 
-/** Playwright evaluates by itself only the scripts that it keeps for as long as their context: no scope may end them. */
+/**
+ * Playwright evaluates by itself only the scripts that it keeps for as long as their context: no scope may end them. It names
+ * no groups, and its sessions are nobody else's.
+ */
 export const playwrightRules: CommandRules = {
   ...plainRules,
+  namesNoGroups: true,
   keepsResult: (method) => method === 'Runtime.evaluate',
 };
 
@@ -40,20 +44,6 @@ export interface HoldingOptions {
 
 /** Where a command names an object that the description does not list. */
 const UNLISTED_NAMES = [['objectId']];
-
-/**
- * Where the server takes ids from. Of an exception it reads the text alone, so that nothing has to hold it: of commands by
- * value, which give nothing else, no answer need be looked at.
- */
-function kept(mints: readonly Path[]): readonly Path[] {
-  let paths = keptOf.get(mints);
-  if (paths === undefined) {
-    paths = mints.filter(([first]) => first !== 'exceptionDetails');
-    keptOf.set(mints, paths);
-  }
-  return paths;
-}
-const keptOf = new WeakMap<readonly Path[], readonly Path[]>();
 
 /**
  * Of a call that fails without an error of the page's the server says that its page has been navigated, whatever the reason:
@@ -82,11 +72,21 @@ export class HookedSession {
   #arrivalTimer: ReturnType<typeof setTimeout> | undefined;
   #isHooked = true;
   readonly #undo: (() => void)[];
+  /** By method. */
+  readonly #presenters = new Map<string, Present | undefined>();
+  readonly #holding: Holding;
+  readonly #holdingOfConsole: Holding;
 
   constructor(session: CdpSession, tap: SessionTap, options: HoldingOptions) {
     this.session = session;
     this.tap = tap;
     this.#options = options;
+    this.#holding = { hook: this.#number, isConsoleArgument: false, isWeak: false };
+    this.#holdingOfConsole = {
+      hook: this.#number,
+      isConsoleArgument: true,
+      isWeak: options.holdsConsoleWeakly,
+    };
     this.#sendBelow = below(session, 'send');
     byNumber.set(this.#number, this);
     const emitBelow = below(session, 'emit');
@@ -131,21 +131,39 @@ export class HookedSession {
     const shape = shapeOf(method);
     // The ids that the description lists may stay as they are: the tap reads them, and as JSON they are strings.
     if (shape === undefined) return this.tap.command(method, withPlainIds(params, UNLISTED_NAMES), forward);
-    const answer = this.tap.command(method, params, forward);
+    const present = params?.returnByValue === true ? undefined : this.#presenterOf(method, shape.mints);
+    const answer = this.tap.command(method, params, forward, present);
     if (!isSent && method === 'Runtime.callFunctionOn') return answer.then(undefined, thrownInPage);
-    if (!this.#options.tracks || params?.returnByValue === true) return answer;
-    const mints = kept(shape.mints);
-    if (mints.length === 0) return answer;
-    return answer.then((result) =>
-      this.#isHooked ? withHeldIds(result, mints, this.#holding(false)) : result,
-    );
+    return answer;
+  }
+
+  /**
+   * What puts `HeldId`s into the answers to a command; `undefined` where it mints nothing that the server takes. Of an
+   * exception the server reads the text alone, so that nothing has to hold it: of commands by value, which give nothing
+   * else, no answer need be looked at.
+   */
+  #presenterOf(method: string, mints: readonly Path[]): Present | undefined {
+    if (!this.#options.tracks) return undefined;
+    let present = this.#presenters.get(method);
+    if (present === undefined && !this.#presenters.has(method)) {
+      const paths = mints.filter(([first]) => first !== 'exceptionDetails');
+      if (paths.length > 0)
+        present = (answer) => (this.#isHooked ? withHeldIds(answer, paths, this.#holding) : answer);
+      this.#presenters.set(method, present);
+    }
+    return present;
   }
 
   #release(params: Params | undefined, forward: Forward): PromiseLike<unknown> {
     const id = params?.objectId;
     if (id instanceof HeldId && id.hook === this.#number) {
+      const record = this.#recordOf(id);
       // Else it is on its way already: its scope has ended, or the program's handle was found collected.
-      if (this.#recordOf(id)?.state !== 'live') return Promise.resolve({});
+      if (record?.state !== 'live') return Promise.resolve({});
+      if (!id.isGivenOut) {
+        this.tap.ledger.tidy(record);
+        return Promise.resolve({});
+      }
     }
     const plain = id instanceof HeldId ? { ...params, objectId: id.toString() } : params;
     return this.tap.command('Runtime.releaseObject', plain, forward);
@@ -157,12 +175,7 @@ export class HookedSession {
     if (mints === undefined || !this.#options.tracks || this.tap.ledger.hasEnded) return payload;
     const isConsole = event === CONSOLE_EVENT;
     if (isConsole && this.#options.holdsConsoleWeakly) this.#holdWhileArriving(payload);
-    return withHeldIds(payload, mints, this.#holding(isConsole));
-  }
-
-  #holding(isConsoleArgument: boolean) {
-    const isWeak = isConsoleArgument && this.#options.holdsConsoleWeakly;
-    return { hook: this.#number, isConsoleArgument, isWeak };
+    return withHeldIds(payload, mints, isConsole ? this.#holdingOfConsole : this.#holding);
   }
 
   #holdWhileArriving(payload: unknown): void {

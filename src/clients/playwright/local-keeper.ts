@@ -39,7 +39,9 @@ export class LocalKeeper implements HandleKeeper {
 
   created(handle: WeakHandle, owner: ChannelOwner): void {
     const id = heldIdOf(this.#dispatchers.get(handle.guid)?._object);
-    const remoteObject = id?.isConsoleArgument ? id.remoteObject : undefined;
+    if (id === undefined) return;
+    id.isGivenOut = true;
+    const remoteObject = id.isConsoleArgument ? id.remoteObject : undefined;
     if (remoteObject !== undefined) this.#consoleArguments.set(owner, remoteObject);
   }
 
