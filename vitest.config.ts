@@ -1,28 +1,27 @@
-import { defineConfig, type ViteUserConfigFnObject } from 'vitest/config';
+import { defineConfig, type TestUserConfig, type ViteUserConfigFnObject } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.ts';
 
 const { COVERAGE_OF_PROCESSES } = process.env; // Set by scripts/coverage.mjs: where V8 is to write what was run.
 
-const LONG = 'test/long/**';
+const ALL = 'test/**/*.test.ts';
+const LONG = 'test/long/**/*.test.ts';
+
+/**
+ * Files with a process of their own: they put something else in place of what all share, measure what it takes, or would be
+ * disturbed by what others have left. All other files share one process a worker, which imports everything once.
+ */
+const ALONE: readonly string[] = ['test/handles/mutants.test.ts'];
 
 /** Whether a file of test/long is named on the command line, which is reason enough to run it. */
 const namesLong = process.argv.some((argument) => argument.includes('test/long'));
 
 // --expose-gc lets tests force the collections that FinalizationRegistry waits for.
-const config: ViteUserConfigFnObject = defineConfig(({ mode }) => ({
-  test: {
-    // `npm test` has the mode `test`. Every other mode is one of the long tests: `long`, `soak`, `torture`.
-    include: [mode === 'test' ? 'test/**/*.test.ts' : `${LONG}/*.test.ts`],
-    exclude: mode === 'test' && !namesLong ? [LONG] : [],
-    reporters: ['./test/support/reporter.ts'],
-    globalSetup: ['test/support/browser-of-the-run.ts'],
-    sequence: { sequencer: LongestFirst },
-    // What a test prints is shown where it fails.
-    silent: 'passed-only',
+const config: ViteUserConfigFnObject = defineConfig(({ mode }) => {
+  // `npm test` has the mode `test`. Every other mode is one of the long tests: `long`, `soak`, `torture`.
+  const isLong = mode !== 'test';
+  const ofEach: TestUserConfig = {
     setupFiles: ['test/support/global-timers.ts', 'test/support/refuse-wrong-moves.ts'],
     pool: 'forks',
-    // One more than the cores that are counted on: there is always one that waits for a browser.
-    maxWorkers: 3,
     // Tests that are about warnings listen to them; printed, they would stand among the results.
     execArgv: ['--expose-gc', '--no-warnings'],
     // Limits are for what never comes. What comes may take its time: on a busy machine that is ten times as long.
@@ -31,11 +30,28 @@ const config: ViteUserConfigFnObject = defineConfig(({ mode }) => ({
     teardownTimeout: 60_000,
     expect: { poll: { timeout: 60_000 } },
     env: {
-      TEST_SIZE: mode === 'test' && !namesLong ? 'least' : 'whole', // See test/support/sized.ts.
+      TEST_SIZE: isLong || namesLong ? 'whole' : 'least', // See test/support/sized.ts.
       ...(COVERAGE_OF_PROCESSES === undefined ? {} : { NODE_V8_COVERAGE: COVERAGE_OF_PROCESSES }),
     },
-    coverage: { include: ['src/**', 'bench/**/*.ts'], exclude: ['**/*.generated.ts', 'bench/micro/**'] },
-  },
-}));
+  };
+  const shared = { name: 'shared', isolate: false, include: isLong ? [] : [ALL], exclude: [...ALONE, LONG] };
+  const alone = { name: 'alone', include: isLong || namesLong ? [LONG] : [...ALONE] };
+  return {
+    test: {
+      reporters: ['./test/support/reporter.ts'],
+      globalSetup: ['test/support/browser-of-the-run.ts'],
+      sequence: { sequencer: LongestFirst },
+      // What a test prints is shown where it fails.
+      silent: 'passed-only',
+      // One more than the cores that are counted on: there is always one that waits for a browser.
+      maxWorkers: 3,
+      coverage: { include: ['src/**', 'bench/**/*.ts'], exclude: ['**/*.generated.ts', 'bench/micro/**'] },
+      projects: [
+        { test: { ...ofEach, ...shared } },
+        { test: { ...ofEach, ...alone, benchmark: { include: [] } } },
+      ],
+    },
+  };
+});
 
 export default config;

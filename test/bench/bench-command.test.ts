@@ -41,19 +41,9 @@ describe('the bench', { timeout: 240_000 }, () => {
     const browserUrl = `http://${new URL(browser.wsEndpoint()).host}`;
     const json = join(folder, 'out.json');
     const html = join(folder, 'out.html');
-    const args = [
-      '--quick',
-      '--only',
-      'commands-keep',
-      '--only',
-      'bulk/attached-scope',
-      '--only',
-      'bulk/release-object-group',
-      '--json',
-      json,
-      '--html',
-      html,
-    ];
+    const measured = ['bulk/attached-scope', 'bulk/release-object-group', ...sized([], ['commands-keep'])];
+    const only = measured.flatMap((name) => ['--only', name]);
+    const args = ['--quick', ...only, '--json', json, '--html', html];
     const { exitCode, stdout, stderr } = await runCommandLine([
       'bench',
       '--browser-url',
@@ -62,7 +52,7 @@ describe('the bench', { timeout: 240_000 }, () => {
     ]);
     expect(stderr).not.toContain('failed');
     expect(exitCode).toBe(0);
-    expect(stdout).toContain('commands, keeping 1 in 100');
+    expect(stdout).toContain(sized('20,000', 'commands, keeping 1 in 100'));
     expect((await browser.pages()).length).toBe(pages);
 
     const report = await readReport(json);
@@ -187,14 +177,15 @@ describe('the bench', { timeout: 240_000 }, () => {
     expect(await readFile(log, 'utf8'), 'a process that has not failed goes on').toBe('xxx');
   });
 
-  it.each([
+  const refused: readonly (readonly [readonly string[], string])[] = [
     [['--rounds', 'many'], '--rounds must be a whole number'],
     [['--only', 'nothing-like-it'], '--only: nothing is called "nothing-like-it"'],
     [['--compare', 'a.json'], '--compare needs two files'],
     [['--compare', 'nowhere.json', 'nowhere.json'], 'nowhere.json cannot be read'],
     [['--browser-url', 'http://x', '--executable-path', 'y'], 'name one browser'],
     [['--sideways'], "Unknown option '--sideways'"],
-  ])('refuses %j', async (args, message) => {
+  ];
+  it.each(sized(refused.slice(0, 2), refused))('refuses %j', async (args, message) => {
     const { exitCode, stderr } = await runCommandLine(['bench', ...args]);
     expect(stderr).toContain(message);
     expect(exitCode).toBe(2);

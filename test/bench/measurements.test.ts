@@ -18,8 +18,12 @@ const workshop: Workshop = {
   browserWSEndpoint: browser.wsEndpoint(),
 };
 
-/** For the shortest of times, left out is what differs from another in a figure alone, a longer way, a size; fifty pages, of which one hangs for seconds; and 800 MB of objects. */
-const LEFT_OUT = /^remote.*-[28]0$|^growth\/10+0{3}$|^pages\/|^scripts\/.*-live$/;
+/**
+ * For the shortest of times, left out is what differs from another in a figure alone, a longer way, a size, or in that it
+ * goes one by one; fifty pages, of which one hangs for seconds; and 800 MB of objects.
+ */
+const LEFT_OUT =
+  /^remote.*-[28]0$|^growth\/10+0{3}$|^pages\/|^bulk\/.*-(serial|single|\d+|per-id)$|^transport\/.*-websocket$|^scripts\/.*-live$/;
 const ids = MEASUREMENTS.map(({ id }) => id).filter((id) => sized(!LEFT_OUT.test(id), true));
 
 describe('a few handles', () => {

@@ -11,9 +11,9 @@ import { examine, found, known, SCRIPTS } from './examined.ts';
 /** By the oldest; between it and the newest, of which doctor.test.ts tells; and by one that is not Puppeteer's own. */
 const VERSIONS = [
   'puppeteer-core-22',
-  ...sized([], ['puppeteer-core-23', 'puppeteer-core-24']),
-  'rebrowser-puppeteer-core',
+  ...sized([], ['puppeteer-core-23', 'puppeteer-core-24', 'rebrowser-puppeteer-core']),
 ];
+const ENGINES = ['cluster.mjs', ...sized([], ['extra.mjs', 'crawlee.mjs'])];
 
 it.each(VERSIONS)('with %s', { timeout: 240_000 }, async (version) => {
   // The scripts, where this version goes by the name of `puppeteer-core`; one process runs them all.
@@ -35,7 +35,7 @@ it.each(VERSIONS)('with %s', { timeout: 240_000 }, async (version) => {
   expect(found(report.console)).toEqual(await known('logs', ...scripts));
 });
 
-it.each(['cluster.mjs', 'extra.mjs', 'crawlee.mjs'])('%s', { timeout: 240_000 }, async (script) => {
+it.each(ENGINES)('%s', { timeout: 240_000 }, async (script) => {
   const { report, exitCode, stderr } = await examine(`${SCRIPTS}/${script}`);
   expect(exitCode, stderr).toBe(0);
   expect(found(report.leaks)).toEqual(await known('leaks', script));

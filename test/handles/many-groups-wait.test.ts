@@ -72,6 +72,7 @@ describe('as time passes', () => {
         judged.count++;
         return false;
       },
+      set: () => {}, // It ends when it is collected.
     });
     const groups = Array.from({ length: GROUPS }, () => world.group(2));
     for (const group of groups) drop(world, group);

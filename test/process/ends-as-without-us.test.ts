@@ -56,29 +56,33 @@ function ofTheScript(run: ScriptRun): ScriptRun {
 }
 
 describe('a script with releases under way ends as it does without the library', () => {
-  it.each<[string, string, object]>([
+  // What goes on after it, what stops at once, and what fails.
+  const endings: [string, string, object][] = [
     ['at its end, having disconnected', 'hang(); await browser.disconnect();', { code: 0 }],
     ['by process.exit', 'hang(); process.exit(3);', { code: 3 }],
+    ['by an error that nobody catches', "setTimeout(() => { throw new Error('on purpose'); });", { code: 1 }],
+    [
+      'by a command that fails and is not awaited',
+      "page._client().send('Runtime.evaluate', { expression: 42 });",
+      { code: 1 },
+    ],
+  ];
+  const otherEndings: typeof endings = [
+    ['by a rejection that nobody handles', "Promise.reject(new Error('on purpose'));", { code: 1 }],
     [
       'by process.exit in a listener of its own',
       "process.on('exit', () => console.log('bye')); process.exit(4);",
       { code: 4, stdout: 'bye\n' },
     ],
     ['by an exit code that was set before', 'process.exitCode = 5; await browser.disconnect();', { code: 5 }],
-    ['by an error that nobody catches', "setTimeout(() => { throw new Error('on purpose'); });", { code: 1 }],
-    ['by a rejection that nobody handles', "Promise.reject(new Error('on purpose'));", { code: 1 }],
-    [
-      'by a command that fails and is not awaited',
-      "page._client().send('Runtime.evaluate', { expression: 42 });",
-      { code: 1 },
-    ],
     ['by an abort', 'process.abort();', { code: null }],
     [
       'by an error that it catches at the last moment',
       "process.on('uncaughtException', (error) => { console.log(error.message); process.exit(6); }); setTimeout(() => { throw new Error('on purpose'); });",
       { code: 6, stdout: 'on purpose\n' },
     ],
-  ])('%s', async (_, ending, expected) => {
+  ];
+  it.each(sized(endings, [...endings, ...otherEndings]))('%s', async (_, ending, expected) => {
     const { attached, plain } = await bothWays(ending);
     expect(plain).toMatchObject(expected);
     expect(ofTheScript(attached)).toEqual(ofTheScript(plain));

@@ -38,9 +38,10 @@ const LONGEST: readonly string[] = [
 
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rank = ({ moduleId }: TestSpecification): number => {
+    const rank = ({ moduleId, project }: TestSpecification): number => {
       const found = LONGEST.findIndex((name) => moduleId.endsWith(`/${name}`));
-      return found === -1 ? LONGEST.length : found;
+      // Those that share a process come last, one after another: between them the process would be ended.
+      return found === -1 ? LONGEST.length + (project.config.isolate ? 0 : 1) : found;
     };
     return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
   }
