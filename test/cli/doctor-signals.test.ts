@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { endsWithTest } from '../support/processes.ts';
+import { sized } from '../support/sized.ts';
 import { MAIN } from './command-line.ts';
 import { type StartedDoctor, startDoctor } from './started.ts';
 
@@ -39,29 +40,35 @@ const SIGNALS = [
   ['SIGHUP', 129],
 ] as const;
 
-it.each(SIGNALS)('%s ends a script that never comes to listen', async (signal, code) => {
-  const run = await started("console.log('ready'); for (;;) {}");
-  run.child.kill(signal);
-  expect(await run.exited).toBe(code);
-  expect(run.printed()).toContain(`was ended by ${signal}`);
-});
+it.each(sized(SIGNALS.slice(0, 1), SIGNALS))(
+  '%s ends a script that never comes to listen',
+  async (signal, code) => {
+    const run = await started("console.log('ready'); for (;;) {}");
+    run.child.kill(signal);
+    expect(await run.exited).toBe(code);
+    expect(run.printed()).toContain(`was ended by ${signal}`);
+  },
+);
 
-it.each(SIGNALS)('%s to the whole group comes once', async (signal) => {
+it.each(sized(SIGNALS.slice(1, 2), SIGNALS))('%s to the whole group comes once', async (signal) => {
   const run = await started(graceful(signal), { isGroup: true });
   process.kill(-(run.child.pid ?? Number.NaN), signal);
   expect(await run.exited).toBe(7);
 });
 
-it.each(SIGNALS)('%s to the doctor alone comes once, and a second one comes, too', async (signal) => {
-  const run = await started(graceful(signal));
-  run.child.kill(signal);
-  expect(await run.exited).toBe(7);
-  const other = await started(`${graceful(signal)} process.on('${signal}', () => console.log('came'));`);
-  other.child.kill(signal);
-  await other.prints('came');
-  other.child.kill(signal);
-  expect(await other.exited).toBe(99);
-});
+it.each(sized(SIGNALS.slice(2), SIGNALS))(
+  '%s to the doctor alone comes once, and a second one comes, too',
+  async (signal) => {
+    const run = await started(graceful(signal));
+    run.child.kill(signal);
+    expect(await run.exited).toBe(7);
+    const other = await started(`${graceful(signal)} process.on('${signal}', () => console.log('came'));`);
+    other.child.kill(signal);
+    await other.prints('came');
+    other.child.kill(signal);
+    expect(await other.exited).toBe(99);
+  },
+);
 
 it('a listener that was taken away does not keep the script', async () => {
   const run = await started(`

@@ -62,7 +62,7 @@ const WORK = `
     for (let count = 0; count < 20; count++) await mint();
   }
   async function until(condition) {
-    const deadline = real.clock() + 20_000;
+    const deadline = real.clock() + 50_000;
     while (!condition() && real.clock() < deadline) { gc(); await sleep(50); }
     return condition();
   }`;
@@ -118,7 +118,7 @@ async function runFaked(when: 'during' | 'from the start', names: readonly strin
     restore();
     await work();
     const afterwards = await until(isOver);
-    const { complete, pending } = await Promise.race([releases.flush(), sleep(5_000).then(() => ({ complete: 'hangs' }))]);
+    const { complete, pending } = await Promise.race([releases.flush(), sleep(60_000).then(() => ({ complete: 'hangs' }))]);
     const { live } = releases.stats();
     releases.detach();
     console.log(JSON.stringify({ whileFaked, afterwards, flushed: { complete, pending }, live }));`,

@@ -1,0 +1,2 @@
+// In its whole size.
+import '../cli/doctor-signals.test.ts';
