@@ -20,7 +20,9 @@ const config: ViteUserConfigFnObject = defineConfig(({ mode }) => {
   // `npm test` has the mode `test`. Every other mode is one of the long tests: `long`, `soak`, `torture`.
   const isLong = mode !== 'test';
   const ofEach: TestUserConfig = {
-    setupFiles: ['test/support/global-timers.ts', 'test/support/refuse-wrong-moves.ts'],
+    setupFiles: ['global-timers', 'refuse-wrong-moves', 'close-launched'].map(
+      (name) => `test/support/${name}.ts`,
+    ),
     pool: 'forks',
     // Tests that are about warnings listen to them; printed, they would stand among the results.
     execArgv: ['--expose-gc', '--no-warnings'],

@@ -34,12 +34,13 @@ const graceful = (signal: string): string => `
   setInterval(() => {}, 1_000);
   console.log('ready');`;
 
-const SIGNALS = [
+const SIGNALS: readonly (readonly [NodeJS.Signals, number])[] = [
   ['SIGINT', 130],
   ['SIGTERM', 143],
   ['SIGHUP', 129],
-] as const;
+];
 
+/** In `npm test` each stands for the others once. */
 it.each(sized(SIGNALS.slice(0, 1), SIGNALS))(
   '%s ends a script that never comes to listen',
   async (signal, code) => {

@@ -2,13 +2,13 @@
 // installed (FIREFOX_PATH names another). What is launched is closed when the test file is done.
 import { existsSync } from 'node:fs';
 import puppeteer25, { type Browser, type JSHandle, type Page } from 'puppeteer-core';
-import { afterAll } from 'vitest';
 import {
   type BidiConnectionLike,
   bidiConnectionOf,
   type ScriptTarget,
 } from '../../src/clients/puppeteer/bidi/structure.ts';
 import { launchChromium, PUPPETEERS } from './chromium.ts';
+import { launched } from './launched.ts';
 
 const FIREFOX = [process.env.FIREFOX_PATH, '/usr/bin/firefox-esr', '/usr/bin/firefox'].find(
   (path) => path !== undefined && existsSync(path),
@@ -23,8 +23,6 @@ export interface BidiBrowser {
   launch(): Promise<Browser>;
 }
 
-const launched: Browser[] = [];
-
 /** For `describe.each(BIDI_BROWSERS)('$name', …)`. */
 export const BIDI_BROWSERS: readonly BidiBrowser[] = [
   ...PUPPETEERS.map(({ name, puppeteer }) => ({
@@ -38,15 +36,11 @@ export const BIDI_BROWSERS: readonly BidiBrowser[] = [
     ...(FIREFOX === undefined ? { missing: 'no Firefox is installed' } : {}),
     launch: async () => {
       const browser = await puppeteer25.launch({ browser: 'firefox', executablePath: FIREFOX ?? '' });
-      launched.push(browser);
+      launched.add(browser);
       return browser;
     },
   },
 ];
-
-afterAll(async () => {
-  await Promise.all(launched.map((browser) => browser.close()));
-});
 
 export function connectionOf(browser: Browser): BidiConnectionLike {
   const connection = bidiConnectionOf(browser);

@@ -6,13 +6,14 @@ import { access, constants, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import puppeteer25, { type Browser, type LaunchOptions, type Page, type PuppeteerNode } from 'puppeteer-core';
 import puppeteer24 from 'puppeteer-core-24';
-import { afterAll, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
 import {
   type LaunchOptions as BrowserLaunchOptions,
   type FoundBrowser,
   findBrowser,
   launchOptions,
 } from '../../src/cli/browser-finder.ts';
+import { launched } from './launched.ts';
 import { sized } from './sized.ts';
 
 interface NamedPuppeteer {
@@ -32,8 +33,6 @@ const ONE_BEFORE: NamedPuppeteer = {
  * `npm test` by test/versions; each feature with the one before the newest, too, in the long tests.
  */
 export const PUPPETEERS: readonly NamedPuppeteer[] = sized([NEWEST], [NEWEST, ONE_BEFORE]);
-
-const launched = new Set<Browser>();
 
 /**
  * Launches a Chromium. It is closed when the test file is done; a test may close or kill it earlier.
@@ -104,10 +103,6 @@ export async function lendChromium(temporaryFolder: string): Promise<void> {
   const folder = dirname(executablePath);
   await symlink(folder, join(temporaryFolder, basename(folder)));
 }
-
-afterAll(async () => {
-  await Promise.all([...launched].map((browser) => browser.close()));
-});
 
 let found: Promise<FoundBrowser> | undefined;
 

@@ -1,7 +1,7 @@
 // A Chromium driven by Playwright, and an attachment to it that is held to what every test is owed: the books balance,
 // and `detach` leaves both halves of Playwright as they were found, down to the maps that hold their objects.
 import { type Browser, type CDPSession, chromium, type LaunchOptions, type Page } from 'playwright-core';
-import { afterAll, expect, onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { attach, type PlaywrightAttachment } from '../../src/clients/playwright/index.ts';
 import type {
   CdpSession,
@@ -13,8 +13,7 @@ import type {
 import type { AttachOptions } from '../../src/handles/attach-options.ts';
 import { chromiumLaunchOptions } from './chromium.ts';
 import { expectAtRest, expectConserved } from './conservation.ts';
-
-const launched = new Set<Browser>();
+import { launched } from './launched.ts';
 
 /** How Playwright launches the Chromium of all tests. */
 export async function playwrightLaunchOptions(): Promise<LaunchOptions> {
@@ -30,10 +29,6 @@ export async function launchByPlaywright(options: LaunchOptions = {}): Promise<B
   launched.add(browser);
   return browser;
 }
-
-afterAll(async () => {
-  await Promise.all([...launched].map((browser) => browser.close()));
-});
 
 /** A page in a context of its own, closed when the running test is over. */
 export async function openPage(browser: Browser): Promise<Page> {
