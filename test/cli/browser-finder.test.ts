@@ -142,13 +142,14 @@ describe('the bundled Chromium', lacking(isLinuxX64 ? undefined : 'it is for Lin
     for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
   });
 
-  it('is whole for each of several that unpack it at once', async () => {
+  it('is whole for each of two that unpack it at once', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'browser-finder-test-'));
     folders.push(folder);
-    const unpacked = await Promise.all([1, 2, 3].map(() => inflateBundledChromium(folder)));
+    // Each unpacks all of it, which takes seconds.
+    const unpacked = await Promise.all([1, 2].map(() => inflateBundledChromium(folder)));
     const [first] = unpacked;
     expect(first).toBeDefined();
-    expect(unpacked).toEqual([first, first, first]);
+    expect(unpacked).toEqual([first, first]);
     const env = { ...process.env, ...first?.environment };
     const version = execFileSync(first?.executablePath ?? '', ['--version', '--no-sandbox'], {
       env,

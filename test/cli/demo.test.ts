@@ -13,8 +13,8 @@ import { MAIN, runCommandLine } from './command-line.ts';
 /** For `vi.waitUntil`: a demo has a browser to launch, or to close. */
 const SOON = { timeout: 100_000, interval: 50 };
 
-/** Operations of a run: as many as a quick demo takes at most. */
-const MOST = sized(200, 2_000);
+/** Operations of a run: as many as a quick demo takes at most. Of 50, plain leaves 50, and 10 MB of heap. */
+const MOST = sized(50, 2_000);
 
 const noProc = process.platform === 'linux' ? undefined : 'there is no /proc to find browsers in';
 

@@ -2,7 +2,7 @@
 import type { Browser, Frame, JSHandle, Page, PuppeteerNode, WebWorker } from 'puppeteer-core';
 import { expect } from 'vitest';
 import type { AttachOptions, PuppeteerAttachment } from '../../src/clients/puppeteer/index.ts';
-import { PUPPETEERS } from '../support/chromium.ts';
+import { PUPPETEERS_BY_SIZE } from '../support/chromium.ts';
 import { expectAtRest, expectConserved } from '../support/conservation.ts';
 
 const MANY = 2_000;
@@ -19,10 +19,10 @@ export const WAYS: readonly Way[] = [
 ];
 
 /** Each Puppeteer in each way. */
-export const EVERY_PUPPETEER: readonly (Way & { readonly puppeteer: PuppeteerNode })[] = PUPPETEERS.flatMap(
-  ({ name, puppeteer }) =>
+export const EVERY_PUPPETEER: readonly (Way & { readonly puppeteer: PuppeteerNode })[] =
+  PUPPETEERS_BY_SIZE.flatMap(({ name, puppeteer }) =>
     WAYS.map((way) => ({ name: `${name}, ${way.name}`, puppeteer, options: way.options })),
-);
+  );
 
 export type Realm = Pick<Page | Frame | WebWorker, 'evaluateHandle'>;
 

@@ -19,6 +19,15 @@ async function dispose(session: AttachedSession, handles: readonly Handle[]): Pr
   await Promise.all(handles.map((handle) => session.release(handle)));
 }
 
+/** Of 201 handles all but one are disposed of. By what `lists` holds, the one is to be found and moved. */
+async function disposeBesideOne(session: AttachedSession) {
+  const [kept] = (await session.mint(1)) as [Handle];
+  const handles = await session.mint(200);
+  const lists = session.holdAnswers('Runtime.getProperties');
+  await dispose(session, handles);
+  return { kept, lists };
+}
+
 describe.each([1, 5, 50, 700])('%s disposed of', (count) => {
   test.each([
     ['none held', 0],
@@ -90,10 +99,7 @@ test('a page that does not answer a move is sent the releases', async () => {
 test('a survivor that a command names while it is to be moved is moved a moment later: 200 go by one command', async () => {
   await using world = new AttachedPeer();
   const session = world.open();
-  const [kept] = await session.mint(1);
-  const handles = await session.mint(200);
-  const lists = session.holdAnswers('Runtime.getProperties');
-  await dispose(session, handles);
+  const { kept, lists } = await disposeBesideOne(session);
   for (let passed = 0; session.wire('Runtime.callFunctionOn').length === 0; passed += 5) {
     expect(passed).toBeLessThan(SOON_MS);
     world.elapse(5);
@@ -101,7 +107,7 @@ test('a survivor that a command names while it is to be moved is moved a moment 
   }
   await lists.reached(1);
   const commands = session.holdCommands('Runtime.callFunctionOn');
-  const call = session.call(kept as Handle, 'function() { return 1; }');
+  const call = session.call(kept, 'function() { return 1; }');
   lists.letGo();
   lists[Symbol.dispose]();
   await turns();
@@ -116,14 +122,11 @@ test('a survivor that a command names while it is to be moved is moved a moment 
 test('one that a command goes on naming keeps the others no longer than that', async () => {
   await using world = new AttachedPeer();
   const session = world.open();
-  const [kept] = await session.mint(1);
-  const handles = await session.mint(200);
-  const lists = session.holdAnswers('Runtime.getProperties');
-  await dispose(session, handles);
+  const { kept, lists } = await disposeBesideOne(session);
   await elapseSoon(world);
   await lists.reached(1);
   const commands = session.holdCommands('Runtime.callFunctionOn');
-  const call = session.call(kept as Handle, 'function() { return 1; }');
+  const call = session.call(kept, 'function() { return 1; }');
   lists.letGo();
   lists[Symbol.dispose]();
   await elapseSoon(world);

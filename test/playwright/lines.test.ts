@@ -2,9 +2,10 @@
 import type { Browser, Page } from 'playwright-core';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { attach } from '../../src/clients/playwright/index.ts';
-import { expectNoLeaks, LeakError } from '../../src/testing/index.ts';
+import { expectNoLeaks } from '../../src/testing/index.ts';
 import { examine, found, known, SCRIPTS } from '../cli/examined.ts';
 import { collectUntil } from '../support/collect-until.ts';
+import { expectForgottenAndHeldTold } from '../support/leaks-told.ts';
 import { attachedPlaywright, launchByPlaywright, openPage } from '../support/playwright.ts';
 
 let browser: Browser;
@@ -61,20 +62,7 @@ describe('expectNoLeaks', () => {
   });
 
   it('fails with the lines that asked for what was not, forgotten or held', async () => {
-    const held: unknown[] = [];
-    const failed = expectNoLeaks(page, async () => {
-      for (let count = 0; count < 3; count++) await page.evaluateHandle(() => []);
-      globalThis.gc?.();
-      held.push(await page.$('li'));
-    });
-    await expect(failed).rejects.toBeInstanceOf(LeakError);
-    await expect(failed).rejects.toMatchObject({
-      actual: 4,
-      message: expect.stringMatching(
-        /^4 handles were not disposed of:\n {2}3 × array, asked for at .*lines\.test\.ts:\d+:\d+\n {2}1 × node/,
-      ),
-    });
-    expect(held).toHaveLength(1);
+    await expectForgottenAndHeldTold(page);
   });
 
   it('lets pass what it is told to, what the body hands on, and what others do elsewhere', async () => {

@@ -9,12 +9,7 @@ import type {
   ServerMessage,
 } from '../../src/clients/playwright/structure.ts';
 import { collectUntil } from '../support/collect-until.ts';
-import {
-  attachedPlaywright,
-  launchByPlaywright,
-  openPage,
-  playwrightLaunchOptions,
-} from '../support/playwright.ts';
+import { launchByPlaywright, openAttached, playwrightLaunchOptions } from '../support/playwright.ts';
 import { runNode } from '../support/processes.ts';
 import { PACKAGE } from '../support/script.ts';
 import { turns } from '../support/turns.ts';
@@ -28,9 +23,7 @@ beforeAll(async () => {
   browser = await launchByPlaywright();
 });
 beforeEach(async () => {
-  releases = attachedPlaywright(browser, browser);
-  page = await openPage(browser);
-  await page.setContent('<b>1</b><b>2</b>');
+  ({ page, releases } = await openAttached(browser));
 });
 
 const make = (owner: Page, value: number): Promise<JSHandle<{ value: number }>> =>

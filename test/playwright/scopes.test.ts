@@ -2,7 +2,7 @@
 import type { Browser, ElementHandle, JSHandle, Page } from 'playwright-core';
 import { beforeAll, beforeEach, expect, it } from 'vitest';
 import type { PlaywrightAttachment } from '../../src/clients/playwright/index.ts';
-import { attachedPlaywright, launchByPlaywright, openPage } from '../support/playwright.ts';
+import { launchByPlaywright, openAttached, openPage } from '../support/playwright.ts';
 
 let browser: Browser;
 let page: Page;
@@ -11,9 +11,7 @@ beforeAll(async () => {
   browser = await launchByPlaywright();
 });
 beforeEach(async () => {
-  releases = attachedPlaywright(browser, browser);
-  page = await openPage(browser);
-  await page.setContent('<b>1</b><b>2</b>');
+  ({ page, releases } = await openAttached(browser));
 });
 
 const make = (on: Page): Promise<JSHandle<{ value: number }>> => on.evaluateHandle(() => ({ value: 1 }));

@@ -5,7 +5,7 @@ import type { Browser, ElementHandle, Page } from 'puppeteer-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { attached, sessionOf } from '../support/attached.ts';
 import { Census } from '../support/census.ts';
-import { launchChromium, PUPPETEERS } from '../support/chromium.ts';
+import { launchChromium, PUPPETEERS_BY_SIZE } from '../support/chromium.ts';
 import { collectUntil } from '../support/collect-until.ts';
 import { heldForClients } from '../support/held-for-clients.ts';
 import { IdCensus } from '../support/id-census.ts';
@@ -217,7 +217,7 @@ async function repeat(page: Page, { operation, times = TIMES }: Leak): Promise<v
 const discardEntries = (page: Page): Promise<unknown> =>
   sessionOf(page).send('Runtime.discardConsoleEntries');
 
-describe.each(PUPPETEERS)('the leaks of $name', ({ puppeteer }) => {
+describe.each(PUPPETEERS_BY_SIZE)('the leaks of $name', ({ puppeteer }) => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await launchChromium({}, puppeteer);

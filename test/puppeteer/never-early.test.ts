@@ -13,7 +13,7 @@ import { Puppeteer as Puppeteer24 } from 'puppeteer-core-24';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { ConnectionLike } from '../../src/clients/puppeteer/structure.ts';
 import { attached, connectionOf, sessionOf } from '../support/attached.ts';
-import { launchChromium, PUPPETEERS } from '../support/chromium.ts';
+import { launchChromium, PUPPETEERS_BY_SIZE } from '../support/chromium.ts';
 import { collectUntil } from '../support/collect-until.ts';
 import { expectAtRest } from '../support/conservation.ts';
 import { runScript } from '../support/script.ts';
@@ -53,7 +53,7 @@ function collectBeforeEveryMessage(connection: ConnectionLike): Watched {
   return watched;
 }
 
-describe.each(PUPPETEERS)('nothing is released early with $name', ({ name, puppeteer }) => {
+describe.each(PUPPETEERS_BY_SIZE)('nothing is released early with $name', ({ name, puppeteer }) => {
   const module = name.endsWith('24') ? 'puppeteer-core-24' : 'puppeteer-core';
   let browser: Browser;
   let site: Site;

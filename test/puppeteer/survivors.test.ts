@@ -4,14 +4,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished }
 import type { PuppeteerAttachment } from '../../src/clients/puppeteer/index.ts';
 import { attached, sessionOf } from '../support/attached.ts';
 import { Census } from '../support/census.ts';
-import { launchChromium, PUPPETEERS } from '../support/chromium.ts';
+import { launchChromium, PUPPETEERS_BY_SIZE } from '../support/chromium.ts';
 import { collectUntil } from '../support/collect-until.ts';
 import { openSite, type Site } from '../support/site.ts';
 import { sized } from '../support/sized.ts';
 
 const MANY = sized(2_000, 20_000);
 
-describe.each(PUPPETEERS)('the survivors among handles of $name', ({ puppeteer }) => {
+describe.each(PUPPETEERS_BY_SIZE)('the survivors among handles of $name', ({ puppeteer }) => {
   let browser: Browser;
   let site: Site;
   let page: Page;

@@ -32,7 +32,10 @@ const ONE_BEFORE: NamedPuppeteer = {
  * For `describe.each(PUPPETEERS)('$name', ({ puppeteer }) => …)`. What must hold with every Puppeteer is tested in
  * `npm test` by test/versions; each feature with the one before the newest, too, in the long tests.
  */
-export const PUPPETEERS: readonly NamedPuppeteer[] = sized([NEWEST], [NEWEST, ONE_BEFORE]);
+export const PUPPETEERS: readonly NamedPuppeteer[] = sized([NEWEST], [ONE_BEFORE]);
+
+/** For what has a whole size: that is run with both. */
+export const PUPPETEERS_BY_SIZE: readonly NamedPuppeteer[] = sized([NEWEST], [NEWEST, ONE_BEFORE]);
 
 /**
  * Launches a Chromium. It is closed when the test file is done; a test may close or kill it earlier.

@@ -37,6 +37,16 @@ export async function openPage(browser: Browser): Promise<Page> {
   return context.newPage();
 }
 
+/** A page with two elements in it, and an attachment to its browser; both for the running test. */
+export async function openAttached(
+  browser: Browser,
+): Promise<{ readonly page: Page; readonly releases: PlaywrightAttachment }> {
+  const releases = attachedPlaywright(browser, browser);
+  const page = await openPage(browser);
+  await page.setContent('<b>1</b><b>2</b>');
+  return { page, releases };
+}
+
 /** The client half's own view of one of its objects. */
 function ownerOf(subject: object): ChannelOwner {
   return subject as ChannelOwner;
