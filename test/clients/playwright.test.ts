@@ -3,6 +3,7 @@ import { type Browser, chromium } from 'playwright-core';
 import { afterAll, expect, it } from 'vitest';
 import { attach } from '../../src/clients/playwright/index.ts';
 import { chromiumLaunchOptions, launchChromium } from '../support/chromium.ts';
+import { sized } from '../support/sized.ts';
 import {
   conform,
   each,
@@ -37,14 +38,8 @@ async function openPage(browser: Browser): Promise<SessionUnderTest> {
   });
 }
 
-conform({
-  name: 'Playwright, launched',
-  open: each(() => openPage(launched)),
-});
-conform({
-  name: 'Playwright, connectOverCDP',
-  open: each(() => openPage(connected)),
-});
+const [name, browser] = sized<[string, Browser]>(['launched', launched], ['connectOverCDP', connected]);
+conform({ name: `Playwright, ${name}`, open: each(() => openPage(browser)) });
 
 it('moves the few that live on among many dead', async () => {
   await expectSurvivorsMoved(await openPage(launched));

@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { attach } from '../../src/clients/session.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { FakePeer } from '../support/fake-peer.ts';
+import { sized } from '../support/sized.ts';
 import { BareConnection } from './bare-connection.ts';
 import { conform, each, plainSession, type SessionUnderTest } from './conformance.ts';
 
@@ -23,7 +24,7 @@ async function openPage(targetType: string): Promise<SessionUnderTest> {
   });
 }
 
-for (const targetType of ['page', 'other']) {
+for (const targetType of sized(['page'], ['other'])) {
   conform({
     name: `a bare WebSocket, target type '${targetType}'`,
     open: each(() => openPage(targetType)),

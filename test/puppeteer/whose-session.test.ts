@@ -7,6 +7,7 @@ import { attach } from '../../src/clients/puppeteer/index.ts';
 import { sessionOf } from '../support/attached.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { openSite, type Site } from '../support/site.ts';
+import { sized } from '../support/sized.ts';
 import { until } from '../support/turns.ts';
 
 interface World {
@@ -180,43 +181,43 @@ async function workerTargetSession(page: Page): Promise<CDPSession> {
   return session ?? page.createCDPSession();
 }
 
-describe.each(['puppeteer-core-22', 'puppeteer-core-23', 'puppeteer-core-24', 'puppeteer-core'])(
-  'attached to a browser of %s',
-  (name) => {
-    let world: World;
-    let releases: PuppeteerAttachment;
+/** The oldest and the newest; between these in the long tests. */
+const VERSIONS = sized(['puppeteer-core-22', 'puppeteer-core'], ['puppeteer-core-23', 'puppeteer-core-24']);
 
-    beforeAll(async () => {
-      const { default: puppeteer } = (await import(name)) as { default: PuppeteerNode };
-      const site = await openSite({
-        '/host': `<script>
+describe.each(VERSIONS)('attached to a browser of %s', (name) => {
+  let world: World;
+  let releases: PuppeteerAttachment;
+
+  beforeAll(async () => {
+    const { default: puppeteer } = (await import(name)) as { default: PuppeteerNode };
+    const site = await openSite({
+      '/host': `<script>
           new Worker('/worker.js');
           const frame = document.createElement('iframe');
           frame.src = 'http://127.0.0.1:' + location.port + '/frame';
           addEventListener('load', () => document.body.append(frame));
         </script>`,
-        '/frame': '<p>elsewhere',
-        '/worker.js': '',
-        '/shared.js': '',
-        '/service.js': '',
-      });
-      const browser = await launchChromium({ args: ['--site-per-process'] }, puppeteer);
-      const before = await openHost({ browser, site });
-      const askedBefore = await before.createCDPSession();
-      const attachedBefore = await attachedBy(connectionOf(before), before);
-      world = { puppeteer, browser, site, before, askedBefore, attachedBefore };
-      releases = attach(browser);
+      '/frame': '<p>elsewhere',
+      '/worker.js': '',
+      '/shared.js': '',
+      '/service.js': '',
     });
-    afterAll(() => world.site[Symbol.asyncDispose]());
+    const browser = await launchChromium({ args: ['--site-per-process'] }, puppeteer);
+    const before = await openHost({ browser, site });
+    const askedBefore = await before.createCDPSession();
+    const attachedBefore = await attachedBy(connectionOf(before), before);
+    world = { puppeteer, browser, site, before, askedBefore, attachedBefore };
+    releases = attach(browser);
+  });
+  afterAll(() => world.site[Symbol.asyncDispose]());
 
-    it.each(PUPPETEERS_OWN)('it has the session of %s', async (_, open) => {
-      expect(releases.covers(await open(world))).toBe(true);
-    });
+  it.each(PUPPETEERS_OWN)('it has the session of %s', async (_, open) => {
+    expect(releases.covers(await open(world))).toBe(true);
+  });
 
-    it.each(THE_SCRIPTS)('it leaves alone a session by way of %s', async (_, open) => {
-      const session = await open(world);
-      expect(releases.covers(session)).toBe(false);
-      expect(Object.hasOwn(session, 'send')).toBe(false);
-    });
-  },
-);
+  it.each(THE_SCRIPTS)('it leaves alone a session by way of %s', async (_, open) => {
+    const session = await open(world);
+    expect(releases.covers(session)).toBe(false);
+    expect(Object.hasOwn(session, 'send')).toBe(false);
+  });
+});

@@ -1,0 +1,2 @@
+// Of what stands by another here the other.
+import '../clients/playwright.test.ts';
