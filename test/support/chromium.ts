@@ -77,6 +77,7 @@ async function launch(
 ): Promise<Browser> {
   const browser = await puppeteer.launch({
     ...base,
+    timeout: 100_000, // On a busy machine the 30 seconds of Puppeteer's pass.
     ...options,
     args: [...base.args, ...(options.args ?? [])],
   });
