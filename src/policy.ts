@@ -145,34 +145,30 @@ export const NOTES_PER_LOOK = 512;
 /** Milliseconds that the notes have of the turn in which they were made: half of it is left to the jobs. */
 export const NOTES_AT_ONCE_MS: number = TURN_BUDGET_MS / 2;
 
-// External memory. Moves: `bench/gc-weight.mjs`, `gc-weight`, bench rows "4,000 × 200 KB", "20,000 × 200 KB".
+// Collections here, and the garbage of pages. Moves: `bench/gc-weight.mjs`, `gc-weight`, bench rows "4,000 × 200 KB", "20,000 × 200 KB".
 
-/** Bytes that a handle reports while nothing is known of any page: the 64 KiB of the first measurement. */
+/** Bytes of its page that a handle is taken to hold while nothing is known of any page. */
 export const FIRST_BYTES_PER_HANDLE = 65_536;
-/** Handles of one message that are charged: thousands at once are a weight of their own here. */
-export const CHARGED_PER_MESSAGE = 64;
-/** Bytes up to which all handles together report their full weight: from there the sum grows with its logarithm. */
-export const FULL_WEIGHT_UP_TO: number = 64 * 2 ** 20;
-/** Bytes saved up for one buffer: an ArrayBuffer takes more time than all else that is done for a handle. */
-export const SMALL_BUFFER: number = 2 ** 18;
-/**
- * Bytes from which weights are large, and are saved up for a buffer that makes V8 collect by itself. Charged bit by bit,
- * they make it begin a new marking at any time: twice the collections, many for a handful of handles.
- */
-export const LARGE_WEIGHT: number = 2 ** 18;
-export const LARGE_BUFFER: number = 33 * 2 ** 20;
-/** Share of a handle's page memory that is charged: V8 collects here at some 30 to 60 MB, of handles with 100 to 200 MB. */
-export const CHARGED_SHARE = 0.3;
-/** The same of what Blink holds: a tree stays whole for one forgotten node, so some 40 MB of trees go at a time. */
-export const CHARGED_SHARE_OF_BLINK = 0.9;
-/** The same of large handles: a collection costs as much here, however few it finds. */
-export const CHARGED_SHARE_OF_LARGE = 0.22;
-/** Bytes: the least and the most that one handle reports. */
-export const LIGHTEST = 2_048;
-export const HEAVIEST = 4_194_304;
-/** Share of the time that major collections may take before handles report less, averaged over so many milliseconds. */
-export const MOST_COLLECTING = 0.03;
-export const COLLECTING_WINDOW_MS = 1_000;
+/** Handles of one message that are suspected: thousands at once come from one list, and mostly die with it. */
+export const SUSPECTED_PER_MESSAGE = 64;
+/** Bytes of pages that may be garbage before a collection is caused here, in a process whose own heap is small. */
+export const LEAST_SUSPECTED = 100e6;
+/** The same for each byte of this process's heap: a collection costs in proportion to that. */
+export const SUSPECTED_PER_HEAP_BYTE = 1.25;
+/** The same whatever a collection costs: a page crashes at some 3 GB, and grows on while the collection runs. */
+export const MOST_SUSPECTED = 1e9;
+/** The same while a collection runs: from here on V8 is told to hurry. */
+export const MOST_SUSPECTED_MEANWHILE = 1.5e9;
+/** Share of the time that the collections take that we cause. */
+export const MOST_COLLECTING = 0.1;
+/** What a collection costs for each byte of the heap, in milliseconds of CPU: most of its marking is done by other threads, of which nothing is told. */
+export const COLLECTING_MS_PER_BYTE = 0.6e-6;
+/** Milliseconds after which a collection is no longer waited for that was caused. */
+export const LONGEST_COLLECTION_MS = 10_000;
+/** Bytes of external memory that have V8 begin a collection at once: more than 64 MiB. */
+export const COLLECTING_BUFFER: number = 65 * 2 ** 20;
+/** Bytes of V8's for one of Blink's: a tree stays whole for one forgotten node, so fewer of them are to be garbage at a time. */
+export const BLINK_WEIGHS = 8;
 /** Mints, and milliseconds, between two looks at a page. */
 export const MINTS_PER_LOOK = 8;
 export const LOOK_AGAIN_MS = 50;
@@ -180,6 +176,7 @@ export const LOOK_AGAIN_MS = 50;
 export const MINTS_OF_LARGE_PER_LOOK = 2;
 export const LOOK_AGAIN_AT_LARGE_MS = 10;
 /** The same of light handles that are minted faster than one in so many milliseconds: a look costs as much as a mint. */
+export const LIGHT_HANDLE = 8_192;
 export const LOOK_AGAIN_AT_LIGHT_MS = 200;
 export const MOST_MS_PER_LIGHT_MINT = 2;
 /** Looks that the estimate is made of. */
@@ -191,8 +188,6 @@ export const MOST_GROWTH = 150e6;
 export const LARGE_HANDLE = 1e6;
 export const MOST_GARBAGE_OF_LARGE = 32e6;
 export const MOST_GROWTH_BY_LARGE = 48e6;
-/** Bytes that live handles may hold in the page before nothing is spared to find the dead among them. */
-export const MOST_HELD = 128e6;
 
 // Clients. Moves: the tests named with each.
 

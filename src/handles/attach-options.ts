@@ -28,8 +28,9 @@ export interface AttachOptions extends BatcherOptions {
   /** Whether the few survivors of a group are moved, so that the rest can die by one command. Default `true`. */
   readonly moveSurvivors?: boolean | undefined;
   /**
-   * Bytes that a live handle is charged to this process's heap, in lumps of 256 KiB or more; 0 or `false` for none, 2 ** 30
-   * at the most. By default it starts at 65,536, and follows what the page's heap holds for each handle.
+   * Bytes of its page that each handle is taken to hold, by which garbage collections are caused in this process as pages
+   * grow; 0 or `false` for none, 2 ** 30 at the most. By default it starts at 65,536, and follows what the page's heap
+   * holds for each handle.
    */
   readonly pressure?: number | false | undefined;
   /**

@@ -25,10 +25,10 @@ import { type AttachOptions, type ResolvedAttachOptions, warnOfOtherOptions } fr
 import { CollectionWatch, fixedMemories, followingMemories, type SessionMemories } from './collection.ts';
 import type { CommandRules } from './command-rules.ts';
 import { ConsoleEntries } from './console-entries.ts';
-import { readHeap } from './external-memory.ts';
 import { GroupSweep } from './groups.ts';
 import { type AttachmentStats, emptyLedgerStats, type LedgerStats } from './handle-table.ts';
 import { SessionTap } from './observe-session.ts';
+import { readHeap } from './page-memory.ts';
 import type { RemoteObject } from './protocol.ts';
 import { type HandleScope, type RunningScope, ScopeStack } from './scope.ts';
 import { type Group, type Handle, type LedgerServices, SessionLedger } from './session-ledger.ts';
@@ -328,8 +328,8 @@ class AttachedSessions {
       now,
     };
     this.sweep = new GroupSweep(this.#services);
-    this.watch = new CollectionWatch(stats, { keepsObjects: movesSurvivors, createRegistry });
-    this.memories = pressure === 'follow' ? followingMemories(now) : fixedMemories(pressure);
+    this.watch = new CollectionWatch({ keepsObjects: movesSurvivors, createRegistry });
+    this.memories = pressure === 'follow' ? followingMemories(now, stats) : fixedMemories(pressure, stats);
   }
 
   open(session: ReleaseSession, isOrdered: boolean, target: TargetState): SessionLedger {
@@ -388,7 +388,6 @@ class AttachedSessions {
   abandon(releaseTimeoutMs: number): void {
     const { dispatcher, work } = this.#services;
     this.sweep.flushLast();
-    this.watch.uncharge();
     // Unhooked, the client's sessions keep them no more; they are needed for what is on its way.
     const sessions = [...this.ledgers].map(({ queue }) => queue.session);
     for (const ledger of this.ledgers) {

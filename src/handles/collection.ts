@@ -1,7 +1,6 @@
 /**
- * What the garbage collector tells, and is told. A registry finds the RemoteObjects that the program let go of. External
- * memory is reported to V8 for those that live, so that a growing page triggers collections here, which nothing else
- * would: a handle is 200 bytes here, and may be 200 KB there.
+ * What the garbage collector tells: a registry finds the RemoteObjects that the program let go of. What handles hold of
+ * their pages is counted as they are minted, so that a growing page causes collections here: see `collection-pressure.ts`.
  *
  * All finalizers of a collection run in one job that nothing can slice, so that each only makes a note: of a hundred
  * thousand records none is in the processor's cache, and fetching them is most of the cost. The notes are taken when that
@@ -9,19 +8,16 @@
  * attachments, and the finalizer is bound to none: V8 throws optimised code away with an object that it was made for.
  */
 import {
-  CHARGED_PER_MESSAGE,
   FIRST_BYTES_PER_HANDLE,
-  FULL_WEIGHT_UP_TO,
-  LARGE_BUFFER,
-  LARGE_WEIGHT,
   NOTES_AT_ONCE_MS,
   NOTES_PER_LOOK,
-  SMALL_BUFFER,
+  SUSPECTED_PER_MESSAGE,
 } from '../policy.ts';
 import { afterThisJob, chargeTurn, SlicedJob } from '../runtime/event-loop.ts';
 import { monotonicNow, setImmediate } from '../timers.ts';
-import { type AskablePage, type ExternalMemory, FollowingMemory, fixedMemory } from './external-memory.ts';
+import { SuspectsOfAttachment } from './collection-pressure.ts';
 import type { LedgerStats } from './handle-table.ts';
+import { type AskablePage, FollowingMemory, fixedMemory, type PageMemory } from './page-memory.ts';
 import type { RemoteObject } from './protocol.ts';
 import type { Group, Handle, SessionLedger } from './session-ledger.ts';
 
@@ -44,15 +40,9 @@ export interface CollectionWatchOptions {
 /** Watches the RemoteObjects of one attachment. */
 export class CollectionWatch {
   readonly #registry: Registry;
-  readonly #stats: LedgerStats;
   readonly #keepsObjects: boolean;
-  /** Buffers by the RemoteObject whose life they share. Not a property: the client's objects stay as they are. */
-  #buffers = new WeakMap<RemoteObject, ArrayBuffer>();
-  /** Bytes not reported yet. */
-  #unreported = 0;
 
-  constructor(stats: LedgerStats, options: CollectionWatchOptions) {
-    this.#stats = stats;
+  constructor(options: CollectionWatchOptions) {
     this.#keepsObjects = options.keepsObjects;
     this.#registry = options.createRegistry(onCollected);
   }
@@ -62,8 +52,7 @@ export class CollectionWatch {
    * without a token: to unregister would cost ten times what an outdated callback does.
    *
    * @param remoteObject what the client's handle will hold: its life is the handle's.
-   * @param ordinal its place among the remote objects of its message. Of a long list only the first are charged:
-   * thousands of handles at once are a weight of their own here.
+   * @param ordinal its place among the remote objects of its message. Of a long list only the first are suspected.
    */
   mint(
     ledger: SessionLedger,
@@ -75,39 +64,11 @@ export class CollectionWatch {
     const record = ledger.mint(objectId, group);
     if (record === undefined) return undefined;
     const { memory } = ledger;
+    if (ordinal < SUSPECTED_PER_MESSAGE) memory.suspected++;
     if (++memory.mints >= memory.nextLookAt) memory.look();
-    this.#stats.bytesPerHandle = memory.bytes;
-    if (memory.bytes > 0 && ordinal < CHARGED_PER_MESSAGE) {
-      // A handle is charged fully while few live. Once they weigh `FULL_WEIGHT_UP_TO` together, one more is charged the less
-      // the more there are, so that the sum grows with its logarithm: a collection comes each time the handles alive have
-      // grown by about the same factor, and a million of them do not cost gigabytes.
-      this.#unreported += Math.min(memory.bytes, FULL_WEIGHT_UP_TO / this.#stats.live);
-      if (this.#unreported >= (memory.bytes < LARGE_WEIGHT ? SMALL_BUFFER : LARGE_BUFFER)) {
-        this.#report(remoteObject, record);
-      }
-    }
     if (this.#keepsObjects) record.remoteObject = new WeakRef(remoteObject);
     this.#registry.register(remoteObject, record);
     return record;
-  }
-
-  /** Takes all external memory back, that of objects that live on, too. */
-  uncharge(): void {
-    this.#buffers = new WeakMap();
-  }
-
-  /** Reports what was saved up, for as long as this object lives. */
-  #report(remoteObject: RemoteObject, record: Handle): void {
-    const bytes = Math.floor(this.#unreported);
-    this.#unreported -= bytes;
-    try {
-      // Zeroed by the system and never touched: it costs address space and a promise, not memory.
-      this.#buffers.set(remoteObject, new ArrayBuffer(bytes));
-    } catch {
-      return; // No room for so much as a promise. The handle is tracked without its weight.
-    }
-    record.charge = { bytes, stats: this.#stats };
-    this.#stats.chargedBytes += bytes;
   }
 }
 
@@ -159,74 +120,17 @@ function takeUntil(deadline: number): boolean {
     }
     let next = 0;
     for (let record = records[0]; record !== undefined; record = records[next]) {
-      if (record.context !== undefined) next = record.context.ledger.collect(records, next);
-      else {
-        if (record.charge !== undefined) record.uncharge(); // It ended before its object did.
-        next++;
-      }
+      next = record.context?.ledger.collect(records, next) ?? next + 1; // It may have ended before its object did.
     }
   } while (full.length + filling.length > 0 && monotonicNow() < deadline);
   isAnnounced = full.length + filling.length > 0;
   return !isAnnounced;
 }
 
-/** Of the kinds of collection that `perf_hooks` tells apart: mark-compact, and the steps of its marking. */
-const MAJOR_KINDS: readonly unknown[] = [4, 8];
-
-let collectingMs = 0;
-let watchers = 0;
-let observer: PerformanceObserver | undefined;
-
-/** Whether one watches: apart from itself, so that it is known of one that is collected. */
-interface Watch {
-  isOn: boolean;
-}
-
-/** Whoever is forgotten while it watches watches no more. */
-const forgotten = new FinalizationRegistry<Watch>(turnOff);
-
-/**
- * How long this process has been in major collections, by what Node tells of them. There is one observer in the process,
- * however many watch, between `start` and `stop`: each would cost as much of every collection.
- */
-class CollectingTime {
-  readonly #watch: Watch = { isOn: false };
-
-  constructor() {
-    forgotten.register(this, this.#watch);
-  }
-
-  /** Milliseconds, of the time in which somebody watched; told a turn late. Only differences mean something. */
-  get ms(): number {
-    return collectingMs;
-  }
-
-  /** Holds neither the process nor, once stopped, anything else. */
-  start(): void {
-    if (this.#watch.isOn) return;
-    this.#watch.isOn = true;
-    if (watchers++ > 0) return;
-    observer = new PerformanceObserver(note);
-    observer.observe({ entryTypes: ['gc'] });
-  }
-
-  stop(): void {
-    turnOff(this.#watch);
-  }
-}
-
-function turnOff(watch: Watch): void {
-  if (!watch.isOn) return;
-  watch.isOn = false;
-  if (--watchers > 0) return;
-  observer?.disconnect();
-  observer = undefined;
-}
-
-/** The external memory of the sessions of one attachment. */
+/** What the sessions of one attachment hold of their pages. */
 export interface SessionMemories {
   /** @param countHandles how many handles the browser holds for the session. */
-  open(page: AskablePage, countHandles: () => number, onLook: OnLook): ExternalMemory;
+  open(page: AskablePage, countHandles: () => number, onLook: OnLook): PageMemory;
   /** A session for which one was opened is over. Once for each. */
   end(): void;
   /** Stops watching this process, for good. */
@@ -236,46 +140,55 @@ export interface SessionMemories {
 /** Told of each look at a page: its heap, and what a handle stands for there, in bytes; 0 while unknown. */
 export type OnLook = (pageBytes: number, pageBytesPerHandle: number) => void;
 
-/** The same number of bytes for all. */
-export function fixedMemories(bytes: number): SessionMemories {
-  return { open: () => fixedMemory(bytes), end: () => {}, stop: () => {} };
+/** The counts that the memories of an attachment keep, and the one that they read. */
+export type MemoryStats = Pick<LedgerStats, 'live' | 'chargedBytes' | 'bytesPerHandle'>;
+
+/** Each handle is taken to hold the same number of bytes; with 0 no collection is ever caused. */
+export function fixedMemories(bytes: number, stats: MemoryStats): SessionMemories {
+  if (bytes === 0) return { open: () => fixedMemory(0), end: () => {}, stop: () => {} };
+  return memoriesBy(stats, (_page, onMinted) => fixedMemory(bytes, onMinted));
 }
 
 /** Each follows its page. A new page is taken to be like the last one looked at: in a farm pages live for a second. */
-export function followingMemories(now: () => number): SessionMemories {
-  const collecting = new CollectingTime();
+export function followingMemories(now: () => number, stats: MemoryStats): SessionMemories {
   let lastBytes = FIRST_BYTES_PER_HANDLE;
+  const onWeighed = (bytes: number): void => {
+    lastBytes = bytes;
+  };
+  return memoriesBy(
+    stats,
+    (page, onMinted, countHandles, onLook) =>
+      new FollowingMemory(page, { firstBytes: lastBytes, countHandles, now, onMinted, onLook, onWeighed }),
+  );
+}
+
+type OpenMemory = (
+  page: AskablePage,
+  onMinted: (handles: number, bytesPerHandle: number) => void,
+  countHandles: () => number,
+  onLook: OnLook,
+) => PageMemory;
+
+function memoriesBy(stats: MemoryStats, open: OpenMemory): SessionMemories {
+  const suspects = new SuspectsOfAttachment(stats);
+  const onMinted = (handles: number, bytesPerHandle: number): void => {
+    stats.bytesPerHandle = bytesPerHandle;
+    stats.chargedBytes = suspects.add(handles, bytesPerHandle);
+  };
   let sessions = 0;
   let isStopped = false;
   return {
     open: (page, countHandles, onLook) => {
       sessions++;
-      if (!isStopped) collecting.start();
-      return new FollowingMemory(page, {
-        firstBytes: lastBytes,
-        countHandles,
-        collectingMs: () => collecting.ms,
-        now,
-        onLook,
-        onWeighed: (bytes) => {
-          lastBytes = bytes;
-        },
-      });
+      if (!isStopped) suspects.start();
+      return open(page, onMinted, countHandles, onLook);
     },
     end: () => {
-      if (--sessions === 0) collecting.stop();
+      if (--sessions === 0) suspects.stop();
     },
     stop: () => {
       isStopped = true;
-      collecting.stop();
+      suspects.stop();
     },
   };
-}
-
-function note(list: PerformanceObserverEntryList): void {
-  for (const { duration, detail } of list.getEntries() as (PerformanceEntry & {
-    readonly detail?: unknown;
-  })[]) {
-    if (MAJOR_KINDS.includes((detail as { kind?: unknown } | undefined)?.kind)) collectingMs += duration;
-  }
 }

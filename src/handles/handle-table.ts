@@ -25,13 +25,13 @@ export interface LedgerStats extends ReleaseStats {
   groupFreed: number;
   /** Handles that survived their group by being moved to another. */
   moved: number;
-  /** Bytes charged to this process's heap, so that its garbage collector feels the page's weight. */
+  /** Bytes of pages that may be garbage: of handles minted since the last collection here, as of the last look. */
   chargedBytes: number;
-  /** Bytes that one handle weighs, by what its page was last found to hold; with thousands alive each is charged less. */
+  /** Bytes of its page that one handle is taken to stand for; of those that are Blink's each counts eightfold. */
   bytesPerHandle: number;
   /** Heap of the page that was looked at last, in bytes, its garbage included; 0 until one was looked at. */
   pageBytes: number;
-  /** What one handle was found to stand for in that page, in bytes: what its weight follows; 0 while that is not known. */
+  /** What one handle was found to stand for in that page, in bytes; 0 while that is not known. */
   pageBytesPerHandle: number;
 }
 
@@ -75,7 +75,7 @@ const ENDED: ReleaseOwner = { claim: () => false, settled: () => {} };
 
 /** One handle. Is its own `Release`, so that queueing one allocates nothing. */
 export class HandleRecord<Ledger extends ReleaseOwner> implements Release {
-  // In this order: the first six are read of each record that is collected. Of a hundred thousand none is in the
+  // In this order: the first five are read of each record that is collected. Of a hundred thousand none is in the
   // processor's cache, so they stand side by side.
   /** `undefined` once it has ended: whoever keeps its object keeps a record, and no ledger. */
   context: HandleContext<Ledger> | undefined;
@@ -84,8 +84,6 @@ export class HandleRecord<Ledger extends ReleaseOwner> implements Release {
   state: HandleState = 'live';
   /** Unanswered commands that name it. While there are any it is not released. */
   pins = 0;
-  /** External memory reported on its behalf, until its object is collected. */
-  charge: Charge | undefined;
   /** Where it was minted; known only while leaks are traced. */
   origin: TracedMint | undefined;
   /** Rewritten when the object is moved to another group. */
@@ -125,13 +123,6 @@ export class HandleRecord<Ledger extends ReleaseOwner> implements Release {
     return this.context?.ledger ?? ENDED;
   }
 
-  /** Its object was collected: the external memory reported for it is gone with the object. */
-  uncharge(): void {
-    if (this.charge === undefined) return;
-    this.charge.stats.chargedBytes -= this.charge.bytes;
-    this.charge = undefined;
-  }
-
   /** It has ended: from now on it is a few words for as long as its object lives. */
   letGo(): void {
     this.context = undefined;
@@ -139,12 +130,6 @@ export class HandleRecord<Ledger extends ReleaseOwner> implements Release {
     this.formerIds = NO_IDS;
     this.remoteObject = undefined;
   }
-}
-
-/** External memory in bytes, and the counts that it is in. */
-export interface Charge {
-  readonly bytes: number;
-  readonly stats: LedgerStats;
 }
 
 /** The handles of one execution context, which end together when the context does. */

@@ -13,7 +13,6 @@ import { countMove, type DropCause, type Ending, refusesWrongMoves } from '../ba
 import { DEAD_IN_A_LARGE_GROUP, ENDED_AT_ONCE, ENDED_LATER_MS, STEPS_PER_LOOK } from '../policy.ts';
 import type { DeferredTasks, SlicedWork, Waiters } from '../runtime/event-loop.ts';
 import { EndedIds } from './ended-ids.ts';
-import { type ExternalMemory, fixedMemory } from './external-memory.ts';
 import {
   COUNTED,
   type GroupStage,
@@ -26,6 +25,7 @@ import {
   ObjectGroup,
   type ScopeKind,
 } from './handle-table.ts';
+import { fixedMemory, type PageMemory } from './page-memory.ts';
 import { contextPrefixOf, hasContextPrefix, type RemoteObject } from './protocol.ts';
 import type { TargetState } from './target-state.ts';
 import { Barriers, CollectionHolds } from './unanswered.ts';
@@ -62,8 +62,8 @@ export class SessionLedger implements ReleaseOwner {
   readonly isOrdered: boolean;
   /** What it has in common with other sessions of its target. */
   readonly target: TargetState;
-  /** How much external memory a handle reports. Set by whoever opens the ledger. */
-  memory: ExternalMemory = fixedMemory(0);
+  /** What its handles hold of the page. Set by whoever opens the ledger. */
+  memory: PageMemory = fixedMemory(0);
   /** The generation into which mints go now; see `groups.ts`. */
   openGroup: Group | undefined;
   /** When the open generation was last seen with hardly a live member. */
@@ -275,7 +275,6 @@ export class SessionLedger implements ReleaseOwner {
     if (record === undefined) return first;
     const { group } = record;
     if (group === undefined || !this.holds.isTrusting || !this.#isSwept(record)) {
-      if (record.charge !== undefined) record.uncharge();
       if (this.isAbandoned || record.state !== 'live') return first + 1;
       if (!this.holds.isTrusting) this.pin(record);
       this.drop(record, 'collected');
@@ -285,7 +284,6 @@ export class SessionLedger implements ReleaseOwner {
     let dropped = 0;
     let next = first;
     for (; record?.group === group; record = records[++next]) {
-      if (record.charge !== undefined) record.uncharge();
       if (record.state !== 'live') continue;
       this.#mark(record, 'collected');
       dropped++;

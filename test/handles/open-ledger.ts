@@ -1,9 +1,9 @@
 // A session's ledger and the sweep of its groups, without a client: the test is the clock, and nothing is ever answered.
 import { Dispatcher } from '../../src/batcher/dispatcher.ts';
 import { resolveBatcherOptions } from '../../src/batcher/options.ts';
-import { fixedMemory } from '../../src/handles/external-memory.ts';
 import { GroupSweep } from '../../src/handles/groups.ts';
 import { emptyLedgerStats } from '../../src/handles/handle-table.ts';
+import { fixedMemory } from '../../src/handles/page-memory.ts';
 import {
   type Group,
   type Handle,

@@ -1,64 +1,34 @@
-// What a live handle is charged to this process's heap, so that V8 collects here when the page has grown.
+// `pressure`: what each handle is said to hold of its page, so that V8 collects here when pages have grown.
 import { expect, test, vi } from 'vitest';
 import { resolveAttachOptions } from '../../src/handles/attach-options.ts';
 import { AttachedPeer } from './attached-peer.ts';
 
-test('light weights are saved up, and charged to one handle in many, while its object lives', async () => {
-  const weight = 2 ** 14;
-  await using world = new AttachedPeer({ pressure: weight });
+test('handles that may be garbage are counted by what each is said to hold, until they are found or disposed of', async () => {
+  const bytes = 2 ** 14;
+  await using world = new AttachedPeer({ pressure: bytes });
   const session = world.open();
-  const [first] = await session.mint(15);
-  expect(world.stats.chargedBytes).toBe(0);
-  const bearer = await session.evaluate();
-  expect(world.stats.chargedBytes).toBe(16 * weight);
-  world.collector.collect(first ?? {});
+  const handles = await session.mint(32);
+  expect(world.stats).toMatchObject({ chargedBytes: 32 * bytes, bytesPerHandle: bytes });
+  world.collector.collect(...handles.slice(0, 8));
+  for (const handle of handles.slice(8, 16)) await session.release(handle);
   await world.rest();
-  expect(world.stats.chargedBytes).toBe(16 * weight);
-  world.collector.collect(bearer);
-  await world.rest();
-  expect(world.stats.chargedBytes).toBe(0);
+  await session.mint(8);
+  expect(world.stats.chargedBytes).toBe(24 * bytes);
+  world.collector.collect(...handles.slice(16));
 });
 
-test('large weights are saved up for one buffer that makes V8 collect', async () => {
-  const weight = 2 ** 20;
-  await using world = new AttachedPeer({ pressure: weight });
-  const session = world.open();
-  const [first] = await session.mint(32);
-  expect(world.stats.chargedBytes).toBe(0);
-  const bearer = await session.evaluate();
-  expect(world.stats.chargedBytes).toBe(33 * weight);
-  world.collector.collect(first ?? {});
-  await world.rest();
-  expect(world.stats.chargedBytes).toBe(33 * weight);
-  world.collector.collect(bearer);
-  await world.rest();
-  expect(world.stats.chargedBytes).toBe(0);
-});
-
-test('a disposed handle is charged until its object is collected: it is that object that weighs', async () => {
-  await using world = new AttachedPeer({ pressure: 2 ** 14 });
-  const session = world.open();
-  await session.mint(15);
-  const bearer = await session.evaluate();
-  await session.release(bearer);
-  await world.rest();
-  expect(world.stats).toMatchObject({ released: 1, chargedBytes: 2 ** 18 });
-  world.collector.collect(bearer);
-  await world.rest();
-  expect(world.stats.chargedBytes).toBe(0);
-});
-
-test('where no more memory can be had, a handle is tracked without its weight', async () => {
-  await using world = new AttachedPeer({ pressure: 2 ** 14 });
+test('where no more memory can be had, a handle is tracked all the same', async () => {
+  const bytes = 2 ** 27;
+  await using world = new AttachedPeer({ pressure: bytes });
   const session = world.open();
   const refuse = vi.fn(function refuse() {
     throw new RangeError('Array buffer allocation failed');
   });
   vi.stubGlobal('ArrayBuffer', refuse);
   try {
-    const handles = await session.mint(16); // Enough for a buffer.
-    expect(world.stats).toMatchObject({ live: 16, chargedBytes: 0 });
-    expect(refuse).toHaveBeenCalledWith(2 ** 18);
+    const handles = await session.mint(16); // Enough for a collection.
+    expect(world.stats).toMatchObject({ live: 16 });
+    expect(refuse).toHaveBeenCalled();
     world.collector.collect(...handles);
   } finally {
     vi.unstubAllGlobals();
@@ -73,17 +43,6 @@ test('pressure: false charges nothing', async () => {
   expect(world.stats).toMatchObject({ live: 20, chargedBytes: 0 });
 });
 
-test('one more weighs less the more are alive: four thousand do not cost four times as much as a thousand', async () => {
-  await using world = new AttachedPeer({ pressure: 65_536 });
-  const session = world.open();
-  await session.mint(1_000);
-  const ofThousand = world.stats.chargedBytes;
-  expect(ofThousand).toBe(65_536_000);
-  await session.mint(3_000);
-  expect(world.stats.chargedBytes).toBeLessThan(3 * ofThousand);
-  expect(world.stats.chargedBytes).toBeGreaterThan(ofThousand);
-});
-
 test('the weight is real: without a collection asked for, forgotten handles are noticed', async () => {
   let collected = 0;
   await using world = new AttachedPeer({
@@ -95,7 +54,10 @@ test('the weight is real: without a collection asked for, forgotten handles are 
       }),
   });
   const session = world.open();
-  for (let round = 0; round < 200 && collected === 0; round++) await session.mint(10);
+  for (let round = 0; round < 200 && collected === 0; round++) {
+    await session.mint(10);
+    await new Promise((resolve) => setImmediate(resolve)); // V8 goes on with it between two turns.
+  }
   expect(collected).toBeGreaterThan(0);
   await world.rest();
 });

@@ -33,25 +33,25 @@ class FakePage {
 }
 
 function openWeights() {
-  const weights = followingMemories(() => time);
+  const weights = followingMemories(() => time, { live: 0, chargedBytes: 0, bytesPerHandle: 0 });
   return { ...weights, [Symbol.dispose]: () => weights.stop() };
 }
 
 test('the first page has to be looked at', async () => {
   using weights = openWeights();
   const page = new FakePage(weights);
-  expect(page.weight.bytes).toBe(65_536);
+  expect(page.weight.bytesPerHandle).toBe(65_536);
   await page.mint(40, 500);
-  expect(page.weight.bytes).toBe(2_048);
+  expect(page.weight.bytesPerHandle).toBe(500);
   expect(page.looks.length).toBeGreaterThan(1);
 });
 
 test('a handle of a new page weighs what those of the last page did, from the first on', async () => {
   using weights = openWeights();
   await new FakePage(weights).mint(40, 500);
-  expect(new FakePage(weights).weight.bytes).toBe(2_048);
+  expect(new FakePage(weights).weight.bytesPerHandle).toBe(500);
   await new FakePage(weights).mint(40, 200e3);
-  expect(new FakePage(weights).weight.bytes).toBe(60e3);
+  expect(new FakePage(weights).weight.bytesPerHandle).toBe(200e3);
 });
 
 test('a page that is not like the last one is found out', async () => {
@@ -59,12 +59,12 @@ test('a page that is not like the last one is found out', async () => {
   await new FakePage(weights).mint(40, 500);
   const page = new FakePage(weights);
   await page.mint(40, 200e3);
-  expect(page.weight.bytes).toBe(60e3);
+  expect(page.weight.bytesPerHandle).toBe(200e3);
 });
 
 test('attachments do not learn from one another', async () => {
   using weights = openWeights();
   await new FakePage(weights).mint(40, 500);
   using others = openWeights();
-  expect(new FakePage(others).weight.bytes).toBe(65_536);
+  expect(new FakePage(others).weight.bytesPerHandle).toBe(65_536);
 });

@@ -1,10 +1,7 @@
 /**
- * How much external memory one live handle of a session reports to V8, so that V8 collects here when the page has grown.
- * It follows the page: a share of what a handle stands for there, whether that is 20 KB or 5 MB. And it is bounded by its
- * cost: unless the live handles may hold more of the page than is safe, collecting takes a few per cent of the time.
- *
- * The page is asked in the background, on the occasion of a mint: twenty times a second at most, less often for light
- * handles, and up to a hundred times for large ones. A page that does not answer costs one unanswered command.
+ * What the handles of one session hold of their page, whether that is 20 KB each or 5 MB. It is asked of the page in the
+ * background, on the occasion of a mint: twenty times a second at most, less often for light handles, and up to a hundred
+ * times for large ones. A page that does not answer costs one unanswered command.
  *
  * Released objects are garbage in the page, and V8 may let a gigabyte of it gather: objects that have outlived their first
  * milliseconds count as old. Where released handles have left that much behind, the page is told to collect.
@@ -17,51 +14,64 @@ export interface AskablePage {
   ask(method: string): PromiseLike<unknown>;
 }
 
-export interface ExternalMemory {
-  /** Bytes that one more handle reports. */
-  readonly bytes: number;
-  /** Bytes that one handle stands for in the page; 0 while that is not known. */
+export interface PageMemory {
+  /** Bytes of the page that one handle stands for, told or guessed; Blink's count more than once. */
+  readonly bytesPerHandle: number;
+  /** Bytes that one handle was found to stand for in the page; 0 while that is not known. */
   readonly pageBytesPerHandle: number;
   /** Mints so far, counted by whoever mints; at so many the page is looked at. */
   mints: number;
+  /** Of these, those that are suspected until the collector has found them alive. */
+  suspected: number;
   readonly nextLookAt: number;
   look(): void;
 }
 
-/** The same number of bytes always. */
-export function fixedMemory(bytes: number): ExternalMemory {
-  return { bytes, pageBytesPerHandle: 0, mints: 0, nextLookAt: Number.POSITIVE_INFINITY, look: () => {} };
+/** Told of handles that were minted. */
+type OnMinted = (handles: number, bytesPerHandle: number) => void;
+
+/** The same number of bytes always; for 0 nobody is told of anything. */
+export function fixedMemory(bytesPerHandle: number, onMinted: OnMinted = () => {}): PageMemory {
+  return {
+    bytesPerHandle,
+    pageBytesPerHandle: 0,
+    mints: 0,
+    suspected: 0,
+    nextLookAt: bytesPerHandle === 0 ? Number.POSITIVE_INFINITY : policy.MINTS_PER_LOOK,
+    look() {
+      this.mints = 0;
+      onMinted(this.suspected, bytesPerHandle);
+      this.suspected = 0;
+    },
+  };
 }
 
 export interface FollowingServices {
-  /** What a handle weighs until its page has been looked at. */
+  /** What a handle stands for until its page has been looked at. */
   readonly firstBytes: number;
   /** How many handles of the session the browser holds. */
   countHandles(): number;
   /** Milliseconds, monotonic. */
   now(): number;
-  /** Milliseconds that this process has spent in major collections so far. */
-  collectingMs(): number;
+  /** Told of handles that were minted, at most `MINTS_PER_LOOK` of them later. */
+  onMinted: OnMinted;
   /** Told of each look at the page: its heap, and what a handle stands for there, in bytes; 0 while unknown. */
   onLook?(pageBytes: number, pageBytesPerHandle: number): void;
-  /** Told of each weight that a look has led to. */
-  onWeighed?(bytes: number): void;
+  /** Told of each number of bytes that a look has led to. */
+  onWeighed?(bytesPerHandle: number): void;
 }
 
 /** Follows what the handles of one session hold of their page. */
-export class FollowingMemory implements ExternalMemory {
-  bytes: number;
+export class FollowingMemory implements PageMemory {
+  bytesPerHandle: number;
   pageBytesPerHandle = 0;
   mints = 0;
+  suspected = 0;
   nextLookAt = 1;
   readonly #page: AskablePage;
   readonly #services: FollowingServices;
   readonly #slot: LazySlot<number>;
   readonly #growth = new PageGrowth();
-  /** Averages over `COLLECTING_WINDOW_MS`: the share of the time spent in collections, and the bytes that caused it. */
-  #collectingShare = 0;
-  #averageBytes: number;
-  #collectingMsThen: number;
   #lookedAt: number;
   #mintsThen = 0;
   #pageRestsUntil = 0;
@@ -70,34 +80,34 @@ export class FollowingMemory implements ExternalMemory {
   constructor(page: AskablePage, services: FollowingServices) {
     this.#page = page;
     this.#services = services;
-    this.bytes = services.firstBytes;
-    this.#averageBytes = services.firstBytes;
+    this.bytesPerHandle = services.firstBytes;
     this.#lookedAt = services.now();
-    this.#collectingMsThen = services.collectingMs();
     this.#slot = new LazySlot((previous) => this.#fetch(previous), { now: () => services.now() });
     void this.#slot.get();
   }
 
   /** The slot lets one mint ask the page, and gives all others what it has. */
   look(): void {
+    this.#services.onMinted(this.suspected, this.bytesPerHandle);
+    this.suspected = 0;
     const isLight = this.#isLightWork();
     this.nextLookAt =
       this.mints + (this.#isOfLarge && !isLight ? policy.MINTS_OF_LARGE_PER_LOOK : policy.MINTS_PER_LOOK);
     if (isLight) return;
     void this.#slot.get().then((bytes) => {
-      this.bytes = bytes;
+      this.bytesPerHandle = bytes;
     });
   }
 
   async #fetch(previous: number | undefined): Promise<Fetched<number>> {
     // The first value is there without asking, so that nobody ever waits for one.
-    if (previous === undefined) return { value: this.bytes, expiresInMs: ExpiresImmediately };
+    if (previous === undefined) return { value: this.bytesPerHandle, expiresInMs: ExpiresImmediately };
     const { used, blink } = await readHeaps(this.#page);
     this.#growth.note(used, this.mints, this.#services.countHandles(), blink);
     this.#mintsThen = this.mints;
+    this.#lookedAt = this.#services.now();
     this.pageBytesPerHandle = Math.round(this.#growth.bytesPerHandle ?? 0);
     this.#services.onLook?.(used, this.pageBytesPerHandle);
-    this.#noteCollecting();
     if (this.#isPageOverdue()) await this.#collectPage();
     return {
       value: this.#weigh(previous),
@@ -113,8 +123,7 @@ export class FollowingMemory implements ExternalMemory {
   #isLightWork(): boolean {
     // The last look by itself: the weight follows what most of the last looks had.
     const { latestBytesPerHandle } = this.#growth;
-    if (latestBytesPerHandle === undefined) return false;
-    if (latestBytesPerHandle * policy.CHARGED_SHARE > policy.LIGHTEST) return false;
+    if (latestBytesPerHandle === undefined || latestBytesPerHandle > policy.LIGHT_HANDLE) return false;
     const elapsed = this.#services.now() - this.#lookedAt;
     const minted = this.mints - this.#mintsThen;
     return elapsed < policy.LOOK_AGAIN_AT_LIGHT_MS && elapsed < minted * policy.MOST_MS_PER_LIGHT_MINT;
@@ -138,32 +147,10 @@ export class FollowingMemory implements ExternalMemory {
     this.#services.onLook?.(left, this.pageBytesPerHandle);
   }
 
-  #noteCollecting(): void {
-    const now = this.#services.now();
-    const collectingMs = this.#services.collectingMs();
-    const elapsed = now - this.#lookedAt;
-    if (elapsed <= 0) return;
-    const share = (collectingMs - this.#collectingMsThen) / elapsed;
-    const weightOfNow = 1 - Math.exp(-elapsed / policy.COLLECTING_WINDOW_MS);
-    this.#collectingShare += (share - this.#collectingShare) * weightOfNow;
-    this.#averageBytes += (this.bytes - this.#averageBytes) * weightOfNow;
-    this.#lookedAt = now;
-    this.#collectingMsThen = collectingMs;
-  }
-
   #weigh(previous: number): number {
     const { bytesPerHandle, blinkShare } = this.#growth;
     if (bytesPerHandle === undefined) return previous;
-    const ofAll = policy.CHARGED_SHARE + blinkShare * (policy.CHARGED_SHARE_OF_BLINK - policy.CHARGED_SHARE);
-    const wanted = bytesPerHandle * (this.#isOfLarge ? policy.CHARGED_SHARE_OF_LARGE : ofAll);
-    // Collections come in proportion to the weight. A page that may crash is worse than a slow script.
-    const isUrgent = bytesPerHandle * this.#services.countHandles() > policy.MOST_HELD;
-    const affordable = isUrgent
-      ? wanted
-      : (this.#averageBytes * policy.MOST_COLLECTING) / this.#collectingShare;
-    const bytes = Math.round(
-      Math.min(policy.HEAVIEST, Math.max(policy.LIGHTEST, Math.min(wanted, affordable))),
-    );
+    const bytes = Math.round(bytesPerHandle * (1 + blinkShare * (policy.BLINK_WEIGHS - 1)));
     this.#services.onWeighed?.(bytes);
     return bytes;
   }

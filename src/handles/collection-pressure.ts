@@ -1,0 +1,252 @@
+/**
+ * Makes V8 collect here where forgotten handles hold much of their pages: a handle is 200 bytes here, and may be 200 KB
+ * there, so that V8 by itself sees no reason to collect. There is one of it for all attachments of a thread, since a
+ * collection finds the handles of all.
+ *
+ * The oldest rule of collectors holds across the wire: what may be garbage there may grow in proportion to what lives here,
+ * because that is what a collection here costs. Collections that we cause take at most a tenth of the time, unless the pages
+ * are in danger.
+ *
+ * Nobody knows which handles are garbage before a collection. What is suspected are those that were minted since the last
+ * one and are not disposed of.
+ */
+import { builtin } from '../builtins.ts';
+import * as policy from '../policy.ts';
+import { monotonicNow } from '../timers.ts';
+
+export interface PressureServices {
+  /** Milliseconds, monotonic. */
+  now(): number;
+  /** Bytes in use in this process's heap: what a collection has to mark. */
+  heapBytes(): number;
+  /** Has V8 begin a collection, or go on with it. It ends by itself; whoever watches calls `noteCollection`. */
+  collect(): void;
+}
+
+/** The handles of one attachment that may be garbage. */
+export class Suspects {
+  /** Bytes of pages that they stand for, as of the last look. */
+  bytes = 0;
+  /** Bytes of pages that the handles stand for that outlived the last collection. */
+  survivingBytes = 0;
+  readonly #stats: { readonly live: number };
+  #minted = 0;
+  #mintedBytes = 0;
+  /** Handles that lived after the last collection, and have not been disposed of since. */
+  #survivors = 0;
+  /** Minted before the collection that is under way. */
+  #mintedBefore = 0;
+
+  constructor(stats: { readonly live: number }) {
+    this.#stats = stats;
+  }
+
+  /** So many more handles have been minted, of so many bytes each. */
+  add(handles: number, bytesPerHandle: number): void {
+    this.#minted += handles;
+    this.#mintedBytes += handles * bytesPerHandle;
+  }
+
+  /** Counts anew. @returns the bytes that have come since the last count, or gone. */
+  count(): number {
+    const before = this.bytes;
+    const { live } = this.#stats;
+    this.#survivors = Math.min(this.#survivors, live);
+    this.bytes = Math.min(this.#minted, live - this.#survivors) * this.#bytesEach;
+    return this.bytes - before;
+  }
+
+  beginCollection(): void {
+    this.#mintedBefore = this.#minted;
+  }
+
+  /** What was minted while the collection ran is not found by it. */
+  endCollection(): void {
+    const mintedMeanwhile = this.#minted - this.#mintedBefore;
+    this.#survivors = Math.max(0, this.#stats.live - mintedMeanwhile);
+    this.survivingBytes = this.#survivors * this.#bytesEach;
+    this.#mintedBytes = mintedMeanwhile * this.#bytesEach;
+    this.#minted = mintedMeanwhile;
+    this.#mintedBefore = mintedMeanwhile;
+    this.count();
+  }
+
+  get #bytesEach(): number {
+    return this.#minted === 0 ? 0 : this.#mintedBytes / this.#minted;
+  }
+}
+
+export class CollectionPressure {
+  readonly #services: PressureServices;
+  readonly #all = new Set<Suspects>();
+  /** Bytes that all suspects stand for. */
+  #bytes = 0;
+  #survivingBytes = 0;
+  /** When the collection began that was caused and has not ended. */
+  #begunAt: number | undefined;
+  #restsUntil = 0;
+
+  constructor(services: PressureServices) {
+    this.#services = services;
+  }
+
+  add(suspects: Suspects): void {
+    this.#all.add(suspects);
+  }
+
+  remove(suspects: Suspects): void {
+    if (!this.#all.delete(suspects)) return;
+    this.#bytes -= suspects.bytes;
+    this.#survivingBytes -= suspects.survivingBytes;
+  }
+
+  /** Counts these suspects anew, and causes a collection where there are too many now. */
+  weigh(suspects: Suspects): void {
+    if (!this.#all.has(suspects)) return;
+    this.#bytes += suspects.count();
+    if (this.#bytes < policy.LEAST_SUSPECTED) return;
+    const now = this.#services.now();
+    if (this.#begunAt !== undefined) {
+      if (now - this.#begunAt >= policy.LONGEST_COLLECTION_MS)
+        this.noteCollection(0); // Nobody tells of its end.
+      else if (this.#bytes >= policy.MOST_SUSPECTED_MEANWHILE) this.#services.collect();
+      return;
+    }
+    const isInDanger = this.#bytes >= policy.MOST_SUSPECTED;
+    if (!isInDanger && (now < this.#restsUntil || this.#bytes < this.#allowance)) return;
+    this.#begunAt = now;
+    for (const each of this.#all) each.beginCollection();
+    this.#services.collect();
+  }
+
+  /**
+   * V8 has ended a major collection, ours or another; the finalizers have run.
+   *
+   * @param ms for which it held up this thread.
+   */
+  noteCollection(ms: number): void {
+    const isOurs = this.#begunAt !== undefined;
+    this.#bytes = 0;
+    this.#survivingBytes = 0;
+    for (const each of this.#all) {
+      if (!isOurs) each.beginCollection();
+      each.endCollection();
+      this.#bytes += each.bytes;
+      this.#survivingBytes += each.survivingBytes;
+    }
+    if (!isOurs) return;
+    this.#begunAt = undefined;
+    const costMs = Math.max(ms, this.#services.heapBytes() * policy.COLLECTING_MS_PER_BYTE);
+    this.#restsUntil = this.#services.now() + costMs * (1 / policy.MOST_COLLECTING - 1);
+  }
+
+  /** Bytes that may be garbage before a collection is caused. */
+  get #allowance(): number {
+    const inProportion = this.#services.heapBytes() * policy.SUSPECTED_PER_HEAP_BYTE;
+    return Math.min(
+      policy.MOST_SUSPECTED,
+      Math.max(policy.LEAST_SUSPECTED, inProportion, this.#survivingBytes),
+    );
+  }
+}
+
+interface Heap {
+  getHeapStatistics?(): { readonly used_heap_size: number };
+}
+
+/** 0 where nobody tells. */
+function heapBytes(): number {
+  const heap = builtin('node:v8') as Heap | undefined;
+  return heap?.getHeapStatistics?.().used_heap_size ?? 0;
+}
+
+/**
+ * A buffer that takes external memory past the 64 MB at which V8 begins a collection, in Node 20, 22 and 24. It is garbage
+ * at once. The system zeroes it when it is touched, which it never is: it costs address space, not memory.
+ */
+function allocateTooMuch(): void {
+  try {
+    void new ArrayBuffer(policy.COLLECTING_BUFFER);
+  } catch {
+    // No room for so much as a promise.
+  }
+}
+
+/** That of this thread. */
+const pressure = new CollectionPressure({ now: monotonicNow, heapBytes, collect: allocateTooMuch });
+
+/** Of the kinds of collection that `perf_hooks` tells apart: mark-compact, and the steps of its marking. */
+const MAJOR = 4;
+const MARKING_STEP = 8;
+
+/** Milliseconds that the steps of the collection under way have taken. */
+let stepsMs = 0;
+let watchers = 0;
+let observer: PerformanceObserver | undefined;
+
+/** Whether one watches: apart from itself, so that it is known of one that is collected. */
+interface Watch {
+  readonly suspects: Suspects;
+  isOn: boolean;
+}
+
+/** Whoever is forgotten while it watches watches no more. */
+const forgotten = new FinalizationRegistry<Watch>(turnOff);
+
+/**
+ * One attachment's part of the pressure. There is one observer of collections in the process, however many attachments there
+ * are, between `start` and `stop`: each would cost as much of every collection.
+ */
+export class SuspectsOfAttachment {
+  readonly #watch: Watch;
+
+  constructor(stats: { readonly live: number }) {
+    this.#watch = { suspects: new Suspects(stats), isOn: false };
+    forgotten.register(this, this.#watch);
+  }
+
+  /** So many more handles have been minted, of so many bytes of their page each. @returns the bytes that are suspected now. */
+  add(handles: number, bytesPerHandle: number): number {
+    const { suspects } = this.#watch;
+    suspects.add(handles, bytesPerHandle);
+    pressure.weigh(suspects);
+    return suspects.bytes;
+  }
+
+  /** Holds neither the process nor, once stopped, anything else. */
+  start(): void {
+    if (this.#watch.isOn) return;
+    this.#watch.isOn = true;
+    pressure.add(this.#watch.suspects);
+    if (watchers++ > 0 || typeof PerformanceObserver !== 'function') return;
+    observer = new PerformanceObserver(note);
+    observer.observe({ entryTypes: ['gc'] });
+  }
+
+  stop(): void {
+    turnOff(this.#watch);
+  }
+}
+
+function turnOff(watch: Watch): void {
+  if (!watch.isOn) return;
+  watch.isOn = false;
+  pressure.remove(watch.suspects);
+  if (--watchers > 0) return;
+  observer?.disconnect();
+  observer = undefined;
+}
+
+/** Node tells of a collection a turn later, when the finalizers have run. */
+function note(list: PerformanceObserverEntryList): void {
+  for (const { duration, detail } of list.getEntries() as (PerformanceEntry & {
+    readonly detail?: unknown;
+  })[]) {
+    const kind = (detail as { kind?: unknown } | undefined)?.kind;
+    if (kind !== MAJOR && kind !== MARKING_STEP) continue;
+    stepsMs += duration;
+    if (kind === MARKING_STEP) continue;
+    pressure.noteCollection(stepsMs);
+    stepsMs = 0;
+  }
+}
