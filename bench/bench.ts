@@ -107,8 +107,7 @@ function writeFiles({ jsonFile, htmlFile }: BenchOptions, report: BenchReport): 
 
 function choose({ only, tableOnly, quick }: BenchOptions): readonly Measurement[] {
   if (only.length === 0) {
-    // Whole scripts, of which nothing can be left out, are no quick work.
-    const rows = quick ? TARGETS.filter(({ id }) => !id.startsWith('script-')) : TARGETS;
+    const rows = quick ? TARGETS.filter(({ isQuick = true }) => isQuick) : TARGETS;
     const ofTable = measurementsOf(rows).map(measurementOf);
     return tableOnly || quick ? ofTable : [...new Set([...ofTable, ...MEASUREMENTS])];
   }

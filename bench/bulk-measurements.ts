@@ -2,7 +2,14 @@
 
 import { type Measurement, onPage } from './sampling/measurement.ts';
 import { releaseByFrames, releaseByGroup } from './work/bare-websocket.ts';
-import { collectHandles, disposeAll, disposeByUsing, disposeSerially, endScope } from './work/bulk.ts';
+import {
+  collectHandles,
+  disposeAll,
+  disposeAllMintedSingly,
+  disposeByUsing,
+  disposeSerially,
+  endScope,
+} from './work/bulk.ts';
 import { collectByHand } from './work/collected-by-hand.ts';
 import {
   disposeByPlaywright,
@@ -136,6 +143,14 @@ export const BULK_MEASUREMENTS: readonly Measurement[] = [
     title: 'attached, Promise.all(dispose)',
     ...BULK,
     run: onPage('attached', disposeAll),
+  },
+  {
+    id: 'bulk/attached-all-singly',
+    title: 'attached, Promise.all(dispose), minted one by one',
+    ...BULK,
+    quickHandles: 2_000,
+    warmUp: 500,
+    run: onPage('attached', disposeAllMintedSingly),
   },
   {
     id: 'bulk/attached-serial',

@@ -16,6 +16,8 @@ export interface Target {
   /** Measurements that it needs: the subject's first, then what it is compared with. */
   readonly measurements: readonly [subject: string, reference?: string];
   readonly figure: (subject: Sample, reference: Sample) => number;
+  /** Whether a quick run has it. Default `true`. */
+  readonly isQuick?: boolean;
   /** Handles that the reference is measured at in any run, where `against` says so. */
   readonly measuredAt?: number;
 }
@@ -62,6 +64,14 @@ export const TARGETS: readonly Target[] = [
     measurements: ['bulk/attached-scope', 'bulk/puppeteer-all'],
   },
   {
+    id: 'scope-limit',
+    work: (handles) => `${handles} dropped by the end of a scope`,
+    against: 'one raw releaseObjectGroup, the limit',
+    ...timed,
+    wanted: 1.3,
+    measurements: ['bulk/attached-scope', 'bulk/release-object-group'],
+  },
+  {
     id: 'collection',
     work: (handles) => `${handles} dropped by a collection`,
     against: 'Puppeteer Promise.all(dispose)',
@@ -103,30 +113,38 @@ export const TARGETS: readonly Target[] = [
   },
   {
     id: 'commands-bulk',
-    work: 'commands, bulk',
+    work: (handles) => `commands, ${handles} minted by one array`,
+    ...commands,
+    wanted: 1 / 10_000,
+    measurements: ['bulk/attached-all'],
+  },
+  {
+    id: 'commands-bulk-singly',
+    work: (handles) => `commands, ${handles} minted one by one`,
     ...commands,
     wanted: 1 / 1_000,
-    measurements: ['bulk/attached-all'],
+    measurements: ['bulk/attached-all-singly'],
+    isQuick: false,
   },
   {
     id: 'commands-query-dispose',
     work: 'commands, $$ loop, each disposed',
     ...commands,
-    wanted: 1 / 30,
+    wanted: 1 / 500,
     measurements: ['query/attached-dispose'],
   },
   {
     id: 'commands-query-forget',
     work: 'commands, $$ loop, forgotten',
     ...commands,
-    wanted: 1 / 30,
+    wanted: 1 / 500,
     measurements: ['query/attached-forget'],
   },
   {
     id: 'commands-forget',
     work: 'commands, forgetting loop',
     ...commands,
-    wanted: 1 / 30,
+    wanted: 1 / 500,
     measurements: ['forget/attached'],
   },
   {

@@ -24,6 +24,7 @@ export const SCRIPT_TARGETS: readonly Target[] = SCRIPTS.flatMap(({ name, title,
     against: 'plain Puppeteer',
     comparison: 'atMost',
     unit: '×',
+    isQuick: false,
     measurements: [`scripts/attached-${name}`, `scripts/puppeteer-${name}`],
   } as const;
   return [
