@@ -7,10 +7,10 @@ const ALL = 'test/**/*.test.ts';
 const LONG = 'test/long/**/*.test.ts';
 
 /**
- * Files with a process of their own: they put something else in place of what all share, or leave work behind that goes on.
- * All other files share one process a worker, which imports everything once.
+ * Files with a process of their own: they put something else in place of what all share, measure what it takes, or would be
+ * disturbed by what others have left. All other files share one process a worker, which imports everything once.
  */
-const ALONE: readonly string[] = ['test/bench/measurements.test.ts', 'test/handles/mutants.test.ts'];
+const ALONE: readonly string[] = ['test/handles/mutants.test.ts'];
 
 /** Whether a file of test/long is named on the command line, which is reason enough to run it. */
 const namesLong = process.argv.some((argument) => argument.includes('test/long'));

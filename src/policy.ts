@@ -34,6 +34,10 @@ export const LARGEST_SEGMENT = 2_048;
 
 // Handles. Moves: `work-is-sliced`, `many-groups-wait`, `nothing-grows`.
 
+/** Commands by value that are given a group after one threw. Moves: `errors-share-a-group`, bench row "errors thrown". */
+export const GROUPED_AFTER_THROW = 64;
+/** Unanswered commands by value without a group: so many may throw at once, and are released one by one. */
+export const MOST_UNGROUPED = 64;
 /** Handles struck out, or released one by one, between two looks at the clock. */
 export const STEPS_PER_LOOK = 256;
 /** A context with more handles than this is struck out `ENDED_LATER_MS` after its end. Moves: bench row "page.close()". */

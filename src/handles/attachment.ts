@@ -47,6 +47,8 @@ export interface SessionTraits {
   /** Whether the client's own file follows the program's calls; if not, leaks are traced command by command. Default `false`. */
   readonly isTracedByCall?: boolean;
   createRules(hold: CollectionHold): CommandRules;
+  /** Whether the client handles each refusal of a command that it sends; a session that a program drives may not. Default `false`. */
+  readonly handlesRefusals?: boolean;
   /** Whether the client reads streams by itself, so that the program has none of their handles. Default `false`. */
   readonly readsStreams?: boolean;
   /** What it has in common with other sessions of its target; by default it is taken for the only one. */
@@ -234,6 +236,7 @@ export class Attachment implements Disposable {
       rules,
       tracing: this.#tracing,
       isTracedByCall: traits.isTracedByCall ?? false,
+      handlesRefusals: traits.handlesRefusals ?? false,
       consoleEntries,
       streams: traits.tracks && traits.readsStreams ? new Streams(ledger) : undefined,
     };
@@ -251,6 +254,7 @@ export class Attachment implements Disposable {
 
   /** Ends the ledger of a session that is over. @internal */
   end(tap: SessionTap): void {
+    this.#answers.run(); // What came before the end ends with it.
     tap.end();
     this.endLedger(tap.ledger);
   }

@@ -18,11 +18,11 @@ import type { ConsoleEntries } from './console-entries.ts';
 import { beginForeignRelease, CONSOLE_GROUP, currentGroup, endGroup } from './groups.ts';
 import type { ScopeKind } from './handle-table.ts';
 import {
-  asksAboutObjects,
+  bringsValue,
   type CommandShape,
-  concernsTarget,
   contextPrefixOf,
   type Forward,
+  factsOf,
   forEachNamedId,
   forEachRemoteObject,
   isAwaitable,
@@ -30,15 +30,17 @@ import {
   mayBeId,
   mintsOf,
   type Params,
+  type Path,
   type RemoteObject,
   shapeOf,
   withTranslatedIds,
 } from './protocol.ts';
 import { type HandleScope, type ScopeStack, scopeEndedError } from './scope.ts';
 import type { Group, Handle, SessionLedger } from './session-ledger.ts';
-import { concernsStreams, type Streams } from './streams.ts';
+import { concernsStreams, MADE_BY_EVENT as MAKES_STREAM, type Streams } from './streams.ts';
 import { forEachText, UnlistedCommand, withTranslatedTexts } from './unlisted-command.ts';
 import { noteUntrackedEnd, tracedOnly } from './untracked-mints.ts';
+import { ValueCommands } from './value-commands.ts';
 
 /** What a tap works with; what is `undefined` was not asked for. */
 export interface TapParts {
@@ -52,6 +54,8 @@ export interface TapParts {
   readonly tracing: Tracing;
   /** Whether calls of the client's are traced, each with all its commands; if not, each command by itself. */
   readonly isTracedByCall: boolean;
+  /** Whether the client handles each refusal of a command itself, so that no promise of its need be passed on. */
+  readonly handlesRefusals: boolean;
   readonly consoleEntries: ConsoleEntries | undefined;
   readonly streams: Streams | undefined;
 }
@@ -62,6 +66,8 @@ export type Present = (answer: unknown) => unknown;
 export class SessionTap {
   readonly ledger: SessionLedger;
   readonly #parts: TapParts;
+  readonly #values: ValueCommands | undefined;
+  #burst: ConsoleBurst | undefined;
   /** Whether mints are entered; if not, only the client's own releases are taken over. */
   #tracks: boolean;
 
@@ -69,6 +75,9 @@ export class SessionTap {
     this.ledger = parts.ledger;
     this.#parts = parts;
     this.#tracks = tracks;
+    if (parts.handlesRefusals) {
+      this.#values = new ValueCommands(parts, (result, group) => this.#enterThrown(result, group));
+    }
   }
 
   /**
@@ -99,12 +108,17 @@ export class SessionTap {
       ledger.services.answers.run();
       return acknowledger.release(params, forward);
     }
-    if (asksAboutObjects(method)) acknowledger.actionsPassed = acknowledger.actions.count;
+    if (this.#values !== undefined && present === undefined && bringsValue(method, params) && this.#isPlain) {
+      const answer = this.#values.send(method, params, forward);
+      if (answer !== undefined) return answer;
+    }
+    const facts = factsOf(method);
+    if (facts.asksAboutObjects) acknowledger.actionsPassed = acknowledger.actions.count;
     else acknowledger.actions.count++;
     if (method === 'Runtime.releaseObjectGroup') return this.#releaseGroup(params, forward);
-    if (concernsTarget(method)) ledger.target.noteCommand(ledger, method);
+    if (facts.concernsTarget) ledger.target.noteCommand(ledger, method);
     if (streams !== undefined && concernsStreams(method)) return streams.command(method, params, forward);
-    const shape = this.#tracks ? shapeOf(method) : undefined;
+    const shape = this.#tracks ? facts.shape : undefined;
     const ended =
       shape !== undefined && ledger.hasEndedScopes ? this.#endedScopeNamed(shape, params) : undefined;
     if (ended !== undefined) return Promise.reject(scopeEndedError(ended));
@@ -132,10 +146,19 @@ export class SessionTap {
 
   /** One event of the session's, before the client's listeners get it. Never throws. */
   event(name: string, params: unknown): void {
+    if (!NOTICED.has(name)) return;
     const { consoleEntries, streams, tracing } = this.#parts;
-    this.ledger.services.answers.run();
     streams?.event(name, params);
     const mints = this.#tracks ? mintsOf(name) : undefined;
+    if (mints !== undefined && name === CONSOLE_EVENT && tracing.report === undefined && !consoleEntries) {
+      if (this.#burst?.isOpen !== true) {
+        this.#burst = new ConsoleBurst(this, mints);
+        this.ledger.services.answers.add(this.#burst);
+      }
+      this.#burst.add(params);
+      return;
+    }
+    this.ledger.services.answers.run();
     if (mints !== undefined) {
       // Unasked for, and the next may be on its way already: never released as a group, but one by one.
       const group = name.startsWith('Runtime.') ? this.ledger.foreignGroup(CONSOLE_GROUP) : undefined;
@@ -173,6 +196,28 @@ export class SessionTap {
     return record;
   }
 
+  /** Whether nothing is to be known of a command but what it mints. */
+  get #isPlain(): boolean {
+    const { scopes, tracing } = this.#parts;
+    return this.#tracks && scopes.open === 0 && tracing.report === undefined;
+  }
+
+  /** Enters what a command has minted that was to bring a value: the error that it threw. */
+  #enterThrown(result: unknown, group: Group | undefined): void {
+    const shape = shapeOf('Runtime.evaluate');
+    if (shape === undefined) return;
+    this.ledger.services.answers.run();
+    if (group !== undefined) group.pending++;
+    const command = new ObservedCommand(this, shape, group, undefined, undefined, NONE, undefined);
+    command.result = result;
+    command.run();
+  }
+
+  /** Errors are thrown in the page. */
+  noteThrown(): void {
+    this.#values?.noteThrown();
+  }
+
   /** From now on what the command names is pinned, and its group is kept. */
   #begin(method: string, shape: CommandShape, params: Params | undefined): ObservedCommand {
     const { ledger } = this;
@@ -200,11 +245,18 @@ export class SessionTap {
       for (const record of command.pinned) this.ledger.unpin(record);
       return answer;
     }
+    const enter = (result: unknown): void => {
+      command.result = result;
+      answers.add(command);
+      if (command.trace !== undefined) answers.run(); // A traced call tells, as it ends, what it gave.
+    };
+    if (this.#parts.handlesRefusals && present === undefined) {
+      answer.then(enter, () => command.end());
+      return answer;
+    }
     return answer.then(
       (result) => {
-        command.result = result;
-        answers.add(command);
-        if (command.trace !== undefined) answers.run(); // A traced call tells, as it ends, what it gave.
+        enter(result);
         return present === undefined ? result : present(result);
       },
       (error: unknown) => {
@@ -281,6 +333,7 @@ export class SessionTap {
     forEachText(params, (text) => {
       if (!mayBeId(text)) return;
       if (contextPrefixOf(text) !== '') this.ledger.services.answers.run();
+      else if (!this.ledger.hasOddIds) return; // It reads like no id that there is.
       this.#pin(text, pinned);
     });
     return pinned;
@@ -312,6 +365,42 @@ export class SessionTap {
       release.done();
     };
     return settledAfter(answer, onDone, release.refused);
+  }
+}
+
+/**
+ * Console messages that came in one go, as a page writes them and a socket delivers them. Their arguments are entered
+ * together, when the client has had them all.
+ */
+class ConsoleBurst implements DeferredTask {
+  isOpen = true;
+  readonly #tap: SessionTap;
+  readonly #mints: readonly Path[];
+  readonly #messages: unknown[] = [];
+
+  constructor(tap: SessionTap, mints: readonly Path[]) {
+    this.#tap = tap;
+    this.#mints = mints;
+  }
+
+  add(message: unknown): void {
+    this.#messages.push(message);
+  }
+
+  run(): void {
+    this.isOpen = false;
+    const tap = this.#tap;
+    const group = tap.ledger.foreignGroup(CONSOLE_GROUP);
+    const enter = (remoteObject: RemoteObject & { objectId: string }, ordinal: number): void => {
+      tap.mint(remoteObject, group, ordinal, undefined, false);
+    };
+    for (const message of this.#messages.splice(0)) {
+      try {
+        forEachRemoteObject(message, this.#mints, enter);
+      } catch {
+        // What is no browser's may throw when it is read. Its arguments stay untracked.
+      }
+    }
   }
 }
 
@@ -350,7 +439,9 @@ class ObservedCommand implements DeferredTask {
     const scope = this.#scope;
     try {
       const held = this.#heldOf?.(result);
-      const isException = trace !== undefined && hasException(result);
+      const hasThrown = hasException(result);
+      if (hasThrown) this.#tap.noteThrown();
+      const isException = trace !== undefined && hasThrown;
       forEachRemoteObject(result, this.#shape.mints, (remoteObject, ordinal) => {
         const record = this.#tap.mint(remoteObject, group, ordinal, trace, isException);
         if (record === undefined) return;
@@ -457,6 +548,8 @@ function contextIdIn(params: unknown): unknown {
   return (params as { executionContextId?: unknown } | undefined | null)?.executionContextId;
 }
 
+const CONSOLE_EVENT = 'Runtime.consoleAPICalled';
+
 /** Events after which contexts are no more: the one that they name, or all. */
 const CONTEXTS_ENDED: ReadonlySet<string> = new Set([
   'Runtime.executionContextDestroyed',
@@ -488,5 +581,7 @@ const LIFE_EVENTS: ReadonlyMap<string, OnLifeEvent> = new Map<string, OnLifeEven
 
 /** All events that are taken note of, for clients that have to be asked for each. */
 export const NOTICED_EVENTS: readonly string[] = [...MINTING_EVENTS, ...LIFE_EVENTS.keys()];
+/** Of these and of streams: most events of a page are none of them. */
+const NOTICED: ReadonlySet<string> = new Set([...NOTICED_EVENTS, MAKES_STREAM]);
 
 const NONE: readonly Handle[] = [];

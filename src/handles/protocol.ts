@@ -83,7 +83,7 @@ export function measuresMemory(method: string): boolean {
 }
 
 /** Whether a command asks about objects, rather than acts on the page. */
-export const asksAboutObjects = (method: string): boolean =>
+const asksAboutObjects = (method: string): boolean =>
   method.startsWith('Runtime.') || method.startsWith('DOM.') || method.startsWith('Accessibility.');
 
 /** The domains to which a script of ours would be told, and the commands that turn them on and off. */
@@ -102,8 +102,41 @@ export interface Watching {
 /** Which domain a command turns on or off, of those to which a script of ours would be told. */
 export const watchingBy = (method: string): Watching | undefined => WATCHING.get(method);
 
-/** Whether a command is one that `TargetState.noteCommand` wants to know of. */
-export const concernsTarget = (method: string): boolean => measuresMemory(method) || WATCHING.has(method);
+/** What a command's name tells of it. */
+export interface CommandFacts {
+  readonly shape: CommandShape | undefined;
+  readonly asksAboutObjects: boolean;
+  /** Whether it is one that `TargetState.noteCommand` wants to know of. */
+  readonly concernsTarget: boolean;
+}
+
+/** A script sends a few dozen commands over and over: each name is looked at once. */
+const factsByName = new Map<string, CommandFacts>();
+const MOST_NAMES = 1_000;
+
+export function factsOf(method: string): CommandFacts {
+  let facts = factsByName.get(method);
+  if (facts === undefined) {
+    facts = {
+      shape: shapeOf(method),
+      asksAboutObjects: asksAboutObjects(method),
+      concernsTarget: measuresMemory(method) || WATCHING.has(method),
+    };
+    if (factsByName.size < MOST_NAMES) factsByName.set(method, facts);
+  }
+  return facts;
+}
+
+/** Whether a command brings a value in place of an object, so that it mints only by throwing; and asks for no group. */
+export function bringsValue(method: string, params: Params | undefined): params is Params {
+  return (
+    (method === 'Runtime.callFunctionOn' || method === 'Runtime.evaluate') &&
+    params !== undefined &&
+    params.returnByValue === true &&
+    params.objectGroup === undefined &&
+    params.serializationOptions === undefined
+  );
+}
 
 /** Calls `visit` for each remote object with an id found along `paths`, with its place among them. */
 export function forEachRemoteObject(

@@ -149,6 +149,11 @@ export class SessionLedger implements ReleaseOwner {
     return this.#formerIds.size > 0;
   }
 
+  /** Whether some ids do not tell their context. */
+  get hasOddIds(): boolean {
+    return this.#contexts.has('');
+  }
+
   /** The id by which the browser knows the object now. */
   currentId(objectId: string): string {
     return this.#formerIds.get(objectId)?.objectId ?? objectId;
@@ -189,6 +194,18 @@ export class SessionLedger implements ReleaseOwner {
     if (record.state !== 'live') this.#pinnedDead.set(record, 0); // Dropped before, nobody knows how long ago.
   }
 
+  /** Pins those that are in the ledger. */
+  pinEach(objectIds: readonly string[]): readonly Handle[] {
+    const pinned: Handle[] = [];
+    for (const objectId of objectIds) {
+      const record = this.find(objectId);
+      if (record === undefined) continue;
+      this.pin(record);
+      pinned.push(record);
+    }
+    return pinned;
+  }
+
   unpin(record: Handle): void {
     record.pins--;
     if (record.pins > 0) return;
@@ -196,15 +213,23 @@ export class SessionLedger implements ReleaseOwner {
       record.group.pinned--;
       this.noteAnswered(record.group);
     }
+    if (record.state === 'live') return;
     this.#pinnedDead.delete(record);
     if (record.state !== 'dropped') return;
     if (!this.#isSwept(record)) this.enqueue(record);
+    else if (record.group !== undefined) this.touch(record.group);
     this.services.changes.wake();
   }
 
-  /** A command that names a member, or may have minted one, is answered. Where all members live that changes nothing. */
+  /**
+   * A command that names a member, or may have minted one, is answered. That changes something where the group is dead now, or
+   * survivors did not leave it for such a command's sake. Where some members live, its dead wait for as long as they do.
+   */
   noteAnswered(group: Group): void {
-    if (group.kind === 'foreign' || group.dropped + group.releasedSingly > 0) this.touch(group);
+    if (group.kind === 'foreign') this.touch(group);
+    else if (group.dropped + group.releasedSingly > 0 && (group.live === 0 || group.failedMoves > 0)) {
+      this.touch(group);
+    }
   }
 
   /** Something about a group has changed: an own one is judged, a foreign one that is empty is forgotten. */

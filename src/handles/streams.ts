@@ -13,7 +13,7 @@ import type { SessionLedger } from './session-ledger.ts';
 
 /** The command whose answer, and the event whose parameters, carry a stream that the client reads by itself. */
 const MADE_BY_COMMAND = 'Page.printToPDF';
-const MADE_BY_EVENT = 'Tracing.tracingComplete';
+export const MADE_BY_EVENT = 'Tracing.tracingComplete';
 
 /** Whether a command makes, reads or closes a stream. */
 export function concernsStreams(method: string): boolean {

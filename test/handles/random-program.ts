@@ -283,10 +283,11 @@ class Program {
 
   #open(number: number): void {
     const { inbound, outbound } = this.#world.peer;
+    const handlesRefusals = number !== 1;
     const attached =
       number === WORKER
-        ? this.#world.open({ kind: 'worker', isOrdered: this.#workerIsOrdered })
-        : this.#world.open({ target: this.#page });
+        ? this.#world.open({ kind: 'worker', isOrdered: this.#workerIsOrdered, handlesRefusals })
+        : this.#world.open({ target: this.#page, handlesRefusals });
     const { session } = attached;
     this.#sessions[number] = attached;
     this.#send(attached, 'Runtime.enable', {}, undefined);
@@ -334,7 +335,7 @@ class Program {
         return this.#send(
           this.#session(step.session),
           'Runtime.evaluate',
-          { expression: 'throw { thrown: 1 }' },
+          { expression: 'throw { thrown: 1 }', returnByValue: step.session !== WORKER },
           undefined,
         );
       case 'log':
@@ -497,6 +498,7 @@ class Program {
       functionDeclaration:
         how === 'call' ? 'function(other) { return { child: this, other }; }' : 'function() { return 1; }',
       arguments: other === undefined ? [] : [{ objectId: this.#firstIdOf(other) }],
+      ...(how === 'call' ? {} : { returnByValue: argument % 2 === 0 }),
     };
     this.#send(
       session,
@@ -570,7 +572,9 @@ class Program {
     const { session, handle } = held;
     const { objectId } = handle;
     const functionDeclaration = 'function() {}';
-    const params = { functionDeclaration, executionContextId: 1_000_000, arguments: [{ objectId }] };
+    const returnByValue = number % 2 === 0;
+    const given = { arguments: [{ objectId }], returnByValue };
+    const params = { functionDeclaration, executionContextId: 1_000_000, ...given };
     if (how === 'unlisted') this.#send(session, 'Future.use', { of: [objectId] }, undefined);
     if (how === 'context') this.#send(session, 'Runtime.callFunctionOn', params, undefined);
     if (how === 'throw') {

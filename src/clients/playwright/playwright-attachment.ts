@@ -119,7 +119,14 @@ export class PlaywrightAttachment extends Attachment {
     const sendBelow = below(session, 'send');
     const tap = this.open(
       { send: (method, params) => sendBelow().call(session, method, params) },
-      { isOrdered, actions: noActions, tracks, isTracedByCall: true, createRules: () => playwrightRules },
+      {
+        isOrdered,
+        actions: noActions,
+        tracks,
+        isTracedByCall: true,
+        handlesRefusals: true,
+        createRules: () => playwrightRules,
+      },
     );
     const hooked = new HookedSession(session, tap, {
       tracks,

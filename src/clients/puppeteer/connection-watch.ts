@@ -4,7 +4,7 @@
  *
  * Invariant: the connection is hooked while a session of it is, once, however many attachments there are.
  */
-import { concernsTarget } from '../../handles/protocol.ts';
+import { factsOf } from '../../handles/protocol.ts';
 import { TargetState } from '../../handles/target-state.ts';
 import { shadow } from '../session-hook.ts';
 import { targetOf } from './browser-connection.ts';
@@ -83,8 +83,10 @@ class ConnectionWatch {
       connection,
       '_rawSend',
       (callbacks: unknown, method: string, params: unknown, sessionId?: string, ...rest: unknown[]) => {
-        const isOurs = ownSends > 0 || callbacks instanceof DirectCommand;
-        if (sessionId !== undefined && concernsTarget(method) && !isOurs) this.#note(sessionId, method);
+        if (sessionId !== undefined && factsOf(method).concernsTarget) {
+          const isOurs = ownSends > 0 || callbacks instanceof DirectCommand;
+          if (!isOurs) this.#note(sessionId, method);
+        }
         return _rawSend.call(connection, callbacks, method, params, sessionId, ...rest);
       },
     );

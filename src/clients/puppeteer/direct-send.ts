@@ -70,7 +70,7 @@ function throughConnection(
 
   const unshadow = [
     shadow(session, 'onMessage', (reply: Reply) => {
-      const command = reply.id === undefined ? undefined : waiting.get(reply.id);
+      const command = waiting.size === 0 || reply.id === undefined ? undefined : waiting.get(reply.id);
       if (command === undefined || reply.id === undefined) return onMessageBelow().call(session, reply);
       waiting.delete(reply.id);
       command.answer(reply.result, reply.error && new Error(reply.error.message));

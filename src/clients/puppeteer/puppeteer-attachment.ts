@@ -304,6 +304,7 @@ export class PuppeteerAttachment extends Attachment {
       actions,
       tracks: this.#options.track ?? !isUsers,
       isTracedByCall: !isUsers,
+      handlesRefusals: !isUsers,
       readsStreams: !isUsers,
       targetState: watched.target,
       createRules: (hold) => {

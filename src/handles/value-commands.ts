@@ -1,0 +1,152 @@
+/**
+ * Commands that bring a value: most of all that clients send. They mint only by throwing, so they are sent as they came, with
+ * no group, no record and no copy. Their promise is looked at from the side, and the client gets that very promise. What such
+ * a command names is pinned until it is answered.
+ *
+ * Errors that are thrown one after another are worth a group: after one, and while many commands are unanswered, the next go
+ * the way of all commands.
+ *
+ * Invariant: only for sessions whose client handles each refusal itself. To look at a promise from the side counts as
+ * handling it, and Node would no longer tell of a refusal that nobody handles.
+ */
+import { GROUPED_AFTER_THROW, MOST_UNGROUPED } from '../policy.ts';
+import type { ReleaseAcknowledger } from './acknowledge.ts';
+import type { CommandRules } from './command-rules.ts';
+import { type Forward, isAwaitable, type Params } from './protocol.ts';
+import { scopeEndedError } from './scope.ts';
+import type { Group, Handle, SessionLedger } from './session-ledger.ts';
+
+export interface ValueCommandParts {
+  readonly ledger: SessionLedger;
+  readonly acknowledger: ReleaseAcknowledger;
+  readonly rules: CommandRules;
+}
+
+/** Gets an answer with objects in it, and the group that these have inherited. */
+type OnMinted = (result: unknown, group: Group | undefined) => void;
+
+export class ValueCommands {
+  readonly #parts: ValueCommandParts;
+  readonly #onMinted: OnMinted;
+  #unanswered = 0;
+  /** How many of the next commands are given a group. */
+  #grouped = 0;
+
+  constructor(parts: ValueCommandParts, onMinted: OnMinted) {
+    this.#parts = parts;
+    this.#onMinted = onMinted;
+  }
+
+  /** An error was thrown: others may follow. */
+  noteThrown(): void {
+    this.#grouped = GROUPED_AFTER_THROW;
+  }
+
+  /** In place of the client's `send`; `undefined` where the command is to go the way of all commands. */
+  send(method: string, params: Params, forward: Forward): PromiseLike<unknown> | undefined {
+    if (this.#grouped > 0) {
+      this.#grouped--;
+      return undefined;
+    }
+    if (this.#unanswered >= MOST_UNGROUPED) return undefined;
+    const { ledger, acknowledger, rules } = this.#parts;
+    let pinned = NONE;
+    const named = namedBy(params);
+    if (named !== undefined) {
+      ledger.services.answers.run();
+      for (const id of named) {
+        if (ledger.hasFormerIds && ledger.currentId(id) !== id) return undefined; // To be translated.
+        const ended = ledger.hasEndedScopes ? ledger.endedScopeOf(id) : undefined;
+        if (ended !== undefined) return Promise.reject(scopeEndedError(ended));
+      }
+      pinned = ledger.pinEach(named);
+    }
+    acknowledger.actionsPassed = acknowledger.actions.count;
+    const onAnswer = rules.onSent(method, params);
+    let answer: PromiseLike<unknown>;
+    try {
+      answer = forward(params);
+    } catch (error) {
+      this.#end(pinned, onAnswer);
+      throw error;
+    }
+    if (!isAwaitable(answer)) {
+      this.#end(pinned, onAnswer);
+      return answer;
+    }
+    this.#unanswered++;
+    if (pinned.length === 0 && onAnswer === undefined) answer.then(this.#onResult, this.#onRefusal);
+    else this.#follow(answer, pinned, params, onAnswer);
+    return answer;
+  }
+
+  #follow(
+    answer: PromiseLike<unknown>,
+    pinned: readonly Handle[],
+    { objectId }: Params,
+    onAnswer: (() => void) | undefined,
+  ): void {
+    answer.then(
+      (result) => {
+        // The target comes first, and cannot have been moved meanwhile.
+        const target = objectId === undefined ? undefined : pinned[0];
+        this.#note(
+          result,
+          target !== undefined && target.objectId === String(objectId) ? target.group : undefined,
+        );
+        this.#end(pinned, onAnswer);
+      },
+      () => {
+        this.#onRefusal();
+        this.#end(pinned, onAnswer);
+      },
+    );
+  }
+
+  #end(pinned: readonly Handle[], onAnswer: (() => void) | undefined): void {
+    for (const record of pinned) this.#parts.ledger.unpin(record);
+    onAnswer?.();
+  }
+
+  readonly #onResult = (result: unknown): void => this.#note(result, undefined);
+
+  readonly #onRefusal = (): void => {
+    this.#unanswered--;
+  };
+
+  #note(result: unknown, group: Group | undefined): void {
+    this.#unanswered--;
+    if (carriesObject(result)) this.#onMinted(result, group);
+  }
+}
+
+const NONE: readonly Handle[] = [];
+
+/** The ids that a command names, its target first; `undefined` for most commands, which name none. */
+function namedBy({ objectId, arguments: given }: Params): string[] | undefined {
+  let named = objectId === undefined ? undefined : [String(objectId)];
+  if (Array.isArray(given)) {
+    for (const argument of given as ({ readonly objectId?: unknown } | null | undefined)[]) {
+      const id = argument?.objectId;
+      if (typeof id !== 'string' && !(id instanceof String)) continue;
+      named ??= [];
+      named.push(String(id));
+    }
+  }
+  return named;
+}
+
+interface ValueAnswer {
+  readonly result?: { readonly objectId?: unknown } | null;
+  readonly exceptionDetails?: unknown;
+}
+
+/** Never throws: the answer of a session that is no browser's may, when it is read. */
+function carriesObject(answer: unknown): boolean {
+  try {
+    const { result, exceptionDetails } = answer as ValueAnswer;
+    return exceptionDetails !== undefined || result?.objectId !== undefined;
+  } catch {
+    return false;
+  }
+}
