@@ -65,6 +65,8 @@ export class ClientHandles {
   readonly #registry = new FinalizationRegistry<WeakHandle>((handle) => this.#noteCollected(handle));
   readonly #job = new SlicedJob((deadline) => this.#endCollected(deadline));
   readonly #undo: (() => void)[];
+  /** Whose own event is being dispatched: Playwright looks the handle up, and hands it to nobody. */
+  #emitting: WeakHandle | undefined;
   /** Why what is being disposed of right now is. */
   #disposeReason: string | undefined;
 
@@ -126,7 +128,7 @@ export class ClientHandles {
     if (handle === undefined) return undefined;
     const { owner } = handle;
     if (owner === undefined) return this.#makeAgain(handle);
-    if (handle.undelivered !== undefined) this.#markDelivered(handle, owner);
+    if (handle.undelivered !== undefined && handle !== this.#emitting) this.#markDelivered(handle, owner);
     return owner;
   }
 
@@ -209,14 +211,18 @@ export class ClientHandles {
 
   /** An event of a handle's own. It hands nothing to the script; and of one that is dead nobody hears it. */
   #receiveFor(handle: WeakHandle, message: ServerMessage): void {
-    const { undelivered } = handle;
     if (message.method === 'previewUpdated')
       handle.creation = withPreview(handle.creation, message.params?.preview);
-    if (handle.owner !== undefined) this.#dispatch.call(this.#connection, message);
-    else if (message.method === '__dispose__') this.#drop(handle);
-    if (undelivered === undefined || this.#handles.get(handle.guid) !== handle) return;
-    handle.undelivered = undelivered;
-    this.#undelivered.add(handle);
+    if (handle.owner === undefined) {
+      if (message.method === '__dispose__') this.#drop(handle);
+      return;
+    }
+    this.#emitting = handle;
+    try {
+      this.#dispatch.call(this.#connection, message);
+    } finally {
+      this.#emitting = undefined;
+    }
   }
 
   #noteCreated(message: ServerMessage): WeakHandle | undefined {
