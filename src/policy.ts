@@ -10,6 +10,11 @@
 export const TURN_BUDGET_MS = 6;
 /** A timer that fires so many milliseconds late shows that the event loop was blocked. Moves: `blocked-loop`. */
 export const LATE_TIMER_MS = 20;
+/**
+ * Steps between two looks at the clock, whatever they are: handles struck out or released one by one, cancelled releases that
+ * end, finalizers' notes. 256 take some 0.1 ms.
+ */
+export const STEPS_PER_LOOK = 256;
 /** Turns that read what has arrived meanwhile: one reads, one is for clients that hand it on later. Moves: `blocked-loop`. */
 export const TURNS_TO_READ = 2;
 
@@ -25,8 +30,6 @@ export const RELEASE_TIMEOUT_MS = 30_000;
 export const QUEUE_SIZE = 1_000_000;
 /** Releases looked at for one batch: of those whose context has ended none is sent. 1,024 take less than a millisecond. */
 export const MOST_LOOKED_AT = 1_024;
-/** Cancelled releases that end between two looks at the clock. */
-export const CANCELLED_PER_LOOK = 256;
 /** Places in a queue's first segment: a farm has thousands of queues that are empty most of the time. */
 export const FIRST_SEGMENT = 16;
 /** Places in its largest: chaining costs nothing any more, and V8 does not take the array for a large object. Moves: `npm run bench:micro`. */
@@ -38,20 +41,17 @@ export const LARGEST_SEGMENT = 2_048;
 export const GROUPED_AFTER_THROW = 64;
 /** Unanswered commands by value without a group: so many may throw at once, and are released one by one. */
 export const MOST_UNGROUPED = 64;
-/** Handles struck out, or released one by one, between two looks at the clock. */
-export const STEPS_PER_LOOK = 256;
 /** A context with more handles than this is struck out `ENDED_LATER_MS` after its end. Moves: bench row "page.close()". */
 export const ENDED_AT_ONCE = 1_024;
 /** Milliseconds: the program that waits for its page to close goes first. */
 export const ENDED_LATER_MS = 100;
-/** Members that left a group and are still listed: so few are not worth clearing away. */
-export const FEWEST_LEFT_LISTED = 8;
-/** Of ids that ended with a scope, pages of 1,024: 64 KB a session at the most. Moves: `used-after-its-scope`. */
+/** Entries of a list that are over and still listed: a list is cleared when they are more than those that stay, and than this. */
+export const FEWEST_CLEARED = 8;
+/**
+ * Of ids that ended with a scope, pages of 1,024: 64 KB a session at the most. Of ids in another form than today's as many,
+ * each by itself. Moves: `used-after-its-scope`.
+ */
 export const ENDED_ID_PAGES = 512;
-/** The same for ids of another form than today's, each by itself. */
-export const OTHER_ENDED_IDS = 1_024;
-/** Items of a scope that are not worth looking through. */
-export const FEWEST_LOOKED_THROUGH = 64;
 /** Milliseconds that the dead of a session are kept while a command whose answer nobody sees may name them. Moves: `unseen-answers`. */
 export const UNSEEN_MS = 30_000;
 /** Those found within so many milliseconds of one another are released together. */
@@ -138,14 +138,11 @@ export const ANSWERS_PER_LOOK = 64;
 
 // The store of console messages. Moves: `console-entries`.
 
-/** Milliseconds of quiet after which the store is emptied, or messages: half of what the store takes. */
-export const CONSOLE_QUIET_MS = 100;
-export const MOST_CONSOLE_ENTRIES = 500;
+/** Milliseconds after a message in which others may come, before the store is emptied. The browser keeps a thousand messages. */
+export const CONSOLE_DELAY_MS = 100;
 
 // Collections. Moves: `work-is-sliced`, bench row "20,000 handles after a collection".
 
-/** Notes of finalizers taken between two looks at the clock. */
-export const NOTES_PER_LOOK = 512;
 /** Milliseconds that the notes have of the turn in which they were made: half of it is left to the jobs. */
 export const NOTES_AT_ONCE_MS: number = TURN_BUDGET_MS / 2;
 

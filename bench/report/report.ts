@@ -8,7 +8,8 @@ import { commandsPerHandle, isProven, type Sample } from '../sampling/sample.ts'
 import type { Failure, Samples } from '../schedule.ts';
 import { scenarioOf } from './scenarios.ts';
 import { type Spread, spreadOf } from './statistics.ts';
-import { judge, TARGETS, type TargetResult } from './targets.ts';
+import type { TargetResult } from './target.ts';
+import { judge, TARGETS } from './targets.ts';
 
 export interface BenchReport {
   /** The doctor's JSON has another. */

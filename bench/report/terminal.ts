@@ -4,7 +4,7 @@ import { formatCount, formatTable, significant } from '../../src/cli/format.ts';
 import { printable } from '../../src/observe/printable.ts';
 import type { BenchReport, MeasurementReport } from './report.ts';
 import { SCENARIOS } from './scenarios.ts';
-import type { TargetResult } from './targets.ts';
+import type { TargetResult } from './target.ts';
 
 /** Everything that a run found: the targets, then a table for each scenario. */
 export function formatReport(report: BenchReport): string {

@@ -1,5 +1,5 @@
 /** Whole scripts, each plain and attached in turns: what an attachment costs a user's process from its first second on. */
-import type { Target } from '../report/targets.ts';
+import type { Target } from '../report/target.ts';
 import type { Measurement } from '../sampling/measurement.ts';
 import { runScript, VARIANTS } from './run-script.ts';
 import { SCRIPTS } from './scripts.ts';

@@ -3,7 +3,7 @@
  * each. It drains a batch, claims a slot and hands the batch over; it never awaits an answer, so that a hung session
  * fills its own slots and delays nobody else.
  */
-import { CANCELLED_PER_LOOK } from '../policy.ts';
+import { STEPS_PER_LOOK } from '../policy.ts';
 import { type BoundedWait, SlicedJob, settledUnattended, settledWithin } from '../runtime/event-loop.ts';
 import { monotonicNow } from '../timers.ts';
 import { BatchTally, batchSettled } from './diagnostics.ts';
@@ -224,7 +224,7 @@ export class Dispatcher {
   #endCancelledUntil(deadline: number): void {
     for (const queue of this.#cancelling) {
       while (queue.hasCancelled) {
-        this.#endCancelled(queue, CANCELLED_PER_LOOK);
+        this.#endCancelled(queue, STEPS_PER_LOOK);
         if (monotonicNow() >= deadline) return;
       }
     }

@@ -17,13 +17,10 @@ export interface BatcherOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface ResolvedBatcherOptions {
-  readonly maxBatchSize: number;
-  readonly maxInFlightBatches: number;
-  readonly releaseTimeoutMs: number;
-  readonly maxQueueSize: number;
-  readonly signal: AbortSignal | undefined;
-}
+/** Each with its default where it was left out; of the signal there is none. */
+export type ResolvedBatcherOptions = {
+  readonly [Name in Exclude<keyof BatcherOptions, 'signal'>]-?: number;
+} & { readonly signal: AbortSignal | undefined };
 
 /** The names of all options, for error messages. */
 export const BATCHER_OPTIONS: readonly string[] = Object.keys({

@@ -6,7 +6,7 @@
  * behaves (it throws, never answers, answers twice, returns no promise); nothing is sent while cancelled releases are
  * at the head of the queue.
  */
-import { CANCELLED_PER_LOOK, MOST_LOOKED_AT } from '../policy.ts';
+import { MOST_LOOKED_AT, STEPS_PER_LOOK } from '../policy.ts';
 import { type BoundedWait, Deadline, Waiters } from '../runtime/event-loop.ts';
 import type { BatchTally } from './diagnostics.ts';
 import {
@@ -161,7 +161,7 @@ export class SessionQueue {
     this.#cancelledCount += count;
     countMove(this.#stats, 'queued', outcome, this.#ids);
     this.#ids = 0;
-    this.endCancelled(CANCELLED_PER_LOOK);
+    this.endCancelled(STEPS_PER_LOOK);
     return count;
   }
 

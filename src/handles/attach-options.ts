@@ -50,16 +50,11 @@ export interface AttachOptions extends BatcherOptions {
   readonly now?: (() => number) | undefined;
 }
 
-export interface ResolvedAttachOptions extends ResolvedBatcherOptions {
-  readonly track: boolean | undefined;
-  readonly groups: boolean;
-  readonly moveSurvivors: boolean;
-  readonly pressure: number | 'follow';
-  readonly consoleEntries: 'keep' | 'discard';
-  readonly traceLeaks: boolean;
-  readonly createRegistry: RegistryFactory;
-  readonly now: () => number;
-}
+/** Each with its default where it was left out; of `track` each client has its own. */
+export type ResolvedAttachOptions = ResolvedBatcherOptions & {
+  readonly [Name in OwnOption]-?: Exclude<AttachOptions[Name], undefined>;
+} & { readonly track: boolean | undefined; readonly pressure: number | 'follow' };
+type OwnOption = Exclude<keyof AttachOptions, keyof BatcherOptions | 'track' | 'pressure'>;
 
 const ATTACH_OPTIONS: readonly string[] = [
   ...BATCHER_OPTIONS,

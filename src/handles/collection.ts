@@ -10,7 +10,7 @@
 import {
   FIRST_BYTES_PER_HANDLE,
   NOTES_AT_ONCE_MS,
-  NOTES_PER_LOOK,
+  STEPS_PER_LOOK,
   SUSPECTED_PER_MESSAGE,
 } from '../policy.ts';
 import { afterThisJob, chargeTurn, SlicedJob } from '../runtime/event-loop.ts';
@@ -85,7 +85,7 @@ function onCollected(record: Handle): void {
     isAnnounced = true;
     void afterThisJob(takeAtOnce);
   }
-  if (notes === NOTES_PER_LOOK) {
+  if (notes === STEPS_PER_LOOK) {
     full.push(filling);
     filling = [];
   }

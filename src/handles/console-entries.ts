@@ -10,7 +10,7 @@
  */
 
 import { countCommands } from '../batcher/stats.ts';
-import { CONSOLE_QUIET_MS, MOST_CONSOLE_ENTRIES } from '../policy.ts';
+import { CONSOLE_DELAY_MS } from '../policy.ts';
 import { type BoundedWait, Waiters } from '../runtime/event-loop.ts';
 import { clearTimeout, setTimeout, unref } from '../timers.ts';
 import { beginForeignRelease, CONSOLE_GROUP } from './groups.ts';
@@ -18,7 +18,7 @@ import type { SessionLedger } from './session-ledger.ts';
 
 export class ConsoleEntries {
   readonly #ledger: SessionLedger;
-  #stored = 0;
+  #isEmpty = true;
   /** Contexts that count messages: their counters would begin anew. */
   readonly #counting = new Set<unknown>();
   #isDiscarding = false;
@@ -33,9 +33,8 @@ export class ConsoleEntries {
   onEntry(message: unknown): void {
     const { type, executionContextId } = (message ?? {}) as ConsoleMessage;
     if (type === 'count') this.#counting.add(executionContextId);
-    this.#stored++;
-    if (this.#stored >= MOST_CONSOLE_ENTRIES) this.#discardIfUnused();
-    else this.#discardLater();
+    this.#isEmpty = false;
+    this.#discardLater();
   }
 
   /** Contexts have ended, all or this one, and their counters with them. */
@@ -55,7 +54,7 @@ export class ConsoleEntries {
   #discardIfUnused(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#stored === 0 || this.#isDiscarding || this.#counting.size > 0) return;
+    if (this.#isEmpty || this.#isDiscarding || this.#counting.size > 0) return;
     // Once detached, nobody counts the handles that a discard would release.
     if (this.#ledger.hasEnded || this.#ledger.isAbandoned) return;
     const group = this.#ledger.foreignGroups.get(CONSOLE_GROUP);
@@ -64,11 +63,11 @@ export class ConsoleEntries {
   }
 
   #discardLater(): void {
-    this.#timer ??= unref(setTimeout(() => this.#discardIfUnused(), CONSOLE_QUIET_MS));
+    this.#timer ??= unref(setTimeout(() => this.#discardIfUnused(), CONSOLE_DELAY_MS));
   }
 
   async #discard(): Promise<void> {
-    this.#stored = 0;
+    this.#isEmpty = true;
     this.#isDiscarding = true;
     countCommands(this.#ledger.services.stats, 1);
     const release = beginForeignRelease(this.#ledger, CONSOLE_GROUP);

@@ -2,7 +2,7 @@
  * The ids that ended with a scope, so that a later command that names one gets an error that tells the mistake. One bit
  * each, in small pages; the oldest pages are forgotten, and the browser refuses their ids.
  */
-import { ENDED_ID_PAGES, OTHER_ENDED_IDS } from '../policy.ts';
+import { ENDED_ID_PAGES } from '../policy.ts';
 import { idNumberOf } from './handle-table.ts';
 import { contextPrefixOf } from './protocol.ts';
 
@@ -22,7 +22,7 @@ export class EndedIds {
     const number = prefix === '' ? -1 : idNumberOf(objectId, prefix.length);
     if (number < 0) {
       this.#others.add(objectId);
-      forgetOldest(this.#others, OTHER_ENDED_IDS);
+      forgetOldest(this.#others, ENDED_ID_PAGES);
       return;
     }
     const page = this.#pageFor(prefix, number >>> ENDED_BITS);

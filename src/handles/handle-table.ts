@@ -16,7 +16,7 @@
 import type { Release, ReleaseOwner } from '../batcher/release.ts';
 import { emptyStats, type ReleaseStats } from '../batcher/stats.ts';
 import type { TracedMint } from '../observe/traced-mint.ts';
-import { FEWEST_LEFT_LISTED, ID_PAGE_BITS } from '../policy.ts';
+import { FEWEST_CLEARED, ID_PAGE_BITS } from '../policy.ts';
 import { executionContextIdOf, type Params, type RemoteObject } from './protocol.ts';
 
 /** The batcher's counts, and those of handles alone. */
@@ -263,7 +263,7 @@ export class ObjectGroup<Ledger extends ReleaseOwner> implements Release {
     this.size--;
     if (record.pins > 0) this.pinned--;
     record.group = undefined;
-    if (this.members.length - this.size <= Math.max(FEWEST_LEFT_LISTED, this.size)) return;
+    if (this.members.length - this.size <= Math.max(FEWEST_CLEARED, this.size)) return;
     this.members = this.members.filter((member) => member.group === this);
   }
 }

@@ -4,7 +4,7 @@
  * whether the program still refers to them or not.
  */
 import { type AsyncContext, asyncContext } from '../builtins.ts';
-import { FEWEST_LOOKED_THROUGH } from '../policy.ts';
+import { FEWEST_CLEARED } from '../policy.ts';
 import type { DeferredTasks } from '../runtime/event-loop.ts';
 import { endGroup } from './groups.ts';
 import type { ScopeKind } from './handle-table.ts';
@@ -113,7 +113,7 @@ export class HandleScope implements Disposable {
 class Alive<Item> {
   readonly #isAlive: (item: Item) => boolean;
   #items: Item[] = [];
-  #most = FEWEST_LOOKED_THROUGH;
+  #most = FEWEST_CLEARED;
 
   constructor(isAlive: (item: Item) => boolean) {
     this.#isAlive = isAlive;
@@ -124,7 +124,7 @@ class Alive<Item> {
     const isTime = this.#items.length >= this.#most;
     if (isTime) {
       this.#items = this.#items.filter(this.#isAlive);
-      this.#most = Math.max(FEWEST_LOOKED_THROUGH, 2 * this.#items.length);
+      this.#most = Math.max(FEWEST_CLEARED, 2 * this.#items.length);
     }
     this.#items.push(item);
     return isTime;

@@ -16,8 +16,7 @@ export interface Barrier {
   readonly handles: number;
   /** Flushes begun by then. */
   readonly begun: number;
-  /** When it was sent, by the attachment's clock. */
-  readonly sentAt: number;
+  readonly deadline: Deadline;
 }
 
 export interface BarrierServices {
@@ -25,15 +24,12 @@ export interface BarrierServices {
   readonly flushes: { readonly begun: number };
   readonly changes: Waiters;
   readonly dispatcher: { readonly releaseTimeoutMs: number };
-  now(): number;
 }
 
 /** The releases that the client of one session has sent itself. */
 export class Barriers {
   readonly #services: BarrierServices;
-  /** Oldest first. */
   readonly #open = new Set<Barrier>();
-  #deadline: Deadline | undefined;
 
   constructor(services: BarrierServices) {
     this.#services = services;
@@ -41,20 +37,18 @@ export class Barriers {
 
   /** The client has sent a release of so many handles, which are counted as in flight. */
   open(handles: number): Barrier {
-    const { flushes, now } = this.#services;
-    const barrier: Barrier = { handles, begun: flushes.begun, sentAt: now() };
+    const { flushes, dispatcher } = this.#services;
+    const onPassed = (): void => this.settle(barrier, 'timedOut');
+    const deadline = new Deadline(dispatcher.releaseTimeoutMs, onPassed);
+    const barrier: Barrier = { handles, begun: flushes.begun, deadline };
     this.#open.add(barrier);
-    this.#startTimer(this.#services.dispatcher.releaseTimeoutMs);
     return barrier;
   }
 
   /** It is answered. Does nothing where it was given up before. */
   settle(barrier: Barrier, outcome: Outcome): void {
     if (!this.#open.delete(barrier)) return;
-    if (this.#open.size === 0) {
-      this.#deadline?.stop();
-      this.#deadline = undefined;
-    }
+    barrier.deadline.stop();
     countMove(this.#services.stats, 'inFlight', outcome, barrier.handles);
     this.#services.changes.wake();
   }
@@ -68,25 +62,6 @@ export class Barriers {
   owes(flush: number): boolean {
     for (const { begun } of this.#open) if (begun < flush) return true;
     return false;
-  }
-
-  #startTimer(ms: number): void {
-    this.#deadline ??= new Deadline(ms, () => {
-      this.#deadline = undefined;
-      this.#giveUpOverdue();
-    });
-  }
-
-  #giveUpOverdue(): void {
-    const { now, dispatcher } = this.#services;
-    for (const barrier of this.#open) {
-      const left = barrier.sentAt + dispatcher.releaseTimeoutMs - now();
-      if (left > 0) {
-        this.#startTimer(Math.ceil(left));
-        return;
-      }
-      this.settle(barrier, 'timedOut');
-    }
   }
 }
 

@@ -4,6 +4,7 @@
  *
  * Invariant: a signal keeps nothing alive that listens to it.
  */
+import { FEWEST_CLEARED } from '../policy.ts';
 
 interface Listener {
   readonly owner: WeakRef<object>;
@@ -15,8 +16,6 @@ interface Listeners {
   /** Past this size the set is searched for owners that are gone. */
   mostUnchecked: number;
 }
-
-const FEWEST_CHECKED = 16;
 
 const listenersOf = new WeakMap<AbortSignal, Listeners>();
 
@@ -33,7 +32,7 @@ export function onAbort<Owner extends object>(
 ): () => void {
   let listeners = listenersOf.get(signal);
   if (listeners === undefined) {
-    listeners = { all: new Set(), mostUnchecked: FEWEST_CHECKED };
+    listeners = { all: new Set(), mostUnchecked: FEWEST_CLEARED };
     listenersOf.set(signal, listeners);
     signal.addEventListener('abort', callAll);
   }
@@ -56,7 +55,7 @@ export function onAbort<Owner extends object>(
 function forgetOwnerless(listeners: Listeners): void {
   for (const listener of listeners.all)
     if (listener.owner.deref() === undefined) listeners.all.delete(listener);
-  listeners.mostUnchecked = Math.max(FEWEST_CHECKED, 2 * listeners.all.size);
+  listeners.mostUnchecked = Math.max(FEWEST_CLEARED, 2 * listeners.all.size);
 }
 
 function callAll(event: Event): void {

@@ -15,7 +15,7 @@ import { withHiddenFrames } from '../../observe/hidden-frames.ts';
 import type { LeakReport } from '../../observe/leak-report.ts';
 import { currentCall, runCall, runOutsideCalls, type TracedCall } from '../../observe/traced-call.ts';
 import { mintOf } from '../../observe/traced-mint.ts';
-import { boundToWindow, offInWindow, onceInWindow, onInWindow } from './window-listeners.ts';
+import { boundToWindow, type Method, offInWindow, onceInWindow, onInWindow } from './window-listeners.ts';
 
 /**
  * What mints nothing, and is called often or waits long; and what takes a function that may call in turn. What gives, at
@@ -25,8 +25,6 @@ const OTHERS =
   /^(?:constructor|_.*|listenerCount|removeAllListeners|move|remoteObject|remoteValue|asElement|toString|createCdpHandle|mainRealm|isolatedRealm|waitFor(?!Selector$|Function$|XPath$).*)$/;
 /** What takes a function that Puppeteer calls here, and not in the page. */
 const CALLING_BACK = /^(?:exposeFunction|waitFor(?:Request|Response|Frame|Target))$/;
-
-export type Method = (this: unknown, ...args: unknown[]) => unknown;
 
 /** What replaces a method, where it is not followed as a call. */
 const REPLACEMENTS: ReadonlyMap<string, (original: Method) => Method> = new Map([

@@ -6,7 +6,8 @@
  */
 import { callerOf } from '../../observe/calling-line.ts';
 import { currentCall, currentWindow, runWindow, type TraceWindow } from '../../observe/traced-call.ts';
-import type { Method } from './call-trace.ts';
+
+export type Method = (this: unknown, ...args: unknown[]) => unknown;
 
 /** A listener of a body's, and what was registered in its place. */
 interface Bound {
