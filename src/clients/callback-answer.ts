@@ -1,7 +1,7 @@
 /**
- * An answer that comes by callback, in the shape that the tap reads: a promise in all but time. Its
- * reactions run within the call that settles it, so that a client whose callback comes in the same turn,
- * or in the same call, has it then also when attached.
+ * An answer that comes by callback, in the shape that the tap reads: like a promise, but its reactions run within the call
+ * that settles it. So a client whose callback is called in the same turn, or within the same call, sees the same order when
+ * attached.
  */
 import { nextTick } from '../timers.ts';
 
@@ -31,7 +31,7 @@ export class CallbackAnswer<T = unknown> implements PromiseLike<T> {
     return next;
   }
 
-  /** The last in a chain: what it throws goes to whoever settles the answer, as with a bare callback. */
+  /** The last in a chain: what it throws reaches the caller that settles the answer, as with a plain callback. */
   deliver(onResult: (result: T) => void, onReason: (reason: unknown) => void): void {
     const react = (): void => {
       if (this.#outcome?.isResult) onResult(this.#outcome.value as T);
@@ -66,8 +66,8 @@ export class CallbackAnswer<T = unknown> implements PromiseLike<T> {
 type Reaction = (value: unknown) => unknown;
 
 /**
- * Hands an answer to the client's own callback. Where the library itself gave it, by a promise, the
- * callback has a turn of its own: what it throws is an uncaught exception, not a rejection.
+ * Hands an answer to the client's own callback. Where this library answered, by a promise, the callback runs in a turn of
+ * its own: an error that it throws is an uncaught exception, not a rejection.
  */
 export function deliver(
   answer: PromiseLike<unknown>,

@@ -1,10 +1,10 @@
 /**
- * chrome-remote-interface: promises and callbacks, `client.Runtime.releaseObject(…)` and `client.send(…)`, the
- * client's own session and the flat ones alike. All of these pass through `client.send`, which is
- * shadowed on that one client; each session has books of its own, as ids are valid in their session only.
+ * chrome-remote-interface: promises and callbacks, `client.Runtime.releaseObject(…)` and `client.send(…)`, the client's own
+ * session and flat sessions. All of these pass through `client.send`, which is shadowed on that one client. Each session
+ * has a ledger of its own, since ids are valid in their session only.
  *
- * What must be held: with `track: true`, the RemoteObject of the answer or the event; an id kept as a
- * string keeps nothing.
+ * What a program must hold: with `track: true`, the RemoteObject of the answer or the event. An id that is kept as a string
+ * keeps nothing.
  */
 
 import type { ReleaseSession } from '../batcher/release.ts';
@@ -36,13 +36,13 @@ export interface RemoteInterfaceOptions extends AttachOptions {
   /** Attaches to this flat session alone. Default: the client with all its sessions, those to come included. */
   readonly sessionId?: string | undefined;
   /**
-   * What the target is of the session attached to, or of the client's own, as `Target.TargetInfo` names it: as for
-   * `cdp-release-batcher/session`. Default: what `Target.attachedToTarget` told, or `'other'`.
+   * The type of the target, as `Target.TargetInfo` names it: of the session attached to, or of the client's own. As for
+   * `cdp-release-batcher/session`. Default: the type that `Target.attachedToTarget` gave, or `'other'`.
    */
   readonly targetType?: string | undefined;
   /**
-   * Batches of one session that may be unanswered. Default 2: for each reply the client counts all that it
-   * still waits for, so a wide window costs more than it gains.
+   * Batches of one session that may be unanswered. Default 2: for each reply the client counts all requests that it still
+   * waits for, so a wide window costs more than it gains.
    */
   readonly maxInFlightBatches?: number | undefined;
 }
@@ -50,9 +50,9 @@ export interface RemoteInterfaceOptions extends AttachOptions {
 const hooks = new Notes<ClientHook>('chrome-remote-interface');
 
 /**
- * From now on `Runtime.releaseObject` is acknowledged at once and done in the background, in whichever form
- * it is called; with `track: true`, what you let go of is released as well. Attaching again, or to a session
- * of a client that is attached, gives the same attachment.
+ * From now on `Runtime.releaseObject` is acknowledged at once and sent in the background, in whichever form it is called.
+ * With `track: true`, objects that you no longer reference are released as well. Attaching again, or to a session of a
+ * client that is attached, gives the same attachment.
  *
  * @example
  * ```ts
@@ -80,9 +80,9 @@ export function attach(
   return attachment;
 }
 
-/** What an attachment is filed under that is for all sessions that have none of their own. */
+/** The key of an attachment for all sessions that have none of their own. */
 const EVERY = '*';
-/** What the client's own session goes by here. */
+/** The name of the client's own session here. */
 const OWN = '';
 
 interface Client {
@@ -92,7 +92,7 @@ interface Client {
 }
 type Callback = (...answer: unknown[]) => void;
 
-/** What `error` and `response` of a failed callback come to: a reason, and what the callback is to get. */
+/** Reads `error` and `response` of a failed callback: the reason, and the arguments for the program's callback. */
 interface CallbackRefusal {
   readonly message: string;
   readonly answer: readonly unknown[];
@@ -104,10 +104,10 @@ interface Message {
   readonly sessionId?: string;
 }
 
-/** One for each client, shared by its attachments: there while any of them is. */
+/** One for each client, shared by its attachments, for as long as there is one. */
 class ClientHook {
   readonly #client: Client;
-  /** Taken as it was found: what is sent by it is none of the program's. */
+  /** The original `send`: what is sent by it is not the program's. */
   readonly #send: Client['send'];
   #sendBelow: () => Client['send'];
   readonly #attachments = new Map<string, SessionAttachment>();
@@ -124,7 +124,7 @@ class ClientHook {
     if (!this.#shadow()) warnOfOwner();
   }
 
-  /** Puts itself there now, or when whoever has the client gives it up. @returns whether it was now. */
+  /** Shadows `send` now, or when the present owner of the client gives it up. @returns whether it was now. */
   #shadow(): boolean {
     const client = this.#client;
     const ownership = claim(client, this, {
@@ -146,7 +146,7 @@ class ClientHook {
         return emitBelow().call(client, event, ...payload);
       }),
       shadow(client, 'close', (...callback: unknown[]) => {
-        this.#endAll(); // No event will tell.
+        this.#endAll(); // No event will tell of their end.
         return closeBelow().call(client, ...callback);
       }),
     ];
@@ -165,7 +165,7 @@ class ClientHook {
     this.#attachments.set(sessionId, attachment);
     const first = sessionId === EVERY ? OWN : sessionId;
     if (targetType !== undefined) this.#targetTypes.set(first, targetType);
-    this.#tapOf(first); // So that a scope can be over it.
+    this.#tapOf(first); // So that a scope can cover it.
     attachment.onDetach(() => {
       this.#attachments.delete(sessionId);
       if (targetType !== undefined) this.#targetTypes.delete(first);
@@ -177,7 +177,7 @@ class ClientHook {
     });
   }
 
-  /** The client finds what it is given by its type, in any order; so does this. */
+  /** The client recognises its arguments by their types, in any order; so does this. */
   #command(method: string, rest: readonly unknown[]): unknown {
     const params = (rest.find((value) => typeof value === 'object') ?? undefined) as Params | undefined;
     const sessionId = rest.find((value) => typeof value === 'string');
@@ -198,7 +198,7 @@ class ClientHook {
     return undefined;
   }
 
-  /** Everything goes on as it came, but for the parameters. */
+  /** All arguments go on unchanged, except for the parameters. */
   #forward(
     method: string,
     rest: readonly unknown[],
@@ -217,7 +217,7 @@ class ClientHook {
     });
   }
 
-  /** A command that comes after its session has ended begins books that no event would end. */
+  /** A command that is sent after its session has ended must not open a ledger that no event would end. */
   #onRefused(sessionId: string, reason: unknown): void {
     if (refusalOf(reason).reach === 'session') this.#end(sessionId);
   }
@@ -254,7 +254,7 @@ class ClientHook {
     }
   }
 
-  /** The tap of a session that is attached to: a flat session's books begin with its first command, or event. */
+  /** The tap of a session that is attached to. The ledger of a flat session is opened by its first command or event. */
   #tapOf(sessionId: string): SessionTap | undefined {
     const open = this.#taps.get(sessionId);
     if (open?.tap.ledger.hasEnded === false) return open.tap;

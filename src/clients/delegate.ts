@@ -1,14 +1,15 @@
 /**
- * An object that stands for another, some of whose members are wrapped. Neither a Proxy, through which private members would
- * throw, nor an heir, whose methods may be bound to the original already: a plain object that asks the original each time.
+ * An object that stands for another and has some members wrapped. It is no Proxy, through which private members would
+ * throw, and it does not inherit, since methods may be bound to the original already. It is a plain object that asks the
+ * original each time.
  *
- * Invariant: what is set on either, at any time, is seen through both.
+ * Invariant: a member that is set on either of the two, at any time, is seen through both.
  */
 
-/** Makes of a member of the original what the delegate shows in its place. */
+/** Makes the delegate's member from the original's. */
 type Wrap = (member: never) => unknown;
 
-/** @param wraps by the member's name. */
+/** @param wraps wrappers by the member's name. */
 export function delegateTo<Original extends object>(
   original: Original,
   wraps: Readonly<Record<string, Wrap>>,
@@ -32,7 +33,7 @@ export function delegateTo<Original extends object>(
         }
         return wrapper;
       },
-      // Who puts back what was here before puts back the original's own.
+      // Whoever restores the earlier value restores the original's own.
       set: (value: unknown) =>
         Reflect.set(original, name, isObject(value) ? (originals.get(value) ?? value) : value),
     });
@@ -46,7 +47,7 @@ function isObject(value: unknown): value is object {
 
 function memberOf(original: object, name: string | symbol): unknown {
   const member: unknown = Reflect.get(original, name);
-  // Bound, for its private members; a class is none that could be called.
+  // Bound, because of its private members. A class is not called, so it is not bound.
   return typeof member === 'function' && !isClass(member) ? member.bind(original) : member;
 }
 

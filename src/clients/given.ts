@@ -1,7 +1,7 @@
-/** What was handed over in the place of something else, in words that say what to do about it. */
+/** Describes an argument that is not what was expected, in words that say what to do about it. */
 import { show } from '../runtime/option-checks.ts';
 
-/** How a value that is not what was expected is told of. */
+/** Describes a value for an error message. */
 export function describeGiven(value: unknown): string {
   if (has(value, 'then')) return 'a Promise; await it first';
   if (has(value, 'launch'))
@@ -12,7 +12,10 @@ export function describeGiven(value: unknown): string {
   return show(value);
 }
 
-/** Whether it is a browser, a context, a page or a session of Playwright, of which some have what Puppeteer's have. */
+/**
+ * Whether it is a browser, a context, a page or a session of Playwright. Some of these have the members that Puppeteer's
+ * have.
+ */
 export function isPlaywrights(value: unknown): boolean {
   return (
     has(value, 'newCDPSession') ||

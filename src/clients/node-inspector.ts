@@ -1,10 +1,10 @@
 /**
- * Node's own inspector: a `Session` of `node:inspector`, which takes callbacks, or of `node:inspector/promises`.
- * A session connected to its own thread answers within the call that asks, and callers count on that: but
- * for the acknowledgement of a release, attached it does so too.
+ * Node's own inspector: a `Session` of `node:inspector`, which takes callbacks, or of `node:inspector/promises`. A session
+ * connected to its own thread answers within the call that asks, and callers rely on that. Attached it does so too, except
+ * for the acknowledgement of a release.
  *
- * What must be held: with `track: true`, the RemoteObject of the answer or the event; an id kept as a
- * string keeps nothing.
+ * What a program must hold: with `track: true`, the RemoteObject of the answer or the event. An id that is kept as a string
+ * keeps nothing.
  */
 import { Session as PromisesSession } from 'node:inspector/promises';
 import { isMainThread } from 'node:worker_threads';
@@ -30,11 +30,11 @@ type Callback = (error: Error | null, result?: unknown) => void;
 type Post = (method: unknown, params?: unknown, callback?: unknown) => unknown;
 
 /**
- * From now on the session's `Runtime.releaseObject` is acknowledged at once and done in the background;
- * with `track: true`, what you let go of is released as well. Attaching again gives the same attachment.
+ * From now on the session's `Runtime.releaseObject` is acknowledged at once and sent in the background. With `track: true`,
+ * objects that you no longer reference are released as well. Attaching again gives the same attachment.
  *
- * Unless told otherwise by `pressure`, handles weigh nothing here: what they stand for is in this process's
- * own heap, where V8 sees it.
+ * Unless `pressure` says otherwise, handles report no external memory here: their objects are in this process's own heap,
+ * where V8 sees them.
  *
  * @example
  * ```ts
@@ -59,7 +59,7 @@ function hook(attachment: SessionAttachment, session: InspectorSession): void {
   const emitBelow = below(session, 'emit');
   const disconnectBelow = below(session, 'disconnect');
   const givesPromises = session instanceof PromisesSession;
-  // Either flavour takes a callback.
+  // Both kinds of session take a callback.
   const postFor = (post: Post, method: string, params: Params | undefined): CallbackAnswer => {
     const answer = new CallbackAnswer();
     post.call(session, method, params, (error: Error | null, result: unknown) => {
@@ -69,12 +69,12 @@ function hook(attachment: SessionAttachment, session: InspectorSession): void {
     return answer;
   };
   const sender = { send: (method: string, params?: Params) => postFor(post, method, params) };
-  // On the main thread each command is answered before the next can be sent. Of a session that is connected from a
-  // worker to the main thread, nothing is known of the order.
+  // On the main thread each command is answered before the next can be sent. For a session that a worker has connected to
+  // the main thread the order is not known.
   const isOrdered = isMainThread;
   let tap = attachment.begin(sender, isOrdered);
   let isHooked = true;
-  /** A session may be connected again after it was disconnected: with other ids, so with other books. */
+  /** A session may be connected again after it was disconnected. Its ids are new, so it gets a new ledger. */
   const currentTap = (): SessionTap => {
     if (tap.ledger.hasEnded) {
       attachment.end(tap);
@@ -121,7 +121,7 @@ function hook(attachment: SessionAttachment, session: InspectorSession): void {
   });
 }
 
-/** The forms of `post`; without `method` where it is none of them. */
+/** The forms of `post`; without `method` where the arguments fit none of them. */
 function argumentsOfPost([method, second, third]: [unknown, unknown?, unknown?]): {
   readonly method?: string;
   readonly params?: Params;
@@ -137,7 +137,7 @@ function argumentsOfPost([method, second, third]: [unknown, unknown?, unknown?])
   };
 }
 
-/** What a callback throws, Node makes a warning of; here it may be called outside Node's own care. */
+/** Node turns an error that a callback throws into a warning. Here the callback may be called outside Node's own code. */
 function warningOfErrors(callback: Callback): Callback {
   return (...answer) => {
     try {

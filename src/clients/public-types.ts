@@ -1,4 +1,4 @@
-/** What each client's entry names of the rooms below, so that a user can write down what `attach` takes and gives. */
+/** Types of the lower rooms that each client's entry exports, so that a user can name what `attach` takes and gives. */
 export type { FlushOptions, FlushReport } from '../batcher/flush.ts';
 export type { AttachOptions } from '../handles/attach-options.ts';
 export type { AttachmentStats } from '../handles/handle-table.ts';

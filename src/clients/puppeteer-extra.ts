@@ -1,12 +1,12 @@
 /**
- * A plugin for puppeteer-extra: browsers that it launches or connects to come attached. It is described by the few members that
- * puppeteer-extra uses of a plugin, and derived from none of its classes, so that no version of it is needed.
+ * A plugin for puppeteer-extra: browsers that it launches or connects to are attached. The plugin has the few members that
+ * puppeteer-extra uses, and inherits from none of its classes, so it fits any version.
  */
 import { type AttachOptions, resolveAttachOptions } from '../handles/attach-options.ts';
 import { attach, isAttachable } from './puppeteer/attach.ts';
 import { isBrowser } from './puppeteer/structure.ts';
 
-/** What puppeteer-extra asks of a plugin. */
+/** The members that puppeteer-extra expects of a plugin. */
 export interface ReleasesPlugin {
   readonly name: string;
   readonly requirements: Set<string>;
@@ -15,7 +15,7 @@ export interface ReleasesPlugin {
 }
 
 /**
- * Attaches whatever puppeteer-extra launches or connects to. `attach(browser)` gives the attachment of such a browser.
+ * Attaches to each browser that puppeteer-extra launches or connects to. `attach(browser)` gives its attachment.
  *
  * @example
  * ```ts
@@ -26,13 +26,13 @@ export interface ReleasesPlugin {
  * @throws TypeError or RangeError for a bad option.
  */
 export function releases<Plugin = ReleasesPlugin>(options: AttachOptions = {}): Plugin {
-  resolveAttachOptions(options); // Now, rather than with the first browser.
-  // Puppeteer-extra takes its own class alone, which has private members: the caller's type stands for it.
+  resolveAttachOptions(options); // Now, and not with the first browser.
+  // Puppeteer-extra's type accepts only its own class, which has private members. The caller's type stands for it.
   return new Plugged(options) as Plugin;
 }
 
 class Plugged implements ReleasesPlugin {
-  /** By this puppeteer-extra knows a plugin. */
+  /** puppeteer-extra recognises a plugin by this. */
   readonly _isPuppeteerExtraPlugin = true;
   readonly name = 'cdp-release-batcher';
   readonly requirements = new Set<string>();
@@ -50,7 +50,7 @@ class Plugged implements ReleasesPlugin {
     return new Set();
   }
 
-  /** What is called first with each browser, launched or connected to. */
+  /** Called first with each browser, launched or connected to. */
   async _bindBrowserEvents(browser: unknown): Promise<void> {
     if (isBrowser(browser) && isAttachable(browser)) attach(browser, this.#options);
   }

@@ -1,9 +1,8 @@
 /**
- * An attachment to sessions that the user speaks to himself, by whichever client. What he keeps of an
- * object is his choice, so nothing is tracked unless he asks for it: then the RemoteObject is what must
- * be held, since of an id that is kept as a string no garbage collector knows.
+ * An attachment to sessions that the user drives himself, by any client. He may keep ids as strings, which no garbage
+ * collector sees. So nothing is tracked unless he asks for it, and then he has to hold the RemoteObject.
  *
- * Invariant: an object is attached to once at a time, whichever client it is taken for.
+ * Invariant: an object has one attachment at a time, whichever client it was attached by.
  */
 import type { ReleaseSession } from '../batcher/release.ts';
 import { PageActions } from '../handles/acknowledge.ts';
@@ -19,7 +18,7 @@ import type { HandleScope } from '../handles/scope.ts';
 import { describeGiven } from './given.ts';
 import { claim, Notes, warnOfOwner } from './session-ownership.ts';
 
-/** What `attach` gives: the books of all remote objects of its sessions, and what can be done about them. */
+/** What `attach` gives: the counts of all remote objects of its sessions, and scopes, flushes and leaks. */
 export class SessionAttachment extends Attachment {
   readonly #tracks: boolean;
   readonly #taps = new Set<SessionTap>();
@@ -44,10 +43,10 @@ export class SessionAttachment extends Attachment {
   }
 
   /**
-   * Begins the books of a session.
+   * Opens the ledger of a session.
    *
    * @param sender the unhooked way to the browser.
-   * @param isOrdered whether commands are surely carried out in the order sent.
+   * @param isOrdered whether the browser carries out commands in the order sent.
    * @internal
    */
   begin(sender: ReleaseSession, isOrdered: boolean): SessionTap {
@@ -70,7 +69,7 @@ export class SessionAttachment extends Attachment {
 
 const attachments = new Notes<SessionAttachment>('session-attachment');
 
-/** Attaches to a session by what `hook` does; where that was done before, gives what came of it. */
+/** Attaches to a session by calling `hook`. A session that is attached already gives its attachment. */
 export function attachOnce(
   session: object,
   options: AttachOptions,
@@ -88,7 +87,7 @@ export function attachOnce(
   return attachment;
 }
 
-/** Hooks a session now, or when whoever has it gives it up. @returns whether it was now. */
+/** Hooks a session now, or when its present owner gives it up. @returns whether it was now. */
 function hookIfFree(
   session: object,
   attachment: SessionAttachment,

@@ -1,7 +1,7 @@
 /**
- * Puts itself between a client and one of its sessions by shadowing methods on that one object; no
- * prototype is touched, for that would reach every other user of the client in the process. Unhooking
- * leaves the object with the own properties that it had.
+ * Stands between a client and one of its sessions by shadowing methods on that one object. No prototype is touched, since
+ * that would reach every other user of the client in the process. Unhooking leaves the object with the own properties that
+ * it had.
  */
 
 import type { SessionTap } from '../handles/observe-session.ts';
@@ -16,14 +16,14 @@ export interface EmittingSession {
 /** Told of each event before the client's own listeners. */
 export type OnEvent = (event: string | symbol, payload: unknown) => void;
 
-/** @returns what undoes it. */
+/** @returns undoes it. */
 export function hookSession(session: EmittingSession, tap: SessionTap, onEvent: OnEvent): () => void {
   const sendBelow = below(session, 'send');
   const emitBelow = below(session, 'emit');
   let isHooked = true;
 
-  // Made apart, for two reasons: an early answer needs none, and no frame of its own stands on the stack of a
-  // send, where an error would have it in place of one of the program's.
+  // A function of its own, for two reasons: an early answer needs none, and no frame of it is on the stack of a `send`,
+  // where an error would show it in the place of one of the program's.
   const forwarding =
     (method: string, rest: readonly unknown[]): Forward =>
     (outgoing) =>
@@ -43,15 +43,16 @@ export function hookSession(session: EmittingSession, tap: SessionTap, onEvent: 
   });
 
   return () => {
-    isHooked = false; // Should somebody have wrapped these in turn, they stay, and do nothing.
+    isHooked = false; // If others have wrapped these methods, they stay, and only forward.
     unshadowSend();
     unshadowEmit();
   };
 }
 
 /**
- * On methods that were to be taken away while somebody else's stood above them: what each had found before it. When the
- * one above is taken away in turn, by whichever copy of this package, that comes back, and not a method that is over.
+ * Set on methods that were to be removed while another's method was above them: the property that each had replaced. When
+ * the one above is removed, by whichever copy of this package, that property is restored, and not a method that is no
+ * longer in use.
  */
 const FOUND = Symbol.for('cdp-release-batcher:found');
 
@@ -60,8 +61,8 @@ interface Taken {
 }
 
 /**
- * The method that an object would have without the one that is about to be put above it, found anew with each call: a
- * program may wrap a class's method later, to see what is sent, or take such a wrapper away.
+ * The method that an object would have without the one that is about to shadow it. Looked up anew with each call: a program
+ * may wrap a class's method later, to see what is sent, or remove such a wrapper.
  */
 export function below<Target extends object, Name extends keyof Target>(
   target: Target,
@@ -74,7 +75,7 @@ export function below<Target extends object, Name extends keyof Target>(
   return () => (Object.getPrototypeOf(target) as Target)[name];
 }
 
-/** Gives an object a method of its own; what is returned takes it away again, where it is still there. */
+/** Gives an object a method of its own. @returns removes it again, if it is still there. */
 export function shadow(target: object, name: string, method: (...args: never[]) => unknown): () => void {
   const before = Object.getOwnPropertyDescriptor(target, name);
   Object.defineProperty(target, name, {
@@ -95,7 +96,7 @@ export function shadow(target: object, name: string, method: (...args: never[]) 
   };
 }
 
-/** What a method that is over had found before it; `undefined` for any other. */
+/** What a method that is no longer in use had replaced; `undefined` for any other method. */
 function takenAs(descriptor: PropertyDescriptor | undefined): Taken[typeof FOUND] {
   const value: unknown = descriptor?.value;
   return typeof value === 'function' ? (value as Taken)[FOUND] : undefined;

@@ -1,12 +1,12 @@
 /**
- * Who has a session in this process. Several copies of this package may be loaded: by `import` and by `require`, of two
- * versions, in two realms of a test runner. So what one has to know of another is noted on the client's own object, under a
- * symbol that all have in common, and taken away again when it no longer holds.
+ * The owner of each session in this process. Several copies of this package may be loaded: by `import` and by `require`, in
+ * two versions, in two realms of a test runner. So each copy leaves a note on the client's own object, under a symbol that
+ * all copies share, and removes it when it no longer holds.
  *
- * Invariant: a session has one owner at a time. Whoever else wants it waits as an heir, or leaves it alone.
+ * Invariant: a session has one owner at a time. Others that want it wait as heirs, or leave it alone.
  */
 
-/** What a note may be used for, and how. It counts up when that changes: the note of another contract is not read. */
+/** The version of the notes' meaning. It rises when that changes; notes of another version are not read. */
 const CONTRACT = 1;
 
 interface Note<Value> {
@@ -24,7 +24,7 @@ export class Notes<Value extends object> {
     this.#key = Symbol.for(`cdp-release-batcher:${kind}`);
   }
 
-  /** What is noted on an object, by whichever copy of this package. */
+  /** A note that any copy of this package has left on an object. */
   get(object: object): Value | undefined {
     const note = this.#read(object);
     return note?.contract === CONTRACT ? note.value : undefined;
@@ -43,7 +43,7 @@ export class Notes<Value extends object> {
       this.#elsewhere.set(object, note);
   }
 
-  /** Takes the note away, where it is this one still. */
+  /** Removes the note, if it is still this one. */
   delete(object: object, value: Value): void {
     this.#elsewhere.delete(object);
     if (this.get(object) === value) attempt(() => Reflect.deleteProperty(object, this.#key));
@@ -59,17 +59,17 @@ export class Notes<Value extends object> {
   }
 }
 
-/** Whoever wants a session that has an owner. */
+/** One that waits for a session that has an owner. */
 export interface Heir {
   /**
    * The owner has given the session up: the heir may claim it now.
    *
-   * @param contextIds what the owner knew to be contexts of pages' own.
+   * @param contextIds contexts that the owner knew to be the pages' own.
    */
   succeed(contextIds: readonly unknown[]): void;
-  /** Whether the heir wants nothing any more; it is forgotten then. */
+  /** Whether the heir no longer wants the session; then it is forgotten. */
   isOver(): boolean;
-  /** Who would have had a session that came by way of this one; `undefined` for nobody. */
+  /** The heir to a session that came by way of this one; `undefined` for none. */
   forChild?(child: object, targetType: string): Heir | undefined;
 }
 
@@ -79,15 +79,15 @@ interface Owner {
 
 /** What a session's owner holds. */
 export interface Ownership {
-  /** The session is over: nobody has it any more. */
+  /** The session is over: it has no owner any more. */
   end(): void;
-  /** Gives it up, to the heirs in the order of their claims; the first that still wants it has it. */
+  /** Gives it up. The heirs are asked in the order of their claims, and the first that still wants it becomes its owner. */
   giveUp(contextIds: readonly unknown[]): void;
 }
 
 const owners = new Notes<Owner>('owner');
 
-/** Where a session comes from, as far as its heirs follow from that. */
+/** What is known of a session's origin, as far as its heirs depend on it. */
 export interface Descent {
   readonly parent: object;
   readonly targetType: string;
@@ -96,9 +96,9 @@ export interface Descent {
 /**
  * Makes the claimant the owner of a session that has none.
  *
- * @param claimant stands for who claims: it is an heir once, however often it does.
- * @returns `undefined` where the session has an owner: then the claimant waits as an heir. It does not where the owner
- * is of another version of this package; a warning says so, once.
+ * @param claimant identifies the one that claims: it is an heir once, however often it claims.
+ * @returns `undefined` where the session has an owner. Then the claimant waits as an heir, except where the owner belongs
+ * to another version of this package; a warning says so, once.
  */
 export function claim(
   session: object,
@@ -133,7 +133,7 @@ export function claim(
 
 let hasWarned = false;
 
-/** Says once that a session is left alone. */
+/** Warns once that a session is left alone. */
 export function warnOfOwner(): void {
   if (hasWarned) return;
   hasWarned = true;
@@ -143,7 +143,7 @@ export function warnOfOwner(): void {
   );
 }
 
-/** Whether it was done: what a proxy throws here is not the caller's affair. */
+/** Whether it was done. An error that a proxy throws here does not concern the caller. */
 function attempt(action: () => boolean): boolean {
   try {
     return action();

@@ -1,10 +1,10 @@
 /**
- * Any connection with `send` and `on`: a raw WebSocket or pipe with a few lines around it, or a client that
- * has no file of its own here. It stands apart from the package's root because that is the batcher alone;
- * like every client it is imported by its name: `cdp-release-batcher/session`.
+ * Any connection with `send` and `on`: a raw WebSocket or pipe with a few lines around it, or a client without a file of
+ * its own here. The package's root has only the batcher, so this is imported by its name, as every client is:
+ * `cdp-release-batcher/session`.
  *
- * What must be held: with `track: true`, the RemoteObject that `send` resolved with, or that an event
- * carried; an id kept as a string keeps nothing.
+ * What a program must hold: with `track: true`, the RemoteObject that `send` resolved with, or that an event carried. An id
+ * that is kept as a string keeps nothing.
  */
 
 import type { AttachOptions } from '../handles/attach-options.ts';
@@ -23,7 +23,7 @@ export type { SessionAttachment } from './session-attachment.ts';
 export interface SessionLike {
   send(method: string, params?: Params): PromiseLike<unknown>;
   on(event: string, listener: (params: unknown) => void): unknown;
-  /** By either of these `detach` takes the listeners away; without them they stay, and do nothing. */
+  /** `detach` removes the listeners by either of these. Without both they stay, and do nothing. */
   off?(event: string, listener: (params: unknown) => void): unknown;
   removeListener?(event: string, listener: (params: unknown) => void): unknown;
 }
@@ -31,19 +31,19 @@ export interface SessionLike {
 /** What `attach` takes for a bare session. */
 export interface SessionOptions extends AttachOptions {
   /**
-   * What the session's target is, as `Target.TargetInfo` names it. Pages and frames (`'page'`, `'iframe'`, `'webview'`,
-   * `'background_page'`) carry out commands in the order sent, which allows for moving survivors; anything else is
-   * treated with the care that a worker needs. Default `'other'`.
+   * The type of the session's target, as `Target.TargetInfo` names it. Pages and frames (`'page'`, `'iframe'`, `'webview'`,
+   * `'background_page'`) carry out commands in the order sent, so that survivors can be moved. All other types are treated
+   * as workers are. Default `'other'`.
    */
   readonly targetType?: string | undefined;
 }
 
-/** By these a session tells that it is over: the protocol's own, and what connections emit. */
+/** Events by which a session says that it is over: the protocol's own, and those that connections emit. */
 const ENDINGS = ['Inspector.detached', 'close', 'disconnect', 'disconnected'];
 
 /**
- * From now on the session's `Runtime.releaseObject` is acknowledged at once and done in the background;
- * with `track: true`, what you let go of is released as well. Attaching again gives the same attachment.
+ * From now on the session's `Runtime.releaseObject` is acknowledged at once and sent in the background. With `track: true`,
+ * objects that you no longer reference are released as well. Attaching again gives the same attachment.
  *
  * @example
  * ```ts
@@ -70,7 +70,7 @@ function hook(attachment: SessionAttachment, session: SessionLike, isOrdered: bo
   let tap = attachment.begin(sender, isOrdered);
   const off = offOf(session);
   let isHooked = true;
-  /** The same object may be connected anew: with other ids, so with other books, from its first command on. */
+  /** The same object may be connected anew. Its ids are new, so it gets a new ledger with its first command. */
   const currentTap = (): SessionTap => {
     if (tap.ledger.hasEnded) {
       attachment.end(tap);
@@ -80,7 +80,7 @@ function hook(attachment: SessionAttachment, session: SessionLike, isOrdered: bo
   };
 
   const undo: (() => void)[] = [
-    // What else a client's `send` may take goes through as it came.
+    // Further arguments of a client's `send` go through unchanged.
     shadow(session, 'send', (method: string, params?: Params, ...rest: []) => {
       const forward = (outgoing: Params | undefined) => sendBelow().call(session, method, outgoing, ...rest);
       return isHooked ? currentTap().command(method, params, forward) : forward(params);
@@ -102,7 +102,7 @@ function hook(attachment: SessionAttachment, session: SessionLike, isOrdered: bo
   });
 }
 
-/** What takes a listener away; a strict Proxy throws where it is asked for what is not there. */
+/** The method that removes a listener. A strict Proxy throws for a member that it does not have. */
 function offOf(session: SessionLike): SessionLike['off'] {
   try {
     if ('off' in session) return session.off;

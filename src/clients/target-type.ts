@@ -1,4 +1,4 @@
-/** What the type of a target, as `Target.TargetInfo` has it, says of its sessions. */
+/** What the type of a target, by `Target.TargetInfo`, says about its sessions. */
 
 /** Targets that take commands in the order sent. Workers let a release overtake a running call. */
 export function takesCommandsInOrder(targetType: string): boolean {

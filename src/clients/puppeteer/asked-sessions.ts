@@ -1,10 +1,11 @@
 /**
- * Tells sessions that Puppeteer's auto-attach made from those that the script asked for, whose object ids it may keep as
- * strings. The event `Target.attachedToTarget` is the same for both, and Puppeteer itself takes some for its own: of two
- * `createCDPSession()` at once the second, and each that is made by `Target.attachToTarget`. So what is told apart is the
- * asking: the event of a session that was asked for comes while that command is unanswered, by the same way.
+ * Tells sessions that Puppeteer's auto-attach made from sessions that the script asked for, of which the script may keep
+ * ids as strings. The event `Target.attachedToTarget` is the same for both, and Puppeteer uses some of the script's
+ * sessions itself: the second of two `createCDPSession()` at once, and each that `Target.attachToTarget` makes. So the
+ * request is watched: the event of a session that was asked for comes while that command is unanswered, by the same
+ * session.
  *
- * Invariant: where it cannot be told, the session is the script's.
+ * Invariant: where it cannot be told, the session counts as the script's.
  */
 import type { Params } from '../../handles/protocol.ts';
 import { below, shadow } from '../session-hook.ts';
@@ -19,16 +20,16 @@ import type {
 
 const ASKING = 'Target.attachToTarget';
 
-/** One `Target.attachToTarget` that is unanswered. */
+/** One unanswered `Target.attachToTarget`. */
 interface Asking {
-  /** The session, or the connection, that it was sent by, and that the event of the session will come by. */
+  /** The session or the connection that sent it, and by which the new session's event will come. */
   readonly way: CdpSessionLike | ConnectionLike;
   readonly targetId: unknown;
 }
 
 const ofConnections = new WeakMap<ConnectionLike, AskedSessions>();
 
-/** What is asked for by one connection; shared by all attachments that follow it. */
+/** The requests of one connection; shared by all attachments that follow it. */
 export class AskedSessions {
   readonly #connection: ConnectionLike;
   readonly #unanswered = new Set<Asking>();
@@ -39,7 +40,7 @@ export class AskedSessions {
     this.#connection = connection;
   }
 
-  /** Follows what is asked for until `leave`. */
+  /** Watches requests until `leave`. */
   static join(connection: ConnectionLike): AskedSessions {
     let asked = ofConnections.get(connection);
     if (asked === undefined) {
@@ -54,7 +55,7 @@ export class AskedSessions {
     if (--this.#followers === 0) this.#unshadow();
   }
 
-  /** Notes a command that is being sent; what it gives is to be called when it is answered. */
+  /** Notes a command that is being sent. @returns called when the command is answered. */
   onSent(way: CdpSessionLike, method: string, params: Params | undefined): (() => void) | undefined {
     return method === ASKING ? this.#note(way, params?.targetId) : undefined;
   }
@@ -62,7 +63,7 @@ export class AskedSessions {
   /**
    * Whether Puppeteer's auto-attach made a session.
    *
-   * @param parent the session that the event came by; `undefined` for the connection.
+   * @param parent the session that brought the event; `undefined` for the connection.
    */
   isAutoAttached(
     { sessionId, targetInfo }: AttachedToTarget,
@@ -75,7 +76,7 @@ export class AskedSessions {
     for (const asking of this.#unanswered) {
       if (asking.way === way && asking.targetId === targetId) return false;
     }
-    // Puppeteer uses one session of a target, the first; a session's events are seen here before Puppeteer sees them.
+    // Puppeteer uses the first session of a target, and a session's events are seen here before Puppeteer sees them.
     const target = browser._targetManager?.().getAvailableTargets?.().get(targetId);
     return target === undefined || target._session?.() === this.#connection.session(sessionId);
   }
@@ -107,8 +108,8 @@ export class AskedSessions {
 }
 
 /**
- * Whether Puppeteer's auto-attach made the session that it uses for a target. It attaches to pages by way of their tab.
- * Where a page has one that is not, the script made it, and Puppeteer took it for its own.
+ * Whether Puppeteer's auto-attach made the session that it uses for a target. It attaches to pages through their tab. Where
+ * a page's session did not come that way, the script made it, and Puppeteer uses it.
  */
 export function wasAutoAttached(browser: BrowserLike, target: TargetLike, session: CdpSessionLike): boolean {
   if (target.type() !== 'page') return true;

@@ -1,6 +1,6 @@
 /**
- * Attaches to what Puppeteer drives over the Chrome DevTools Protocol: hooks the sessions that it has with a
- * browser, one of its contexts, a page or a session, and follows those to come.
+ * Attaches to what Puppeteer drives over the Chrome DevTools Protocol: hooks Puppeteer's sessions with a browser, one of
+ * its contexts, a page or a session, and follows those to come.
  */
 import type { ResolvedAttachOptions } from '../../handles/attach-options.ts';
 import { below, shadow } from '../session-hook.ts';
@@ -26,13 +26,13 @@ import {
   type TargetLike,
 } from './structure.ts';
 
-/** @throws Error for a page that does not tell its session. */
+/** @throws Error for a page whose session cannot be found. */
 export function attachOverCdp(subject: Subject, options: ResolvedAttachOptions): PuppeteerAttachment {
-  // Of a session of the user's own he may keep bare ids.
+  // Of a session that the user made he may keep ids as strings.
   const track = options.track ?? (isSession(subject) ? false : undefined);
   const attachment = new PuppeteerAttachment({ ...options, track });
   if (attachment.detached) return attachment; // Its signal had fired.
-  // `other` is treated with the care that a worker needs.
+  // `other` is treated as a worker is.
   if (isSession(subject)) attachment.adoptUsers(subject, targetOf(subject)?.type() ?? 'other');
   else if (isPage(subject)) attachToPage(attachment, subject);
   else if (isBrowser(subject)) attachToBrowser(attachment, subject, wholeBrowser);
@@ -43,7 +43,7 @@ export function attachOverCdp(subject: Subject, options: ResolvedAttachOptions):
 function attachToContext(attachment: PuppeteerAttachment, context: BrowserContextLike): void {
   const browser = context.browser();
   if (browser === null) return;
-  // The default context has no id that Puppeteer would know of: what is nobody else's is its.
+  // Puppeteer knows no id of the default context: pages of no other context belong to it.
   const isOurs = (id: string | undefined): boolean =>
     context.id === undefined
       ? !browser.browserContexts().some((other) => other.id === id)
@@ -73,7 +73,7 @@ function attachToPage(attachment: PuppeteerAttachment, page: PageLike): void {
     includesPopups: true,
     endsWithItsSessions: true,
   });
-  attachment.learnFrames(page); // Last, when the sessions of its frames are hooked as well.
+  attachment.learnFrames(page); // Last, since the sessions of its frames have to be hooked by then.
 }
 
 const wholeBrowser: Coverage = { includesNew: () => true, includesOld: () => true };
@@ -87,7 +87,7 @@ function attachToBrowser(attachment: PuppeteerAttachment, browser: BrowserLike, 
     follow(attachment, browser, connection, coverage);
     return;
   }
-  // No session anywhere yet: nothing can be minted before one of our own has told us the connection.
+  // There is no session anywhere yet. Nothing can be minted before the first of our own has shown us the connection.
   void connectionByOwnSession(browser).then((found) => {
     if (found !== undefined && !attachment.detached) follow(attachment, browser, found, coverage);
   });
@@ -111,15 +111,15 @@ function follow(
         attachment.learnFrames(page);
         attachment.tracePage(page);
       },
-      () => {}, // A page that never came to be has no frames.
+      () => {}, // A page that was never created has no frames.
     );
   }
   watchWorkerTargets(attachment, browser, coverage);
 }
 
 /**
- * Puppeteer attaches to a shared or service worker when the script first asks for it, in a way that looks
- * like a session of the script's own. So it is the asking that is watched; and what was asked for before is asked for again.
+ * Puppeteer attaches to a shared or service worker when the script first asks for the worker, in a way that looks like a
+ * session of the script's own. So these requests are watched, and a request from before is made again.
  */
 function watchWorkerTargets(attachment: PuppeteerAttachment, browser: BrowserLike, coverage: Coverage): void {
   const watched = new Map<TargetLike, () => void>();
@@ -137,7 +137,7 @@ function watchWorkerTargets(attachment: PuppeteerAttachment, browser: BrowserLik
           attachment.adopt(found.client, type, undefined, target._targetId);
           attachment.traceWorker(found);
         },
-        () => {}, // The caller has the error; or nobody has asked for it yet.
+        () => {}, // The caller has the error, or nobody has asked for the worker yet.
       );
     };
     const workerBelow = below(target as TargetLike & Required<Pick<TargetLike, 'worker'>>, 'worker');
@@ -161,8 +161,8 @@ function watchWorkerTargets(attachment: PuppeteerAttachment, browser: BrowserLik
 }
 
 /**
- * The worker that a target gave before, once it has one; nothing is attached to for it. A target that was not asked begins
- * by looking for a session of its own, which ends the asking here.
+ * The worker that a target gave before, if it has one; nothing is attached to for it. A target that was not asked before
+ * begins by looking for its own session, which ends the search here.
  */
 async function askedBefore<Worker>(target: TargetLike, ask: () => Promise<Worker>): Promise<Worker> {
   const notAsked = new Error('nobody has asked for this worker yet');

@@ -1,8 +1,8 @@
 /**
- * The one line. Checks what it is given, finds the attachment that covers it already, and else makes one for
- * the protocol that its browser speaks.
+ * `attach` for Puppeteer. Checks its argument, finds an attachment that covers it already, and else makes one for the
+ * protocol that the browser speaks.
  *
- * Invariant: a browser, and each of its parts, has one attachment at a time, whoever asks for it.
+ * Invariant: a browser, and each of its parts, has one attachment at a time, however often it is attached to.
  */
 import {
   type AttachOptions,
@@ -28,16 +28,16 @@ import {
 } from './structure.ts';
 
 /**
- * Attachments by what they were made for: a whole browser by its connection (others may have wrapped the
- * browser in a proxy), anything else by itself.
+ * Attachments by what they were made for: a whole browser by its connection (the browser may be wrapped in a proxy), all
+ * others by the object itself.
  */
 const attachments = new Notes<PuppeteerAttachment>('puppeteer-attachment');
 
 /**
- * From now on no remote object outlives its last use, in this browser, context, page or session, and in all
- * that it opens. Attaching again gives the same attachment; so does attaching to a part of what is
- * attached already. What each call took, one `detach` gives back. What was attached to a page by itself is detached as
- * the page and all that it opened have closed.
+ * From now on remote objects that the script no longer references are released automatically, in this browser, context,
+ * page or session, and in all that it opens. Attaching again, or to a part of what is attached, gives the same attachment;
+ * each call needs a `detach` of its own. An attachment to a single page is detached when the page and all that it opened
+ * have closed.
  *
  * @example
  * ```ts
@@ -49,7 +49,7 @@ const attachments = new Notes<PuppeteerAttachment>('puppeteer-attachment');
  */
 export function attach(given: Subject, options: AttachOptions = {}): PuppeteerAttachment {
   const resolved = resolveAttachOptions(options);
-  if (isPlaywrights(given)) throw notExpected(given); // Some have what Puppeteer's have.
+  if (isPlaywrights(given)) throw notExpected(given); // Some of these have the members of Puppeteer's.
   const subject = isBrowser(given) ? browserBehind(given) : given;
   const key = keyOf(subject);
   const known = attachmentOf(key) ?? coveringAttachment(subject);
@@ -81,13 +81,13 @@ export function attachedTo(given: Subject): PuppeteerAttachment | undefined {
   return attachmentOf(keyOf(subject)) ?? coveringAttachment(subject);
 }
 
-/** The attachment that was made for just this, while it lasts. */
+/** The attachment that was made for exactly this object, while it lasts. */
 function attachmentOf(key: object): PuppeteerAttachment | undefined {
   const attachment = attachments.get(key);
   return attachment?.detached === false ? attachment : undefined;
 }
 
-/** Checks the subject, and gives what its attachment is filed under. */
+/** Checks the subject. @returns the key of its attachment. */
 function keyOf(subject: Subject): object {
   if (isSession(subject)) {
     if (subject.detached === true) throw closed('CDPSession');
@@ -138,13 +138,13 @@ export function isAttachable(browser: BrowserLike): boolean {
   return !isTooOld(browser);
 }
 
-/** Before Puppeteer 16 it asked for each session, as a script does, and its targets do not tell theirs. */
+/** Before Puppeteer 16 Puppeteer asked for each session, as a script does, and its targets do not give theirs. */
 function isTooOld(browser: BrowserLike): boolean {
   const targets = browser.protocol === undefined ? browser.targets() : [];
   return targets.length > 0 && targets.every((target) => typeof target._session !== 'function');
 }
 
-/** What the attachment of a whole browser is filed under. */
+/** The key of a whole browser's attachment. */
 function filedUnder(browser: BrowserLike): ConnectionLike | BidiConnectionLike | undefined {
   return bidiConnectionOf(browser) ?? connectionOf(browser);
 }
@@ -155,7 +155,7 @@ function closed(what: string): Error {
 
 /** An attachment that covers the subject as a part of something larger, or was filed before its connection was known. */
 function coveringAttachment(subject: Subject): PuppeteerAttachment | undefined {
-  if (isSession(subject)) return undefined; // A session of the user's own is no part of anything.
+  if (isSession(subject)) return undefined; // A session that the user made belongs to nothing larger.
   if (isPage(subject)) {
     const attachment = attachmentOfAll(subject.browser()) ?? attachmentOf(subject.browserContext());
     return attachment ?? attachmentOfPopup(subject);
@@ -164,7 +164,7 @@ function coveringAttachment(subject: Subject): PuppeteerAttachment | undefined {
   return browser === null ? undefined : attachmentOfAll(browser);
 }
 
-/** The attachment of a whole browser. Made while it had no page, it is filed under the browser itself. */
+/** The attachment of a whole browser. If it was made while the browser had no page, its key is the browser itself. */
 function attachmentOfAll(browser: BrowserLike): PuppeteerAttachment | undefined {
   return attachmentOf(filedUnder(browser) ?? browser) ?? attachmentOf(browser);
 }

@@ -1,16 +1,16 @@
 /**
- * Finds the browser behind a Proxy of it, such as crawlee hands to its hooks. Puppeteer's methods read private
- * members, which throw when `this` is a Proxy; so everything else here is to see the browser itself.
+ * Finds the browser behind a Proxy, such as crawlee passes to its hooks. Puppeteer's methods read private members, which
+ * throw when `this` is a Proxy. So all code here works on the browser itself.
  */
 import { type BrowserLike, isBrowser } from './structure.ts';
 
 /**
- * @returns the browser itself; `browser` where it is that, or where what is behind it cannot be found.
- * @throws what Puppeteer throws, where not even `on` is bound: nothing of such a Proxy could be followed.
+ * @returns the browser itself; `browser` where it is no Proxy, or where the browser behind it cannot be found.
+ * @throws what Puppeteer throws, where not even `on` is bound: no event of such a Proxy could be followed.
  */
 export function browserBehind(browser: BrowserLike): BrowserLike {
   if (answers(browser)) return browser;
-  // A Proxy that is of use to anybody has bound `on` to the browser, and in every version `on` returns `this`.
+  // A Proxy that is of any use has bound `on` to the browser, and in every version `on` returns `this`.
   const behind = browser.on(PROBE, ignore);
   if (!isBrowser(behind)) return browser;
   behind.off(PROBE, ignore);

@@ -1,4 +1,4 @@
-/** What is found of a browser by way of the targets and sessions that Puppeteer has there, and when a context of it ends. */
+/** What can be found of a browser through Puppeteer's targets and sessions, and when one of its contexts ends. */
 import { below, shadow } from '../session-hook.ts';
 import type {
   BrowserContextLike,
@@ -17,7 +17,7 @@ export function connectionOf(browser: BrowserLike): ConnectionLike | undefined {
   return undefined;
 }
 
-/** The same by a session made for that; `undefined` where the browser went away. */
+/** The same, by a session made for the purpose; `undefined` where the browser went away. */
 export async function connectionByOwnSession(browser: BrowserLike): Promise<ConnectionLike | undefined> {
   try {
     const session = await browser.target().createCDPSession();
@@ -29,20 +29,20 @@ export async function connectionByOwnSession(browser: BrowserLike): Promise<Conn
   }
 }
 
-/** Tabs and prerendered pages among them, which `targets()` leaves out. */
+/** All targets, with the tabs and prerendered pages that `targets()` leaves out. */
 export function allTargets(browser: BrowserLike): TargetLike[] {
   const available = browser._targetManager?.().getAvailableTargets?.();
   return available === undefined ? browser.targets() : [...available.values()];
 }
 
-/** Targets of sessions that Puppeteer itself does not know the target of: those of shared and service workers. */
+/** Targets of sessions for which Puppeteer itself knows no target: those of shared and service workers. */
 const notedTargets = new WeakMap<CdpSessionLike, TargetLike>();
 
 export function noteTargetOf(session: CdpSessionLike, target: TargetLike): void {
   notedTargets.set(session, target);
 }
 
-/** `undefined` where Puppeteer knows none, as of a session that the script made by the connection itself. */
+/** `undefined` where Puppeteer knows none, as for a session that the script made on the connection itself. */
 export function targetOf(session: CdpSessionLike): TargetLike | undefined {
   const noted = notedTargets.get(session);
   if (noted !== undefined) return noted;
@@ -54,9 +54,10 @@ export function targetOf(session: CdpSessionLike): TargetLike | undefined {
 }
 
 /**
- * Has `onClosed` called when a context was closed. No event tells of that, but each way to close one goes by its `close`.
+ * Calls `onClosed` when a context was closed. There is no event for that, but each way to close a context calls its
+ * `close`.
  *
- * @returns what undoes it.
+ * @returns undoes it.
  */
 export function whenClosed(context: BrowserContextLike, onClosed: () => void): () => void {
   if (context.close === undefined) return () => {};

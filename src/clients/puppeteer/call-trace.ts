@@ -1,15 +1,15 @@
 /**
- * Follows the program's calls into Puppeteer while leaks are traced, so that each handle is known by the line
- * that asked for it, and what a call gives back can be told from what it leaves behind.
+ * Follows the program's calls into Puppeteer while leaks are traced. So each handle is known by the line that asked for it,
+ * and the handles that a call returns can be told from those that it leaves behind.
  *
- * For that the methods are wrapped on the prototypes of Puppeteer's pages, frames, realms, handles, workers and
- * locators: all, since an unwrapped one that calls a wrapped one would look like the program. That reaches every user of
- * that copy of Puppeteer: they are called as ever, with the same `this`, arguments, answers and errors, and the last to
- * stop tracing puts the originals back.
+ * The methods are wrapped on the prototypes of Puppeteer's pages, frames, realms, handles, workers and locators. All of
+ * them: an unwrapped method that calls a wrapped one would look like the program. That reaches every user of that copy of
+ * Puppeteer: methods are called with the same `this`, arguments, answers and errors, and the last one to stop tracing
+ * restores the originals.
  *
- * Not on the objects, one by one, as sessions are hooked: a program comes by frames and handles in more ways than a call's
- * answer (events, getters, `frames()`, what a request belongs to), and one way overlooked is a leak that is not told; each
- * handle would carry fifty functions of its own; and through a Proxy Puppeteer's private members throw.
+ * Objects are not wrapped one by one, as sessions are hooked. A program gets frames and handles in many ways besides a
+ * call's answer (events, getters, `frames()`, the frame of a request), and each way that is overlooked is a leak that is
+ * not reported. Each handle would carry fifty functions of its own, and Puppeteer's private members throw through a Proxy.
  */
 import { withHiddenFrames } from '../../observe/hidden-frames.ts';
 import type { LeakReport } from '../../observe/leak-report.ts';
@@ -18,15 +18,15 @@ import { mintOf } from '../../observe/traced-mint.ts';
 import { boundToWindow, type Method, offInWindow, onceInWindow, onInWindow } from './window-listeners.ts';
 
 /**
- * What mints nothing, and is called often or waits long; and what takes a function that may call in turn. What gives, at
- * once, objects that have calls of their own is learnt to do so from its first answer.
+ * Not followed: methods that mint nothing and are called often or wait for long, and methods that take a function which may
+ * call in turn. A method that returns, at once, objects with calls of their own is found by its first answer.
  */
 const OTHERS =
   /^(?:constructor|_.*|listenerCount|removeAllListeners|move|remoteObject|remoteValue|asElement|toString|createCdpHandle|mainRealm|isolatedRealm|waitFor(?!Selector$|Function$|XPath$).*)$/;
-/** What takes a function that Puppeteer calls here, and not in the page. */
+/** Methods that take a function which Puppeteer calls here, and not in the page. */
 const CALLING_BACK = /^(?:exposeFunction|waitFor(?:Request|Response|Frame|Target))$/;
 
-/** What replaces a method, where it is not followed as a call. */
+/** Replaces a method that is not followed as a call. */
 const REPLACEMENTS: ReadonlyMap<string, (original: Method) => Method> = new Map([
   ['dispose', wrapDispose],
   ['on', onInWindow],
@@ -35,12 +35,12 @@ const REPLACEMENTS: ReadonlyMap<string, (original: Method) => Method> = new Map(
   ['emit', wrapEmit],
 ]);
 
-/** The reports that want to hear of calls, and what has to be put back when there are none. */
+/** The reports that want to hear of calls, and how to restore the methods when there are none. */
 const reports = new Set<LeakReport>();
 const wrapped = new Set<object>();
 const originals: (() => void)[] = [];
 
-/** Begins to follow calls for a report. @returns what ends it. */
+/** Begins to follow calls for a report. @returns ends it. */
 export function followCalls(report: LeakReport): () => void {
   reports.add(report);
   return () => {
@@ -51,7 +51,7 @@ export function followCalls(report: LeakReport): () => void {
   };
 }
 
-/** Wraps the methods of an object's classes, once; for what is no object nothing is done. */
+/** Wraps the methods of an object's classes, once. For other values it does nothing. */
 export function wrapClassesOf(instance: unknown): void {
   if (typeof instance !== 'object' || instance === null || reports.size === 0) return;
   for (
@@ -73,7 +73,7 @@ function wrapMethod(prototype: object, name: string, wrap: (original: Method) =>
   const original: unknown = descriptor?.value;
   if (typeof original !== 'function' || descriptor?.configurable !== true) return;
   const value = wrap(original as Method);
-  // As it was called, for whoever makes messages of it.
+  // With its own name and length, for code that makes messages of these.
   Object.defineProperty(value, 'name', { value: original.name, configurable: true });
   Object.defineProperty(prototype, name, { ...descriptor, value });
   originals.push(() => {
@@ -84,11 +84,11 @@ function wrapMethod(prototype: object, name: string, wrap: (original: Method) =>
 }
 
 function wrapCall(original: Method): Method {
-  /** Answers at once, so that nothing is minted for it: learnt from its first answer. */
+  /** Methods that answer at once, so that nothing is minted for them: known from their first answer. */
   let isSynchronous = false;
   return function (this: unknown, ...args) {
     const report = reportOfNow();
-    // Within a call that is followed it is Puppeteer that calls, itself.
+    // Within a call that is followed Puppeteer itself is the caller.
     if (isSynchronous || report === undefined || currentCall() !== undefined) {
       return original.apply(this, args);
     }
@@ -101,7 +101,7 @@ function wrapCall(original: Method): Method {
   };
 }
 
-/** What was disposed of was, whether or not there is a session left that could be told. */
+/** A handle counts as disposed of even if no session is left that could be told. */
 function wrapDispose(original: Method): Method {
   return function (this: unknown, ...args) {
     const remoteObject = remoteObjectOf(this);
@@ -111,14 +111,14 @@ function wrapDispose(original: Method): Method {
   };
 }
 
-/** An event's listeners are the program's, also where it is a call of the program's that leads to the event. */
+/** A listener belongs to the program, even where a call of the program's causes the event. */
 function wrapEmit(original: Method): Method {
   return function (this: unknown, ...args) {
     return runOutsideCalls(() => original.apply(this, args));
   };
 }
 
-/** An async function, so that the stack of an error goes through it to the program's own line. */
+/** An async function, so that the stack of an error leads through it to the program's own line. */
 async function settled(call: TracedCall, answer: PromiseLike<unknown>): Promise<unknown> {
   let value: unknown;
   try {
@@ -131,7 +131,7 @@ async function settled(call: TracedCall, answer: PromiseLike<unknown>): Promise<
   return value;
 }
 
-/** Every report's sessions have the same calls: where there are several, one stack is read for all. */
+/** Calls are the same for all reports: where there are several, one stack is read for all of them. */
 function reportOfNow(): LeakReport | undefined {
   const [report] = reports;
   return report;
@@ -163,7 +163,7 @@ function answerOf(value: unknown, method: 'remoteObject' | 'remoteValue'): objec
     const answer: unknown = (handle[method] as () => unknown)();
     return typeof answer === 'object' && answer !== null ? answer : undefined;
   } catch {
-    return undefined; // Somebody else's object, that only looks like a handle; or a handle of the other protocol.
+    return undefined; // Another's object that only looks like a handle, or a handle of the other protocol.
   }
 }
 
