@@ -73,7 +73,7 @@ function wrapMethod(prototype: object, name: string, wrap: (original: Method) =>
   const original: unknown = descriptor?.value;
   if (typeof original !== 'function' || descriptor?.configurable !== true) return;
   const value = wrap(original as Method);
-  // With its own name and length, for code that makes messages of these.
+  // With its own name, for code that puts it into messages.
   Object.defineProperty(value, 'name', { value: original.name, configurable: true });
   Object.defineProperty(prototype, name, { ...descriptor, value });
   originals.push(() => {

@@ -1,7 +1,7 @@
 /**
- * What has to be known of Puppeteer's inside to treat its commands right: which results it keeps for
- * itself, and when it holds handles as bare ids. Found by reading versions 22 to 25; where a sign is
- * missing, as in a fork, the safe side is taken.
+ * What has to be known of Puppeteer's internals to treat its commands right: which results it keeps for itself, and when it
+ * holds handles as bare ids. Found by reading versions 22 to 25. Where a sign is missing, as in a fork, handles are kept
+ * rather than released.
  */
 
 import type { CommandRules } from '../../handles/command-rules.ts';
@@ -11,33 +11,34 @@ import { LONGEST_LIKELY_LINK_MS, LONGEST_LINK_MS } from '../../policy.ts';
 import { setImmediate } from '../../timers.ts';
 
 /**
- * Puppeteer ends every function so: its callers' with where they call, its own with `pptr:internal`. rebrowser ends
- * all alike, with `app.js`; of its own it then keeps the document alone beyond the command that names it next.
+ * Puppeteer ends every function with this: its callers' functions with the place of the call, its own with `pptr:internal`.
+ * rebrowser ends all of them with `app.js`; there, of Puppeteer's own handles only the document is kept beyond the command
+ * that names it next.
  */
 const SOURCE = /\/\/[#@] sourceURL=\s*(\S+)\s*$/;
-/** How Puppeteer brings a frame's document; since the call names where it stands, it looks like a caller's. */
+/** The function by which Puppeteer gets a frame's document. It carries the place of a call, so it looks like a caller's. */
 const DOCUMENT = /^\(\)\s*=>\s*(?:\{\s*return document;?\s*\}|document)\s*(?:\/\/#|$)/;
-/** What `SOURCE` begins with. */
+/** The beginning of `SOURCE`. */
 const SOURCE_MARK = 'sourceURL=';
 /** Puppeteer's own script of utilities has some 30,000 characters. */
 const FEWEST_OF_UTILITIES = 2_000;
 /** How that script of utilities ends, in versions 22 to 25 and their forks. */
 const UTILITIES = /return module\.exports\.default;\s*\}\)\(\)\s*(?:\/\/#|$)/;
-/** An installation is `addBinding`, the function that goes with it, and at last the script. */
+/** An installation has three links: `addBinding`, the function that goes with it, and the script. */
 const LINKS_OF_INSTALLATION = 2;
 
-/** Answers of the event loop's turn that were links of installations. */
+/** Answers in this turn of the event loop that were links of installations. */
 interface AnsweredLinks {
-  /** How far down the chain they are. */
+  /** Their place in the chain, from 0. */
   readonly link: number;
   /** The bindings added. */
   readonly bindings: readonly string[];
 }
 
-/** How Puppeteer names the world of its utilities; a version may follow. */
+/** The name of Puppeteer's utility world; a version may follow. */
 const UTILITY_WORLD = /^__puppeteer_utility_world__/;
 
-/** The protocol's `ExecutionContextDescription`, as far as it is used. */
+/** The part of the protocol's `ExecutionContextDescription` that is used. */
 interface ContextDescription {
   readonly id?: number;
   readonly name?: string;
@@ -47,13 +48,16 @@ interface ContextDescription {
 export class PuppeteerRules implements CommandRules {
   readonly #hold: CollectionHold;
   readonly #onSent: CommandRules['onSent'];
-  /** Contexts of this session in which pages' own code runs: a node brought there is for the caller. */
+  /** Contexts of this session in which the pages' own code runs: a node brought there is for the caller. */
   readonly #mainContexts = new Set<unknown>();
-  /** Contexts that Puppeteer made for its utilities. What it finds there it brings to the page's own before it gives it away. */
+  /**
+   * Contexts that Puppeteer made for its utilities. What it finds there it moves to the page's own context before it
+   * returns it.
+   */
   readonly #utilityContexts = new Set<unknown>();
   #linksOfThisTurn: AnsweredLinks | undefined;
 
-  /** @param onSent told of each command that has nothing to do with the rules, as `onSent` is. */
+  /** @param onSent called for each command that the rules do not concern, as `onSent` is. */
   constructor(hold: CollectionHold, onSent: CommandRules['onSent'] = () => undefined) {
     this.#hold = hold;
     this.#onSent = onSent;
@@ -67,7 +71,7 @@ export class PuppeteerRules implements CommandRules {
     this.#utilityContexts.add(executionContextId);
   }
 
-  /** Contexts that nobody has told of are taken for the page's own. */
+  /** An unknown context counts as the page's own. */
   isClientsOwn(executionContextId: number | undefined): boolean {
     return this.#utilityContexts.has(executionContextId);
   }
@@ -78,8 +82,8 @@ export class PuppeteerRules implements CommandRules {
   }
 
   /**
-   * Puppeteer caches a few handles for as long as a frame or an element lives: its utilities, the frame's
-   * document, an element's double in the isolated world.
+   * Puppeteer caches a few handles for as long as a frame or an element lives: its utilities, the frame's document, an
+   * element's double in the isolated world.
    */
   keepsResult(method: string, params: Params | undefined): boolean {
     switch (method) {
@@ -95,8 +99,8 @@ export class PuppeteerRules implements CommandRules {
   }
 
   /**
-   * Of the properties of an object Puppeteer keeps the values of those that are enumerable, and drops the rest: the
-   * prototype, above all. In its utilities' context the listing is its own for sure, and the program never sees it.
+   * Puppeteer keeps the values of an object's enumerable properties, and drops the others: above all the prototype. A
+   * listing in its utilities' context is always its own, and the program never sees it.
    */
   heldOf(method: string, executionContextId: number | undefined): typeof enumerableValues | undefined {
     return method === 'Runtime.getProperties' && this.isClientsOwn(executionContextId)
@@ -105,14 +109,14 @@ export class PuppeteerRules implements CommandRules {
   }
 
   /**
-   * The first call that needs Puppeteer's utilities in a context waits until they are installed there, with
-   * its handles turned into ids already. Nothing found collected meanwhile is believed: not from the first
-   * `addBinding` on, not during the commands that are sent in reaction to its answer. Where the utilities
-   * are brought anew, as after `registerCustomQueryHandler`, the script is all that there is of it.
+   * The first call that needs Puppeteer's utilities in a context waits until they are installed there, and its handles have
+   * been turned into ids by then. Releases triggered by garbage collection are deferred from the first `addBinding` on, and
+   * during the commands that are sent in reaction to its answer. Where the utilities are installed anew, as after
+   * `registerCustomQueryHandler`, there is the script alone.
    *
-   * A link is known by what it says: the script by how it ends, the function by the binding that it names. A fork may
-   * say it otherwise: what the client, and not its caller, sends in reaction to a link is held for a link, too, but not
-   * for long, since it may as well be a wait in the page for as long as that takes.
+   * A link is recognised by its text: the script by its end, the function by the binding that it names. A fork may use
+   * another text. So a command that the client, and not its caller, sends in reaction to a link counts as a link too, but
+   * not for long, since it may be a wait in the page.
    */
   onSent(method: string, params: Params | undefined): (() => void) | undefined {
     const before = this.#linksOfThisTurn;
@@ -138,7 +142,7 @@ export class PuppeteerRules implements CommandRules {
     const unhold = this.#hold.hold(longestMs);
     return () => {
       this.#linksOfThisTurn = { link, bindings: [...(this.#linksOfThisTurn?.bindings ?? []), ...bindings] };
-      // The reactions to an answer are microtasks: they have run, and sent what they would, by then.
+      // The reactions to an answer are microtasks: by then they have run, and sent their commands.
       setImmediate(() => {
         this.#linksOfThisTurn = undefined;
         unhold();
@@ -146,7 +150,7 @@ export class PuppeteerRules implements CommandRules {
     };
   }
 
-  /** Learns from the session's events which contexts are pages' own. */
+  /** Learns from the session's events which contexts are the pages' own. */
   onEvent(event: string | symbol, payload: unknown): void {
     if (event === 'Runtime.executionContextsCleared') {
       this.#mainContexts.clear();
@@ -180,8 +184,8 @@ function isEvaluation(method: string): boolean {
 }
 
 /**
- * The text of a parameter: a string, or an object around one, as Puppeteer makes of an expression to note where it was
- * called, and sends where the expression names its source itself.
+ * The text of a parameter: a string, or a String object. Puppeteer makes such an object of an expression to note the place
+ * of the call, and sends it where the expression names its source itself.
  */
 function textOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
@@ -193,20 +197,24 @@ function isUtilities(expression: unknown): boolean {
   return text !== undefined && text.length > FEWEST_OF_UTILITIES && UTILITIES.test(text.slice(-200));
 }
 
-/** Whether an expression brings the utilities: in a fork that has them end otherwise, a long one of its own does. */
+/**
+ * Whether an expression installs the utilities. A fork may end them otherwise: then a long expression of its own counts.
+ */
 function isKeptExpression(expression: unknown): boolean {
   const text = textOf(expression);
   if (text === undefined) return true;
   return isUtilities(text) || (text.length > FEWEST_OF_UTILITIES && isOwnSource(text));
 }
 
-/** Whether it is the client that sends an evaluation for itself, as far as can be told. */
+/** Whether the client sends an evaluation for itself, as far as can be told. */
 function isClientsOwn(method: string, params: Params | undefined): boolean {
   const text = textOf(method === 'Runtime.evaluate' ? params?.expression : params?.functionDeclaration);
   return text === undefined || isOwnSource(text);
 }
 
-/** Whether an evaluation goes with a binding: two arguments are its name and the prefix of that, or the text has it. */
+/**
+ * Whether an evaluation belongs to a binding: two arguments are its name and the prefix of that, or the text contains it.
+ */
 function namesBinding(params: Params | undefined, binding: string): boolean {
   const { arguments: given, expression } = params ?? {};
   const text = textOf(expression);
@@ -221,15 +229,15 @@ function isPuppeteersFunction(declaration: unknown): boolean {
   return text === undefined || isOwnSource(text) || bringsDocument(text);
 }
 
-/** Whether a text of Puppeteer's is not said to be a caller's. */
+/** Whether a text of Puppeteer's is not marked as a caller's. */
 function isOwnSource(text: string): boolean {
-  // The name of the source stands at the end. However long it is, and what is before it: it is found from there.
+  // The name of the source stands at the end, so it is looked for from there, however long the text is.
   const mark = text.lastIndexOf(SOURCE_MARK);
   const source = mark < 0 ? undefined : SOURCE.exec(text.slice(Math.max(0, mark - 8)))?.[1];
   return source === undefined || source === 'pptr:internal';
 }
 
-/** Whether a function is the one by which Puppeteer brings a frame's document. */
+/** Whether a function is the one by which Puppeteer gets a frame's document. */
 export function bringsDocument(declaration: unknown): boolean {
   const text = textOf(declaration);
   return text === undefined || DOCUMENT.test(text.slice(0, 200));

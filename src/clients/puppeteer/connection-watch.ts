@@ -1,8 +1,8 @@
 /**
- * Sees the commands of all sessions of a connection on their way out, those of sessions that the script made itself
- * included, and tells the state of the target that each is for. Of most commands no more is read than the name.
+ * Sees the commands of all sessions of a connection on their way out, including sessions that the script made itself, and
+ * tells the state of each command's target. Of most commands it reads the name only.
  *
- * Invariant: the connection is hooked while a session of it is, once, however many attachments there are.
+ * Invariant: a connection is hooked once, while one of its sessions is, however many attachments there are.
  */
 import { factsOf } from '../../handles/protocol.ts';
 import { TargetState } from '../../handles/target-state.ts';
@@ -11,7 +11,7 @@ import { targetOf } from './browser-connection.ts';
 import { DirectCommand } from './direct-command.ts';
 import type { CdpSessionLike, ConnectionLike } from './structure.ts';
 
-/** Not public in Puppeteer, all of them; there in versions 22 to 25 and their forks. */
+/** None of these is public in Puppeteer. Versions 22 to 25 and their forks have them. */
 interface WatchableConnection extends ConnectionLike {
   _rawSend(
     callbacks: unknown,
@@ -23,14 +23,14 @@ interface WatchableConnection extends ConnectionLike {
   readonly _sessions?: ReadonlyMap<string, CdpSessionLike>;
 }
 
-/** By these a session is known to have a debugger on that was there before anything was watched. */
+/** By these events a session is known to have had a debugger on before anything was watched. */
 const DEBUGGER_EVENTS = ['Debugger.scriptParsed', 'Debugger.paused'];
 
 const watches = new WeakMap<ConnectionLike, ConnectionWatch>();
-/** Above 0 while a command of our own is on its way. */
+/** Above 0 while a command of our own is being sent. */
 let ownSends = 0;
 
-/** Sends a command of our own, of which the watch takes no note. */
+/** Sends a command of our own, which the watch does not note. */
 export function sendUnwatched<Answer>(send: () => Answer): Answer {
   ownSends++;
   try {
@@ -40,7 +40,7 @@ export function sendUnwatched<Answer>(send: () => Answer): Answer {
   }
 }
 
-/** A hooked session's share in the watch. */
+/** One hooked session's share in the watch. */
 export interface WatchedSession {
   readonly target: TargetState;
   /** The session is hooked no more. */
@@ -50,7 +50,7 @@ export interface WatchedSession {
 /**
  * Watches the connection of a session while the session is hooked.
  *
- * @param targetId where Puppeteer may not know it yet.
+ * @param targetId given where Puppeteer may not know it yet.
  */
 export function watchConnectionOf(session: CdpSessionLike, targetId: string | undefined): WatchedSession {
   const connection = session.connection();

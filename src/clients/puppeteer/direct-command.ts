@@ -1,10 +1,10 @@
 /**
- * A command on its way, in place of the promise that Puppeteer would make for it. It costs one only where somebody asks
- * for it: whoever wraps `_rawSend`, to log or to delay, and waits for what that gives.
+ * A command on its way, in the place of the promise that Puppeteer would make for it. A promise is made only if somebody
+ * asks for one: code that wraps `_rawSend`, to log or to delay, and waits for its result.
  */
 import type { OnAnswer } from '../../batcher/release.ts';
 
-/** The connection that commands go through, and what waits for its answers. */
+/** The connection that carries the commands, and the register of those that wait for an answer. */
 export interface DirectRoute {
   readonly waiting: Map<number, DirectCommand>;
   readonly nextId: () => number;
@@ -13,7 +13,7 @@ export interface DirectRoute {
 export class DirectCommand implements PromiseLike<unknown> {
   readonly #route: DirectRoute;
   readonly #slot: number;
-  /** There until the answer is. */
+  /** There until the answer comes. */
   #onAnswer: OnAnswer | undefined;
   #result: unknown;
   #reason: unknown;
@@ -25,7 +25,7 @@ export class DirectCommand implements PromiseLike<unknown> {
     this.#onAnswer = onAnswer;
   }
 
-  /** What `_rawSend` calls, at once or whenever it is let through: in place of Puppeteer's register of such commands. */
+  /** Called by `_rawSend`, at once or whenever the command is let through, in the place of Puppeteer's register. */
   create(_method: string, _timeoutMs: number, send: (id: number) => void): this {
     const { waiting, nextId } = this.#route;
     const id = nextId();
@@ -39,7 +39,7 @@ export class DirectCommand implements PromiseLike<unknown> {
     return this;
   }
 
-  /** Settles as `given` does: another's promise, where the connection is closed or `_rawSend` is wrapped. */
+  /** Settles as `given` does: the promise of another, where the connection is closed or `_rawSend` is wrapped. */
   follow(given: unknown): void {
     Promise.resolve(given).then(
       (result) => this.answer(result),

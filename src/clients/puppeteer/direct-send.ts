@@ -1,7 +1,7 @@
 /**
- * The cheap way to the browser for commands whose failure nobody reads: past Puppeteer's timer, its Error and
- * its four promises a command, which cost more than twice what the message itself does. Versions 24 and 25
- * have the members that it takes; where one is missing, `session.send` with its timer off does the same.
+ * The cheap way to the browser, for commands whose failure nobody reads: it leaves out Puppeteer's timer, its Error and its
+ * four promises a command, which cost more than twice as much as the message itself. Versions 24 and 25 have the members
+ * that it needs. Where one is missing, `session.send` without a timer is used.
  */
 import { POST, type PostingSession, type ReleaseSession } from '../../batcher/release.ts';
 import { below, shadow } from '../session-hook.ts';
@@ -9,7 +9,7 @@ import { sendUnwatched } from './connection-watch.ts';
 import { DirectCommand, type DirectRoute } from './direct-command.ts';
 import type { CdpSessionLike, ConnectionLike } from './structure.ts';
 
-/** Not public in Puppeteer, every one of them. */
+/** None of these is public in Puppeteer. */
 interface DirectConnection extends ConnectionLike {
   _rawSend(
     callbacks: Callbacks,
@@ -24,7 +24,7 @@ interface DirectSession extends CdpSessionLike {
   onMessage(reply: Reply): void;
   hasCallback(id: number): boolean;
 }
-/** Puppeteer's register of what waits for an answer, as far as `_rawSend` uses it. */
+/** The part of Puppeteer's register of unanswered commands that `_rawSend` uses. */
 interface Callbacks {
   create(method: string, timeoutMs: number, send: (id: number) => void): PromiseLike<unknown>;
 }
@@ -35,8 +35,8 @@ interface Reply {
 }
 export interface DirectSend extends ReleaseSession {
   /**
-   * Leaves the session as it was found; what is sent from now on goes through it. Answers that are still
-   * outstanding are not waited for: their commands are rejected with `reason`.
+   * Leaves the session as it was found; commands sent from now on go through it. Outstanding answers are no longer awaited:
+   * their commands are rejected with `reason`.
    */
   close(reason: string): void;
 }
@@ -75,7 +75,7 @@ function throughConnection(
       waiting.delete(reply.id);
       command.answer(reply.result, reply.error && new Error(reply.error.message));
     }),
-    // By this Puppeteer finds the session of an answer that does not name it.
+    // By this Puppeteer finds the session of an answer that does not name one.
     shadow(session, 'hasCallback', (id: number) => waiting.has(id) || hasCallbackBelow().call(session, id)),
   ];
   const post: PostingSession[typeof POST] = (method, params, slot, onAnswer) => {

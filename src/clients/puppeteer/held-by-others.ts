@@ -1,9 +1,9 @@
 /**
- * What a browser holds for others in the pages that are attached to: more than the attachment has in its books. That is held
- * for a session that the program made itself, or for another client.
+ * Handles that a browser holds for others in the attached pages: those that it holds beyond the attachment's ledgers. They
+ * are held for a session that the program made itself, or for another client.
  *
- * Invariant: nothing is told that a second look does not bear out. What is on its way (an answer, a release) may look like
- * somebody else's in the first.
+ * Invariant: only what a second look confirms is reported. An answer or a release on its way may look like another's handle
+ * in the first look.
  */
 import {
   type AttachedSession,
@@ -23,31 +23,31 @@ import type {
   PageLike,
 } from './structure.ts';
 
-/** What others hold in one page, frame or worker. */
+/** Handles that others hold in one page, frame or worker. */
 export interface HeldByOthers {
   readonly type: string;
   readonly url: string;
   readonly targetId: string;
-  /** Handles on objects; those of the console's own are left out. */
+  /** Handles on objects, without those of the console's own. */
   readonly held: number;
 }
 
 export interface OthersLook {
-  /** The most held first; those where others hold nothing are left out. */
+  /** The largest first; targets where others hold nothing are left out. */
   readonly targets: readonly HeldByOthers[];
   /** What could not be looked into. */
   readonly unseen: readonly UnseenTarget[];
 }
 
 export interface OthersLimits extends LookLimits {
-  /** How long all of it may take: what has not been looked into by then is not: milliseconds. */
+  /** Milliseconds for all targets together. A target that has not been looked into by then is left out. */
   readonly budgetMs: number;
 }
 
 /**
  * Looks for what others hold.
  *
- * @param subject in which pages, with their frames and workers.
+ * @param subject the pages to look in, with their frames and workers.
  * @throws Error where nothing can be told: nothing is tracked, or the browser is not driven over CDP.
  */
 export async function heldByOthers(
@@ -84,7 +84,7 @@ export async function heldByOthers(
   return { targets, unseen: [...first.unseen, ...second.unseen] };
 }
 
-/** @param known how many the books have; `undefined` where the target has gone. */
+/** @param known the number in the ledgers; `undefined` where the target has gone. */
 function moreThan(
   known: number | undefined,
   { type, url, targetId, held, heldByConsole }: TargetLook,
@@ -93,7 +93,7 @@ function moreThan(
   return more > 0 ? [{ type, url, targetId, held: more }] : [];
 }
 
-/** Sessions that are asked for by the connection are the program's own to Puppeteer, and to us. */
+/** Puppeteer, and this library, take sessions that are asked for on the connection for the program's own. */
 function lookConnection(connection: ConnectionLike | undefined): LookConnection {
   const { send, createSession } = connection ?? {};
   if (send === undefined || createSession === undefined) {

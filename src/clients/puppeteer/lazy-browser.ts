@@ -1,8 +1,7 @@
 /**
- * A browser that is launched when it is first asked for, once however many ask, and anew when it is gone.
- * It stands on the init lock, so a launch that died with the request or job that ran it blocks nobody for
- * longer than its deadline. The invariant: at most one browser is handed out at a time, and one that was
- * launched too late to be is closed again.
+ * A browser that is launched when it is first asked for, once however many ask, and again when it is gone. It uses the init
+ * lock, so a launch that died with the request or job that ran it blocks others no longer than its deadline. Invariant: at
+ * most one browser is handed out at a time, and one that was launched too late is closed.
  */
 
 import { type AttachOptions, resolveAttachOptions } from '../../handles/attach-options.ts';
@@ -20,7 +19,7 @@ import { type Sleep, sleepOnTimer } from '../../single-flight/time.ts';
 import { attach, isAttachable } from './attach.ts';
 import { type BrowserLike, isBrowser } from './structure.ts';
 
-/** A browser, with the members by which one is given up. */
+/** A browser, with the members by which it is closed. */
 export interface LaunchedBrowser extends BrowserLike {
   close(): PromiseLike<unknown>;
   disconnect?(): unknown;
@@ -30,48 +29,48 @@ export interface LaunchedBrowser extends BrowserLike {
   isConnected?(): boolean;
 }
 
-/** What a launch is told of itself; also the `within` of locks that it takes. */
+/** What a launch gets; also the `within` of locks that it takes. */
 export interface Launch extends InitClaim {
   /** Fires when the launch was given up for dead and another has begun. Puppeteer's `launch` takes one. */
   readonly signal: AbortSignal;
 }
 
-/** What `lazyBrowser` takes; what it shares with `attach` is for each browser. */
+/** Options of `lazyBrowser`; those that it shares with `attach` apply to each browser. */
 export interface LazyBrowserOptions<Browser = LaunchedBrowser>
   extends AttachOptions,
     Pick<InitLockOptions, 'deadlineMs' | 'pollMs' | 'maxWaitMs' | 'now' | 'sleep'> {
   /**
-   * A launch that takes longer, in milliseconds, counts as dead, and whoever waits for it launches instead. Default 45,000:
+   * A launch that takes longer, in milliseconds, counts as dead, and the next waiter launches instead. Default 45,000:
    * Puppeteer itself gives up after 30,000.
    */
   readonly deadlineMs?: number | undefined;
   /**
-   * Gives up a browser that was launched too late for anybody to use. By default a browser with a process
-   * of its own is closed, and one that was connected to is disconnected from.
+   * Ends a browser that was launched too late for anybody to use. By default a browser with a process of its own is closed,
+   * and one that was connected to is disconnected.
    */
   readonly discard?: ((browser: Browser) => unknown) | undefined;
 }
 
-/** About one caller: `signal` ends its waiting, and no launch; see `InitLockOptions` for the others. */
+/** Options of one caller: `signal` ends its waiting, but no launch; see `InitLockOptions` for the others. */
 export type GetBrowserOptions = Pick<InitLockOptions, 'signal' | 'anchor' | 'onWaited' | 'within'>;
 
-/** What has come of all calls so far. */
+/** The counts of all calls so far. */
 export interface LazyBrowserStats {
   /** Launches begun; more than one where a launch failed or was replaced, or a browser went away. */
   launches: number;
   /** Launches given up for dead, past their deadline, when another was begun. */
   replacedLaunches: number;
-  /** Browsers given up because they came too late for anybody to use, or could not be attached to. */
+  /** Browsers that were ended because they came too late for anybody to use, or could not be attached to. */
   discardedBrowsers: number;
-  /** Calls that wait for another's launch just now. */
+  /** Calls that wait for another's launch at the moment. */
   waiting: number;
-  /** Calls that have had to wait for another's launch, those that wait included. */
+  /** Calls that had to wait for another's launch, including those that still wait. */
   waited: number;
 }
 
-/** What `lazyBrowser` gives. */
+/** The function that `lazyBrowser` returns. */
 export interface LazyBrowser<Browser> {
-  /** The browser: launched, waited for, or there already. */
+  /** The browser: launched, awaited, or there already. */
   (call?: GetBrowserOptions): Promise<Browser>;
   /** The counts as of now; a copy. */
   stats(): LazyBrowserStats;
@@ -81,9 +80,9 @@ export interface LazyBrowser<Browser> {
 const LAUNCH_OPTIONS = ['deadlineMs', 'pollMs', 'maxWaitMs', 'now', 'sleep', 'discard'];
 
 /**
- * Gives a function that gives the browser, attached. The first call launches it, or connects to it; calls
- * made meanwhile wait for it; a call that finds it disconnected launches the next one. A launch that fails
- * rejects for its own caller only: the next in line tries again.
+ * Returns a function that returns the browser, attached. The first call launches it, or connects to it; calls made
+ * meanwhile wait; a call that finds it disconnected launches the next one. A launch that fails rejects for its own caller
+ * only: the next waiter tries again.
  *
  * @example
  * ```ts
@@ -112,7 +111,7 @@ export function lazyBrowser<Browser extends LaunchedBrowser>(
     sleep = sleepOnTimer,
     ...attachOptions
   } = options;
-  resolveAttachOptions(attachOptions, LAUNCH_OPTIONS); // Now, rather than with the first browser.
+  resolveAttachOptions(attachOptions, LAUNCH_OPTIONS); // Now, and not with the first browser.
   requireFunction('discard', discard);
   const stats: LazyBrowserStats = {
     launches: 0,
@@ -127,18 +126,18 @@ export function lazyBrowser<Browser extends LaunchedBrowser>(
   let launching: AbortController | undefined;
   const connected = () => (current !== undefined && isConnected(current) ? current : undefined);
 
-  /** Undefined where the browser came too late. */
+  /** `undefined` where the browser came too late. */
   const init = async (
     isCurrentClaim: () => boolean,
     claim: InitClaim,
     anchor: GetBrowserOptions['anchor'],
   ): Promise<Browser | undefined> => {
-    launching?.abort(); // It has lost the lock: nobody will use what it still launches.
+    launching?.abort(); // It has lost the lock: nobody will use the browser that it may still launch.
     if (launching !== undefined) stats.replacedLaunches++;
     stats.launches++;
     const own = new AbortController();
     launching = own;
-    // Its caller does not wait for that; a host that might end the request meanwhile is to.
+    // Its caller does not wait for that. A host that might end the request meanwhile does.
     const drop = (browser: Browser) => {
       stats.discardedBrowsers++;
       const dropped = settled(() => discard(browser));
@@ -160,7 +159,7 @@ export function lazyBrowser<Browser extends LaunchedBrowser>(
       return browser;
     } catch (error) {
       if (isCurrentClaim()) throw error;
-      return undefined; // Aborted, most likely: the launch that has replaced it is the one that counts.
+      return undefined; // Aborted, most likely: the launch that has replaced it counts.
     } finally {
       if (launching === own) launching = undefined;
     }
@@ -180,14 +179,13 @@ export function lazyBrowser<Browser extends LaunchedBrowser>(
     }
   };
 
-  // Holds no slot: the guard only lets the caller go when its signal fires. A launch that it began goes on,
-  // for the others.
+  // The guard only lets the caller go when its signal fires. A launch that it began goes on, for the others.
   const getBrowser = (call: GetBrowserOptions = {}) =>
     guardInFlight({ signal: call.signal, release: nothing }, () => get(call));
   return Object.assign(getBrowser, { stats: () => ({ ...stats }) });
 }
 
-/** The sleep of one call, which sleeps for as long as it waits for another's launch, and never else. */
+/** The sleep of one call. A call sleeps only while it waits for another's launch. */
 function countWaits(sleep: Sleep, stats: LazyBrowserStats): Sleep {
   let hasWaited = false;
   return async (ms, signal) => {
@@ -221,7 +219,7 @@ async function settled(body: () => unknown): Promise<void> {
   try {
     await body();
   } catch {
-    // It was to be got rid of; if it is gone already, so much the better.
+    // It was to be ended. If it is gone already, that is fine.
   }
 }
 

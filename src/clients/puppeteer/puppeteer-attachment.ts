@@ -1,8 +1,8 @@
 /**
- * An attachment to Puppeteer: which sessions it covers, now and later, and the hook in each.
+ * An attachment to Puppeteer: the sessions that it covers, now and later, and the hook in each.
  *
- * Invariant: a session is hooked by one attachment at most, and only those are that Puppeteer's auto-attach made, but
- * for the one that was handed to `attach` itself: of sessions that the script made it may keep ids.
+ * Invariant: a session is hooked by one attachment at most. Only sessions that Puppeteer's auto-attach made are hooked, and
+ * the one that was handed to `attach`: of sessions that the script made it may keep ids.
  */
 
 import { NOT_AWAITED } from '../../batcher/release.ts';
@@ -37,7 +37,7 @@ import {
 } from './structure.ts';
 import { TracedPages } from './traced-pages.ts';
 
-/** How a session is to be hooked, by this attachment or by the one that has it next. */
+/** How a session is hooked, by this attachment or by its next owner. */
 interface SessionSubject {
   readonly session: CdpSessionLike;
   readonly targetType: string;
@@ -59,7 +59,7 @@ interface HookedSession {
   readonly unhook: () => void;
 }
 
-/** What an attachment follows, for the sessions to come. */
+/** What an attachment follows, to learn of sessions to come. */
 interface Followed {
   readonly browser: BrowserLike;
   readonly connection: ConnectionLike;
@@ -71,32 +71,32 @@ interface Followed {
 export interface Coverage {
   includesNew(event: AttachedToTarget, parent: CdpSessionLike | undefined): boolean;
   includesOld(target: TargetLike, session: CdpSessionLike): boolean;
-  /** Whether all is over once no session is left. Default `false`: a browser may be without one for a while. */
+  /** Whether all is over when no session is left. Default `false`: a browser may be without one for a while. */
   readonly endsWithItsSessions?: boolean;
-  /** Whether pages that are opened by what is covered are covered as well. Default `false`. */
+  /** Whether pages that covered pages open are covered too. Default `false`. */
   readonly includesPopups?: boolean;
 }
 
 const ATTACHED = 'Target.attachedToTarget';
 
-/** By a page's session, or over WebDriver BiDi by the page itself: the attachment that covers it as a popup of another. */
+/** By a page's session, or over WebDriver BiDi by the page itself: the attachment that covers it as a popup. */
 const coveringPopups = new WeakMap<object, PuppeteerAttachment>();
 
-/** The attachment that covers a page because another page, that it is for, has opened it. */
+/** The attachment that covers a page because another page, which it was made for, has opened it. */
 export function attachmentOfPopup(page: PageLike): PuppeteerAttachment | undefined {
   const client = page._client?.();
   return coveringPopups.get(page) ?? (client && coveringPopups.get(client));
 }
 
-/** What `attach` gives: the books of all handles that it covers, and what can be done about them. */
+/** What `attach` gives: the counts of all handles that it covers, and scopes, flushes and leaks. */
 export class PuppeteerAttachment extends Attachment {
   readonly #options: ResolvedAttachOptions;
   readonly #sessions = new Map<CdpSessionLike, HookedSession>();
   readonly #tracedPages = new TracedPages();
-  /** Who wants tracing for a while. */
+  /** Those that want tracing for a while. */
   #tracers = 0;
   #followed: Followed | undefined;
-  /** Tabs whose page is awaited, each with what ends the wait. */
+  /** Tabs whose page has not come yet, each with the function that ends the wait. */
   readonly #awaitedTabs = new Map<CdpSessionLike, () => void>();
 
   /** @internal Made by `attach`. */
@@ -111,9 +111,8 @@ export class PuppeteerAttachment extends Attachment {
   }
 
   /**
-   * A scope over one page, with the frames and workers that it has and those that come to it, or over one session that
-   * was attached to, as a block: every handle minted there while it is open is released at the block's end, whoever
-   * minted it.
+   * A scope over one page, with its frames and workers, present and to come, or over one session that was attached to:
+   * every handle minted there while it is open is released at the block's end, whichever code minted it.
    *
    * @example
    * ```ts
@@ -146,7 +145,7 @@ export class PuppeteerAttachment extends Attachment {
     this.#hook({ session, targetType, parent, targetId, isUsers: false });
   }
 
-  /** Notes that a page which has no session is covered as a popup; what is returned ends that. @internal */
+  /** Notes that a page without a session is covered as a popup. @returns ends that. */
   coverPopup(page: object): () => void {
     coveringPopups.set(page, this);
     return () => void coveringPopups.delete(page);
@@ -158,8 +157,8 @@ export class PuppeteerAttachment extends Attachment {
   }
 
   /**
-   * Tells which contexts of a page that is open already are the page's own: each frame's to the rules of the frame's
-   * session, since another session may have the same id for a context of another kind. @internal
+   * Tells which contexts of an open page are the page's own: those of each frame to the rules of the frame's session, since
+   * another session may have the same id for a context of another kind. @internal
    */
   learnFrames(page: PageLike): void {
     for (const frame of page.frames()) {
@@ -178,7 +177,7 @@ export class PuppeteerAttachment extends Attachment {
     return report;
   }
 
-  /** Traces until what is returned is called; for good where `traceLeaks` says so. @internal */
+  /** Traces until the function that it returns is called; for good where `traceLeaks` says so. @internal */
   traceMeanwhile(): () => void {
     this.#tracers++;
     this.trace();
@@ -189,7 +188,7 @@ export class PuppeteerAttachment extends Attachment {
     };
   }
 
-  /** Whether books are those of a session of a page, a context or the browser. @internal */
+  /** Whether a ledger is that of a session of a page, a context or the browser. @internal */
   sessionsOf(subject: PageLike | BrowserContextLike | BrowserLike): (books: object) => boolean {
     const isOf = membershipIn(subject);
     return (books) => {
@@ -199,10 +198,10 @@ export class PuppeteerAttachment extends Attachment {
   }
 
   /**
-   * How many handles the browser holds for Puppeteer, by the books, in each target of a page, a context or the browser: by
-   * the target's id.
+   * How many handles the browser holds for Puppeteer, by the ledgers, in each target of a page, a context or the browser:
+   * by the target's id.
    *
-   * @throws Error where nothing is tracked, and so nothing is in the books. @internal
+   * @throws Error where nothing is tracked. @internal
    */
   knownIn(subject: PageLike | BrowserContextLike | BrowserLike): Map<string, number> {
     if (this.#options.track === false) throw new Error('nothing is tracked');
@@ -216,12 +215,12 @@ export class PuppeteerAttachment extends Attachment {
     return known;
   }
 
-  /** What the sessions come by; `undefined` where none is followed, or none over CDP. @internal */
+  /** The connection that brings the sessions; `undefined` where none is followed, or none over CDP. @internal */
   get connection(): ConnectionLike | undefined {
     return this.#followed?.connection;
   }
 
-  /** Tells calls on a page and what it gives from Puppeteer's own, where leaks are traced. @internal */
+  /** Tells calls on a page, and on objects that it gives, from Puppeteer's own, while leaks are traced. @internal */
   tracePage(page: PageLike): void {
     this.#tracedPages.add(page);
   }
@@ -231,7 +230,7 @@ export class PuppeteerAttachment extends Attachment {
     this.#tracedPages.addWorker(worker);
   }
 
-  /** Follows what Puppeteer attaches to from now on. @internal */
+  /** Follows the sessions that Puppeteer attaches to from now on. @internal */
   follow(browser: BrowserLike, connection: ConnectionLike, coverage: Coverage): void {
     const onAttached = (event: AttachedToTarget) => this.#onAttached(event, undefined);
     const onDetached = (session: CdpSessionLike) => {
@@ -268,7 +267,7 @@ export class PuppeteerAttachment extends Attachment {
     }
   }
 
-  /** Who has opened a tab is told by the tab's page, which comes by way of the tab. */
+  /** The opener of a tab is known by the tab's page, which comes through the tab. */
   #awaitPageOf(tab: CdpSessionLike): void {
     if (this.#awaitedTabs.has(tab)) return;
     const stop = (): void => {
@@ -292,7 +291,7 @@ export class PuppeteerAttachment extends Attachment {
   #hook(subject: SessionSubject): void {
     const { session, targetType, parent, targetId, isUsers } = subject;
     if (this.detached || this.#sessions.has(session)) return;
-    // A page's attachment may be older than its browser's, which has the page's sessions when that one is detached.
+    // A page's attachment may be older than its browser's, which gets the page's sessions when the older one is detached.
     const ownership = claim(session, this, this.#heirTo(subject), parent && { parent, targetType });
     if (ownership === undefined) return;
     const actions = (parent && this.#sessions.get(parent)?.actions) ?? new PageActions();
@@ -334,7 +333,7 @@ export class PuppeteerAttachment extends Attachment {
     hooked.ownership.end();
     this.end(hooked.tap);
     hooked.watched.end();
-    // What listens to the connection would go on for as long as the browser does, for each page that has been.
+    // Its listeners on the connection would stay for as long as the browser, one set for each page.
     const { endsWithItsSessions = hooked.subject.isUsers } = this.#followed?.coverage ?? {};
     if (this.#sessions.size === 0 && endsWithItsSessions) this.detachForAll();
   }
@@ -348,7 +347,7 @@ export class PuppeteerAttachment extends Attachment {
       direct.close(NOT_AWAITED);
       ownership.giveUp(rules?.mainContexts ?? []);
     }
-    // Not before others have hooked what they go on with: what is known of its targets is theirs, too.
+    // After others have hooked their sessions: they need what is known of the targets.
     for (const { watched } of hooked) watched.end();
   }
 
@@ -369,20 +368,22 @@ export class PuppeteerAttachment extends Attachment {
   }
 }
 
-/** The session by which all others of a page come: its tab's, which stays when the page's own is swapped for another. */
+/**
+ * The session through which all others of a page come: its tab's, which stays when the page's own is swapped for another.
+ */
 function rootOf(page: PageLike): CdpSessionLike | undefined {
   const client = page._client?.();
   return client?.parentSession?.() ?? client;
 }
 
-/** Tells whether a session is one of a page, a context or the browser. */
+/** @returns tells whether a session is one of a page, a context or the browser. */
 function membershipIn(
   subject: PageLike | BrowserContextLike | BrowserLike,
 ): (session: CdpSessionLike) => boolean {
   if (isBrowser(subject)) return () => true;
   if (!isPage(subject)) return (session) => targetOf(session)?.browserContext?.() === subject;
   return (session) => {
-    const client = subject._client?.(); // Another one by now, maybe.
+    const client = subject._client?.(); // It may be another one by now.
     return client === undefined || isWithin(session, client);
   };
 }
@@ -392,7 +393,7 @@ function isWithin(session: CdpSessionLike, root: CdpSessionLike): boolean {
   let current: CdpSessionLike | undefined = session;
   for (let depth = 0; current !== undefined && current !== root && depth < DEEPEST_NESTING; depth++) {
     const parent: CdpSessionLike | undefined = current.parentSession?.();
-    current = parent === current ? undefined : parent; // Itself is Puppeteer's way to say that there is none.
+    current = parent === current ? undefined : parent; // Puppeteer gives the session itself where there is no parent.
   }
   return current === root;
 }
@@ -402,7 +403,7 @@ function isDisconnected(event: string | symbol): boolean {
   return typeof event === 'symbol' && event.description === 'CDPSession.Disconnected';
 }
 
-/** @throws TypeError for what no scope can be over. */
+/** @throws TypeError for anything that a scope cannot cover. */
 export function requireScopeSubject(subject: unknown): void {
   if (isPage(subject) || isSession(subject)) return;
   throw new TypeError(

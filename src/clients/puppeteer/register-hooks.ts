@@ -1,9 +1,9 @@
 /**
- * Finds Puppeteer and Playwright in what a program loads by their source, not by their names: an alias, a fork, a subpath,
- * a copy within a bundle and `new PuppeteerNode()` are all found by the same few words. There a call is put in, which
- * `registration.ts` answers.
+ * Finds Puppeteer and Playwright in the modules that a program loads by their source, not by their names: an alias, a fork,
+ * a subpath, a copy within a bundle and `new PuppeteerNode()` are all found by the same few words. A call is put in there,
+ * which `registration.ts` answers.
  *
- * Also serves as a module hook, on a loader's thread where Node has no other way; therefore nothing of this package is imported here.
+ * Also serves as a module hook, on a loader's thread where Node has no other way. So it imports nothing of this package.
  */
 import { readFileSync } from 'node:fs';
 
@@ -14,23 +14,26 @@ interface Loaded {
 }
 type NextLoad = (url: string, context: unknown) => MaybePromise<Loaded>;
 
-/** The name of what is called, as a property of `globalThis`, which modules of any kind can see. */
+/** The name of the function that is called: a property of `globalThis`, which modules of any kind can see. */
 export const SEEN = 'cdp-release-batcher:seen';
 
-/** In the constructor of Puppeteer's class, from version 16 on: the oldest that can be attached to. Minified copies have it, too. */
+/**
+ * In the constructor of Puppeteer's class, from version 16 on: the oldest that can be attached to. Minified copies have it
+ * too.
+ */
 const BINDING = /\bthis\.launch ?= ?this\.launch\.bind\(this\)/g;
-/** The same class in versions before that, of which at least the report can tell. */
+/** The same class in earlier versions, which the report can at least name. */
 const CLASS = /\bclass PuppeteerNode extends [\w$.]+ \{/g;
-/** What all packages of Playwright's export comes from this file, which has little else in it. */
+/** All packages of Playwright export what this file exports. It has little else in it. */
 const PLAYWRIGHT =
   /^module\.exports = require\('\.\/lib\/(?:inprocess'\)|coreBundle'\)\.inprocess\.playwright)/m;
 const LONGEST_PLAYWRIGHT = 5_000;
-/** One of these stands in whatever is looked for; to look for them is quick. */
+/** Each source that is looked for has one of these. To look for them is quick. */
 const HINTS = ['this.launch.bind(this)', 'class PuppeteerNode', "require('./lib/"];
 
 /**
  * @param file its path or URL, for the report.
- * @returns the source with the calls in it; `undefined` for a module that is left as it is.
+ * @returns the source with the calls in it; `undefined` for a module that stays as it is.
  */
 export function withCalls(source: string, file: string): string | undefined {
   if (!HINTS.some((hint) => source.includes(hint))) return undefined;
@@ -46,7 +49,7 @@ export function withCalls(source: string, file: string): string | undefined {
   return classed === source ? undefined : classed;
 }
 
-/** The hook: whatever is loaded goes through it. */
+/** The hook: called for each module that is loaded. */
 export function load(url: string, context: unknown, next: NextLoad): MaybePromise<Loaded> {
   const loaded = next(url, context);
   return loaded instanceof Promise ? loaded.then((result) => seenIn(result, url)) : seenIn(loaded, url);
@@ -69,7 +72,7 @@ function sourceUntold({ format }: Loaded, url: string): string | undefined {
   try {
     return readFileSync(new URL(url), 'utf8');
   } catch {
-    return undefined; // The one who loads it says why.
+    return undefined; // The module's own loader says why.
   }
 }
 

@@ -1,8 +1,8 @@
 /**
- * What the variable `CDP_RELEASE_BATCHER` asks of `register`: `report`, for a few lines when the process ends, and options
- * of `attach` as `name=value`; several with commas between.
+ * The variable `CDP_RELEASE_BATCHER` of `register`: `report`, for a few lines when the process ends, and options of
+ * `attach` as `name=value`; several with commas between.
  *
- * Invariant: a browser that has ended leaves its figures behind, no more.
+ * Invariant: of a browser that has ended only the figures are kept.
  */
 import { readFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -20,7 +20,7 @@ export interface RegisterOrders {
   readonly options: AttachOptions;
 }
 
-/** @throws TypeError or RangeError that names the variable, and the word that cannot be understood. */
+/** @throws TypeError or RangeError that names the variable, and the word that is not understood. */
 export function parseOrders(text: string | undefined): RegisterOrders {
   const options: Record<string, unknown> = {};
   let reports = false;
@@ -52,11 +52,11 @@ function parseValue(text: string): unknown {
   return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
-/** What is told of at the end: handles, but for `commands`. */
+/** The figures of the report: handles, but for `commands`. */
 const FIGURES = ['minted', 'live', 'released', 'gone', 'elided', 'failed', 'timedOut', 'dropped'] as const;
 type Figures = Record<(typeof FIGURES)[number] | 'commands' | 'waiting', number>;
 
-/** The figures of all browsers together, those that have ended included. */
+/** The figures of all browsers together, including those that have ended. */
 export class RegisterReport {
   readonly #attachments = new Set<Attachment>();
   readonly #ended: Figures = emptyFigures();
@@ -65,7 +65,7 @@ export class RegisterReport {
     if (attachment.detached || this.#attachments.has(attachment)) return;
     this.#attachments.add(attachment);
     attachment.onDetach(() => {
-      // What was dropped last is on its way still.
+      // Releases dropped last are still on their way.
       void attachment.flush().then(() => {
         if (this.#attachments.delete(attachment)) add(this.#ended, attachment);
       });
@@ -97,7 +97,7 @@ function add(figures: Figures, attachment: Attachment): void {
   figures.waiting += stats.queued + stats.inFlight;
 }
 
-/** The report, in a sentence or two. */
+/** The report, in one or two sentences. */
 function reportOf(clients: readonly SeenClient[], figures: Figures): string {
   const attached = clients.filter((client) => client.attached > 0);
   if (attached.length === 0) return whyNothing(clients);
@@ -145,7 +145,7 @@ function nameOf(file: string): string {
       if (manifest?.version !== undefined) return `${manifest.name} ${manifest.version}`;
     }
   } catch {
-    // No path of this system's.
+    // Not a path of this system.
   }
   return file;
 }

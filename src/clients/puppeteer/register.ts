@@ -1,6 +1,6 @@
 /**
  * `node --import cdp-release-batcher/register scrape.mjs`: every Puppeteer and Playwright that the script loads, under
- * whatever name and in whatever way, launches browsers that come attached. The script is not touched.
+ * whatever name and in whatever way, launches browsers that are attached. The script is not changed.
  */
 import Module from 'node:module';
 import { types } from 'node:util';
@@ -19,7 +19,7 @@ interface Loader {
 }
 const loader = Module as unknown as Loader;
 
-/** What preloads this file: the package's name, or a path, as of the doctor. */
+/** The specifier that preloads this file: the package's name, or a path, as the doctor uses. */
 const OWN_PRELOAD =
   /cdp-release-batcher[\\/]register|[\\/]clients[\\/]puppeteer[\\/]register\.js$|[\\/]doctor[\\/]preload\.js$/;
 
@@ -38,7 +38,7 @@ if (loader.registerHooks !== undefined) {
   hookRequiredModules();
 }
 
-/** There is no public seam for `require` in Node 20; this is the one that instrumentations and compilers use. */
+/** Node 20 has no public hook for `require`. Instrumentations and compilers use this one. */
 function hookCommonJs(): void {
   const { _compile: compile } = loader.prototype;
   loader.prototype._compile = function (source, file, ...rest) {
@@ -47,7 +47,7 @@ function hookCommonJs(): void {
   };
 }
 
-/** A thread has what this process was started with, unless it is given options of its own for Node. */
+/** A thread has the options that this process was started with, unless it is given options of its own. */
 function hookThreads(): void {
   const { Worker } = threads;
   const preloads = preloadsOf(process.execArgv);
@@ -63,7 +63,7 @@ function hookThreads(): void {
   Module.syncBuiltinESMExports();
 }
 
-/** Of the arguments to Node those that preload this file, or one that does. */
+/** The arguments to Node that preload this file, or another that does. */
 function preloadsOf(execArgv: readonly string[]): string[] {
   const found: string[] = [];
   for (const [index, argument] of execArgv.entries()) {
@@ -76,7 +76,7 @@ function preloadsOf(execArgv: readonly string[]): string[] {
   return found;
 }
 
-/** Where no hook sees what `require()` loads of an ES module, such as Puppeteer 25, it is looked at afterwards. */
+/** Where no hook sees an ES module that `require()` loads, such as Puppeteer 25, the module is examined afterwards. */
 function hookRequiredModules(): void {
   const { _load } = loader;
   const replacements = new WeakMap<object, object>();
@@ -92,7 +92,7 @@ function hookRequiredModules(): void {
 
 type RequiredModule = object & { readonly default?: object };
 
-/** The same exports, but that `launch` is the instance's of now. @returns `undefined` for what is no Puppeteer. */
+/** The same exports, but with the `launch` that the instance has now. @returns `undefined` for anything but a Puppeteer. */
 function withAttachedLaunch(exports: RequiredModule, fileOf: () => string): object | undefined {
   const instance = defaultOf(exports);
   if (instance === undefined || !Object.hasOwn(instance, 'launch')) return undefined;

@@ -1,9 +1,9 @@
 /**
- * How browsers are attached that come to a script which knows nothing of this package. The calls that the module hooks put
- * into Puppeteer and Playwright arrive here. From then on what launches a browser there is followed: on Puppeteer's classes,
- * so that every instance has it, and whatever the script sets or stubs on one is left as it is.
+ * Attaches to the browsers of a script that knows nothing of this package. The calls that the module hooks put into
+ * Puppeteer and Playwright arrive here. From then on the methods that launch a browser are followed: on Puppeteer's
+ * classes, so that every instance has them, and a method that the script sets or stubs on an instance stays as it is.
  *
- * Invariant: a script gets its browser as it would without us, whatever comes of attaching to it.
+ * Invariant: a script gets its browser as it would without this package, even where attaching fails.
  */
 import type { AttachOptions } from '../../handles/attach-options.ts';
 import type { Attachment } from '../../handles/attachment.ts';
@@ -14,7 +14,7 @@ import { isBrowser } from './structure.ts';
 
 interface Registration {
   readonly options: AttachOptions;
-  /** @param browser as its client has it, of whichever client it is. */
+  /** @param browser of whichever client, as the client gives it. */
   onAttached(attachment: Attachment, browser: object): void;
 }
 
@@ -22,13 +22,13 @@ interface Registration {
 export interface SeenClient {
   /** Path or URL of the file that was found. */
   readonly file: string;
-  /** Browsers of it that were attached to. */
+  /** Its browsers that were attached to. */
   attached: number;
-  /** Browsers that came of it and cannot be attached to, such as those of Puppeteer 15 and before. */
+  /** Its browsers that cannot be attached to, such as those of Puppeteer 15 and before. */
   unattachable: number;
 }
 
-/** Does to a client what has to be done that its browsers come attached. @returns whether it is one. */
+/** Makes a client's browsers come attached. @returns whether it is a client of that kind. */
 type Follow = (client: object, seen: SeenClient) => boolean;
 
 let current: Registration = { options: {}, onAttached: () => {} };
@@ -36,26 +36,26 @@ const seenClients = new Map<string, SeenClient>();
 const followed = new WeakSet<object>();
 let hasComplained = false;
 
-/** Has browsers that come from now on attached like this. */
+/** Attaches like this to browsers that come from now on. */
 export function register(how: Registration): void {
   current = how;
 }
 
-/** How it is to be done now. */
+/** The way to attach that is used now. */
 export function registration(): Registration {
   return current;
 }
 
-/** What was loaded of Puppeteer and Playwright so far. */
+/** The copies of Puppeteer and Playwright that were loaded so far. */
 export function clientsSeen(): readonly SeenClient[] {
   return [...seenClients.values()];
 }
 
 /**
- * Answers the calls that the module hooks put in. The first copy of this package that wants to does: several would attach
- * each browser several times.
+ * Answers the calls that the module hooks put in. Only the first copy of this package to ask for them gets them: several
+ * would attach to each browser several times.
  *
- * @param followOther for what is no Puppeteer.
+ * @param followOther called for anything but a Puppeteer.
  */
 export function answerCalls(followOther: Follow): void {
   const name = Symbol.for(SEEN);
@@ -66,7 +66,7 @@ export function answerCalls(followOther: Follow): void {
 }
 
 /**
- * @param found an instance of Puppeteer, a prototype of it, or what else the hooks have found.
+ * @param found an instance of Puppeteer, a prototype of one, or another object that the hooks have found.
  * @returns whether it is a client that can be followed.
  */
 export function noteSeen(found: unknown, file: string, followOther: Follow): boolean {
@@ -77,7 +77,7 @@ export function noteSeen(found: unknown, file: string, followOther: Follow): boo
   return isClient;
 }
 
-/** For an instance that was there before its class was followed, and has a `launch` of its own, bound to it. */
+/** For an instance that was there before its class was followed, and has a bound `launch` of its own. */
 export function followInstance(instance: object, file: string): void {
   const seen = seenClients.get(file);
   if (seen === undefined || followed.has(instance)) return;
@@ -85,7 +85,7 @@ export function followInstance(instance: object, file: string): void {
   follow(instance, 'launch', seen);
 }
 
-/** Attaches to what a client gave. */
+/** Attaches to the browser that a client gave. */
 export function attachSeen(seen: SeenClient, browser: object, attachNow: () => Attachment | undefined): void {
   try {
     const attachment = attachNow();
@@ -102,7 +102,7 @@ export function attachSeen(seen: SeenClient, browser: object, attachNow: () => A
   }
 }
 
-/** Follows `launch` and `connect` of the classes that an instance is of. */
+/** Follows `launch` and `connect` of an instance's classes. */
 function followPuppeteer(found: object, seen: SeenClient): boolean {
   if (typeof Reflect.get(found, 'launch') !== 'function') return false;
   if (typeof Reflect.get(found, 'defaultArgs') !== 'function') return false;

@@ -1,11 +1,11 @@
 /**
- * The few members of Puppeteer that are used, as versions 22 to 25 and their forks have them. Nothing is
- * imported from Puppeteer: whichever copy the script runs fits, and none is needed to install this package.
- * A member that is not public there is optional here, and done without where it is missing.
+ * The few members of Puppeteer that are used, as versions 22 to 25 and their forks have them. Nothing is imported from
+ * Puppeteer: any copy that the script runs fits, and this package can be installed without one. A member that is not public
+ * in Puppeteer is optional here, and what needs it does without where it is missing.
  */
 import type { Params } from '../../handles/protocol.ts';
 
-/** A function, whatever it is called with: Puppeteer's own types tell that by the event, and no two versions alike. */
+/** Any function. Puppeteer's own types of listeners depend on the event, and differ from version to version. */
 export type Listener = object;
 
 export interface CdpSessionLike {
@@ -30,7 +30,7 @@ export interface ConnectionLike {
   off(event: string, listener?: Listener): unknown;
   session(sessionId: string): CdpSessionLike | null;
   send?(method: string, ...rest: unknown[]): Promise<unknown>;
-  /** Makes a session that is the program's own. */
+  /** Makes a session that belongs to the program. */
   createSession?(target: { readonly targetId: string }): Promise<CdpSessionLike>;
   /** Not public. `false` while the script asks Puppeteer for a session with the target. */
   isAutoAttached?(targetId: string): boolean;
@@ -45,7 +45,7 @@ export interface TargetLike {
   readonly _targetId?: string;
   /** Not public. Puppeteer's own session with the target. */
   _session?(): CdpSessionLike | undefined;
-  /** Not public. There once somebody has asked for the page. */
+  /** Not public. There once the page has been asked for. */
   readonly pagePromise?: Promise<PageLike | null>;
 }
 
@@ -86,11 +86,11 @@ export interface PageLike {
 
 export interface FrameLike {
   url(): string;
-  /** Not public. The session of the frame: a frame of another site has one of its own. */
+  /** Not public. The session of the frame: a frame of another site has its own. */
   readonly client?: CdpSessionLike;
   /** Not public. */
   mainRealm?(): RealmLike;
-  /** Not public. Where Puppeteer's utilities are. */
+  /** Not public. The world of Puppeteer's utilities. */
   isolatedRealm?(): RealmLike;
 }
 
@@ -105,7 +105,7 @@ export interface AttachedToTarget {
     readonly targetId: string;
     readonly type: string;
     readonly browserContextId?: string;
-    /** The target of the page that opened it, whether it can reach that or not. A tab's event has none. */
+    /** The target of the page that opened it, whether or not that page can be reached from it. A tab's event has none. */
     readonly openerId?: string;
   };
 }

@@ -1,7 +1,8 @@
 /**
- * The pages whose calls are told from Puppeteer's own while leaks are traced. Calls are followed on the classes of
- * pages and of all that a page gives. An instance of each is had from the page at once, so that a handle, a locator or a
- * worker that the program has from before is followed, too; of what a page has none yet, when it comes.
+ * The pages whose calls are told from Puppeteer's own while leaks are traced. Calls are followed on the classes of pages
+ * and of the objects that a page gives. The page is asked for one instance of each at once, so that a handle, a locator or
+ * a worker that the program has from before is followed too; classes of which the page has no instance yet are followed
+ * when one comes.
  */
 import { learnClientFiles } from '../../observe/calling-line.ts';
 import type { LeakReport } from '../../observe/leak-report.ts';
@@ -42,7 +43,7 @@ export class TracedPages {
     this.#pages.delete(page);
   }
 
-  /** An arrow: it is a listener, too. Does nothing while no calls are followed. */
+  /** An arrow function, since it is also a listener. Does nothing while no calls are followed. */
   readonly addWorker = (worker: unknown): void => {
     if (this.#unfollow === undefined) return;
     wrapClassesOf(worker);
@@ -50,8 +51,8 @@ export class TracedPages {
   };
 
   /**
-   * The page is found by its target, once Puppeteer has begun to make it: an event that comes by then, with each Puppeteer,
-   * is that of a page's life. Contexts, for one, are not told to a Puppeteer that does not ask for them.
+   * The page is found by its target, once Puppeteer has begun to make it. In each Puppeteer an event that comes by then
+   * belongs to a page's life. Contexts, for example, are not told to a Puppeteer that does not ask for them.
    */
   addPageOf(session: CdpSessionLike): void {
     if (this.#unfollow === undefined) return;
@@ -59,12 +60,12 @@ export class TracedPages {
       (found) => {
         if (found !== null) this.add(found);
       },
-      () => {}, // A page that never came to be.
+      () => {}, // A page that was never created.
     );
   }
 }
 
-/** An emitter calls its listeners at once, through files of its own. */
+/** An emitter calls its listeners at once, from files of its own. */
 function callBackFrom(page: PageLike, back: () => void): void {
   const { emit } = page as { emit?: (type: string) => unknown };
   if (emit === undefined || page.on === undefined || page.off === undefined) return;
@@ -77,7 +78,7 @@ function callBackFrom(page: PageLike, back: () => void): void {
   }
 }
 
-/** One of each class that the program may call; none of them costs a command. */
+/** One of each class that the program may call. None of them costs a command. */
 function* instancesOf(page: PageLike): Iterable<unknown> {
   yield page;
   const frame = memberOf(page, 'mainFrame');
@@ -102,7 +103,7 @@ function* instancesOf(page: PageLike): Iterable<unknown> {
   }
 }
 
-/** What a method of Puppeteer's gives; `undefined` where this Puppeteer has none such. */
+/** The result of one of Puppeteer's methods; `undefined` where this Puppeteer does not have the method. */
 function memberOf(object: unknown, method: string, ...args: readonly unknown[]): unknown {
   try {
     const found = (object as { readonly [name: string]: unknown } | undefined)?.[method];

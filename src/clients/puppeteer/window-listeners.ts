@@ -1,8 +1,8 @@
 /**
- * Functions that a body under `expectNoLeaks` hands to Puppeteer, to be called when something happens in the browser:
- * what they ask for is the body's, though they run in no async context of it.
+ * Functions that a body under `expectNoLeaks` hands to Puppeteer, to be called when something happens in the browser.
+ * Handles that they ask for belong to the body, though the functions run in no async context of it.
  *
- * Invariant: when the outermost body is over, a listener that is still registered is so as itself.
+ * Invariant: when the outermost body is over, a listener that is still registered is the original one.
  */
 import { callerOf } from '../../observe/calling-line.ts';
 import { currentCall, currentWindow, runWindow, type TraceWindow } from '../../observe/traced-call.ts';
