@@ -6,12 +6,12 @@
 export type SingleFlightErrorCode = 'ERR_INIT_LOCK_TIMED_OUT' | 'ERR_FETCH_TIMED_OUT';
 
 /**
- * The one error that this room makes of its own. Bad options get the standard TypeError and RangeError;
- * whatever else comes out of here was thrown by the caller's code.
+ * The one error that this room makes itself. Bad options get the standard TypeError and RangeError; all other errors come
+ * from the caller's code.
  */
 export class SingleFlightError extends Error {
   override readonly name = 'SingleFlightError';
-  /** For programs: stable, as the message is not. */
+  /** Stable, unlike the message: for programs. */
   readonly code: SingleFlightErrorCode;
 
   constructor(code: SingleFlightErrorCode, message: string) {

@@ -1,8 +1,8 @@
 /**
- * Calls with the same key, made while one of them is under way, share its result. The invariant: a
- * follower always hears the end of the flight that it follows, for the flight leaves the group only
- * after its followers were told. After Go's `singleflight.Group`, with cancellation that stays with the
- * one who cancels: followers of a cancelled leader do not fail, one of them leads anew.
+ * Calls with the same key, made while one of them is under way, share its result. Invariant: a follower always hears the
+ * end of the flight that it follows, since the flight leaves the group only after its followers were told. After Go's
+ * `singleflight.Group`, but a cancellation ends only the call that was cancelled: the followers of a cancelled leader do
+ * not fail, and one of them becomes the leader.
  */
 import { requireFunction, requireKnownOptions, requireObject } from '../runtime/option-checks.ts';
 import { guardInFlight } from './in-flight-guard.ts';
@@ -26,9 +26,9 @@ export class FlightGroup<Key, T> {
   }
 
   /**
-   * Leads with `lead`, or follows the call that already leads, and then shares its value or its very
-   * error. When `signal` fires this call rejects with its reason; where it led, the first follower leads
-   * instead with its own `lead`. A `lead` that asks for its own key waits for itself.
+   * Leads with `lead`, or follows the call that leads already, and shares its value or its error. When `signal` fires this
+   * call rejects with its reason; where it led, the first follower leads instead, with its own `lead`. A `lead` that asks
+   * for its own key waits for itself.
    */
   async run(
     key: Key,

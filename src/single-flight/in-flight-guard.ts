@@ -1,7 +1,7 @@
 /**
- * Runs the body of a leader whose slot is already claimed. The invariant: the slot is released exactly
- * once, whichever way the body ends (a value, a failure, a synchronous throw, an abort) or never ends.
- * What a slot is, who waits for it and how they learn of it stay with the caller.
+ * Runs the body of a leader whose slot is claimed already. Invariant: the slot is released exactly once, whichever way the
+ * body ends (a value, a failure, a synchronous throw, an abort), even if it never ends. The caller decides what a slot is,
+ * and who waits for it.
  */
 
 import { requireFunction, requireObject } from '../runtime/option-checks.ts';
@@ -11,23 +11,23 @@ export interface InFlightSlot {
   /** Frees the slot. Called exactly once, synchronous. */
   release(): void;
   /**
-   * Told the failure before the slot is freed, to pass it to whoever waits for the result. Not called
-   * where the body succeeds. Synchronous.
+   * Told of the failure before the slot is freed, to pass it on to those that wait for the result. Not called where the
+   * body succeeds. Synchronous.
    */
   onOrphaned?(error: unknown): void;
   /**
-   * When it fires the slot is orphaned and released at once, before `abort()` returns. The body is
-   * abandoned, not stopped: give it the signal as well if it can stop.
+   * When it fires the slot is released at once, before `abort()` returns. The body is abandoned, not stopped: give it the
+   * signal too, if it can stop.
    */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Runs `run` at once and settles as it does, with the slot released by then. With nothing between the
- * claim and this call no window is left in which the slot could be lost.
+ * Runs `run` at once and settles as it does; the slot is released by then. Call it right after the claim: nothing in
+ * between can lose the slot.
  *
- * The body's failure comes out as it is: what a hook throws after it is dropped and keeps no other hook
- * from its call. A `release` that throws after a success is what the promise then rejects with.
+ * The promise rejects with the body's failure. An error that a hook throws after that is dropped, and the other hooks are
+ * still called. If the body succeeds and `release` throws, the promise rejects with that error.
  *
  * @throws TypeError for a slot without `release`; where `run` is no function the promise rejects with one.
  * ```ts
@@ -86,11 +86,11 @@ function orphan(slot: InFlightSlot, error: unknown): void {
   try {
     slot.onOrphaned?.(error);
   } catch {
-    // The failure at hand is the one to tell.
+    // The first failure is reported.
   }
   try {
     slot.release();
   } catch {
-    // Likewise.
+    // The same.
   }
 }

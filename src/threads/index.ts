@@ -1,7 +1,7 @@
 /**
- * Releases from worker threads. For a farm that parses in workers while one thread owns the connection: ids
- * reach the workers as strings, and their releases come back through a ring in shared memory, without a
- * message for each. With one thread there is nothing to cross: call `ReleaseBatcher.release`.
+ * Releases from worker threads, for a farm that parses in workers while one thread owns the connection. Ids reach the
+ * workers as strings. Their releases come back through a ring in shared memory, without a message for each. A program with
+ * one thread needs none of this: call `ReleaseBatcher.release`.
  */
 export {
   openReleasePort,

@@ -1,10 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * The connection's end: what worker threads release comes out of the ring here, and goes to the batcher.
+ * The connection's end: takes the releases of worker threads out of the ring, and hands them to the batcher.
  *
- * Invariant: of the releases that a worker was told `true` for, each reaches the batcher, or is counted. And
- * the port holds nothing open: neither a pending `Atomics.waitAsync` nor its timers keep the process alive.
- * A script that has nothing else to do therefore ends with what is still in the ring; `drain` before the end.
+ * Invariants: each release for which a worker was told `true` reaches the batcher, or is counted. The port keeps no process
+ * alive, neither by a pending `Atomics.waitAsync` nor by its timers. So a script that has nothing else to do ends while
+ * releases are still in the ring: call `drain` before the end.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -29,7 +29,7 @@ import { SessionKeys } from './session-keys.ts';
 import { SharedRingQueue } from './shared-ring-queue.ts';
 import { SpillInbox } from './spill-channel.ts';
 
-/** Where releases go: a `ReleaseBatcher`, or what stands in for it. Neither throws nor waits. */
+/** Takes the releases: a `ReleaseBatcher`, or an object in its place. It neither throws nor waits. */
 export interface ReleaseTarget<Session> {
   release(session: Session, objectId: string): boolean;
 }
@@ -38,7 +38,9 @@ export interface ReleaseTarget<Session> {
 export interface ReleasePortOptions {
   /** Releases that may wait in the ring, at 64 bytes each; a power of two. Default 4,096. */
   readonly capacity?: number | undefined;
-  /** With the ring full, a worker's `release` is `false` (`refuse`), or goes by message (`spill`). Default `spill`. */
+  /**
+   * When the ring is full, a worker's `release` returns `false` (`refuse`), or goes by message (`spill`). Default `spill`.
+   */
   readonly whenFull?: 'refuse' | 'spill' | undefined;
   /** How long a slot may stay claimed and not published, in milliseconds, before its thread counts as dead. Default 1,000. */
   readonly stallTimeoutMs?: number | undefined;
@@ -46,31 +48,31 @@ export interface ReleasePortOptions {
   readonly turnBudgetMs?: number | undefined;
 }
 
-/** What a worker connects by. Plain data: it passes through `workerData` and `postMessage` to any number of workers. */
+/** What a worker connects with. Plain data: it can be passed by `workerData` and `postMessage` to any number of workers. */
 export interface ReleasePortHandle {
   /** 64 bytes for each slot. */
   readonly ring: SharedArrayBuffer;
-  /** The name of the broadcast channel for what cannot go by the ring. */
+  /** The name of the broadcast channel for releases that cannot go by the ring. */
   readonly channel: string;
-  /** What a worker does where it finds the ring full. */
+  /** What a worker does when the ring is full. */
   readonly whenFull: 'refuse' | 'spill';
 }
 
-/** The port's books. Counts are releases, but for `steppedOver`, slots. */
+/** The port's counts, in releases; `steppedOver` in slots. */
 export interface ReleasePortStats {
   /** Releases that arrived, by the ring or by message. */
   received: number;
-  /** Of these, what the batcher did not take, or whose session key is unknown or forgotten. */
+  /** Of these, releases that the batcher did not take, or whose session key is unknown or forgotten. */
   rejected: number;
   /** Releases that workers sent by message. */
   spilled: number;
-  /** Of these, not arrived yet. What a worker had not posted when it was terminated stays here. */
+  /** Of these, not arrived yet. Releases that a worker had not posted when it was terminated stay here. */
   inTransit: number;
   /** Times that a worker's `release` was `false` because the ring was full. */
   refused: number;
-  /** Slots given up on. Each may have cost the release that its thread died in, and itself, but never more. */
+  /** Slots given up. Each may have cost the release that its thread was writing, but no other. */
   steppedOver: number;
-  /** Slots claimed and not taken, as of a moment ago. */
+  /** Slots claimed and not taken, a moment ago. */
   waiting: number;
 }
 
@@ -96,7 +98,7 @@ export function openReleasePort<Session extends object>(
 
 /** The connection's end of the ring: made by `openReleasePort`, ended by `close` or its block. */
 export class ReleasePort<Session extends object> implements Disposable {
-  /** What workers connect by: give it to each, as `workerData` or in a message. */
+  /** Workers connect with this: give it to each, as `workerData` or in a message. */
   readonly handle: ReleasePortHandle;
   readonly #target: ReleaseTarget<Session>;
   readonly #turnBudgetMs: number;
@@ -106,7 +108,7 @@ export class ReleasePort<Session extends object> implements Disposable {
   readonly #spills: SpillInbox;
   readonly #watchdog: NodeJS.Timeout;
   readonly #linger: NodeJS.Timeout;
-  /** The ticket of the gap that the last drain ended at, and of the one that the watchdog last saw. */
+  /** The ticket of the gap at which the last drain ended, and of the gap that the watchdog saw last. */
   #gapAt: number | undefined;
   #stalledAt: number | undefined;
   #received = 0;
@@ -146,14 +148,14 @@ export class ReleasePort<Session extends object> implements Disposable {
   }
 
   /**
-   * The number by which workers name a session. The port keeps the session until `forget` or `close`: a
-   * release that is on its way must find it.
+   * The number by which workers name a session. The port keeps the session until `forget` or `close`, since a release that
+   * is on its way must find it.
    */
   keyOf(session: Session): number {
     return this.#sessions.keyOf(session);
   }
 
-  /** Lets go of a session that has ended. What is still on its way for it counts as `rejected`. */
+  /** Lets go of a session that has ended. Releases for it that are still on their way count as `rejected`. */
   forget(session: Session): void {
     this.#sessions.forget(session);
   }
@@ -164,13 +166,13 @@ export class ReleasePort<Session extends object> implements Disposable {
   }
 
   /**
-   * Ends the port. Workers are told `false` from here on; what they were told `true` for is handed over
-   * first. Closing it again does nothing.
+   * Ends the port. Workers are told `false` from now on. Releases for which they were told `true` are handed over first.
+   * Closing again does nothing.
    */
   close(): void {
     if (this.#isClosed) return;
     this.#ring.close();
-    // A worker in the middle of its push comes out to find its slot gone and the ring closed: `false`.
+    // A worker that is pushing at this moment finds its slot gone and the ring closed: `false`.
     for (this.drain(); this.#gapAt !== undefined; this.drain()) this.#stepOver();
     this.#isClosed = true;
     clearInterval(this.#watchdog);
@@ -184,7 +186,7 @@ export class ReleasePort<Session extends object> implements Disposable {
     this.close();
   }
 
-  /** The books as of now; a copy. */
+  /** The present counts; a copy. */
   stats(): ReleasePortStats {
     const spilled = this.#memory.load(SPILLED);
     return {
@@ -199,8 +201,8 @@ export class ReleasePort<Session extends object> implements Disposable {
   }
 
   /**
-   * Drains for one turn. Until the port is closed, either a sleep is pending that leads back here, or the
-   * timer. Not an immediate: the event loop does not come round for one that is unref'd.
+   * Drains for one turn. Until the port is closed there is either a pending sleep that leads back here, or the timer. It is
+   * not an immediate: an unref'd immediate does not make the event loop turn.
    */
   #look(): void {
     if (this.#isClosed) return;
@@ -237,9 +239,9 @@ export class ReleasePort<Session extends object> implements Disposable {
   }
 
   /**
-   * Steps over a gap that it saw a whole period ago. It counts its own turns, not the time: after the whole
-   * process was suspended, time has passed, but no worker has had a chance to go on. It also ends the sleep,
-   * since a worker may have died when it had published, and not yet woken anybody.
+   * Steps over a gap that it saw a whole period ago. It counts its own turns, not the time: after the process was
+   * suspended, time has passed, but no worker had a chance to go on. It also ends the sleep, since a worker may have died
+   * after it had published a release, and before it woke anybody.
    */
   #watch(): void {
     const gap = this.#gapAt === this.#ring.head ? this.#gapAt : undefined;

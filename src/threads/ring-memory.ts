@@ -1,8 +1,8 @@
 /// <reference lib="es2024.sharedmemory" />
 /**
- * The shared memory under a ring: its layout, and every way in which the ring touches it. Each method of
- * `RingMemory` is one indivisible step, and there is no other door; so a test that hands the ring a memory
- * of its own can run it one step at a time, through every interleaving, without another copy of the text.
+ * The shared memory under a ring: its layout, and all access to it. Each method of `RingMemory` is one indivisible step,
+ * and there is no other access. So a test can give the ring a memory of its own and run it step by step, through every
+ * interleaving.
  */
 
 /** A release as it crosses threads. */
@@ -20,7 +20,7 @@ export interface RingMemory {
   compareExchange(word: number, expected: number, replacement: number): number;
   /** Sets the bits of `mask` in the word. */
   setBits(word: number, mask: number): void;
-  /** Wakes who waits on the word. */
+  /** Wakes those that wait on the word. */
   notify(word: number): void;
   /** Waits until the word is notified; `undefined`, without waiting, if it is not `value` any more. */
   waitAsync(word: number, value: number): Promise<unknown> | undefined;
@@ -45,7 +45,7 @@ const CAPACITY = 0;
 export const TAIL = 16;
 /** The next ticket to take; the consumer moves it. */
 export const HEAD = 32;
-/** Words for whoever builds on the ring: counters that all threads share. */
+/** Words for users of the ring: counters that all threads share. */
 export const REFUSED = 48;
 export const SPILLED = 49;
 const FIRST_SLOT = 64;
@@ -64,7 +64,7 @@ function ringByteLength(capacity: number): number {
   return sequenceWord(capacity) * 4;
 }
 
-/** The real thing: `Atomics` over a `SharedArrayBuffer`. */
+/** The real memory: `Atomics` over a `SharedArrayBuffer`. */
 export class SharedRingMemory implements RingMemory {
   readonly capacity: number;
   readonly #words: Int32Array;
@@ -121,7 +121,7 @@ export class SharedRingMemory implements RingMemory {
     return wait.async ? wait.value : undefined;
   }
 
-  /** Adds to one of the counters, which are no part of the ring. */
+  /** Adds to one of the counters, which are not part of the ring. */
   count(word: number, by: number): void {
     Atomics.add(this.#words, word, by);
   }

@@ -6,7 +6,7 @@ export class SessionKeys<Session extends object> {
   readonly #keys = new WeakMap<Session, number>();
   #last = 0;
 
-  /** The session's number. A session that was forgotten is remembered, by the number that it had. */
+  /** The session's number. A session that was forgotten gets the same number again. */
   keyOf(session: Session): number {
     requireObject('keyOf: session', session);
     const key = this.#keys.get(session) ?? ++this.#last;

@@ -18,10 +18,9 @@
  * lap on. Nobody else reads or writes its text, hence the text needs no atomics. Tickets are int32 and
  * compared by their difference, so they may wrap around.
  *
- * Vyukov's cursors step by one, and "published" is the number of the next ticket; with a single slot that
- * reads as "free" too. Tickets with a state apart from the number make capacity 1 work, and more: a dead
- * producer's slot can be taken out of service, and a consumer that sleeps says so in the very slot that it
- * waits for, where a push that wakes nobody need not look.
+ * In Vyukov's queue cursors step by one, and "published" is the number of the next ticket; with a single slot that reads as
+ * "free" too. Here a ticket has a state apart from its number. So capacity 1 works, a dead producer's slot can be taken out
+ * of service, and a sleeping consumer says so in the slot that it waits for, where a push has to look anyway.
  */
 import {
   HEAD,
@@ -32,13 +31,13 @@ import {
   TAIL,
 } from './ring-memory.ts';
 
-/** What became of a push. `unfit`: a slot cannot hold this id without loss; send it another way. */
+/** The result of a push. `unfit`: a slot cannot hold this id without loss, so send it in another way. */
 export type PushOutcome = 'queued' | 'full' | 'unfit' | 'closed';
 
 /** The distance between two tickets. */
 const TURN = 8;
 const STATE = 0b111;
-/** Written, and to be taken. No bits at all: FREE. */
+/** Written, and ready to be taken. No bits at all: FREE. */
 const PUBLISHED = 0b001;
 /** Out of service: its producer was stepped over, and may still write to it, so nobody else may. */
 const ABANDONED = 0b010;
@@ -60,7 +59,7 @@ export class SharedRingQueue {
   /** The word that the consumer slept on last. */
   #bed = TAIL;
 
-  /** Takes the memory, as a test would replace it. Elsewhere `allocate` in one thread, `over` in each. */
+  /** Takes a memory, so that a test can replace it. Other code calls `allocate` in one thread, and `over` in each. */
   constructor(memory: RingMemory) {
     this.#memory = memory;
     this.#mask = memory.capacity - 1;
@@ -110,7 +109,7 @@ export class SharedRingQueue {
   push(sessionKey: number, objectId: string): PushOutcome {
     const memory = this.#memory;
     if (!memory.stage(sessionKey, objectId)) return 'unfit';
-    // A whole lap of slots out of service is as good as full; the consumer might make it endless.
+    // A whole lap of slots out of service counts as full, since the consumer might make it endless.
     for (let skipped = 0; skipped <= this.#mask; ) {
       const ticket = memory.load(TAIL);
       if ((ticket & STATE) === CLOSED) return 'closed';
@@ -124,7 +123,7 @@ export class SharedRingQueue {
         memory.store(sequenceWord(slot), ticket | RETURNED);
       } else if (isOutOfService(sequence)) {
         if (((ticket - memory.load(HEAD)) | 0) >= this.#lap) return 'full';
-        // Look again: the consumer may have put the slot back until it moved the head past it, not since.
+        // Look again: the consumer may have put the slot back before it moved the head past it, but not since.
         if (!isOutOfService(memory.load(sequenceWord(slot)))) continue;
         if (memory.compareExchange(TAIL, ticket, next(ticket)) === ticket) skipped++;
       } else if (((sequence - ticket) | 0) < 0) {
@@ -164,9 +163,9 @@ export class SharedRingQueue {
   }
 
   /**
-   * Consumer only, after a `gap` that lasted too long: steps over the slot of a producer that seems to
-   * have died. The slot stays out of service until its producer, if it is only slow, hands it back: this
-   * costs a dead producer's slot for good, and buys that a slow one cannot overwrite anybody's release.
+   * Consumer only, after a `gap` that lasted too long: steps over the slot of a producer that seems to have died. The slot
+   * stays out of service until its producer, if it is only slow, hands it back. So a dead producer's slot is lost for good,
+   * and a slow producer cannot overwrite another's release.
    *
    * @returns `false` if the slot was published in the last moment.
    */

@@ -1,9 +1,9 @@
 /**
- * The way for what cannot go by the ring: ids that do not fit a slot, and whatever finds the ring full.
- * It costs some fifty times as much, so releases that spill in one job go by one message.
+ * The way for releases that cannot go by the ring: ids that do not fit a slot, and releases that find the ring full. It
+ * costs some fifty times as much, so all releases of one job that go this way share a message.
  *
- * It is a broadcast channel, because its name, unlike a port, can be handed to any number of workers at
- * once. A worker opens it for each message only: one that stays open would hear every other worker's.
+ * It is a broadcast channel: its name, unlike a port, can be given to any number of workers at once. A worker opens it for
+ * each message only: one that stays open would receive every other worker's messages.
  */
 
 import { BroadcastChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
@@ -51,9 +51,9 @@ export class SpillInbox {
     };
   }
 
-  /** The next message's releases: also one whose event is still to come. */
+  /** The releases of the next message, also of one whose event is still to come. */
   take(): readonly KeyedRelease[] | undefined {
-    // Node takes a broadcast channel here, and says so; its types do not.
+    // Node accepts a broadcast channel here, and documents it; its types do not.
     return this.#arrived.shift() ?? receiveMessageOnPort(this.#channel as unknown as MessagePort)?.message;
   }
 

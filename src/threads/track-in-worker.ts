@@ -1,7 +1,7 @@
 /**
- * Ties a remote object to an object of a worker: when the garbage collector takes the one, the other is
- * released. The registration has no token, which makes it ten times cheaper; its record knows by itself
- * whether there is anything left to do.
+ * Ties a remote object to an object of a worker: when the garbage collector takes the local object, the remote one is
+ * released. The registration has no token, which makes it ten times cheaper; the record itself knows whether there is
+ * anything left to do.
  */
 import { integerOption, show } from '../runtime/option-checks.ts';
 import type { WorkerReleasePort } from './worker-release-port.ts';
@@ -26,19 +26,19 @@ export class TrackedRelease {
     return port?.releaseSurely(this.#sessionKey, this.#objectId) ?? false;
   }
 
-  /** Leaves it to someone else. */
+  /** Leaves the release to others. */
   disarm(): void {
     this.#port = undefined;
   }
 }
 
-/** For the whole thread, as a registry that becomes unreachable calls nothing. */
+/** One for the whole thread: a registry that becomes unreachable calls nothing. */
 const collected = new FinalizationRegistry<TrackedRelease>((tracked) => void tracked.release());
 
 /**
- * Releases a remote object once `object` has been collected and the worker's event loop comes round. A ring
- * that is full then makes it go by message, whatever the port's `whenFull`: a finalizer has nobody to tell.
- * What is uncollected when the thread ends is not released.
+ * Releases a remote object once `object` has been collected and the worker's event loop turns. If the ring is full then,
+ * the release goes by message, whatever the port's `whenFull`: a finalizer has no caller to tell. Objects that are not
+ * collected when the thread ends are not released.
  *
  * @throws TypeError or RangeError for an argument that is none of these.
  */

@@ -1,8 +1,8 @@
 /**
  * A worker's end: puts releases into the ring, and wakes the connection's thread for the first one.
  *
- * Invariant: `release` returns `true` only for what the connection's thread will be handed, unless this
- * thread is terminated at that very moment; and it neither blocks nor throws, whatever it is given.
+ * Invariant: `release` returns `true` only for releases that the connection's thread will get, unless this thread is
+ * terminated at that very moment. It neither blocks nor throws, whatever its arguments are.
  */
 import { show } from '../runtime/option-checks.ts';
 import type { ReleasePortHandle } from './release-port.ts';
@@ -21,13 +21,13 @@ import { SpillOutbox } from './spill-channel.ts';
  *   port.release(sessionKey, objectId);
  * };
  * ```
- * @throws TypeError for what is not such a handle.
+ * @throws TypeError for anything but such a handle.
  */
 export function connectReleasePort(handle: ReleasePortHandle): WorkerReleasePort {
   return new WorkerReleasePort(handle);
 }
 
-/** A worker's end of the ring: made by `connectReleasePort`, and never in need of being closed. */
+/** A worker's end of the ring: made by `connectReleasePort`. It need not be closed. */
 export class WorkerReleasePort {
   readonly #memory: SharedRingMemory;
   readonly #ring: SharedRingQueue;
@@ -66,7 +66,7 @@ export class WorkerReleasePort {
     return false;
   }
 
-  /** As `release`, for callers who cannot try again: what finds the ring full goes by message. @internal */
+  /** As `release`, for callers that cannot try again: a release that finds the ring full goes by message. @internal */
   releaseSurely(sessionKey: number, objectId: string): boolean {
     if (!isSessionKey(sessionKey) || typeof objectId !== 'string' || objectId === '') return false;
     return this.#ring.push(sessionKey, objectId) === 'queued' || this.#spill(sessionKey, objectId);

@@ -9,7 +9,7 @@ import { currentCall, currentWindow, runWindow, type TraceWindow } from '../../o
 
 export type Method = (this: unknown, ...args: unknown[]) => unknown;
 
-/** A listener of a body's, and what was registered in its place. */
+/** A listener of a body's, and the function that was registered in its place. */
 interface Bound {
   readonly type: unknown;
   readonly listener: Method;
@@ -33,7 +33,7 @@ export function onInWindow(on: Method): Method {
     window.onEnd(() => {
       const index = listeners.indexOf(bound);
       if (index < 0) return;
-      // Through `off` as it is then: in place of the listener it takes away what is bound.
+      // Through the present `off`: in the place of the listener, the function that was registered for it is removed.
       const emitter = this as {
         off(type: unknown, listener: Method): unknown;
         listenerCount(type: unknown): number;
@@ -46,7 +46,7 @@ export function onInWindow(on: Method): Method {
   };
 }
 
-/** In place of an emitter's `once`, which registers a function of its own: nothing could take the listener away. */
+/** In place of an emitter's `once`, which registers a function of its own: nothing could remove the listener. */
 export function onceInWindow(once: Method): Method {
   return function (this: unknown, ...args) {
     const [type, listener] = args;
@@ -57,7 +57,7 @@ export function onceInWindow(once: Method): Method {
   };
 }
 
-/** The window in which the program registers a listener; none where it is the client that does so, for itself. */
+/** The window in which the program registers a listener; none where the client registers one for itself. */
 function windowOfProgram(): TraceWindow | undefined {
   const window = currentWindow();
   if (window === undefined || currentCall() !== undefined) return undefined;

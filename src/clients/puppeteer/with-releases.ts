@@ -1,7 +1,6 @@
 /**
- * Puppeteer itself, with the difference that the browsers it launches or connects to come attached: for the
- * places that take a Puppeteer rather than a browser (crawlee's `launcher`, puppeteer-cluster's `puppeteer`,
- * puppeteer-extra's `addExtra`).
+ * Puppeteer itself, but the browsers that it launches or connects to are attached. For code that takes a Puppeteer rather
+ * than a browser: crawlee's `launcher`, puppeteer-cluster's `puppeteer`, puppeteer-extra's `addExtra`.
  */
 import { type AttachOptions, resolveAttachOptions } from '../../handles/attach-options.ts';
 import { delegateTo } from '../delegate.ts';
@@ -9,15 +8,15 @@ import { describeGiven } from '../given.ts';
 import { attach, isAttachable } from './attach.ts';
 import { type BrowserLike, isBrowser } from './structure.ts';
 
-/** What is needed of a Puppeteer: either method will do. */
+/** The members of a Puppeteer that are needed: one of the two is enough. */
 export interface PuppeteerLike {
   launch?(...args: never[]): Promise<unknown>;
   connect?(...args: never[]): Promise<unknown>;
 }
 
 /**
- * A delegate of `puppeteer`, which itself is left as it is. `attach(browser)` gives the attachment of a
- * browser that came from it.
+ * Returns a delegate of `puppeteer`, which itself is not changed. `attach(browser)` gives the attachment of a browser that
+ * came from it.
  *
  * @example
  * ```ts
@@ -30,11 +29,11 @@ export function withReleases<Puppeteer extends PuppeteerLike>(
   puppeteer: Puppeteer,
   options: AttachOptions = {},
 ): Puppeteer {
-  resolveAttachOptions(options); // Now, rather than with the first browser.
+  resolveAttachOptions(options); // Now, and not with the first browser.
   return delegateOf(puppeteer, (browser) => void attach(browser, options));
 }
 
-/** The same with something else to do to each browser. */
+/** The same, with another function called for each browser. */
 function delegateOf<Puppeteer extends PuppeteerLike>(
   puppeteer: Puppeteer,
   onBrowser: (browser: BrowserLike) => void,
@@ -54,7 +53,7 @@ function delegateOf<Puppeteer extends PuppeteerLike>(
   const delegate: Puppeteer = delegateTo(puppeteer, {
     launch: attaching,
     connect: attaching,
-    // What `await import('puppeteer')` gives has Puppeteer once more, by that name.
+    // The namespace that `await import('puppeteer')` gives has Puppeteer a second time, by that name.
     default: (inner: unknown) => {
       if (!isPuppeteer(inner)) return inner;
       return inner === puppeteer ? delegate : delegateOf(inner, onBrowser);

@@ -13,7 +13,7 @@ import {
   type ScriptTarget,
 } from './structure.ts';
 
-/** @throws Error for a browser context that does not tell its pages. */
+/** @throws Error for a browser context that does not list its pages. */
 export function attachOverBidi(
   subject: BrowserLike | BrowserContextLike | PageLike,
   browser: BrowserLike,
@@ -42,12 +42,12 @@ export function attachOverBidi(
   return attachment;
 }
 
-/** Each page that is covered by itself, with what takes the listeners away from it. */
+/** Each page that is covered by itself, with the function that removes its listeners. */
 type CoveredPages = Map<PageLike, () => void>;
 
 /**
- * Covers a page and what it opens. What is attached to a page by itself ends with the last of these: it would be asked
- * about each realm to come, for as long as the browser is there.
+ * Covers a page and the pages that it opens. An attachment to a single page ends with the last of these: otherwise it would
+ * be asked about each new realm, for as long as the browser is there.
  */
 function coverPage(page: PageLike, pages: CoveredPages, attachment: BidiAttachment): void {
   if (attachment.detached || pages.has(page)) return;

@@ -1,8 +1,8 @@
 /**
- * An attachment to a Puppeteer that speaks WebDriver BiDi: the books of each realm that it covers. The protocol
- * has no object groups: what is dropped goes by arrays of its realm, and a realm's end frees all that was in it.
+ * An attachment to a Puppeteer that speaks WebDriver BiDi: the ledger of each realm that it covers. The protocol has no
+ * object groups: handles are released by arrays, one realm at a time, and a realm's end frees all that was in it.
  *
- * Invariant: a handle is disowned in the realm that minted it, whatever the page has become since.
+ * Invariant: a handle is disowned in the realm that minted it, even if the page has navigated since.
  */
 
 import type { ReleaseSession } from '../../../batcher/release.ts';
@@ -21,13 +21,16 @@ import { type CdpSessionLike, isSession, type PageLike } from '../structure.ts';
 import { member, type OwningValue } from './remote-values.ts';
 import { contextIdsOfPage, keyOfTarget, type ScriptTarget } from './structure.ts';
 
-/** Whether what happens in a browsing context is the attachment's; `undefined`: in a worker of no page's. */
+/** Whether a browsing context belongs to the attachment; `undefined` stands for a worker that belongs to no page. */
 export type ContextCoverage = (contextId: string | undefined) => boolean;
 
-/** The books of one realm, or of what a page had before the attachment came, which is only known by its target. */
+/**
+ * The ledger of one realm, or of the handles that a page had before it was attached to, which are known by their target
+ * only.
+ */
 interface RealmBooks {
   readonly ledger: SessionLedger;
-  /** Kept alive here: the ledger has but a weak way to it. */
+  /** Kept alive here: the ledger refers to it weakly. */
   readonly sender: ReleaseSession;
   readonly realm: string | undefined;
   readonly contextId: string | undefined;
@@ -37,11 +40,11 @@ interface RealmBooks {
 export interface Origin {
   readonly realm: string;
   readonly contextId: string | undefined;
-  /** By which Puppeteer will name the realm when it disowns the value. */
+  /** The target by which Puppeteer will name the realm when it disowns the value. */
   readonly target: ScriptTarget | undefined;
 }
 
-/** To whom a mint belongs, besides the books. */
+/** What else a mint belongs to, besides its ledger. */
 export interface MintOwner {
   readonly scope: HandleScope | undefined;
   readonly trace: MintTrace | undefined;
@@ -49,13 +52,13 @@ export interface MintOwner {
 }
 
 export class BidiAttachment extends PuppeteerAttachment {
-  /** Whether what the program lets go of is released. */
+  /** Whether handles that the program no longer references are released. */
   readonly tracks: boolean;
   readonly #coverage: ContextCoverage;
   readonly #createSender: (target: ScriptTarget) => ReleaseSession;
   readonly #books = new Set<RealmBooks>();
   readonly #byRealm = new Map<string, RealmBooks>();
-  /** The books that the handles of a target are in, for as long as it stands for the same realm. */
+  /** The ledgers that a target's handles are in, for as long as the target stands for the same realm. */
   readonly #byTarget = new Map<string, RealmBooks>();
   #openScopes: { readonly scope: HandleScope; readonly page: PageLike }[] = [];
 
@@ -70,7 +73,7 @@ export class BidiAttachment extends PuppeteerAttachment {
       groups: false,
       moveSurvivors: false,
       consoleEntries: 'keep',
-      // No command of the protocol tells what a page's heap holds, so there is nothing to follow.
+      // The protocol has no command for the size of a page's heap, so there is nothing to follow.
       pressure: options.pressure === 'follow' ? FIRST_BYTES_PER_HANDLE : options.pressure,
     });
     this.tracks = options.track ?? true;
@@ -103,7 +106,7 @@ export class BidiAttachment extends PuppeteerAttachment {
     return this.#coverage(contextId);
   }
 
-  /** The innermost scope that what is asked of a browsing context now belongs to. @internal */
+  /** The innermost scope that a command for a browsing context belongs to when it is sent now. @internal */
   scopeFor(contextId: string | undefined): HandleScope | undefined {
     const inContext = this.scopes.inContext();
     if (inContext !== undefined || this.#openScopes.length === 0 || contextId === undefined) return inContext;
@@ -112,7 +115,7 @@ export class BidiAttachment extends PuppeteerAttachment {
     )?.scope;
   }
 
-  /** The record of a handle, which is most likely one of the target's. @internal */
+  /** The record of a handle, most likely one of the target's. @internal */
   find(handle: string, target: ScriptTarget | undefined): Handle | undefined {
     const likely = target === undefined ? undefined : this.#byTarget.get(keyOfTarget(target));
     const record = likely?.ledger.find(handle);
@@ -124,7 +127,7 @@ export class BidiAttachment extends PuppeteerAttachment {
     return undefined;
   }
 
-  /** By what the scope was opened with which a handle ended; `undefined` for all others. @internal */
+  /** The way in which the scope was opened with which a handle ended; `undefined` for all other handles. @internal */
   endedScopeOf(handle: string): ScopeKind | undefined {
     for (const { ledger } of this.#books) {
       const kind = ledger.endedScopeOf(handle);
@@ -151,12 +154,14 @@ export class BidiAttachment extends PuppeteerAttachment {
     }
   }
 
-  /** Whether a command that is unanswered names one of these. @internal */
+  /** Whether an unanswered command names one of these. @internal */
   isNamed(handles: readonly string[], target: ScriptTarget): boolean {
     return handles.some((handle) => (this.find(handle, target)?.pins ?? 0) > 0);
   }
 
-  /** Counts a `script.disown` of the client's, which is sent as it is. The client gets the browser's own answer. @internal */
+  /**
+   * Counts a `script.disown` of the client's, which is sent unchanged. The client gets the browser's own answer. @internal
+   */
   noteDisown(
     handles: readonly string[],
     target: ScriptTarget,
@@ -189,7 +194,7 @@ export class BidiAttachment extends PuppeteerAttachment {
     );
   }
 
-  /** Sends, ahead of whatever is sent next, all that is known to be dropped. @internal */
+  /** Sends the releases of all that was dropped, ahead of the next command. @internal */
   releaseAllNow(): void {
     for (const { ledger } of this.#books) this.sendNow(ledger);
   }
@@ -200,12 +205,12 @@ export class BidiAttachment extends PuppeteerAttachment {
     if (books !== undefined) this.#close(books);
   }
 
-  /** A tab, a window or a frame is gone, and each realm with it. @internal */
+  /** A tab, a window or a frame is gone, and with it each of its realms. @internal */
   endContext(contextId: string): void {
     for (const books of this.#books) if (books.contextId === contextId) this.#close(books);
   }
 
-  /** The connection is gone, or the page that this is for: nothing that it covers is there any more. @internal */
+  /** The connection is gone, or the page that this is for, and with it all that it covers. @internal */
   endAll(): void {
     for (const books of this.#books) this.#close(books);
   }

@@ -1,10 +1,9 @@
 /**
- * What stands between Puppeteer and its BiDi connection: sees each command on its way out, each answer and event
- * on its way in, and has the attachments of the connection keep their books by them. Puppeteer notices nothing:
- * what is sent is what it sends, what comes back is what the browser's answer was parsed into, and the original
- * `send` is reached within the same call.
+ * Stands between Puppeteer and its BiDi connection: sees each command on its way out, each answer and event on its way in,
+ * and keeps the ledgers of the connection's attachments by them. Puppeteer notices nothing: its own commands are sent, it
+ * gets the browser's own answers, and the original `send` is called within the same call.
  *
- * Invariant: a connection is hooked once, and a realm is in the books of one attachment: the first that covers it.
+ * Invariant: a connection is hooked once, and a realm is in the ledger of one attachment: the first that covers it.
  */
 
 import type { ScopeKind } from '../../../handles/handle-table.ts';
@@ -29,7 +28,7 @@ import { type BidiConnectionLike, type ScriptTarget, scriptTargetOf } from './st
 
 const taps = new Notes<ConnectionTap>('bidi-connection');
 
-/** The tap of a connection, which is put there with the first attachment and taken away with the last. */
+/** The tap of a connection. It comes with the first attachment and goes with the last. */
 export function tapOf(connection: BidiConnectionLike): ConnectionTap {
   let tap = taps.get(connection);
   if (tap === undefined) {
@@ -48,12 +47,12 @@ interface Minting extends Omit<MintOwner, 'isException'> {
 
 class ConnectionTap {
   readonly #connection: BidiConnectionLike;
-  /** Puppeteer's own, for what must not be seen here. */
+  /** Puppeteer's own `send`, for commands that must not be seen here. */
   readonly send: BidiConnectionLike['send'];
   readonly #attachments = new Set<BidiAttachment>();
   readonly #origins = new RealmOrigins();
   #unhook: () => void = () => {};
-  /** Whether the last command was one that does something to a page, and nothing has passed behind it. */
+  /** Whether the last command acted on a page, and the browser has answered no command after it. */
   #isBehindAction = false;
   #acknowledged = 0;
 
@@ -63,7 +62,7 @@ class ConnectionTap {
     this.#hook();
   }
 
-  /** Puts itself there now, or when whoever has the connection gives it up. */
+  /** Hooks the connection now, or when its present owner gives it up. */
   #hook(): void {
     const ownership = claim(this.#connection, this, {
       succeed: () => {
@@ -87,7 +86,7 @@ class ConnectionTap {
       }),
     ];
     this.#unhook = () => {
-      isHooked = false; // Should somebody have wrapped these in turn, they stay, and do nothing.
+      isHooked = false; // If others have wrapped these methods, they stay, and only forward.
       for (const undo of unshadow) undo();
       ownership.giveUp([]);
     };
@@ -145,7 +144,7 @@ class ConnectionTap {
     );
   }
 
-  /** By what the scope was opened of which a command names a handle that ended with it. */
+  /** The way in which a scope was opened, if a command names a handle that ended with that scope. */
   #endedScopeNamed(params: unknown): ScopeKind | undefined {
     let ended: ScopeKind | undefined;
     forEachNamedHandle(params, (handle) => {
@@ -154,7 +153,7 @@ class ConnectionTap {
     return ended;
   }
 
-  /** What a command names stays until it is answered. */
+  /** The handles that a command names stay until it is answered. */
   #pinNamed(params: unknown, target: ScriptTarget | undefined): readonly Handle[] {
     let pinned: Handle[] | undefined;
     forEachNamedHandle(params, (handle) => {
@@ -175,7 +174,7 @@ class ConnectionTap {
     const contextId = this.#origins.contextIdOf(target);
     const attachment = this.#attachmentFor(contextId);
     if (attachment?.tracks !== true) return undefined;
-    // What Puppeteer keeps for itself is no leak, and no scope may end it.
+    // A handle that Puppeteer keeps for itself is no leak, and no scope may end it.
     if (keepsResult(method, params, target)) {
       return { attachment, target, contextId, scope: undefined, trace: undefined };
     }
@@ -199,7 +198,7 @@ class ConnectionTap {
     if (handles === undefined || attachment === undefined || this.#connection.closed === true)
       return forward();
     if (this.#isBehindAction && !attachment.isNamed(handles, target as ScriptTarget)) {
-      // The answer is, by accident, what the page's messages and requests have arrived behind.
+      // By accident this answer is the barrier behind which the page's messages and requests have arrived.
       this.#isBehindAction = false;
       return attachment.noteDisown(handles, target as ScriptTarget, forward);
     }
@@ -207,7 +206,7 @@ class ConnectionTap {
     return this.#acknowledge();
   }
 
-  /** Never in the same tick; a loop of awaited disposals leaves the event loop a turn every few hundred. */
+  /** Never in the same tick. A loop of awaited disposals gives the event loop a turn every few hundred. */
   async #acknowledge(): Promise<unknown> {
     if (++this.#acknowledged % BIDI_DISPOSALS_PER_TURN === 0)
       await new Promise((resolve) => setImmediate(resolve));
@@ -249,7 +248,7 @@ class ConnectionTap {
     for (const value of values) attachment.mint(value, { realm, contextId, target: undefined }, owner);
   }
 
-  /** A frame goes with its tab. */
+  /** A frame ends with its tab. */
   #endContext(info: unknown): void {
     const contextId = member(info, 'context');
     if (typeof contextId !== 'string') return;
@@ -266,8 +265,8 @@ class ConnectionTap {
 }
 
 /**
- * Whether Puppeteer keeps the result for itself. A node brought to a page's own realm is for the caller; in
- * Puppeteer's, it is an element's double.
+ * Whether Puppeteer keeps the result for itself. A node brought to a page's own realm is for the caller; a node brought to
+ * Puppeteer's realm is an element's double.
  */
 function keepsResult(method: string, params: unknown, target: ScriptTarget): boolean {
   const isPagesOwn = 'realm' in target || target.sandbox === undefined;
@@ -277,16 +276,18 @@ function keepsResult(method: string, params: unknown, target: ScriptTarget): boo
   return rules.keepsResult(EVALUATIONS.get(method) ?? method, params as Record<string, unknown>);
 }
 
-/** The commands that mint, by their likes in CDP, by which Puppeteer's rules know them: functions and scripts are the same. */
+/**
+ * The commands that mint, by the similar commands of CDP, which Puppeteer's rules know: functions and scripts are the same.
+ */
 const EVALUATIONS: ReadonlyMap<string, string> = new Map([
   ['script.evaluate', 'Runtime.evaluate'],
   ['script.callFunction', 'Runtime.callFunctionOn'],
 ]);
-/** Handles are passed as the very values that are watched, so that no collection need ever be put off. */
+/** Handles are passed as the values that are watched, so no collection has to be deferred. */
 const rules: PuppeteerRules = new PuppeteerRules({ hold: () => () => {} });
 const NONE: readonly Handle[] = [];
 
-/** CDP's, passed through: asked to see what the page really holds. */
+/** CDP's commands that are passed through: those that measure what the page holds. */
 function isMeasurement(method: string, params: unknown): boolean {
   if (!method.startsWith('goog:cdp.')) return false;
   const command = member(params, 'method');

@@ -1,12 +1,12 @@
 /**
- * Which page a realm belongs to, by what the connection's events and answers have told of it so far: a realm of a
- * page's own names the page's browsing context, that of a worker names the realm by which it was started.
+ * The page that a realm belongs to, as far as the connection's events and answers have told it: a realm of a page names the
+ * page's browsing context, and a worker's realm names the realm that started it.
  */
 import { DEEPEST_NESTING } from '../../../policy.ts';
 import { member } from './remote-values.ts';
 import type { ScriptTarget } from './structure.ts';
 
-/** Of one realm: its page's browsing context, or the realm that it was started by. Neither is known of some workers. */
+/** Of one realm: its page's browsing context, or the realm that started it. For some workers neither is known. */
 interface RealmOrigin {
   readonly contextId?: string;
   readonly owner?: string;
@@ -32,12 +32,12 @@ export class RealmOrigins {
     }
   }
 
-  /** An answer that was asked of a browsing context came from this realm: older than the tap, perhaps. */
+  /** A command for a browsing context was answered by this realm, which may be older than the tap. */
   noteAnswer(realm: string, contextId: string | undefined): void {
     if (contextId !== undefined && !this.#origins.has(realm)) this.#origins.set(realm, { contextId });
   }
 
-  /** The browsing context of the page that a target is in; `undefined` where that is not known. */
+  /** The browsing context of the page that a target belongs to; `undefined` where that is not known. */
   contextIdOf(target: ScriptTarget): string | undefined {
     if ('context' in target) return target.context;
     let origin = this.#origins.get(target.realm);

@@ -1,6 +1,6 @@
 /**
- * A realm as the batcher's session: a lane of its own, so that one which hangs harms no other. Its batches go
- * by `script.disown`, which takes an array: one command for all of them, and one answer.
+ * A realm as the batcher's session: it has a queue of its own, so that a hung realm delays no other. Its batches are sent
+ * by `script.disown`, which takes an array: one command and one answer for each batch.
  */
 import type { ReleaseSession } from '../../../batcher/release.ts';
 import type { BidiConnectionLike, ScriptTarget } from './structure.ts';

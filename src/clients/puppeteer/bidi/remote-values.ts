@@ -1,7 +1,7 @@
 /**
- * Where WebDriver BiDi has handles: in what a command names, and in what an answer or an event mints. Of a value
- * that is serialized only its root can own a handle, so there are few places. Reading never throws on a
- * shape that the protocol does not promise; it finds nothing there.
+ * The places where WebDriver BiDi has handles: in the parameters of a command, and in an answer or an event that mints. Of
+ * a serialized value only the root can own a handle, so there are few places. A message of an unexpected form has no
+ * handles; reading it never throws.
  */
 
 /** The protocol's `RemoteValue` where it owns a handle. Puppeteer's handle holds this very object. */
@@ -10,11 +10,11 @@ export interface OwningValue {
   readonly handle: string;
 }
 
-/** What an answer of `script.evaluate` or `script.callFunction` tells. */
+/** An answer of `script.evaluate` or `script.callFunction`. */
 export interface EvaluateResult {
   readonly realm: string;
   readonly isException: boolean;
-  /** The result, or what was thrown; `undefined` where it owns no handle. */
+  /** The result, or the value that was thrown; `undefined` where it owns no handle. */
   readonly value: OwningValue | undefined;
 }
 
@@ -29,7 +29,7 @@ export function evaluateResultOf(answer: unknown): EvaluateResult | undefined {
   return { realm, isException, value: owning(value) };
 }
 
-/** The values that an event hands to the client, which owns them from then on. */
+/** The values that an event hands to the client. The client owns them from then on. */
 export function valuesOfEvent(event: string, params: unknown): readonly OwningValue[] {
   if (event === 'script.message') return listOf(owning(member(params, 'data')));
   if (event !== 'log.entryAdded') return NONE;
@@ -37,7 +37,10 @@ export function valuesOfEvent(event: string, params: unknown): readonly OwningVa
   return Array.isArray(args) ? args.flatMap((arg: unknown) => listOf(owning(arg))) : NONE;
 }
 
-/** Calls `visit` with each handle that a command names, wherever in its parameters; those of CDP passed through it too. */
+/**
+ * Calls `visit` with each handle that a command names, wherever it stands in the parameters; also for commands of CDP that
+ * are passed through.
+ */
 export function forEachNamedHandle(params: unknown, visit: (handle: string) => void): void {
   const seen = new Set<object>();
   const walk = (value: unknown): void => {
@@ -55,14 +58,16 @@ export function forEachNamedHandle(params: unknown, visit: (handle: string) => v
   walk(params);
 }
 
-/** The handles of a `script.disown`; `undefined` where it has not the form of one, and the browser says what is wrong. */
+/**
+ * The handles of a `script.disown`; `undefined` where the parameters have another form, and the browser says what is wrong.
+ */
 export function disownedHandlesOf(params: unknown): readonly string[] | undefined {
   const handles = member(params, 'handles');
   const isList = Array.isArray(handles) && handles.every((handle) => typeof handle === 'string');
   return isList ? handles : undefined;
 }
 
-/** A member of whatever it may be. */
+/** A member of any value. */
 export function member(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }

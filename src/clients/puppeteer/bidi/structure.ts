@@ -1,9 +1,9 @@
 /**
- * The few members that are used of a Puppeteer which speaks WebDriver BiDi, as versions 22 to 25 have them.
- * None of them is public there; where one is missing, what leans on it says so or is done without.
+ * The few members that are used of a Puppeteer that speaks WebDriver BiDi, as versions 22 to 25 have them. None of them is
+ * public. Code that needs a missing one says so, or does without.
  */
 
-/** The one connection of a browser, and with it the one session of the protocol. */
+/** The one connection of a browser. It carries the one session of the protocol. */
 export interface BidiConnectionLike {
   send(method: string, params?: unknown, ...rest: unknown[]): Promise<unknown>;
   emit(event: string, ...payload: unknown[]): unknown;
@@ -16,12 +16,12 @@ export interface BrowsingContextLike {
   readonly children?: Iterable<BrowsingContextLike>;
 }
 
-/** Whom a command of the `script` module is for: the page of a browsing context at the time, or a realm by its id. */
+/** The target of a command of the `script` module: the present page of a browsing context, or a realm by its id. */
 export type ScriptTarget =
   | { readonly context: string; readonly sandbox?: string | undefined }
   | { readonly realm: string };
 
-/** The connection of a browser that is driven over WebDriver BiDi; `undefined` of any other. */
+/** The connection of a browser that is driven over WebDriver BiDi; `undefined` for any other. */
 export function bidiConnectionOf(browser: unknown): BidiConnectionLike | undefined {
   const { protocol, connection } = (browser ?? {}) as { protocol?: unknown; connection?: unknown };
   if (protocol !== 'webDriverBiDi') return undefined;
@@ -31,12 +31,12 @@ export function bidiConnectionOf(browser: unknown): BidiConnectionLike | undefin
     : undefined;
 }
 
-/** The browsing contexts of a page, its frames' included, as of now. */
+/** The present browsing contexts of a page, including those of its frames. */
 export function contextIdsOfPage(page: { frames(): readonly object[] }): (string | undefined)[] {
   return page.frames().map((frame) => (frame as { readonly _id?: string })._id);
 }
 
-/** The browsing contexts of a browser context as of now; `undefined` where it cannot tell. */
+/** The present browsing contexts of a browser context; `undefined` where it does not list them. */
 export function browsingContextsOf(browserContext: object): Iterable<BrowsingContextLike> | undefined {
   const { userContext } = browserContext as {
     readonly userContext?: { readonly browsingContexts?: Iterable<BrowsingContextLike> };
@@ -44,7 +44,7 @@ export function browsingContextsOf(browserContext: object): Iterable<BrowsingCon
   return userContext?.browsingContexts;
 }
 
-/** Whether one of them, or a frame somewhere in one of them, has the id. */
+/** Whether one of these contexts, or a frame in one of them, has the id. */
 export function includesContext(contexts: Iterable<BrowsingContextLike>, id: string): boolean {
   for (const context of contexts) {
     if (context.id === id || includesContext(context.children ?? [], id)) return true;
@@ -52,14 +52,14 @@ export function includesContext(contexts: Iterable<BrowsingContextLike>, id: str
   return false;
 }
 
-/** A target of the protocol's; `undefined` for what has not the form of one. */
+/** A target of the protocol; `undefined` for a value of another form. */
 export function scriptTargetOf(params: unknown): ScriptTarget | undefined {
   const { target } = (params ?? {}) as { target?: { context?: unknown; realm?: unknown } | null };
   if (typeof target?.realm === 'string') return { realm: target.realm };
   return typeof target?.context === 'string' ? (target as ScriptTarget) : undefined;
 }
 
-/** Equal for targets that are the same. */
+/** Equal for equal targets. */
 export function keyOfTarget(target: ScriptTarget): string {
   return 'realm' in target ? `realm ${target.realm}` : `context ${target.context} ${target.sandbox ?? ''}`;
 }
