@@ -1,36 +1,36 @@
 /**
- * A look into what a running browser has open: each page, frame of another site and worker, one after the other.
- * Nothing is left behind: every session is detached when its target was looked at, however that ended.
+ * A look into all targets of a running browser: each page, frame of another site and worker, one after the other. It leaves
+ * nothing behind: every session is detached when its target was looked at, even after an error.
  */
 import { UNWANTED_TARGET_MS } from '../policy.ts';
 import { type HeapLook, type LookLimits, type LookSession, lookAtHeap, Patience } from './heap-look.ts';
 import type { HeldByClients } from './held-by-clients.ts';
 
-/** A session of a look's own. */
+/** A session that belongs to the look. */
 export interface AttachedSession extends LookSession {
-  /** Ends it, and all that it held. Never rejects. */
+  /** Ends it, with everything that it held. Never rejects. */
   detach(): Promise<void>;
 }
 
-/** The way to a browser: commands of its own, and a session with each of its targets. */
+/** The way to a browser: commands to the browser itself, and a session with each of its targets. */
 export interface LookConnection {
   send(method: string): Promise<unknown>;
   attach(targetId: string): Promise<AttachedSession>;
 }
 
-/** What is held in one page, frame or worker. */
+/** What clients hold in one page, frame or worker. */
 export interface TargetLook extends HeldByClients {
   /** As CDP's TargetInfo has it: `page`, `iframe`, `worker`, `shared_worker`, `service_worker`, … */
   readonly type: string;
   readonly url: string;
   readonly targetId: string;
-  /** How long it stood still for the look. Of several that share a heap all stand still together. */
+  /** How long it stood still for the look. Targets that share a heap stand still together. */
   readonly pauseMs: number;
-  /** How many other targets have the same heap; `heapBytes` and `pauseMs` are of all together. */
+  /** How many other targets have the same heap; `heapBytes` and `pauseMs` are those of all of them. */
   readonly sharesHeapWith: number;
 }
 
-/** What could not be looked into. */
+/** A target that could not be looked into. */
 export interface UnseenTarget {
   readonly type: string;
   readonly url: string;
@@ -39,22 +39,24 @@ export interface UnseenTarget {
 }
 
 export interface BrowserLook {
-  /** The most held first. */
+  /** The largest first. */
   readonly targets: readonly TargetLook[];
   readonly unseen: readonly UnseenTarget[];
 }
 
 export interface BrowserLookOptions extends LookLimits {
   /**
-   * Which targets are told of. What shares a heap with one of them is attached to as well, since only then it can be told
+   * The targets to report. Targets that share a heap with one of them are attached to as well: only then can it be told
    * which of them a handle belongs to.
    */
   readonly isWanted: (target: LookTarget) => boolean;
-  /** Asked before each heap: why no more are to be looked into, or `undefined` to go on. By default all are. */
+  /**
+   * Called before each heap: the reason not to look into any more, or `undefined` to go on. By default all are looked into.
+   */
   readonly whyStop?: () => string | undefined;
 }
 
-/** What can be looked into. */
+/** The targets that can be looked into. */
 export interface LookTarget {
   readonly type: string;
   readonly url: string;
@@ -66,7 +68,7 @@ interface OpenTarget {
   readonly session: AttachedSession;
 }
 
-/** What holds no heap of its own. */
+/** Targets that have no heap of their own. */
 const WITHOUT_HEAP: ReadonlySet<string> = new Set(['browser', 'tab']);
 
 /** @throws Error where the browser itself does not answer. */
@@ -91,7 +93,7 @@ export async function lookIntoBrowser(
   };
   const all = await new Patience(options.timeoutMs).wait(targetsOf(connection));
   await Promise.all(all.filter(isWanted).map((info) => open(info, options.timeoutMs)));
-  // Of the others only those matter that share a heap with these, and so a thread, which has just answered.
+  // Other targets matter only if they share a heap with these, and so a thread, which has just answered.
   if (groups.size > 0) {
     const timeoutMs = Math.min(options.timeoutMs, UNWANTED_TARGET_MS);
     await Promise.all(all.filter((info) => !isWanted(info)).map((info) => open(info, timeoutMs)));
@@ -131,14 +133,14 @@ async function attachTo(
     return await new Patience(timeoutMs).wait(attaching);
   } catch (error) {
     void attaching.then(
-      (session) => session.detach(), // It has come too late.
+      (session) => session.detach(), // It came too late.
       () => {},
     );
     throw error;
   }
 }
 
-/** Targets with the same one share a heap: a page and those that it opened often do. */
+/** Targets with the same value share a heap, as a page often does with the pages that it opens. */
 async function heapOf({ info, session }: OpenTarget, timeoutMs: number): Promise<string> {
   try {
     const answer = await new Patience(timeoutMs).wait(session.send('Runtime.getIsolateId'));

@@ -1,14 +1,14 @@
-/** The stack as V8 has it, before anybody has made text of it: text would cost ten times as much. Never throws. */
+/** The stack as V8 has it, without its text, which would cost ten times as much. Never throws. */
 
 import { withStackTraceLimit } from '../batcher/session-queue.ts';
 import { DEEPEST_FRAME } from '../policy.ts';
 
-/** The innermost first, from the caller on; none where V8 gives none, as under `--frozen-intrinsics`. */
+/** The innermost frame first, from the caller on. Empty where V8 gives none, as under `--frozen-intrinsics`. */
 export function callSites(): readonly NodeJS.CallSite[] {
   return withStackTraceLimit(DEEPEST_FRAME, () => {
     const before = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace');
     try {
-      // Not assigned: where this very property is an accessor of ours, that would stay.
+      // Not assigned: where this property is an accessor of ours, an assignment would stay.
       const value = (_error: unknown, sites: NodeJS.CallSite[]): NodeJS.CallSite[] => sites;
       Reflect.defineProperty(Error, 'prepareStackTrace', { value, configurable: true, writable: true });
       const { stack } = new Error() as { stack?: unknown };

@@ -1,7 +1,7 @@
 /**
- * Which line of the program is calling now, through however many awaits of its libraries: the innermost
- * frame that lies neither in `node_modules` nor in this package, at its place in the source that was written
- * rather than the one that runs. Each place is looked up in its source map once; never throws.
+ * The line of the program that is calling now, through all awaits of its libraries: the innermost frame that lies neither
+ * in `node_modules` nor in this package. The place is that in the source as it was written, not in the code that runs. Each
+ * place is looked up in its source map once. Never throws.
  */
 
 import { findSourceMap } from '../builtins.ts';
@@ -10,19 +10,19 @@ import { callSites } from './call-sites.ts';
 import { isBundle, isOwnFile } from './own-code.ts';
 import { printable } from './printable.ts';
 
-/** What is said where no frame is the program's own. */
+/** Reported where no frame is the program's own. */
 export const UNKNOWN_LINE = 'unknown';
 
-/** What is said where the program is in one file with its libraries, and no source map tells them apart. */
+/** Reported where the program is in one file with its libraries, and no source map tells them apart. */
 const BUNDLED_LINE = 'unknown: bundled, and without a source map or --enable-source-maps';
 
-/** Who has called into the client. */
+/** The caller of the client. */
 export interface Caller {
-  /** `file:line:column` of the program's innermost frame; where it has none, of the library that calls for it. */
+  /** `file:line:column` of the program's innermost frame; if there is none, of the library that calls. */
   readonly line: string;
-  /** Whether it is the program, or a library of it, that calls; if not, the client itself does, answering an event. */
+  /** Whether the program, or one of its libraries, is the caller. If not, the client itself is, in reaction to an event. */
   readonly isProgram: boolean;
-  /** Whether the frame that calls is known not to be the client's. */
+  /** Whether the calling frame is known not to be the client's. */
   readonly isDirect: boolean;
 }
 
@@ -32,8 +32,8 @@ export function callingLine(): string {
 }
 
 /**
- * Whoever calls into a client: the client itself, as far as its files are known, or somebody else. A library's frames
- * behind the client's own do not count: a socket's, say, by which an event came.
+ * The caller of a client: the client itself, as far as its files are known, or another. Frames of libraries behind the
+ * client's own do not count, such as those of the socket that brought an event.
  */
 export function callerOf(): Caller {
   const formatter = Error.prepareStackTrace;
@@ -64,29 +64,29 @@ export function callerOf(): Caller {
   };
 }
 
-/** Whether the place that was written is known, by Node or by whoever formats stacks here. */
+/** Whether the place in the written source is known, by Node or by a formatter of stacks. */
 function isMapped(site: NodeJS.CallSite, file: string, formatter: Formatter): boolean {
   if (findSourceMap(file) !== undefined) return true;
   const [line, column] = [site.getLineNumber() ?? 0, site.getColumnNumber() ?? 1];
   return !writtenPlace(site, formatter, file, line, column).endsWith(`:${line}:${column}`);
 }
 
-/** Where the client's files are not known, as in a bundle, nobody can tell. */
+/** Where the client's files are not known, as in a bundle, it cannot be told. */
 function isDirect(nearest: NodeJS.CallSite): boolean {
   return clientRoots.size > 0 && isOthersFile(nearest.getFileName());
 }
 
-/** Whether a file is neither the client's nor, as a bundle may be, in part our own. */
+/** Whether a file is not the client's, and not in part our own, as in a bundle. */
 function isOthersFile(file: string | null | undefined): boolean {
   return !isClientFile(file) && !isBundle(file ?? '');
 }
 
-/** What the client's own files begin with: paths and URLs. */
+/** The beginnings of the paths and URLs of the client's files. */
 const clientRoots = new Set<string>();
 
 /**
- * Learns where the client lies from a call of its: `call` has it call back, and what is on the stack between here and
- * there is its own. Bundled with the program into one file it lies nowhere.
+ * Finds the client's folder by a call: `call` has the client call back, and the frames between here and there are the
+ * client's. A client that is bundled with the program has no folder.
  */
 export function learnClientFiles(call: (back: () => void) => void): void {
   call(() => {
@@ -100,10 +100,10 @@ export function learnClientFiles(call: (back: () => void) => void): void {
   });
 }
 
-/** Up to the package's own folder: that in the last `node_modules`, or the one with Puppeteer's `lib` in it. */
+/** The path up to the package's own folder: that in the last `node_modules`, or the one that has Puppeteer's `lib`. */
 const PACKAGE_OF_CLIENT =
   /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+[\\/]|^.*[\\/]lib[\\/](?:esm[\\/]|cjs[\\/])?puppeteer[\\/]/;
-/** Of clients that were not asked; and where a source map names files that a bundler has put among the program's. */
+/** Clients that were not asked, and files that a bundler has put among the program's, by the source map. */
 const CLIENT_BY_NAME =
   /[\\/]node_modules[\\/](?:@cloudflare[\\/]puppeteer|(?:rebrowser-)?puppeteer(?:-core)?|patchright(?:-core)?|playwright(?:-\w+)?)[\\/]/;
 
@@ -119,7 +119,7 @@ type Formatter = typeof Error.prepareStackTrace;
 const knownPlaces = new Map<string, Map<number, string | undefined>>();
 const LONGEST_LINE = 1e7;
 
-/** The program's place in a file; `undefined` where it is none of the program's. */
+/** The place in a file of the program; `undefined` for another file. */
 function placeOf(site: NodeJS.CallSite, file: string, formatter: Formatter): string | undefined {
   const line = site.getLineNumber();
   if (line === null) return undefined;
@@ -138,7 +138,7 @@ function placeOf(site: NodeJS.CallSite, file: string, formatter: Formatter): str
   return places.get(key);
 }
 
-/** By whoever formats stacks here (tools that compile on the fly do), else by the source map that Node has. */
+/** By the formatter of stacks, as tools that compile on the fly have one; else by Node's source map. */
 function writtenPlace(
   site: NodeJS.CallSite,
   formatter: Formatter,
@@ -158,19 +158,19 @@ function writtenPlace(
       return `${originalSource}:${originalLine + 1}:${originalColumn + 1}`;
     }
   } catch {
-    // A formatter, or a map, that cannot cope: the place that runs is better than none.
+    // A formatter or a map that fails: the place in the running code is better than none.
   }
   return running;
 }
 
-/** The place of a frame that is no file of the program's: a library's, or code that was made of text. */
+/** The place of a frame outside the program's files: in a library, or in code that was made of text. */
 function nameless(site: NodeJS.CallSite, formatter: Formatter): string {
   const file = site.getFileName() ?? site.getScriptNameOrSourceURL() ?? '<anonymous>';
   const line = site.getLineNumber() ?? 0;
   return writtenPlace(site, formatter, file, line, site.getColumnNumber() ?? 0);
 }
 
-/** A module may be a `data:` URL, its whole text; and code that is run from text may go by any name. */
+/** A module may be a `data:` URL with its whole text, and code that is run from text may have any name. */
 function shortened(file: string): string {
   if (file.startsWith('data:')) return printable(`${file.slice(0, LONGEST_DATA)}…`);
   return printable(file.slice(-LONGEST_NAME));
@@ -182,7 +182,9 @@ const LONGEST_NAME = 1_000;
 /** `at name (file:///scrape.mjs:3:5)`, `at async /scrape.cjs:3:5`; not `at node:internal/…`. */
 const FRAME_OF_A_FILE = /(?:\(|at (?:async )?)((?:\w+:\/\/|\/|[A-Za-z]:\\)[^\n]*:\d+:\d+)\)?$/;
 
-/** Whether a place is a library's. What the program itself lies in, where that is `node_modules` (npx), is none. */
+/**
+ * Whether a place is in a library. The folder of the program itself is none, even where that is in `node_modules` (npx).
+ */
 function isForeign(place: string): boolean {
   const root = programRoot();
   const path = place.startsWith('file://') ? place.slice('file://'.length) : place;
@@ -192,7 +194,7 @@ function isForeign(place: string): boolean {
 
 const IN_A_PACKAGE = /(?:^|[\\/])node_modules[\\/]/;
 
-/** The package that the program's first file lies in, if it lies below `node_modules`; looked up once a file. */
+/** The package of the program's first file, if that lies below `node_modules`; looked up once for each file. */
 function programRoot(): string | undefined {
   const script = globalThis.process?.argv?.[1];
   if (script !== firstFile?.script) {
@@ -204,11 +206,11 @@ function programRoot(): string | undefined {
 let firstFile: { readonly script: string | undefined; readonly root: string | undefined } | undefined;
 const PACKAGE_OF_PROGRAM = /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+[\\/]/;
 
-/** What a link in `node_modules/.bin` stands for. */
+/** The file that a link in `node_modules/.bin` leads to. */
 function realPathOf(path: string): string {
   try {
     return process.getBuiltinModule('node:fs').realpathSync(path);
   } catch {
-    return path; // No file, or a runtime that has none.
+    return path; // Not a file, or a runtime without files.
   }
 }

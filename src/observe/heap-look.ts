@@ -1,16 +1,16 @@
 /**
- * One look into a heap: through sessions of its own, which it leaves as it found them. Takes a heap snapshot, and asks
- * the console's message storage what it holds.
+ * One look into a heap, through sessions of its own, which it leaves as it found them. Takes a heap snapshot, and asks the
+ * console's message storage for what it holds.
  *
- * Invariant: when it is over, however it ended, its sessions hold no object and have no domain enabled, as far as the
- * page still answers; detaching them is the caller's affair, and ends what a page that hangs has kept.
+ * Invariant: when it is over, even after an error, its sessions hold no object and have no domain enabled, as far as the
+ * page still answers. The caller detaches the sessions, which frees what a hung page has kept.
  */
 
 import { clearTimeout, monotonicNow, setTimeout } from '../timers.ts';
 import { HeapSnapshotReader } from './heap-snapshot.ts';
 import { type HeldByClients, heldByClients, stringsToRead, type TargetMarks } from './held-by-clients.ts';
 
-/** A session that nobody else uses: of Puppeteer's `createCDPSession()`, or one of a bare connection. */
+/** A session that nobody else uses: one of Puppeteer's `createCDPSession()`, or one of a plain connection. */
 export interface LookSession {
   send(method: string, params?: object): Promise<unknown>;
   on(event: string, listener: (params: unknown) => void): unknown;
@@ -18,25 +18,25 @@ export interface LookSession {
 }
 
 export interface LookLimits {
-  /** A larger heap is not looked at: bytes. */
+  /** Bytes; a larger heap is not looked at. */
   readonly maxHeapBytes: number;
-  /** How long a target may be without any sign of life. */
+  /** Milliseconds that a target may be without any sign of life. */
   readonly timeoutMs: number;
 }
 
 export interface HeapLook {
-  /** One for each session given. */
+  /** One for each session. */
   readonly targets: readonly HeldByClients[];
-  /** How long the page stood still for the snapshot. */
+  /** Milliseconds that the page stood still for the snapshot. */
   readonly pauseMs: number;
 }
 
 /**
  * Looks into a heap.
  *
- * @param sessions of all targets whose heap it is, each of its own target.
- * @throws Error where the heap is larger than allowed, where a target gives no sign of life in time, or where what it
- * sent is no heap snapshot.
+ * @param sessions one for each target that has this heap.
+ * @throws Error where the heap is larger than allowed, where a target gives no sign of life in time, or where it sends no
+ * heap snapshot.
  */
 export async function lookAtHeap(
   sessions: readonly [LookSession, ...LookSession[]],
@@ -80,16 +80,16 @@ export async function lookAtHeap(
   return { targets: heldByClients(graph, marks), pauseMs };
 }
 
-/** What only the look holds, until it ends. */
+/** What only the look itself holds, until it ends. */
 const GROUP = 'look';
-/** The group of what comes with console messages. */
+/** The object group of what comes with console messages. */
 const CONSOLE_GROUP = 'console';
 
 interface RemoteObject {
   readonly objectId?: string;
 }
 
-/** Enabled for a moment, `Runtime` tells all that the console's storage holds, and which execution contexts there are. */
+/** When enabled for a moment, `Runtime` reports all that the console's storage holds, and the execution contexts. */
 async function marksOf(
   session: LookSession,
   patience: Patience,
@@ -146,7 +146,7 @@ async function globalObjects(
   });
 }
 
-/** By which ids a snapshot names objects; those that are gone are left out. */
+/** The ids by which a snapshot names objects; objects that are gone are left out. */
 async function snapshotIds(
   session: LookSession,
   objectIds: readonly string[],
@@ -163,7 +163,7 @@ async function settled(answers: readonly Promise<unknown>[], patience: Patience)
   return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
 }
 
-/** Waits for as long as there are signs of life. */
+/** Waits as long as there are signs of life. */
 export class Patience {
   readonly #timeoutMs: number;
   #renew: () => void = () => {};

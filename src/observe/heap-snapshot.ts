@@ -1,20 +1,20 @@
 /**
- * V8's heap snapshot, read as it streams: numbers go into typed arrays, and of the strings only those that somebody
- * asks for are kept. A heap of some hundred megabytes has a snapshot longer than the longest string that V8 allows, so
- * the text is never in one piece.
+ * Reads V8's heap snapshot as it streams: numbers go into typed arrays, and only the strings that are asked for are kept.
+ * The snapshot of a heap of some hundred megabytes is longer than the longest string that V8 allows, so the text is never
+ * in one piece.
  *
- * Invariant: the edges of node `n` are `firstEdge[n]` up to, without, `firstEdge[n + 1]`.
+ * Invariant: the edges of node `n` are those from `firstEdge[n]` up to, but without, `firstEdge[n + 1]`.
  *
  * The format is V8's own (`HeapSnapshotJSONSerializer`): sections in a fixed order, and a header that names the fields.
  */
 
-/** The heap as a graph. A node is named by its place among the nodes, an edge by its place among the edges. */
+/** The heap as a graph. A node is identified by its index among the nodes, an edge by its index among the edges. */
 export interface HeapGraph {
   readonly nodeCount: number;
   readonly edgeCount: number;
   /** Of each node: the index of its type in `nodeTypes`. */
   readonly nodeType: Uint8Array;
-  /** Of each node: where its name stands among the snapshot's strings. */
+  /** Of each node: the index of its name among the snapshot's strings. */
   readonly nodeName: Uint32Array;
   /** Of each node: the id by which `HeapProfiler.getHeapObjectId` names the same object. */
   readonly nodeId: Float64Array;
@@ -23,20 +23,20 @@ export interface HeapGraph {
   /** One entry more than there are nodes. */
   readonly firstEdge: Uint32Array;
   readonly edgeType: Uint8Array;
-  /** Where the edge's name stands among the strings; for `element` and `hidden` edges a number instead. */
+  /** The index of the edge's name among the strings; for `element` and `hidden` edges a number instead. */
   readonly edgeName: Uint32Array;
   /** The node that the edge leads to. */
   readonly edgeTo: Uint32Array;
   readonly nodeTypes: readonly string[];
   readonly edgeTypes: readonly string[];
-  /** The strings that were asked for, by their place. */
+  /** The strings that were asked for, by their index. */
   readonly strings: ReadonlyMap<number, string>;
 }
 
-/** The graph while its strings are not read yet. */
+/** The graph before its strings are read. */
 export type UnnamedHeapGraph = Omit<HeapGraph, 'strings'>;
 
-/** Where a reader is in the text. */
+/** The part of the text that a reader is in. */
 type Section = 'header' | 'nodes' | 'before edges' | 'edges' | 'before strings' | 'strings' | 'end';
 
 interface Header {
@@ -52,7 +52,7 @@ interface Header {
   };
 }
 
-/** Sections begin with these; what stands between is of no interest here. */
+/** Sections begin with these. The text between sections is not used. */
 const NODES = '"nodes":[';
 const EDGES = '"edges":[';
 const STRINGS = '"strings":[';
@@ -74,11 +74,11 @@ export class HeapSnapshotReader {
   readonly #strings = new Map<number, string>();
   #isWanted: Uint8Array = new Uint8Array(0);
   #stringIndex = 0;
-  /** The parts of a string that is longer than the chunk it began in; `undefined` between strings. */
+  /** The parts of a string that is longer than the chunk in which it began; `undefined` between strings. */
   #string: string[] | undefined;
   #isEscaped = false;
 
-  /** @param wanted which strings are to be kept, asked once when nodes and edges are read. */
+  /** @param wanted the indices of strings to keep; called once, when nodes and edges are read. */
   constructor(wanted: (graph: UnnamedHeapGraph) => Iterable<number>) {
     this.#wanted = wanted;
   }
@@ -94,7 +94,7 @@ export class HeapSnapshotReader {
   }
 
   /**
-   * The graph, when all is read.
+   * The graph, when everything is read.
    *
    * @throws Error where the snapshot is cut off.
    */
@@ -106,7 +106,7 @@ export class HeapSnapshotReader {
     return { ...graph, strings: this.#strings };
   }
 
-  /** Reads on from `at`, and says how far it got. */
+  /** Reads on from `at`. @returns where it stopped. */
   #read(chunk: string, at: number): number {
     switch (this.#section) {
       case 'header':
@@ -131,7 +131,7 @@ export class HeapSnapshotReader {
     this.#pending = '';
   }
 
-  /** Looks for where a section begins; a header is kept until then, of all else the last few characters. */
+  /** Looks for the beginning of a section. A header is kept until then; of other text the last few characters. */
   #seek(chunk: string, at: number, name: string, onFound: (before: string) => void): number {
     const text = this.#pending + chunk.slice(at);
     const found = text.indexOf(name);
@@ -232,7 +232,7 @@ export class HeapSnapshotReader {
     return at;
   }
 
-  /** Where the closing quote stands, or the chunk's length. */
+  /** The index of the closing quote, or the chunk's length. */
   #endOfString(chunk: string, from: number): number {
     for (let at = from; at < chunk.length; at++) {
       if (this.#isEscaped) {
@@ -294,7 +294,7 @@ class NodeSink implements NumberSink {
   }
 }
 
-/** Takes the numbers of the section of edges, which lie in the order of the nodes that they come from. */
+/** Takes the numbers of the section of edges, which are in the order of the nodes that they start from. */
 class EdgeSink implements NumberSink {
   readonly #graph: UnnamedHeapGraph;
   readonly #fieldCount: number;
@@ -335,7 +335,7 @@ function headerOf(text: string): Header['snapshot'] {
     if (Number.isSafeInteger(snapshot.node_count) && Number.isSafeInteger(snapshot.edge_count))
       return snapshot;
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new Error(noSnapshot(text));
 }

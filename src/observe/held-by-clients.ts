@@ -1,9 +1,9 @@
 /**
- * What a browser holds for its debugging clients, told by a heap snapshot. V8 labels each handle of the inspector
- * "DevTools console" under "(Global handles)": those behind the object ids of clients, and those of the console's own
- * message storage, which no client can release.
+ * What a browser holds for its debugging clients, by a heap snapshot. V8 labels each handle of the inspector "DevTools
+ * console" under "(Global handles)": the handles behind clients' object ids, and those of the console's own message
+ * storage, which no client can release.
  *
- * A handle is counted, not an object: an error that a client got under two ids is held twice.
+ * Handles are counted, not objects: an error that a client got under two ids is held twice.
  */
 import type { HeapGraph, UnnamedHeapGraph } from './heap-snapshot.ts';
 
@@ -13,21 +13,21 @@ export interface HeldByClients {
   readonly held: number;
   /** The part of `held` that the console's message storage holds. */
   readonly heldByConsole: number;
-  /** `held` by class, the most first: constructor names, `<div>` for elements, `Function`, `Symbol`, `Proxy`. */
+  /** `held` by class, the largest first: constructor names, `<div>` for elements, `Function`, `Symbol`, `Proxy`. */
   readonly classes: Readonly<Record<string, number>>;
   /** Bytes that only these handles keep alive. */
   readonly retainedBytes: number;
   /** The part of `retainedBytes` that only the console's message storage keeps alive. */
   readonly retainedByConsoleBytes: number;
-  /** Bytes of the whole heap, with what V8 knows of the engine around it. */
+  /** Bytes of the whole heap, with the parts of the engine that V8 knows. */
   readonly heapBytes: number;
 }
 
-/** What was found out about a target (a page, frame or worker) beside the snapshot, as ids of objects in the snapshot. */
+/** Facts about a target (a page, frame or worker) besides the snapshot, as ids of objects in the snapshot. */
 export interface TargetMarks {
   /** An object of each of its execution contexts. */
   readonly contexts: readonly number[];
-  /** What its console's message storage holds, once for each message that holds it. */
+  /** The objects that its console's message storage holds, once for each message. */
   readonly logged: readonly number[];
 }
 
@@ -42,7 +42,7 @@ const PRIMITIVES: ReadonlySet<string> = new Set([
   'bigint',
 ]);
 
-/** Which strings of a snapshot `heldByClients` reads. */
+/** The strings of a snapshot that `heldByClients` reads. */
 export function stringsToRead(graph: UnnamedHeapGraph): Set<number> {
   const wanted = new Set<number>();
   const internal = graph.edgeTypes.indexOf('internal');
@@ -52,7 +52,7 @@ export function stringsToRead(graph: UnnamedHeapGraph): Set<number> {
       const held = at(graph.edgeTo, edge);
       wanted.add(at(graph.nodeName, held));
       if (at(graph.edgeType, edge) === internal) wanted.add(at(graph.edgeName, edge));
-      // One of these is "map", the way to an object's context.
+      // One of these is "map", which leads to an object's context.
       for (const own of edgesOf(graph, held)) {
         if (at(graph.edgeType, own) === internal) wanted.add(at(graph.edgeName, own));
       }
@@ -62,9 +62,9 @@ export function stringsToRead(graph: UnnamedHeapGraph): Set<number> {
 }
 
 /**
- * What is held for clients, for each of the targets whose heap it is: usually one. Pages that one opened by another
- * share a heap; a handle is then the target's in whose execution context its object was made, and the first target's
- * where that cannot be told.
+ * What is held for clients, for each target that has this heap: usually one. Pages that open one another share a heap. Then
+ * a handle belongs to the target in whose execution context its object was made, and to the first target where that cannot
+ * be told.
  */
 export function heldByClients(graph: HeapGraph, targets: readonly TargetMarks[]): HeldByClients[] {
   const handles = handlesOf(graph);
@@ -101,14 +101,14 @@ function handlesOf(graph: HeapGraph): Handle[] {
       if (graph.strings.get(at(graph.edgeName, edge))?.endsWith(LABEL) !== true) continue;
       const node = at(graph.edgeTo, edge);
       const className = classOf(graph, node);
-      // Clients have no ids for primitives: these are the console's.
+      // Clients have no ids for primitives: these handles are the console's.
       handles.push({ edge, node, className, owner: 0, isConsole: className === undefined });
     }
   }
   return handles;
 }
 
-/** A message's argument is one handle of the console's; further handles on the same object are those of clients. */
+/** An argument of a message is one handle of the console's; further handles on the same object belong to clients. */
 function markConsole(
   handles: readonly Handle[],
   targets: readonly TargetMarks[],
@@ -133,7 +133,7 @@ function markConsole(
 function countedBy(targetCount: number, handles: readonly Handle[], graph: HeapGraph): HeldByClients[] {
   const reached = new Reached(graph, handles);
   const heapBytes = graph.selfSize.reduce((sum, size) => sum + size, 0);
-  // What several hold is counted to the first, and to clients before it is to the console.
+  // An object that several hold is counted for the first, and for clients rather than for the console.
   const byClients = owners(targetCount, handles, false).map((own) => reached.add(own));
   const byConsole = owners(targetCount, handles, true).map((own) => reached.add(own));
   return Array.from({ length: targetCount }, (_, owner) => {
@@ -160,13 +160,13 @@ function tally(handles: readonly Handle[]): Record<string, number> {
   for (const { className } of handles) {
     if (className !== undefined) counts.set(className, (counts.get(className) ?? 0) + 1);
   }
-  // Its own properties, whatever a page calls its classes.
+  // Its own properties only, whatever names a page gives its classes.
   return Object.fromEntries([...counts].sort(([, one], [, other]) => other - one));
 }
 
 /**
- * The part of the heap that was reached so far: at first from all roots but the handles. What a handle adds is what
- * only handles keep alive, which is what a dominator tree would say of them together.
+ * The part of the heap that was reached so far: at first from all roots but the handles. A handle adds what only handles
+ * keep alive: the same that a dominator tree would give for all of them together.
  */
 class Reached {
   readonly #graph: HeapGraph;
@@ -184,7 +184,7 @@ class Reached {
     if (graph.nodeCount > 0) this.#reach(0);
   }
 
-  /** @returns how many bytes these handles reach that nothing before them did. */
+  /** @returns the bytes that these handles reach, and nothing before them did. */
   add(handles: readonly Handle[]): number {
     return handles.reduce((sum, { node }) => sum + this.#reach(node), 0);
   }
@@ -210,7 +210,7 @@ class Reached {
   }
 }
 
-/** Tells objects of one execution context from those of another: all maps of a context have one map of their own. */
+/** Tells objects of one execution context from those of another: all maps of a context have the same map. */
 class Contexts {
   readonly #graph: HeapGraph;
   readonly #internal: number;
@@ -236,7 +236,7 @@ class Contexts {
   }
 }
 
-/** Where the objects stand that marks name. */
+/** The nodes of marked objects. */
 function nodesOf(graph: HeapGraph, targets: readonly TargetMarks[]): Map<number, number> {
   const ids = new Set(targets.flatMap(({ contexts, logged }) => [...contexts, ...logged]));
   const nodes = new Map<number, number>();
@@ -267,7 +267,7 @@ function classOf(graph: HeapGraph, node: number): string | undefined {
   );
 }
 
-/** The roots, and what V8 sorts under them. */
+/** The roots, and the groups in which V8 lists what they lead to. */
 function* syntheticNodes(graph: UnnamedHeapGraph): Generator<number> {
   const synthetic = graph.nodeTypes.indexOf('synthetic');
   for (let node = 0; node < graph.nodeCount; node++) {
@@ -280,7 +280,7 @@ function* edgesOf(graph: UnnamedHeapGraph, node: number): Generator<number> {
   for (let edge = at(graph.firstEdge, node); edge < end; edge++) yield edge;
 }
 
-/** An entry that is there: nodes and edges are named by nothing but their places. */
+/** An entry that exists: nodes and edges are only identified by their indices. */
 function at(array: Uint8Array | Uint32Array | Float64Array, index: number): number {
   return array[index] ?? 0;
 }

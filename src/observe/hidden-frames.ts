@@ -1,21 +1,21 @@
 /**
- * Runs a call so that whoever asks V8 for the stack in it, as Puppeteer does to name a function after the line
- * that evaluates it, does not see this package's frames. For the length of the call only, not of its awaits.
+ * Runs a call so that code that asks V8 for the stack does not see this package's frames, as Puppeteer does to name a
+ * function after the line that evaluates it. Only during the call itself, not during its awaits.
  */
 import { withStackTraceLimit } from '../batcher/session-queue.ts';
 import { isOwnFile } from './own-code.ts';
 
 type Formatter = NonNullable<typeof Error.prepareStackTrace>;
 
-/** What was handed out in a formatter's place, so that it is known when it is put back. */
+/** The formatters that were handed out in the place of others, so that they are recognised when they are put back. */
 const formatters = new WeakMap<Formatter, Formatter>();
-/** The session hook's frames, the wrappers' and those of `AsyncLocalStorage`, for a call that calls a few others. */
+/** Frames of the session hook, of the wrappers and of `AsyncLocalStorage`, for a call that makes a few others. */
 const OWN_FRAMES = 20;
 
 export function withHiddenFrames<T>(work: () => T): T {
   const before = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace');
   if (Object.isFrozen(Error) || before?.configurable === false) return work();
-  // Room for our own frames: an error's stack shall reach as far down as it would without them.
+  // Room for our own frames: an error's stack must reach as far as it would without them.
   const limit = Error.stackTraceLimit > 0 ? Error.stackTraceLimit + OWN_FRAMES : Error.stackTraceLimit;
   let formatter: Formatter | undefined = Error.prepareStackTrace;
   Object.defineProperty(Error, 'prepareStackTrace', {
@@ -50,5 +50,5 @@ function isHidden(file: unknown): boolean {
   return isOwnFile(file) || ASYNC_CONTEXT.test(file);
 }
 
-/** Where Node's `AsyncLocalStorage.run` lies, in whichever version. */
+/** The file of Node's `AsyncLocalStorage.run`, in any version. */
 const ASYNC_CONTEXT = /^node:(?:internal\/)?async_/;

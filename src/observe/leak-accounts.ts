@@ -1,27 +1,27 @@
 /**
- * The accounts of a report, by source, kind and line, and how many of the handles in them live.
+ * The accounts of a report, by source, kind and line, and the number of their handles that live.
  *
- * Invariant: what the program's own lines mint is never put elsewhere. A page can name any number of lines: of
- * those so many have an account of their own, and an account in which nothing lives makes room for another.
+ * Invariant: handles that the program's own lines mint are always counted by their line. A page can name any number of
+ * lines: a limited number of these have an account, and an account without a living handle makes room for another.
  */
 import { MOST_PAGE_LINES } from '../policy.ts';
 import { type LeakSource, MintAccount } from './traced-mint.ts';
 
-/** Where what a page's line minted is counted when there is no room for that line. */
+/** The account for lines of pages for which there is no room. */
 const ELSEWHERE = 'elsewhere';
 
 export class LeakAccounts {
   readonly #byKey = new Map<string, MintAccount>();
-  /** Those of `#byKey` whose lines pages have named. */
+  /** The accounts in `#byKey` whose lines pages have named. */
   readonly #ofPages = new Map<string, MintAccount>();
-  /** Accounts of pages to come before it is worth looking for room again. */
+  /** Accounts of pages still to come before it is worth looking for room again. */
   #untilNextLook = 0;
   #live = 0;
   #peakLive = 0;
-  /** Told of each account that changes. */
+  /** Called for each account that changes. */
   onChange: (account: MintAccount) => void = () => {};
 
-  /** The most that lived at once since the last call. */
+  /** The most handles that lived at once since the last call. */
   takePeakLive(): number {
     const peak = this.#peakLive;
     this.#peakLive = this.#live;
@@ -36,7 +36,7 @@ export class LeakAccounts {
     return this.#byKey.values();
   }
 
-  /** An arrow, since mints keep it to change accounts. */
+  /** An arrow function, since mints keep it to change accounts. */
   readonly for = (line: string, kind: string, source: LeakSource): MintAccount => {
     const key = keyOf(line, kind, source);
     const known = this.#byKey.get(key);
@@ -57,7 +57,7 @@ export class LeakAccounts {
     this.onChange(account);
   };
 
-  /** Adds what has ended to what is counted elsewhere. @returns whether that made room. */
+  /** Adds the accounts in which nothing lives to the account for other lines. @returns whether that made room. */
   #makeRoom(): boolean {
     if (this.#untilNextLook-- > 0) return false;
     for (const [key, account] of this.#ofPages) {
@@ -68,7 +68,7 @@ export class LeakAccounts {
       this.#ofPages.delete(key);
     }
     const room = MOST_PAGE_LINES - this.#ofPages.size;
-    // A look goes through all of them: not again before as many have come as it found room for, or a tenth.
+    // A look goes through all of them. So the next comes after as many new accounts as this one found room for, or a tenth.
     if (room === 0) this.#untilNextLook = MOST_PAGE_LINES / 10;
     return room > 0;
   }

@@ -1,6 +1,6 @@
 /**
- * Which lines of the program mint handles, and what becomes of them: dropped by `dispose()`, or left to the
- * garbage collector, which without this library is a leak. Costs a stack trace a call, and so is asked for.
+ * The lines of the program that mint handles, and how the handles end: by `dispose()`, or by the garbage collector, which
+ * without this library is a leak. It costs a stack trace for each call, so it is off by default.
  *
  * Invariant: each handle is counted, none is estimated, and nothing here keeps a handle's remote object alive.
  */
@@ -17,29 +17,29 @@ export type { LeakSource } from './traced-mint.ts';
 /** The handles of one kind that one line minted. Counts are handles. */
 export interface Leak {
   /**
-   * `file:line:column` of the innermost frame that is the program's own; `'unknown'` where there is none. Of
-   * console arguments and page errors: the place in the page.
+   * `file:line:column` of the program's own innermost frame; `'unknown'` where there is none. For console arguments and
+   * page errors: the place in the page.
    */
   readonly line: string;
-  /** What the browser says it is: `'object'`, `'function'`, `'node'`, `'array'`, `'error'`, … */
+  /** The kind that the browser gives: `'object'`, `'function'`, `'node'`, `'array'`, `'error'`, … */
   readonly kind: string;
-  /** By whose doing it was minted. */
+  /** Who minted it. */
   readonly source: LeakSource;
   /** Handles given out. */
   readonly minted: number;
-  /** Disposed of by the program, also where their page had gone before. */
+  /** Disposed of by the program, even if their page had gone before. */
   readonly disposed: number;
-  /** Forgotten without `dispose()`, and released for you. */
+  /** Forgotten without `dispose()`, and released by this library. */
   readonly collected: number;
   /** Ended with their context or session, without `dispose()`. */
   readonly elided: number;
-  /** Held by the program as of now. */
+  /** Held by the program now. */
   readonly live: number;
   /** How long the oldest of these has been held: milliseconds. */
   readonly oldestMs?: number;
 }
 
-/** What tracing has cost so far. */
+/** The cost of tracing so far. */
 export interface TraceCost {
   /** Stacks read. */
   readonly stacks: number;
@@ -47,7 +47,7 @@ export interface TraceCost {
   readonly elapsedMs: number;
 }
 
-/** By whom, and from where, the answer to one command was asked for. */
+/** Who asked for the answer to one command, and from where. */
 export interface MintTrace {
   readonly line: string;
   readonly source: LeakSource;
@@ -55,7 +55,7 @@ export interface MintTrace {
   readonly window?: TraceWindow | undefined;
 }
 
-/** Where tracing can be turned on while sessions are attached already. */
+/** Lets tracing begin while sessions are attached already. */
 export interface Tracing {
   report: LeakReport | undefined;
 }
@@ -76,21 +76,24 @@ export class LeakReport {
     return { stacks: this.#stacks, elapsedMs: this.#stacksMs };
   }
 
-  /** The most handles, whoever's, that lived at once since the last call. */
+  /** The most handles of all sources that lived at once since the last call. */
   takePeakLive(): number {
     return this.#accounts.takePeakLive();
   }
 
-  /** Has each change of a line's figures told to `listener`, which must not throw. One listener; a later one replaces it. */
+  /**
+   * Calls `listener` for each change of a line's figures. It must not throw. There is one listener; a later one replaces
+   * it.
+   */
   onChange(listener: (account: MintAccount) => void): void {
     this.#accounts.onChange = listener;
   }
 
   /**
-   * A call of the program's into its client begins: outermost ones only.
+   * A call of the program's into its client begins: outermost calls only.
    *
-   * @param subject the remote object of the handle that is called, if it is one. The client goes on with what it was
-   * asked for in ways that no stack tells; then it does so for whoever asked for that handle.
+   * @param subject the remote object of the handle that is called, if it is a handle. The client may continue such a call
+   * in ways that no stack shows; then the work counts as that of whoever asked for the handle.
    */
   beginCall(subject?: object): TracedCall {
     const { line, isProgram } = this.#timed(callerOf);
@@ -103,7 +106,7 @@ export class LeakReport {
   /**
    * A command is about to be sent.
    *
-   * @param isByCall whether the client is followed call by call; if not, each command is the program's own.
+   * @param isByCall whether the client is followed call by call; if not, each command counts as the program's own.
    */
   beginCommand(isByCall: boolean): MintTrace {
     const call = currentCall();
@@ -123,7 +126,7 @@ export class LeakReport {
     return found;
   }
 
-  /** An event has come that carries remote objects. */
+  /** An event that carries remote objects has come. */
   beginEvent(name: string, params: unknown): MintTrace {
     const source =
       name === 'Runtime.consoleAPICalled'
@@ -134,7 +137,7 @@ export class LeakReport {
     return { line: placeInPage(params) ?? name, source };
   }
 
-  /** @param session whose heap the object is in. */
+  /** @param session whose heap has the object. */
   noteMint(
     session: object,
     remoteObject: { readonly type?: string | undefined; readonly subtype?: string | undefined },
@@ -150,12 +153,12 @@ export class LeakReport {
     return mint;
   }
 
-  /** A look at the heap of a session's page: bytes in use. */
+  /** The heap of a session's page was looked at: bytes in use. */
   noteHeap(session: object, usedBytes: number): void {
     this.#heaps.note(session, usedBytes);
   }
 
-  /** Bytes in the heaps of all pages, garbage included, as they were when last looked at. */
+  /** Bytes in the heaps of all pages, garbage included, at their last looks. */
   get pageHeapBytes(): number {
     return this.#heaps.totalBytes;
   }
@@ -165,7 +168,7 @@ export class LeakReport {
     this.#heaps.forget(session);
   }
 
-  /** Handles of a session that nobody else keeps books of have ended: those whose object ids say so. */
+  /** Handles of a session without a ledger have ended: those whose object ids say so. */
   endWhere(session: object, isMeant: (objectId: string) => boolean): void {
     for (const { live } of this.#accounts) {
       for (const mint of live) {
@@ -176,7 +179,7 @@ export class LeakReport {
     }
   }
 
-  /** Counts as collected what nobody can reach any more. After a collection: sooner than its finalizers tell. */
+  /** Counts unreachable handles as collected. Call it after a collection: it is earlier than the finalizers. */
   noteUnreachable(): void {
     for (const { live } of this.#accounts) {
       for (const mint of live) if (mint.remoteObject.deref() === undefined) mint.end('collected');
@@ -195,7 +198,7 @@ export class LeakReport {
     return [...this.#accounts].filter(({ minted }) => minted > 0).map((account) => this.#leakOf(account));
   }
 
-  /** What one line has minted of one kind, if anything. */
+  /** What one line has minted of one kind. */
   find({ line, kind, source }: Pick<Leak, 'line' | 'kind' | 'source'>): Leak | undefined {
     const account = this.#accounts.find(line, kind, source);
     return account && this.#leakOf(account);
@@ -222,7 +225,7 @@ export function undisposed({ collected, elided, live }: Pick<Leak, 'collected' |
   return collected + elided + live;
 }
 
-/** A word of the protocol's; a peer that says something else is not quoted. */
+/** A word of the protocol's. Another word, from a peer that is no browser, is not quoted. */
 function kindOf({ type, subtype }: { readonly type?: unknown; readonly subtype?: unknown }): string {
   const kind = subtype ?? type;
   return typeof kind === 'string' && /^[a-z]{1,20}$/.test(kind) ? kind : 'object';

@@ -1,4 +1,4 @@
-/** Which figures are told to monitoring systems, under which names: the same for all of them, spelt their way. */
+/** The figures for monitoring systems, and their names: the same for all systems, in each one's spelling. */
 
 /** Anything with `stats()`: an attachment, or a `ReleaseBatcher`. */
 export interface MetricsSource {
@@ -24,16 +24,16 @@ export type StatName =
   | 'pageBytes';
 
 export interface Metric {
-  /** As OpenTelemetry spells it: dots between, no unit in it. */
+  /** In OpenTelemetry's spelling: dots between, without the unit. */
   readonly name: string;
   readonly help: string;
   /** In the notation of UCUM. */
   readonly unit: string;
-  /** What it is made of, each with the attributes that tell them apart. */
+  /** The counts that it consists of, each with the attributes that distinguish it. */
   readonly stats: readonly (readonly [stat: StatName, attributes: Record<string, string>])[];
 }
 
-/** What only grows. */
+/** Counters: they only grow. */
 export const COUNTERS: readonly Metric[] = [
   {
     name: 'cdp.handles.minted',
@@ -77,7 +77,7 @@ export const COUNTERS: readonly Metric[] = [
   },
 ];
 
-/** What goes up and down. */
+/** Gauges. */
 export const GAUGES: readonly Metric[] = [
   {
     name: 'cdp.handles.live',
@@ -108,7 +108,7 @@ export const GAUGES: readonly Metric[] = [
   },
 ];
 
-/** What figures are read from: a source, or what gives the one of now, as where a browser is launched anew. */
+/** The source of the figures, or a function that gives the present one, where a browser is launched anew. */
 export type GivenSource = MetricsSource | (() => MetricsSource | undefined);
 
 type Figures = Partial<Record<StatName, number>>;
@@ -116,8 +116,8 @@ type Figures = Partial<Record<StatName, number>>;
 const COUNTED: readonly StatName[] = COUNTERS.flatMap(({ stats }) => stats.map(([stat]) => stat));
 
 /**
- * The figures of one place where sources follow each other. What only grows goes on from where the last source ended, and of
- * one that has ended nothing else is told. Nothing here keeps a source alive that was given by a function.
+ * The figures of one place where sources follow each other. Counters go on from where the last source ended; gauges are
+ * those of the present source. A source that a function gave is not kept alive.
  */
 export class SourceFigures {
   readonly #given: GivenSource;
@@ -126,13 +126,13 @@ export class SourceFigures {
   #before: Figures = {};
   #last: Figures = {};
 
-  /** @throws TypeError for what has no figures, nor gives what has. */
+  /** @throws TypeError for anything but a source or a function that gives one. */
   constructor(caller: string, given: GivenSource) {
     if (typeof given !== 'function') requireSource(caller, given);
     this.#given = given;
   }
 
-  /** A batcher by itself knows less than an attachment: what it does not know is left out. */
+  /** A batcher by itself has fewer counts than an attachment: the others are left out. */
   read(): Figures {
     const source = typeof this.#given === 'function' ? this.#given() : this.#given;
     if (source !== undefined && source !== this.#source?.deref()) {
@@ -155,7 +155,7 @@ export class SourceFigures {
   }
 }
 
-/** @throws TypeError for what has no figures. */
+/** @throws TypeError for an object without figures. */
 export function requireSource(caller: string, source: unknown): void {
   if (typeof (source as { stats?: unknown } | null | undefined)?.stats === 'function') return;
   throw new TypeError(

@@ -1,21 +1,21 @@
 /**
- * The books as OpenTelemetry metrics. Read when the meter's reader asks, and at no other time. Nothing is imported
- * from `@opentelemetry/api`: whichever version's meter is handed over fits.
+ * The counts as OpenTelemetry metrics. They are read when the meter's reader asks. Nothing is imported from
+ * `@opentelemetry/api`: a meter of any version fits.
  */
 import { COUNTERS, GAUGES, type GivenSource, SourceFigures, type StatName } from './metrics.ts';
 
-/** What is used of an observable instrument. */
+/** The part of an observable instrument that is used. */
 export interface ObservableLike {
   addCallback(callback: (result: ObservableResultLike) => void): void;
   removeCallback(callback: (result: ObservableResultLike) => void): void;
 }
 
-/** What is used of an observable result. */
+/** The part of an observable result that is used. */
 export interface ObservableResultLike {
   observe(value: number, attributes?: Record<string, string>): void;
 }
 
-/** What is used of a `Meter`. */
+/** The part of a `Meter` that is used. */
 export interface MeterLike {
   createObservableCounter(name: string, options?: InstrumentOptions): ObservableLike;
   createObservableGauge(name: string, options?: InstrumentOptions): ObservableLike;
@@ -27,16 +27,16 @@ interface InstrumentOptions {
 }
 
 /**
- * Has a meter observe an attachment, or a batcher, as `cdp.handles.*` and `cdp.release.*`.
+ * Reports an attachment, or a batcher, to a meter, as `cdp.handles.*` and `cdp.release.*`.
  *
  * @example
  * ```ts
  * const stop = observeWithOpenTelemetry(metrics.getMeter('scraper'), releases, { browser: 'main' });
  * ```
- * @param source an attachment, a batcher, or a function that gives the one of now: where a browser is launched anew, what
- * only grows goes on from where the last one ended.
- * @param attributes go with each figure; two sources on one meter need different ones. Default: none.
- * @returns what ends it.
+ * @param source an attachment, a batcher, or a function that gives the present one. Where a browser is launched anew,
+ * counters go on from where the last one ended.
+ * @param attributes of each figure; two sources on one meter need different ones. Default: none.
+ * @returns ends it.
  */
 export function observeWithOpenTelemetry(
   meter: MeterLike,

@@ -1,32 +1,32 @@
 /**
- * Which files are this package's own, so that none of them is taken for the program's on a stack. A bundler may have put
- * this package into one file with the program: then that file is nobody's alone.
+ * The files of this package, so that none of them is taken for the program's on a stack. A bundler may have put this
+ * package into one file with the program: such a file belongs to both.
  *
- * The file that runs is asked for by a stack: `import.meta.url` is not there in CommonJS, and names in some bundles a file
- * of the machine where the bundle was made.
+ * The running file is found by a stack: `import.meta.url` is missing in CommonJS, and in some bundles it names a file of
+ * the machine on which the bundle was made.
  */
 import { callSites } from './call-sites.ts';
 
 interface OwnCode {
-  /** What the paths of its files begin with; `undefined` where it is bundled. */
+  /** The beginning of the paths of its files; `undefined` where it is bundled. */
   readonly root: string | undefined;
-  /** The path of the file that this code runs in. */
+  /** The path of the file that has this code. */
   readonly file: string | undefined;
 }
 
-/** As published (both module systems), as built module by module, as written. */
+/** As published (both module systems), as built module by module, and as written. */
 const LAYOUT =
   /^(.*[\\/](?:dist[\\/](?:cjs[\\/])?rooms[\\/]handles|(?:build|src)[\\/]observe[\\/]own-code)\.[jt]s)$/;
 
 let found: OwnCode | undefined;
 
-/** @param file a path or a URL, with or without a place behind it. */
+/** @param file a path or a URL, with or without a place after it. */
 export function isOwnFile(file: string): boolean {
   const { root } = ownCode();
   return root !== undefined && pathOf(file).startsWith(root);
 }
 
-/** Whether the file has this package in it beside other code. */
+/** Whether the file has this package in it, besides other code. */
 export function isBundle(file: string): boolean {
   const own = ownCode();
   return own.root === undefined && own.file !== undefined && pathOf(file) === own.file;
@@ -44,12 +44,12 @@ function lookUp(): OwnCode {
   return { root: LAYOUT.test(file) ? rootOf(file) : undefined, file };
 }
 
-/** `dist`, whichever of its halves runs, `build` or `src`. */
+/** `dist`, of either module system, `build` or `src`. */
 function rootOf(file: string): string {
   return file.replace(/(?:(?:cjs[\\/])?rooms[\\/]handles|observe[\\/]own-code)\.[jt]s$/, '');
 }
 
-/** A file's path as URLs have it, so that ES modules and CommonJS compare. */
+/** A file's path as in a URL, so that ES modules and CommonJS compare. */
 function pathOf(file: string): string {
   return file.startsWith('file://') ? file.slice('file://'.length) : file;
 }

@@ -1,4 +1,4 @@
-/** How large the heaps of pages are, as they were when last looked at: garbage included, and so told of no line. */
+/** The sizes of the pages' heaps at their last looks. Garbage is included, so no line is charged with them. */
 export class PageHeaps {
   readonly #usedBytes = new Map<object, number>();
 
@@ -8,7 +8,7 @@ export class PageHeaps {
     return total;
   }
 
-  /** @param session by which the page was looked at. */
+  /** @param session through which the page was looked at. */
   note(session: object, usedBytes: number): void {
     this.#usedBytes.set(session, usedBytes);
   }

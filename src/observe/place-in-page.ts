@@ -1,11 +1,11 @@
 /**
- * Where in a page something was logged or thrown, by the event that tells of it. All of it is the page's word:
- * it is cut to a length and made printable here.
+ * The place in a page where something was logged or thrown, by its event. The page chooses all of this text: it is cut to a
+ * length and made printable here.
  */
 import { LONGEST_URL } from '../policy.ts';
 import { printable } from './printable.ts';
 
-/** `url:line:column`; of a function that a script evaluated: the line of the script. */
+/** `url:line:column`; for a function that a script evaluated, the line of the script. */
 export function placeInPage(params: unknown): string | undefined {
   const { stackTrace, exceptionDetails } = (params ?? {}) as {
     stackTrace?: Trace;
@@ -29,7 +29,7 @@ interface Trace {
   readonly callFrames?: unknown;
 }
 
-/** Puppeteer names a function it evaluates after the line that asked: `pptr:evaluate;name (file:///a.mjs:3:5)`. */
+/** Puppeteer names a function that it evaluates after the calling line: `pptr:evaluate;name (file:///a.mjs:3:5)`. */
 function placeInScript(url: string): string | undefined {
   if (!url.startsWith('pptr:')) return undefined;
   try {

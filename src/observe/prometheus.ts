@@ -1,8 +1,9 @@
 /**
- * The books as Prometheus metrics, by `prom-client`'s hook: read when somebody scrapes, and at no other time.
- * Nothing is imported from `prom-client`: whichever version is handed over fits.
+ * The counts as Prometheus metrics, by `prom-client`'s hook. They are read when the registry is scraped. Nothing is
+ * imported from `prom-client`: any version fits.
  *
- * Invariant: a registry has each metric once, however many collections tell of their sources there; without one it has none.
+ * Invariant: a registry has each metric once, however many collections report their sources to it, and none without a
+ * collection.
  */
 import { COUNTERS, GAUGES, type GivenSource, type Metric, requireSource, SourceFigures } from './metrics.ts';
 
@@ -14,45 +15,45 @@ interface MetricOptions {
   collect(): void;
 }
 
-/** What is used of a counter or gauge. */
+/** The part of a counter or gauge that is used. */
 export interface PrometheusMetricLike {
   reset(): void;
   inc(labels: Record<string, string>, value: number): void;
 }
 
-/** What is used of a registry. */
+/** The part of a registry that is used. */
 export interface PrometheusRegistryLike {
   removeSingleMetric(name: string): void;
   getSingleMetric?(name: string): unknown;
 }
 
-/** What is used of `prom-client`. */
+/** The part of `prom-client` that is used. */
 export interface PromClientLike {
   readonly Counter: new (options: never) => PrometheusMetricLike;
   readonly Gauge: new (options: never) => PrometheusMetricLike;
   readonly register: PrometheusRegistryLike;
 }
 
-/** Where the metrics go, and what each figure carries. */
+/** The registry and the labels of the metrics. */
 export interface CollectOptions {
   /** The registry to register with. Default: that of `prom-client` itself. */
   readonly registry?: PrometheusRegistryLike | undefined;
-  /** Go with each figure. Default: none. */
+  /** Labels of each figure. Default: none. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
-/** What `collectWithPrometheus` gives. */
+/** What `collectWithPrometheus` returns. */
 export interface PrometheusCollection {
   /** The names of the metrics. */
   readonly names: readonly string[];
-  /** Another source, with its own `browser` label. @returns what takes it out again. */
+  /** Adds another source, with its own `browser` label. @returns removes it again. */
   add(browser: string, source: GivenSource): () => void;
-  /** Takes its sources out; with the last collection of a registry the metrics go as well. */
+  /** Removes its sources. With the last collection of a registry its metrics are removed too. */
   stop(): void;
 }
 
 /**
- * Tells of attachments, or batchers, as counters `cdp_…_total` and gauges `cdp_…`. May be called again for further sources.
+ * Reports attachments, or batchers, as counters `cdp_…_total` and gauges `cdp_…`. May be called again for further sources.
  *
  * @example
  * ```ts
@@ -60,8 +61,8 @@ export interface PrometheusCollection {
  * const metrics = collectWithPrometheus(client, { search: releases, crawl: () => releasesOfNow });
  * metrics.stop();
  * ```
- * @param source an attachment, a batcher, or a function that gives the one of now: where a browser is launched anew, what
- * only grows goes on from where the last one ended. Several by name, each with its name as the label `browser`.
+ * @param source an attachment, a batcher, or a function that gives the present one. Where a browser is launched anew,
+ * counters go on from where the last one ended. Or several by name; the name is the label `browser`.
  */
 export function collectWithPrometheus(
   client: PromClientLike,
@@ -104,7 +105,7 @@ export function collectWithPrometheus(
 
 const CALLER = 'collectWithPrometheus';
 
-/** One source, and what its figures carry. */
+/** One source, and the labels of its figures. */
 interface Told {
   readonly labels: Readonly<Record<string, string>>;
   readonly figures: SourceFigures;
@@ -128,7 +129,7 @@ function metricsOf(client: PromClientLike, registry: PrometheusRegistryLike): Re
   return metrics;
 }
 
-/** The metrics of one registry, with all sources that are told of there. */
+/** The metrics of one registry, and all sources that report to it. */
 class RegistryMetrics {
   readonly #client: PromClientLike;
   readonly #registry: PrometheusRegistryLike;
@@ -144,12 +145,12 @@ class RegistryMetrics {
   add(told: Told): void {
     this.#sources.add(told);
     const [first = ''] = NAMES;
-    // Somebody may have cleared the registry.
+    // The registry may have been cleared.
     const isThere = this.#registry.getSingleMetric?.(first) !== undefined;
     const before = isThere ? this.#labelNames : undefined;
     const names = new Set([...(this.#labelNames ?? []), ...Object.keys(told.labels)]);
     if (before?.size === names.size) return;
-    if (before !== undefined) this.#unregister(); // A metric's label names are fixed as it is made.
+    if (before !== undefined) this.#unregister(); // A metric's label names are fixed when it is made.
     for (const { metric, kind, name } of METRICS)
       this.#register(metric, this.#client[kind], name, [...names]);
     this.#labelNames = names;

@@ -1,32 +1,35 @@
 /**
- * One call of the program's into its client, from the line that made it until its promise is settled. What is
- * minted on the way is the client's own, but for what the call gives back: that is the program's to dispose of.
+ * One call of the program's into its client, from the line that made it until its promise is settled. Handles minted
+ * meanwhile are the client's own, except those that the call returns: the program has to dispose of these.
  *
- * Calls are followed through their awaits by `AsyncLocalStorage`, since a stack often ends inside the client:
- * at a `.then`, a timer, an observable.
+ * Calls are followed through their awaits by `AsyncLocalStorage`, since a stack often ends inside the client: at a `.then`,
+ * a timer, an observable.
  */
 import { type AsyncContext, asyncContext } from '../builtins.ts';
 import { mintOf, type TracedMint } from './traced-mint.ts';
 
-/** Gathers what the calls made inside one body minted for the program. What a body within it minted is the outer's, too. */
+/**
+ * Gathers the handles that calls inside one body minted for the program. Handles of an inner body count for the outer one
+ * too.
+ */
 export class TraceWindow {
   readonly mints: Set<TracedMint> = new Set();
   readonly #outer: TraceWindow | undefined = currentWindow();
   readonly #includes: (session: object) => boolean;
   readonly #undo: (() => void)[] = [];
 
-  /** @param includes whether what is minted in a session is looked at. */
+  /** @param includes whether handles minted in a session count. */
   constructor(includes: (session: object) => boolean = () => true) {
     this.#includes = includes;
   }
 
-  /** @param session whose mint it is. */
+  /** @param session in which the handle was minted. */
   add(mint: TracedMint, session: object): void {
     if (this.#includes(session)) this.mints.add(mint);
     this.#outer?.add(mint, session);
   }
 
-  /** What is to be undone when the outermost window is over. */
+  /** Undone when the outermost window is over. */
   onEnd(undo: () => void): void {
     if (this.#outer === undefined) this.#undo.push(undo);
     else this.#outer.onEnd(undo);
@@ -39,7 +42,7 @@ export class TraceWindow {
 
 export class TracedCall {
   readonly line: string;
-  /** Not where the client calls itself, answering an event. */
+  /** Not where the client calls itself, in reaction to an event. */
   readonly isByProgram: boolean;
   readonly window: TraceWindow | undefined;
   /** Errors of evaluations, while the call lasts. */
@@ -59,7 +62,7 @@ export class TracedCall {
     if (mint.isException) this.#exceptions?.push(mint);
   }
 
-  /** The call has ended well, and handed these over, wherever they were minted. */
+  /** The call has succeeded, and returned these handles, wherever they were minted. */
   resolve(handedOver: Iterable<object>): void {
     const wasOver = this.isOver;
     this.#exceptions = undefined;
@@ -73,8 +76,8 @@ export class TracedCall {
   }
 
   /**
-   * The call has failed: what came as an error of an evaluation is why. What comes later is the client's own, and so is
-   * what a call of the client's to itself fails with.
+   * The call has failed, because of an evaluation's error if there was one. Errors that come later are the client's own,
+   * and so are those of the client's calls to itself.
    */
   reject(): void {
     if (this.isByProgram) for (const mint of this.#exceptions ?? []) mint.attribute('thrown');
@@ -85,7 +88,7 @@ export class TracedCall {
 const calls: AsyncContext<TracedCall | undefined> = /* @__PURE__ */ asyncContext();
 const windows: AsyncContext<TraceWindow | undefined> = /* @__PURE__ */ asyncContext();
 
-/** The unfinished call on whose behalf this runs. */
+/** The unfinished call on whose behalf this code runs. */
 export function currentCall(): TracedCall | undefined {
   const call = calls.getStore();
   return call?.isOver === false ? call : undefined;
@@ -95,7 +98,7 @@ export function runCall<T>(call: TracedCall, body: () => T): T {
   return calls.run(call, body);
 }
 
-/** Runs what is the program's though the client calls it: in no call. */
+/** Runs code of the program that the client calls: it belongs to no call. */
 export function runOutsideCalls<T>(body: () => T): T {
   return currentCall() === undefined ? body() : calls.run(undefined, body);
 }
@@ -104,7 +107,7 @@ export function currentWindow(): TraceWindow | undefined {
   return windows.getStore();
 }
 
-/** Has what is minted by the calls made inside `body` gathered in a window; parallel ones do not mix. */
+/** Gathers the handles minted by calls inside `body` in a window. Parallel windows do not mix. */
 export function runWindow<T>(window: TraceWindow, body: () => T): T {
   return windows.run(window, body);
 }

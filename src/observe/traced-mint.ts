@@ -1,19 +1,19 @@
 /**
- * One handle while leaks are traced, and the account of all that one line minted of one kind. An account never
- * refers to a handle's remote object but weakly: looking at leaks must not make any.
+ * One handle while leaks are traced, and the account of all handles of one kind that one line minted. An account refers to
+ * a handle's remote object weakly at most: looking for leaks must not cause any.
  */
 
 /**
- * Whose a handle is. `script`: given to the program, which should dispose of it. `client`: kept, or left
- * behind, by the client library. `thrown`: an error thrown in the page. `console`: an argument of a console
- * message. `pageerror`: an uncaught error of the page's.
+ * Who a handle belongs to. `script`: returned to the program, which should dispose of it. `client`: kept, or left behind,
+ * by the client library. `thrown`: an error thrown in the page. `console`: an argument of a console message. `pageerror`:
+ * an uncaught error of the page's.
  */
 export type LeakSource = 'script' | 'client' | 'thrown' | 'console' | 'pageerror';
 
-/** What became of a handle. */
+/** How a handle ended. */
 export type MintFate = 'live' | 'disposed' | 'collected' | 'elided';
 
-/** Finds, or opens, the account of a line; the report's. */
+/** Finds, or opens, a line's account in the report. */
 export type AccountFor = (line: string, kind: string, source: LeakSource) => MintAccount;
 
 /** The handles of one source and kind that one line minted. */
@@ -31,7 +31,7 @@ export class MintAccount {
   successor: MintAccount | undefined;
   readonly #onChange: (account: MintAccount, live: number) => void;
 
-  /** @param onChange is told of each change, and by how much the number of living handles has changed. */
+  /** @param onChange called at each change, with the change in the number of living handles. */
   constructor(
     line: string,
     kind: string,
@@ -58,7 +58,7 @@ export class MintAccount {
     this.#onChange(this, mint.fate === 'live' ? -1 : 0);
   }
 
-  /** Takes over the figures of another, in which nothing lives; that one is empty then. */
+  /** Takes over the figures of another account, in which nothing lives. That one is empty then. */
   absorb(other: MintAccount): void {
     for (const count of ['minted', 'disposed', 'collected', 'elided'] as const) {
       this[count] += other[count];
@@ -82,9 +82,9 @@ export class TracedMint {
   #account: MintAccount;
   readonly #accountFor: AccountFor;
   readonly remoteObject: WeakRef<object>;
-  /** Whose it is: the session's that it came by. */
+  /** The owner: that of the session that it came by. */
   readonly session: object;
-  /** Milliseconds, by the clock of the report. */
+  /** Milliseconds, by the report's clock. */
   readonly mintedAt: number;
   /** Whether it came as the error of an evaluation. */
   readonly isException: boolean;
@@ -116,16 +116,18 @@ export class TracedMint {
     return this.#fate;
   }
 
-  /** Its life is over: once, but that what the program disposes of was disposed of, though its page had gone before. */
+  /**
+   * It has ended: once. But a handle that the program disposes of counts as disposed of, even if its page had gone before.
+   */
   end(fate: Exclude<MintFate, 'live'>): void {
     if (this.#fate !== 'live' && !(this.#fate === 'elided' && fate === 'disposed')) return;
     this.#move(this.#account, fate);
   }
 
   /**
-   * It turns out to be another's than was thought as it was minted.
+   * It belongs to another than was thought when it was minted.
    *
-   * @param line who asked for it; where it is left out, the line by which it is known.
+   * @param line who asked for it; if left out, the line that is known already.
    */
   attribute(source: LeakSource, line: string = this.#account.line): void {
     const { kind } = this.#account;
