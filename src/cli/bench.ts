@@ -1,4 +1,7 @@
-/** `cdp-release-batcher bench`: how it is called. What it does is in the room `bench/`, loaded when it is called. */
+/**
+ * `cdp-release-batcher bench`: its usage. The work is done by the room `bench/`, which is loaded when the command is
+ * called.
+ */
 export const BENCH_USAGE = `  bench        measure what releasing costs, with and without the library, side by side on one browser
     --quick                        under a minute; fewer handles where the work is slow
     --rounds <number>              samples of each measurement (default 5, quick 1)
@@ -15,7 +18,7 @@ export const BENCH_USAGE = `  bench        measure what releasing costs, with an
 
 /** @returns the exit code. */
 export async function benchCommand(args: readonly string[]): Promise<number> {
-  // By its URL in the built package: the compiler takes src alone, and nothing in src imports bench.
+  // By its URL in the built package: the compiler takes src alone, and nothing in src may import bench.
   const entry = new URL('../bench/command.js', import.meta.url).href;
   const { runBench }: { runBench(args: readonly string[]): Promise<number> } = await import(entry);
   return runBench(args);

@@ -1,7 +1,7 @@
 /**
- * Finds the Chromium that demo, bench and tests drive, and says how it is to be launched. The order is
- * fixed: what the user names, then what is installed, then the Chromium inside `@sparticuz/chromium`. A
- * browser that the user names is never silently replaced by another one.
+ * Finds the Chromium that demo, bench and tests drive, and how to launch it. The order is fixed: the one that the user
+ * names, then an installed one, then the Chromium inside `@sparticuz/chromium`. A browser that the user names is never
+ * silently replaced by another.
  */
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
@@ -14,16 +14,16 @@ export interface FoundBrowser {
   readonly executablePath: string;
   /** The environment variable that names it, `installed`, or `@sparticuz/chromium`. */
   readonly source: (typeof NAMING_VARIABLES)[number] | 'installed' | typeof BUNDLED_PACKAGE;
-  /** Environment variables that the browser needs on top of ours. */
+  /** Environment variables that the browser needs besides ours. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** What `findBrowser` looks at; the defaults are this process and this machine. */
+/** What `findBrowser` looks at. By default this process and this machine. */
 export interface FindBrowserOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly platform?: NodeJS.Platform;
   readonly isExecutableFile?: (path: string) => Promise<boolean>;
-  /** Where Puppeteer would have put a browser that it downloaded; counts as installed. */
+  /** The place where Puppeteer puts a browser that it downloads; a browser there counts as installed. */
   readonly downloadedBrowser?: string | undefined;
   /** Resolves to `undefined` where the package is not installed. */
   readonly inflateBundled?: typeof inflateBundledChromium;
@@ -54,8 +54,8 @@ const NAMES_ON_PATH = [
 /**
  * Finds a Chromium to launch.
  *
- * @throws {CannotRunError} when the user names a file that cannot be executed, or when no browser is found; the
- * message then says where was looked and how to name one.
+ * @throws {CannotRunError} when the user names a file that cannot be executed, or when no browser is found. The message
+ * lists where it looked, and how to name a browser.
  */
 export async function findBrowser(options: FindBrowserOptions = {}): Promise<FoundBrowser> {
   const {
@@ -99,13 +99,13 @@ export async function findBrowser(options: FindBrowserOptions = {}): Promise<Fou
 }
 
 /**
- * How the browser is launched, wherever this project launches one. The flags are our own, never those that
- * `@sparticuz/chromium` recommends: its `--single-process` lets one crashed page take the whole browser along.
+ * How this project launches a browser. The flags are our own, not those that `@sparticuz/chromium` recommends: its
+ * `--single-process` lets one crashed page end the whole browser.
  */
 export function launchOptions(browser: FoundBrowser): LaunchOptions {
   const isHeadlessShell =
     browser.source === BUNDLED_PACKAGE || /headless[-_]shell/.test(browser.executablePath);
-  // Root has no sandbox to enter, and the bundled binary brings no sandbox helper. Our pages are our own.
+  // Root has no sandbox to enter, and the bundled binary brings no sandbox helper. The pages are our own.
   const isUnsandboxed = process.getuid?.() === 0 || browser.source === BUNDLED_PACKAGE;
   return {
     executablePath: browser.executablePath,
@@ -125,7 +125,7 @@ export function launchOptions(browser: FoundBrowser): LaunchOptions {
 
 function pathsOnPath(env: NonNullable<FindBrowserOptions['env']>, platform: NodeJS.Platform): string[] {
   const path = platform === 'win32' ? win32 : posix;
-  // Windows spells it `Path`, and a copied environment is no longer case-insensitive.
+  // On Windows it is spelled `Path`, and a copied environment is case-sensitive.
   const folders = (env.PATH ?? env.Path ?? '').split(path.delimiter).filter((folder) => folder !== '');
   const suffix = platform === 'win32' ? '.exe' : '';
   return NAMES_ON_PATH.flatMap((name) => folders.map((folder) => path.join(folder, name + suffix)));
@@ -146,7 +146,7 @@ function installationPaths(env: NonNullable<FindBrowserOptions['env']>, platform
           win32.join(folder, 'Chromium\\Application\\chrome.exe'),
         ]);
     default:
-      return []; // Elsewhere, whatever installs a browser puts it on the PATH.
+      return []; // On other systems an installed browser is on the PATH.
   }
 }
 

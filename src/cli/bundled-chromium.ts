@@ -1,9 +1,8 @@
 /**
- * The Chromium that `@sparticuz/chromium` carries as compressed files: unpacked once per version, into a
- * folder of the user's own below the temp dir. Invariant: that folder appears whole or not at all. The
- * package itself writes straight to `<temp dir>/chromium` and takes a file that exists for a finished one,
- * so two processes that start together would launch half a browser; hence it unpacks into a folder nobody
- * else knows, which is then renamed.
+ * The Chromium that `@sparticuz/chromium` carries as compressed files: unpacked once for each version, into a folder of the
+ * user's own below the temp dir. Invariant: that folder appears whole or not at all. The package itself writes straight to
+ * `<temp dir>/chromium` and takes an existing file for a finished one, so that two processes that start together would
+ * launch half a browser. So it is unpacked into a folder that no other process knows, and that folder is renamed.
  */
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
@@ -21,8 +20,8 @@ export interface BundledChromium {
 }
 
 /**
- * Unpacks the bundled Chromium, or finds it unpacked. Safe to call from many processes at once: each unpacks for
- * itself, the first to finish wins.
+ * Unpacks the bundled Chromium, or finds it unpacked. Many processes may call it at once: each unpacks for itself, and the
+ * first to finish wins.
  *
  * @returns `undefined` where the package is not installed.
  * @throws {CannotRunError} when it is installed but cannot be unpacked.
@@ -39,7 +38,7 @@ export async function inflateBundledChromium(
     await assertOwn(folder);
     return {
       executablePath: join(folder, 'chromium'),
-      // The few shared libraries and the font that a machine with nothing but Node may lack.
+      // The shared libraries and the font that a machine with nothing but Node may lack.
       environment: {
         LD_LIBRARY_PATH: join(folder, 'al2023', 'lib'),
         FONTCONFIG_PATH: join(folder, 'fonts'),
@@ -77,8 +76,8 @@ async function isUnpacked(folder: string): Promise<boolean> {
 async function unpackInto(folder: string, entry: string): Promise<void> {
   const staging = await mkdtemp(`${folder}-`);
   try {
-    // In a process of its own, because the package takes its target from the environment (TMPDIR), and unpacks the
-    // shared libraries only where the environment looks like a Lambda's.
+    // In a process of its own: the package takes its target from the environment (TMPDIR), and unpacks the shared libraries
+    // only where the environment looks like a Lambda's.
     await promisify(execFile)(
       process.execPath,
       ['--input-type=module', '--eval', UNPACK, pathToFileURL(entry).href],
@@ -88,7 +87,7 @@ async function unpackInto(folder: string, entry: string): Promise<void> {
     await rename(staging, folder);
   } catch (error) {
     await rm(staging, { recursive: true, force: true });
-    // Another process was first: a folder that is not empty cannot be renamed over.
+    // Another process was first: a folder cannot be renamed to one that is not empty.
     if (!(await isUnpacked(folder))) throw error;
   }
 }
@@ -99,8 +98,8 @@ await (chromium.default ?? chromium).executablePath();
 `;
 
 /**
- * The package's own looks for fonts in a Lambda's folders. Finding none, Chromium ends, page and all, with the first
- * form control that it is to draw.
+ * The package's own configuration looks for fonts in a Lambda's folders. If it finds none, Chromium ends with the first
+ * form control that it has to draw.
  */
 function fontConfiguration(folder: string): string {
   const escaped = folder.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
@@ -113,7 +112,7 @@ function fontConfiguration(folder: string): string {
 `;
 }
 
-/** The temp dir is everybody's: what is executed from there must have been put there by this user. */
+/** All users share the temp dir: only files that this user has put there are executed. */
 async function assertOwn(folder: string): Promise<void> {
   const { uid } = await lstat(folder);
   if (process.getuid && uid !== process.getuid()) throw new Error(`${folder} belongs to another user`);

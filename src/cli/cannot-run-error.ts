@@ -1,6 +1,6 @@
 /**
- * What only the user can put right: an unknown option, no browser, no Puppeteer. The command line prints the
- * message as it stands, without a stack, and exits with 2; every other error is a bug of ours and exits with 1.
+ * An error that only the user can correct: an unknown option, no browser, no Puppeteer. The command line prints its message
+ * without a stack, and exits with 2. Every other error is a bug of ours, and exits with 1.
  */
 export class CannotRunError extends Error {
   readonly code = 'ERR_CANNOT_RUN';

@@ -1,4 +1,4 @@
-/** This process's garbage collector, called by hand: by the bench, the demo and the doctor, each where it says so. */
+/** Runs this process's garbage collector, for the bench, the demo and the doctor. */
 import { setImmediate as macrotask } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -6,8 +6,8 @@ import { runInNewContext } from 'node:vm';
 let gc: (() => void) | undefined;
 
 /**
- * One full collection, now; without a `globalThis.gc`, which a script that is looked at would see. Not by
- * `{ type: 'major' }`: on Node 20 that runs a scavenge, which serves no registry.
+ * One full collection, now. It sets no `globalThis.gc`, which a script under examination would see. It does not use `{
+ * type: 'major' }`: on Node 20 that runs a scavenge, which finds nothing for a registry.
  */
 export function collect(): void {
   if (gc === undefined) {
@@ -18,7 +18,9 @@ export function collect(): void {
   gc();
 }
 
-/** Collects until what is unreachable now has been noticed: what a WeakRef was made for in this job survives once. */
+/**
+ * Collects until all that is unreachable now was found: an object for which a WeakRef was made in this job survives once.
+ */
 export async function collectAll(): Promise<void> {
   for (let round = 0; round < 3; round++) {
     collect();

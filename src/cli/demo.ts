@@ -1,7 +1,6 @@
 /**
- * `cdp-release-batcher demo`: the same work on a real Chromium, plain and attached, and what is left of it
- * in the page. Every run has a process and a browser of its own, one after the other, so that none pays for
- * another.
+ * `cdp-release-batcher demo`: the same work on a real Chromium, plain and attached, and what is left of it in the page.
+ * Each run has a process and a browser of its own, one after the other, so that no run affects another.
  */
 import { fork } from 'node:child_process';
 import { constants } from 'node:os';
@@ -44,11 +43,11 @@ export async function demo({ quick, json }: DemoOptions): Promise<void> {
 }
 
 /**
- * @throws {CannotRunError} when the browser cannot be launched; Error for whatever else went wrong in the process.
+ * @throws {CannotRunError} when the browser cannot be launched; Error for all other failures of the process.
  */
 function runInProcess(order: RunOrder, title: string): Promise<RunResult> {
   const line = new ProgressLine(process.stderr, order.side, title);
-  // The compiled file beside this one. Without our own flags: a user's script has no --expose-gc.
+  // The compiled file beside this one, without our own flags: a user's script has no --expose-gc.
   const child = fork(new URL('./demo/run-process.js', import.meta.url), [], { execArgv: [] });
   let outcome: Exclude<RunMessage, { kind: 'progress' }> | undefined;
   child.on('message', (message: RunMessage) => {
@@ -56,7 +55,7 @@ function runInProcess(order: RunOrder, title: string): Promise<RunResult> {
     else outcome = message;
   });
 
-  // What this process is asked to do, that process does first: its Puppeteer closes the browser.
+  // A signal goes to that process first: its Puppeteer closes the browser.
   let exitCode: number | undefined;
   const passOn = (signal: NodeJS.Signals): void => {
     exitCode = 128 + constants.signals[signal];
@@ -77,7 +76,7 @@ function runInProcess(order: RunOrder, title: string): Promise<RunResult> {
       line.abandon();
       const message =
         outcome?.message ?? `The run ended without a result (${signal ?? `exit code ${code}`}).`;
-      // Of a failure the message is a stack by itself.
+      // The message of a failure is a stack.
       const failure = Object.assign(new Error(message), { stack: message });
       reject(outcome?.kind === 'cannotRun' ? new CannotRunError(message) : failure);
     });

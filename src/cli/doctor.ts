@@ -1,7 +1,7 @@
 /**
- * `cdp-release-batcher doctor`: runs an unchanged script in a process of its own, with every browser attached
- * and traced, and reports what became of its handles. However the script ends, there is a report, and the exit
- * code is the script's own, unless `--fail-over` says otherwise, or no browser was seen.
+ * `cdp-release-batcher doctor`: runs an unchanged script in a process of its own, attaches to every browser with tracing
+ * on, and reports how its handles ended. There is a report however the script ends. The exit code is the script's own,
+ * unless `--fail-over` says otherwise, or no browser was seen.
  */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
@@ -22,16 +22,16 @@ export interface DoctorOptions {
   readonly scriptArguments: readonly string[];
   readonly json: boolean;
   readonly htmlFile: string | undefined;
-  /** Exit with 1 above so many handles that the script left undisposed. */
+  /** Exit with 1 if the script left more handles than this undisposed. */
   readonly failOver: number | undefined;
   readonly everyMs: number | undefined;
   readonly nodeOptions: readonly string[];
 }
 
-/** The exit code where the script had no browser that could be looked at. */
+/** The exit code where the script had no browser that could be attached to. */
 const CANNOT_TELL = 2;
 
-/** The first descriptor behind the standard ones. */
+/** The first descriptor after the standard ones. */
 const DESCRIPTOR = 3;
 
 /**
@@ -86,7 +86,7 @@ function run(options: DoctorOptions, onMessage: (message: Message) => void): Pro
   const preload = new URL('./doctor/preload.js', import.meta.url).href;
   const args = [...nodeOptions, '--enable-source-maps', '--import', preload, script, ...scriptArguments];
   const child = spawn(process.execPath, args, {
-    // What the script prints is its own; but where ours is JSON, that alone goes to stdout.
+    // The script's output is its own. But where ours is JSON, stdout has only that.
     stdio: ['inherit', json ? 2 : 'inherit', 'inherit', 'pipe'],
     env: { ...process.env, [ORDER_VARIABLE]: JSON.stringify(order) },
   });
@@ -100,7 +100,7 @@ function run(options: DoctorOptions, onMessage: (message: Message) => void): Pro
   channel.setEncoding('utf8').on('data', reader.read);
   channel.on('error', () => {}); // The script has gone, and does not hear what is passed on.
 
-  // Asked to end, the script is: we follow with the report.
+  // A signal goes to the script; the doctor ends after it, with the report.
   const passOn = (name: NodeJS.Signals): void => {
     if (listening.has(name)) channel.write(`${name}\n`);
     else child.kill(name);
@@ -116,7 +116,7 @@ function run(options: DoctorOptions, onMessage: (message: Message) => void): Pro
   });
 }
 
-/** A file that cannot be written costs neither the other forms of the report nor the script's exit code. */
+/** If one file cannot be written, the other forms of the report are still written, and the exit code stays the script's. */
 function show(report: DoctorReport, { json, htmlFile }: DoctorOptions): void {
   if (json) printJson(report);
   else say(`\n${formatReport(report)}`);

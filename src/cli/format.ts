@@ -14,13 +14,13 @@ export function formatSeconds(milliseconds: number): string {
   return `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
-/** Three digits that tell something. */
+/** Three significant digits. */
 export function significant(value: number): string {
   if (value >= 100) return formatCount(Math.round(value));
   return value.toFixed(value >= 10 ? 1 : 2);
 }
 
-/** Columns as wide as their widest cell, which is made printable; those named stand to the right. */
+/** Columns as wide as their widest cell, whose text is made printable. Those listed are right-aligned. */
 export function formatTable(
   head: readonly string[],
   cells: readonly (readonly string[])[],

@@ -1,4 +1,7 @@
-/** Finds packages that are no dependency of ours: those of the project in the working directory, then those beside this one. */
+/**
+ * Finds packages that are no dependency of ours: first those of the project in the working directory, then those beside
+ * this one.
+ */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -28,7 +31,7 @@ export async function importPackage<Module>(name: string): Promise<Module> {
   const entry = resolvePackage(name);
   if (entry === undefined) throw new Error(`${name} is not installed`);
   const module = await import(pathToFileURL(entry).href);
-  // CommonJS has its default export one level deeper here; so have Puppeteer's versions up to 24.
+  // The default export of CommonJS is one level deeper here, as in Puppeteer up to 24.
   return module.default?.default ?? module.default ?? module;
 }
 
@@ -37,7 +40,7 @@ function resolvePackage(name: string): string | undefined {
     try {
       return require.resolve(name);
     } catch {
-      // Perhaps beside the other one.
+      // Perhaps it is installed beside this package.
     }
   }
   return undefined;

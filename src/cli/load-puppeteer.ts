@@ -1,7 +1,6 @@
 /**
- * Finds the user's Puppeteer. It is no dependency of ours: whichever copy the project in the working
- * directory has is taken, `puppeteer` before `puppeteer-core`, then one that is installed beside this
- * package.
+ * Finds the user's Puppeteer, which is no dependency of ours: the copy of the project in the working directory, `puppeteer`
+ * before `puppeteer-core`, then one that is installed beside this package.
  */
 import { CannotRunError } from './cannot-run-error.ts';
 import { importPackage, packageVersion } from './load-package.ts';
@@ -16,7 +15,7 @@ export interface LoadedPuppeteer<Browser> {
   /** Name and version, for people. */
   readonly name: string;
   readonly puppeteer: Puppeteer<Browser>;
-  /** Where it keeps the browser that it downloads, whether it did or not. */
+  /** The place where it keeps a browser that it downloads. */
   readonly downloadedBrowser: string | undefined;
 }
 

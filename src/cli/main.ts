@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The command line. Exit codes: 0 done; 1 something went wrong; 2 only the user can put it right. The doctor exits as the
- * script did, and what a signal ends with 128 and its number.
+ * The command line. Exit codes: 0 done; 1 something went wrong; 2 only the user can correct it. The doctor exits as the
+ * script did; after a signal with 128 and its number.
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

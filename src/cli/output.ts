@@ -1,7 +1,6 @@
 /**
- * The one way from the command line to a terminal. Whatever has got into a text (a browser's version, a page's error,
- * a file's name), its control characters come out as escapes; line ends alone go through, so a line that quotes
- * others makes them `printable` first.
+ * The only way from the command line to a terminal. Control characters in a text (a browser's version, a page's error, a
+ * file's name) are written as escapes. Line ends are not, so a line that quotes others has to make them `printable` first.
  */
 import { printableJson, printableLines } from '../observe/printable.ts';
 
@@ -20,7 +19,7 @@ export function say(text: string): void {
   process.stderr.write(`${printableLines(text)}\n`);
 }
 
-/** Whoever reads our output may have had enough, as `head` has, or is a terminal that hung up: nobody misses it. */
+/** The reader may have closed the pipe, as `head` does, or the terminal may have hung up: no error of ours. */
 export function ignoreClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {

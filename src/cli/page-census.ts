@@ -1,7 +1,6 @@
 /**
- * The judge of "done", for the demo and the bench: counts inside the page, by WeakRefs and after forced collections, which
- * of the objects made there are still alive. It speaks through a session of its own, beside Puppeteer, and mints no remote
- * object.
+ * The census of the demo and the bench: counts the objects made in a page that are still alive, inside the page, by
+ * WeakRefs and after forced collections. It uses a session of its own, beside Puppeteer's, and mints no remote object.
  */
 import { setTimeout } from 'node:timers/promises';
 
@@ -38,7 +37,7 @@ export class PageCensus {
     return new PageCensus(session);
   }
 
-  /** @returns how large the page's JavaScript heap is now: bytes. */
+  /** @returns the present size of the page's JavaScript heap: bytes. */
   async sampleHeap(): Promise<number> {
     const { usedSize } = (await this.#session.send('Runtime.getHeapUsage')) as { usedSize: number };
     this.peakHeapBytes = Math.max(this.peakHeapBytes, usedSize);
@@ -46,9 +45,10 @@ export class PageCensus {
   }
 
   /**
-   * Counted objects that outlive a collection of the page's garbage: counted until two counts agree.
+   * Counted objects that survive a collection in the page: counted until two counts agree.
    *
-   * @param msBetween what is let go of in quiet moments only, as console messages are, is given one between two counts.
+   * @param msBetween time between two counts, for objects that are let go of in quiet moments only, as console messages
+   * are.
    */
   async alive(msBetween = 0): Promise<number> {
     let previous = Number.NaN;
@@ -61,7 +61,7 @@ export class PageCensus {
     }
   }
 
-  /** Runs something in the page whose value is of no interest. */
+  /** Runs an expression in the page whose value is not needed. */
   async run(expression: string): Promise<void> {
     await this.#session.send('Runtime.evaluate', { expression: `${expression}; void 0` });
   }

@@ -1,10 +1,10 @@
-/** Reports that go to a file: to the one that the user named, and nowhere else. */
+/** Reports in a file: only in the one that the user named. */
 import { closeSync, existsSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
 import { CannotRunError } from './cannot-run-error.ts';
 import { say } from './output.ts';
 
 /**
- * Before the work whose report it is to be. What the file has in it stays there until then.
+ * Called before the work that the report is about. The file's content stays until then.
  *
  * @throws {CannotRunError} where it cannot be written.
  */
@@ -19,7 +19,7 @@ export function requireWritable(file: string): void {
 }
 
 /**
- * Writes the file whole, over what was there.
+ * Writes the whole file, over its former content.
  *
  * @throws {CannotRunError} where it cannot be written.
  */

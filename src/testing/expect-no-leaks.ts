@@ -1,7 +1,7 @@
 /**
- * A test's assertion that a piece of code disposes of the handles that it asks for. Bound to no test framework: it
- * throws an `AssertionError`, which each of them knows. What Puppeteer leaves behind itself, what other code does on
- * the same page meanwhile, and what the body hands back are not held against it.
+ * An assertion for tests: a piece of code disposes of the handles that it asks for. It belongs to no test framework: it
+ * throws an `AssertionError`, which each of them knows. Handles that Puppeteer leaves behind itself, that other code mints
+ * on the same page meanwhile, and that the body returns, do not count.
  */
 import { AssertionError } from 'node:assert';
 import { describeGiven } from '../clients/given.ts';
@@ -31,19 +31,19 @@ import {
   requireObject,
 } from '../runtime/option-checks.ts';
 
-/** What `expectNoLeaks` lets pass. */
+/** What `expectNoLeaks` allows. */
 export interface ExpectNoLeaksOptions {
   /** Handles that may be left undisposed. Default 0. */
   readonly allow?: number | undefined;
   /**
-   * Whether handles that others hold count as well, beyond those that they held before: a session that you made yourself,
-   * another client. Costs a heap snapshot before the body and one after it, for each page, frame and worker; each takes
+   * Whether handles of others count as well, beyond those that they held before: of a session that you made yourself, or of
+   * another client. It takes a heap snapshot before the body and one after it, for each page, frame and worker. Each takes
    * some tenths of a second, in which the page stands still. Default `false`.
    */
   readonly heldByOthers?: boolean | undefined;
 }
 
-/** As `node:assert` has it, but told without the types of Node, which a user need not have. */
+/** As in `node:assert`, but described without the types of Node, which a user need not have. */
 interface AssertionFailure extends Error {
   readonly code: 'ERR_ASSERTION';
   actual: unknown;
@@ -75,7 +75,7 @@ export class LeakError extends AssertionFailure {
   }
 }
 
-/** Handles of one kind that one line asked for, and that nobody disposed of. */
+/** Handles of one kind that one line asked for, and that nothing disposed of. */
 export interface LeakedLine extends Pick<Leak, 'line' | 'kind'> {
   /** Handles. */
   readonly count: number;
@@ -91,10 +91,9 @@ export interface HeldElsewhere {
 }
 
 /**
- * Runs `body`, and fails if handles that it was given on this page, or in its frames and workers, are not
- * disposed of by its end; of a browser or a context, on any page. What its event listeners and exposed functions
- * are given counts, and so does what a body within it leaves. Handles that `body` returns, alone or in an array
- * or a map, are the caller's.
+ * Runs `body`, and fails if handles that it got on this page, or in its frames and workers, are not disposed of by its end;
+ * for a browser or a context, on any page. Handles that its event listeners and exposed functions get count too, and so do
+ * those of a body inside it. Handles that `body` returns, alone or in an array or a map, belong to the caller.
  *
  * @example
  * ```ts
@@ -147,15 +146,15 @@ type PuppeteersSubject = PageLike | BrowserContextLike | BrowserLike;
 type PlaywrightsSubject = playwright.PageLike | playwright.BrowserContextLike | playwright.BrowserLike;
 type Subject = PuppeteersSubject | PlaywrightsSubject;
 
-/** What is traced while a body runs. The subject's attachment is held: one that had to be made for it ends with the last. */
+/** What is traced while a body runs. The subject's attachment is held: one that was made for it ends with the last body. */
 interface Traced {
-  /** Whether what is minted in a session counts. */
+  /** Whether handles minted in a session count. */
   includes(books: object): boolean;
-  /** What has to be waited for before the body begins. */
+  /** Awaited before the body begins. */
   readonly ready?: (() => Promise<void>) | undefined;
-  /** What is held by others now. */
+  /** The handles that others hold now. */
   others?(): Promise<readonly HeldByOthers[]>;
-  /** Of the handles in what a body gives. */
+  /** The handles in a body's result. */
   remoteObjectsIn(value: unknown): Iterable<object>;
   end(): void;
 }
@@ -210,13 +209,13 @@ function ownCopys<Own extends Disposable>(Own: new (...args: never[]) => Own, at
   throw new Error('expectNoLeaks: another copy of cdp-release-batcher is attached there; detach that first');
 }
 
-/** What a body gives: one, an array, a set, or the values of a map. */
+/** A body's result: one handle, an array, a set, or the values of a map. */
 function elementsOf(value: unknown): readonly unknown[] {
   if (value instanceof Map) return [...value.values()];
   return Array.isArray(value) || value instanceof Set ? [...value] : [value];
 }
 
-/** @throws Error where not all can be looked into: what is not known is not called clean. */
+/** @throws Error where a target cannot be looked into: an unknown state does not count as clean. */
 async function othersIn(
   attachment: PuppeteerAttachment,
   subject: PageLike | BrowserContextLike | BrowserLike,
@@ -243,7 +242,7 @@ function moreThanBefore(
     .sort((one, other) => other.count - one.count);
 }
 
-/** What went with its page needs no disposal. */
+/** A handle that ended with its page needs no disposal. */
 function isUndisposed({ fate }: TracedMint): boolean {
   return fate === 'live' || fate === 'collected';
 }

@@ -1,6 +1,6 @@
 /**
- * Progress on the terminal: a line per run, which a terminal shows being written over as the run goes on,
- * and any other output gets once the run is done.
+ * Progress on the terminal: one line for each run. A terminal shows the line as the run goes on; any other output gets it
+ * once the run is done.
  */
 import type { WriteStream } from 'node:tty';
 import { monotonicNow } from '../../timers.ts';
@@ -39,7 +39,7 @@ export class ProgressLine {
     this.#output.write('\n');
   }
 
-  /** The columns are as wide as their widest content, so each drawing covers the one before. */
+  /** The columns are as wide as their widest content, so that each drawing covers the one before. */
   #draw(state: string, { peakHeapBytes, elapsedMs }: Progress): void {
     const columns = [
       state.padStart(18),

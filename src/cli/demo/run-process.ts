@@ -1,6 +1,6 @@
 /**
- * The entry of a process that does one run for the demo. It is told what to do by its first message, reports
- * its progress, and ends with its parent, in any case.
+ * The entry of a process that does one run for the demo. Its first message says what to do. It reports its progress, and
+ * always ends with its parent.
  */
 import type { FoundBrowser } from '../browser-finder.ts';
 import { CannotRunError } from '../cannot-run-error.ts';
@@ -21,7 +21,7 @@ export type RunMessage =
   | { readonly kind: 'failure' | 'cannotRun'; readonly message: string };
 
 process.once('message', (order: RunOrder) => void carryOut(order));
-// A parent that is gone wants no result; the browser goes with the pipe.
+// A parent that is gone needs no result. The browser ends with the pipe.
 process.once('disconnect', () => process.exit());
 
 async function carryOut({ side, name, operations, browser }: RunOrder): Promise<void> {
@@ -40,7 +40,7 @@ function tell(message: RunMessage): void {
   process.send?.(message);
 }
 
-/** Says the last word. Not left to the event loop: what a crashed page owes us would keep this process for minutes. */
+/** Ends the process with the last message. Promises that a crashed page never settles would keep it for minutes. */
 function conclude(message: RunMessage): void {
   process.send?.(message, () => process.exit());
 }

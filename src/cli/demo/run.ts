@@ -1,6 +1,6 @@
 /**
- * One side of one scenario, in this process: launch, operate, count. A plain run and an attached one differ
- * in the one line that attaches; nobody calls `gc()` while either runs.
+ * One side of one scenario, in this process: launch, operate, count. A plain run and an attached one differ in the line
+ * that attaches; nothing calls `gc()` while either runs.
  */
 import { attach } from '../../clients/puppeteer/index.ts';
 import { monotonicNow } from '../../timers.ts';
@@ -22,9 +22,9 @@ export interface Progress {
 
 export interface RunResult extends Progress {
   readonly crashed: boolean;
-  /** Counted inside the page; `null` where the page is no more. */
+  /** Counted inside the page; `null` where the page has crashed. */
   readonly alive: number | null;
-  /** Commands that released something. */
+  /** Commands that released handles. */
   readonly releaseCommands: number;
   readonly browserVersion: string;
 }
@@ -49,7 +49,8 @@ export async function run(
     const census = await PageCensus.open(page);
     const { crashed, ...progress } = await operate(page, census, scenario, operations, onProgress);
     if (!crashed) {
-      // Its work done and timed, either side collects, so that neither is counted at a moment that V8 happened to choose.
+      // When its work is done and timed, each side collects garbage, so that neither is counted at a moment that V8
+      // happened to choose.
       await collectAll();
       await releases?.flush({ timeoutMs: 10_000 });
     }
@@ -104,8 +105,8 @@ async function operate(
     }
     return false;
   };
-  // What is under way in a page that crashes is never answered. One race for the whole run: a race per operation would
-  // keep each operation's handle, by way of the promise that it lost to.
+  // Commands of a page that crashes are never answered. There is one race for the whole run: a race for each operation
+  // would keep the operation's handle, through the promise that lost.
   const crash = new Promise<true>((resolve) => page.on('error', () => resolve(true)));
   const crashed = await Promise.race([operateAll(), crash]);
   return { ...progress(), crashed };

@@ -1,6 +1,5 @@
 /**
- * What the demo does to a page: three ways in which a Puppeteer script leaves objects behind without being
- * wrong.
+ * The operations of the demo: three ways in which a correct Puppeteer script leaves objects behind.
  */
 import type { AttachOptions } from '../../clients/puppeteer/index.ts';
 import type { BrowserLike } from '../../clients/puppeteer/structure.ts';
@@ -28,13 +27,13 @@ declare const makeCounted: MakeCounted;
 
 export interface Scenario {
   readonly name: 'forgottenHandles' | 'thrownErrors' | 'consoleArguments';
-  /** What is done, once per operation. */
+  /** Done once in each operation. */
   readonly title: string;
   readonly operations: number;
   readonly quickOperations: number;
-  /** Numbers that each object holds. */
+  /** How many numbers each object holds. */
   readonly length: number;
-  /** How the attached side attaches; as everybody does where nothing is said. */
+  /** How the attached side attaches. Default: without options. */
   readonly attachOptions?: AttachOptions;
   readonly prepare?: (page: DemoPage) => void;
   /** One operation. Nothing of its result is kept. */
@@ -70,7 +69,8 @@ export const SCENARIOS: { readonly [Name in Scenario['name']]: Scenario & { read
     operations: 2_000,
     quickOperations: 300,
     length: 2_500,
-    // Chromium keeps its last 1,000 console messages, arguments and all, apart from any handle; this empties that, too.
+    // Chromium keeps its last 1,000 console messages with their arguments, apart from any handle. This option empties that
+    // store too.
     attachOptions: { consoleEntries: 'discard' },
     prepare: (page) => page.on('console', () => {}),
     operate: (page, length) => page.evaluate((n) => console.log(makeCounted(n)), length),

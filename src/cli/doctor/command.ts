@@ -1,4 +1,4 @@
-/** The doctor's part of the command line. What stands behind the script is the script's. */
+/** The doctor's part of the command line. Arguments after the script belong to the script. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
@@ -36,7 +36,7 @@ export async function doctorCommand(args: readonly string[]): Promise<number> {
   return doctor(options);
 }
 
-/** Options of the doctor's that were given to the script, perhaps unawares; whoever writes `--` means it. */
+/** Options of the doctor's that were given to the script, perhaps by mistake. After `--` they are intended. */
 function ownOptionsBehind(args: readonly string[]): string[] {
   const end = scriptAt(args);
   if (args[end] === '--') return [];
@@ -44,7 +44,7 @@ function ownOptionsBehind(args: readonly string[]): string[] {
   return names.filter((name) => name.startsWith('--') && Object.hasOwn(OPTIONS, name.slice(2)));
 }
 
-/** @throws {CannotRunError} that names what cannot be understood. */
+/** @throws {CannotRunError} that names the argument that is not understood. */
 export function doctorOptionsOf(args: readonly string[]): DoctorOptions {
   const end = scriptAt(args);
   const values = parse(args.slice(0, end));
@@ -62,7 +62,7 @@ export function doctorOptionsOf(args: readonly string[]): DoctorOptions {
   };
 }
 
-/** As Node finds it: its ending may be left out, and a folder has an index. */
+/** Resolved as Node does: the extension may be left out, and a folder has an index. */
 function isRunnable(script: string): boolean {
   if (existsSync(script)) return true;
   try {
@@ -73,13 +73,13 @@ function isRunnable(script: string): boolean {
   }
 }
 
-/** Where our own options end. */
+/** The index of the first argument that is not ours. */
 function scriptAt(args: readonly string[]): number {
   for (let index = 0; index < args.length; index++) {
     const arg = args[index] ?? '';
     if (arg === '--' || !arg.startsWith('-')) return index;
     const option = OPTIONS[arg.slice(2) as keyof typeof OPTIONS];
-    if (option?.type === 'string') index++; // Its value; `--name=value` is no name.
+    if (option?.type === 'string') index++; // Its value; `--name=value` has it inside.
   }
   return args.length;
 }
@@ -103,7 +103,7 @@ export function countOption(name: string, text: string | undefined): number | un
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
-/** A bare number is seconds. */
+/** A number without a unit is in seconds. */
 export function durationOption(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const [, amount, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];

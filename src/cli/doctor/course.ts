@@ -1,4 +1,6 @@
-/** Live handles and page heap over time, in a bounded number of points: when there are too many, every other goes. */
+/**
+ * Live handles and page heap over time, in a limited number of points: when there are too many, every other is left out.
+ */
 
 export interface CoursePoint {
   readonly elapsedMs: number;
@@ -6,12 +8,12 @@ export interface CoursePoint {
   readonly heapBytes: number;
 }
 
-/** An even number: they are halved in pairs. */
+/** An even number, since they are halved in pairs. */
 const MOST_POINTS = 600;
 
 export class Course {
   #points: CoursePoint[] = [];
-  /** Samples that make one point: their highest. */
+  /** Samples in one point, which shows their maximum. */
   #perPoint = 1;
   #inLast = 0;
   #peakLive = 0;
@@ -41,7 +43,7 @@ export class Course {
       const next = this.#points[index + 1];
       return index % 2 === 1 || next === undefined ? [] : [higherOf(point, next)];
     });
-    this.#inLast += this.#perPoint; // The last but one was full, the last has only begun.
+    this.#inLast += this.#perPoint; // The last point but one was full; the last has only begun.
     this.#perPoint *= 2;
   }
 }

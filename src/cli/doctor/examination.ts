@@ -1,7 +1,7 @@
 /**
- * Inside the process of the script: every browser that it launches comes attached and traced, and what becomes of its
- * handles is told at once, so that nothing is missing however the process ends. The script is to behave as it would
- * alone: nothing here keeps the process alive, prints, or throws.
+ * Runs inside the script's process: every browser that it launches is attached and traced, and each change of a handle is
+ * reported at once, so that nothing is missing however the process ends. The script must behave as it does alone: nothing
+ * here keeps the process alive, prints, or throws.
  */
 import { threadId } from 'node:worker_threads';
 import { heldByOthers, type OthersLook } from '../../clients/puppeteer/held-by-others.ts';
@@ -20,19 +20,19 @@ import { type Snapshot, type ThreadOrder, writeMessage } from './messages.ts';
 import { mergeLeaks, sumOfCosts, sumOfStats } from './sums.ts';
 
 const SAMPLE_MS = 100;
-/** How many samples make a checkpoint. */
+/** Samples between two checkpoints. */
 const SAMPLES_PER_CHECKPOINT = 20;
 
-/** How long closing one browser may be held up to look for what others hold, and how long all together. */
+/** Milliseconds by which closing one browser may be delayed to look for what others hold, and all of them together. */
 const ONE_CLOSE_MS = 3_000;
 const ALL_CLOSES_MS = 10_000;
-/** A larger heap takes a snapshot too long to wait for. */
+/** The snapshot of a larger heap would take too long. */
 const OTHERS_LIMITS = { maxHeapBytes: 64e6, timeoutMs: 2_000 };
 
 export class Examination {
   readonly #order: ThreadOrder;
   readonly #attachments: Attachment[] = [];
-  /** Lines whose figures have changed since they were told, each under all that names it. */
+  /** Lines whose figures have changed since they were reported, each under all that identifies it. */
   readonly #changed = new Map<string, Pick<MintAccount, 'line' | 'kind' | 'source'>>();
   #isTellingDue = false;
   #samples = 0;
@@ -52,7 +52,7 @@ export class Examination {
     if (close === undefined) return;
     let isClosing = false;
     shadow(browser, 'close', (...args: never[]) => {
-      // What is forgotten by then can be told from what is still held; afterwards all has ended with the browser.
+      // Before this, what was forgotten can be told from what is still held. Afterwards all has ended with the browser.
       this.#lookForForgotten();
       if (isClosing) return close.apply(browser, args);
       isClosing = true;
@@ -64,7 +64,7 @@ export class Examination {
     });
   };
 
-  /** What others hold, while the pages are still there. Never rejects. */
+  /** Looks for what others hold, while the pages are still there. Never rejects. */
   async #lookForOthers(attachment: PuppeteerAttachment, browser: BrowserLike): Promise<void> {
     const startedAt = monotonicNow();
     const budgetMs = Math.min(ONE_CLOSE_MS, this.#othersBudgetMs);
@@ -85,7 +85,7 @@ export class Examination {
     writeMessage(this.#order, { kind: 'others', look, elapsedMs });
   }
 
-  /** Writes down how things stand, having looked for what is forgotten but for a checkpoint. */
+  /** Writes the present figures. Except for a checkpoint, it collects garbage first. */
   write(occasion: Snapshot['occasion']): void {
     if (occasion !== 'checkpoint') this.#lookForForgotten();
     this.#writeSample();
@@ -106,8 +106,8 @@ export class Examination {
   }
 
   /**
-   * What the script has been given, or has disposed of, is told before it knows: a promise's reaction comes later than
-   * this. All else can wait for the next sample.
+   * Handles that the script was given, or has disposed of, are reported before the script's own code runs: a promise's
+   * reaction comes later than this. All other changes can wait for the next sample.
    */
   readonly #onChange = (account: MintAccount): void => {
     const { line, kind, source } = account;
@@ -158,7 +158,7 @@ export class Examination {
     for (const report of this.#reports()) report.noteUnreachable();
   }
 
-  /** Of the process, whichever thread this is. */
+  /** Of the process, the same on each thread. */
   #elapsedMs(): number {
     return timeOrigin + monotonicNow() - this.#order.startedAt;
   }

@@ -1,4 +1,4 @@
-/** `--html FILE`: one page, with nothing outside it. All text in it is escaped, since pages name some of it. */
+/** `--html FILE`: one page that loads nothing. All text in it is escaped, since pages choose some of it. */
 import { type Leak, undisposed } from '../../observe/leak-report.ts';
 import { formatCount, formatSeconds } from '../format.ts';
 import { curvesOf } from '../html/curves.ts';

@@ -1,5 +1,5 @@
 /**
- * What the process of the script tells the doctor: a line of JSON each, written at once and not in the
+ * The messages of the script's process to the doctor: one line of JSON each. They are written at once and not in the
  * background, since the last is written while the process exits.
  */
 import { writeSync } from 'node:fs';
@@ -8,13 +8,13 @@ import type { AttachmentStats } from '../../handles/handle-table.ts';
 import type { Leak, TraceCost } from '../../observe/leak-report.ts';
 import { monotonicNow } from '../../timers.ts';
 
-/** How the doctor tells the preloaded file what to do. */
+/** The doctor's orders to the preloaded file. */
 export const ORDER_VARIABLE = 'CDP_RELEASE_BATCHER_DOCTOR';
 
 export interface Order {
-  /** File descriptor to write to. */
+  /** The file descriptor to write to. */
   readonly descriptor: number;
-  /** Milliseconds between two reports; `undefined`: one at the end. */
+  /** Milliseconds between two reports; `undefined` for one at the end. */
   readonly everyMs: number | undefined;
 }
 
@@ -26,10 +26,10 @@ export interface ThreadOrder extends Order {
   readonly writing: SharedArrayBuffer;
 }
 
-/** One look, for the course over time. */
+/** One sample of the course over time. */
 export interface Sample {
   readonly kind: 'sample';
-  /** Of the script's process; 0 is its main thread. */
+  /** The thread's id; 0 is the main thread. */
   readonly thread: number;
   readonly elapsedMs: number;
   /** The most since the last sample. */
@@ -37,16 +37,16 @@ export interface Sample {
   readonly heapBytes: number;
 }
 
-/** What has changed since the thread last told: so that nothing is missing, whoever ends the process, and how. */
+/** Changes since the thread's last message. So nothing is missing, however the process ends. */
 export interface Changes {
   readonly kind: 'changes';
   readonly thread: number;
   readonly elapsedMs: number;
-  /** Lines whose figures are others now; one that minted nothing is none any more. */
+  /** Lines whose figures have changed. A line that has minted nothing any more is removed. */
   readonly leaks: readonly Leak[];
 }
 
-/** Whether the script listens to a signal, which then is passed on in words, and not sent. */
+/** Whether the script listens to a signal. Then the signal is passed on in a message, and not sent. */
 export interface Listening {
   readonly kind: 'listening';
   readonly signal: NodeJS.Signals;
@@ -56,33 +56,33 @@ export interface Listening {
 export interface Snapshot {
   readonly kind: 'snapshot';
   readonly thread: number;
-  /** `checkpoint`: written meanwhile, to fall back upon should the process be killed. */
+  /** `checkpoint`: written in between, in case the process is killed. */
   readonly occasion: 'end' | 'asked' | 'interval' | 'checkpoint';
   readonly elapsedMs: number;
   readonly node: string;
   /** Browsers that the script launched, or connected to. */
   readonly browsers: number;
-  /** Where there are none: what was seen of Puppeteer and Playwright. */
+  /** Where there are none: which Puppeteer and Playwright were seen. */
   readonly whyNothing?: string;
   readonly stats: AttachmentStats;
   readonly leaks: readonly Leak[];
   readonly cost: TraceCost;
 }
 
-/** What others hold in a browser's pages, looked for as the script closed it. */
+/** What others hold in a browser's pages, found when the script closed the browser. */
 export interface Others {
   readonly kind: 'others';
   readonly look: OthersLook;
-  /** How long its closing was held up. */
+  /** Milliseconds by which its closing was delayed. */
   readonly elapsedMs: number;
 }
 
 export type Message = Sample | Changes | Snapshot | Listening | Others;
 
-/** Writes it whole, between those of other threads. Never throws: the script must not suffer from a doctor that is gone. */
+/** Writes it whole, between the messages of other threads. Never throws, even when the doctor is gone. */
 export function writeMessage({ descriptor, writing }: ThreadOrder, message: Message): void {
   const turn = new Int32Array(writing);
-  // One that was terminated while it wrote never gives its turn back: it is taken.
+  // A thread that was terminated while it wrote never gives its turn back, so the turn is taken.
   const patience = monotonicNow() + LONGEST_TURN_MS;
   while (Atomics.compareExchange(turn, 0, 0, 1) !== 0 && monotonicNow() < patience)
     Atomics.wait(turn, 0, 1, 5);
@@ -110,7 +110,7 @@ function writeWhole(descriptor: number, bytes: Buffer): void {
 const LONGEST_TURN_MS = 3_000;
 const MOST_ATTEMPTS = 400;
 
-/** Puts lines together from what comes through the pipe, in whatever pieces. */
+/** Joins the pieces that come through the pipe to lines. */
 export class MessageReader {
   readonly #onMessage: (message: Message) => void;
   #rest = '';

@@ -1,7 +1,7 @@
 /**
- * Signals that the doctor was sent, on their way to the script. A script that does not listen is sent the signal itself,
- * and so ends by it as it would alone, whatever it is busy with. One that listens is told in words: a terminal, or
- * whoever signals a group, has sent the same signal to the script already, and it is to come once.
+ * Signals that the doctor gets, on their way to the script. A script that does not listen is sent the signal itself, and
+ * ends by it as it would alone, even when it is busy. A script that listens gets a message: a terminal, or whoever signals
+ * a process group, has sent the same signal to the script already, and it must come once.
  *
  * Invariant: the script sees no listener of ours.
  */
@@ -18,14 +18,14 @@ function isPassed(name: unknown): name is PassedSignal {
   return (PASSED_SIGNALS as readonly unknown[]).includes(name);
 }
 
-/** How far apart a signal and the word of it may come, and still be of the same: milliseconds. */
+/** Milliseconds between a signal and its message, at the most, for both to count as one. */
 const TOGETHER_MS = 100;
 
-/** In the script's process: from now on what the doctor passes on is delivered. */
+/** In the script's process: from now on signals that the doctor passes on are delivered. */
 export class PassedSignals {
   readonly #order: ThreadOrder;
   readonly #listening = new Set<PassedSignal>();
-  /** When signals came that no word of the doctor's has been matched with. */
+  /** The times of signals for which no message of the doctor's has come yet. */
   readonly #came = new Map<PassedSignal, number[]>();
   #isOpen = false;
   #isDelivering = false;
@@ -34,7 +34,7 @@ export class PassedSignals {
     this.#order = order;
   }
 
-  /** Node calls `emit` for each signal, and for each listener that comes or goes. */
+  /** Node calls `emit` for each signal, and for each listener that is added or removed. */
   watch(): void {
     const { emit } = process as { emit: (name: string, ...args: unknown[]) => boolean };
     const watching = (name: string, ...args: unknown[]): boolean => {
@@ -80,7 +80,7 @@ export class PassedSignals {
     writeMessage(this.#order, { kind: 'listening', signal, listens });
   }
 
-  /** Once a listener is there: until then nothing is passed on in words. */
+  /** Called once there is a listener: until then nothing is passed on in messages. */
   #open(): void {
     if (this.#isOpen) return;
     this.#isOpen = true;
@@ -96,7 +96,7 @@ export class PassedSignals {
     });
   }
 
-  /** The signal itself has come, or comes within a moment; or the doctor alone was sent it. */
+  /** The signal itself has come, or comes in a moment; or only the doctor was sent it. */
   #onWord(name: PassedSignal): void {
     if (this.#match(name)) return;
     unref(

@@ -1,6 +1,6 @@
 /**
- * Preloaded into the process of the script that the doctor looks at, and into each of its threads. Everything that ends the
- * process is left to end it as it would; it only is written down what there is by then.
+ * Preloaded into the script's process and into each of its threads. Nothing changes how the process ends; the present
+ * figures are only written down before.
  */
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
 import { setInterval, timeOrigin, unref } from '../../timers.ts';
@@ -11,7 +11,7 @@ const order = isMainThread
   : (getEnvironmentData(ORDER_VARIABLE) as ThreadOrder | undefined);
 if (order !== undefined) await examine(order);
 
-/** Neither the script nor what it starts is to see it, but for its threads: forks preload this file, too. */
+/** The script and the processes that it starts must not see it, except for its threads: forks preload this file too. */
 function orderOfProcess(): ThreadOrder | undefined {
   const text = process.env[ORDER_VARIABLE];
   delete process.env[ORDER_VARIABLE];

@@ -1,4 +1,7 @@
-/** What the doctor found, from what the script's process wrote down: as JSON prints it, and as the other forms show it. */
+/**
+ * The doctor's findings, from the messages of the script's process: the form of the JSON, and the source of the other
+ * forms.
+ */
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { OthersLook } from '../../clients/puppeteer/held-by-others.ts';
@@ -14,34 +17,34 @@ export interface DoctorReport {
   readonly occasion: Snapshot['occasion'];
   readonly script: string;
   readonly scriptArguments: readonly string[];
-  /** Of the script's process; `undefined` while it runs. */
+  /** The exit code of the script's process; `undefined` while it runs. */
   readonly exitCode: number | undefined;
   readonly signal: NodeJS.Signals | undefined;
   readonly elapsedMs: number;
   readonly node: string;
   readonly browsers: number;
-  /** Why there are none; then the doctor exits with 2, where the script ended well. */
+  /** Why there are none. Then the doctor exits with 2, if the script ended well. */
   readonly whyNothing: string | undefined;
-  /** The library's own books; none where no browser came. */
+  /** The library's own counts; none where there was no browser. */
   readonly stats: Partial<AttachmentStats>;
-  /** What became of all handles that were traced, whoever's. */
+  /** How all traced handles ended, whoever minted them. */
   readonly totals: Pick<Leak, 'minted' | 'disposed' | 'collected' | 'elided' | 'live'>;
   /** Handles of the script's own that it never disposed of: what `--fail-over` looks at. */
   readonly leaked: number;
   readonly failOver: number | undefined;
   /** By line of the script, the worst first: dropped, or held to the end, without `dispose()`. */
   readonly leaks: readonly Leak[];
-  /** The same handles that live still, the oldest first. */
+  /** The same handles, as far as they live still, the oldest first. */
   readonly alive: readonly Leak[];
-  /** Errors thrown in the page by what the script evaluated. */
+  /** Errors that the script's evaluations threw in the page. */
   readonly thrown: readonly Leak[];
   /** Arguments of console messages, by the line that logged. */
   readonly console: readonly Leak[];
   /** Uncaught errors of the page's, by the line that threw. */
   readonly pageErrors: readonly Leak[];
-  /** What Puppeteer left behind itself, or keeps, by the line that called it. */
+  /** Handles that Puppeteer left behind itself, or keeps, by the line that called it. */
   readonly client: readonly Leak[];
-  /** What others hold in pages that were open as the script closed their browser. */
+  /** What others hold in pages that were open when the script closed their browser. */
   readonly heldByOthers: HeldByOthersReport;
   readonly course: readonly CoursePoint[];
   readonly peak: { readonly live: number; readonly heapBytes: number };
@@ -51,9 +54,9 @@ export interface DoctorReport {
 export interface HeldByOthersReport extends OthersLook {
   /** Handles: those of all `targets`. */
   readonly held: number;
-  /** Browsers that were looked into as they were closed. Others were not. */
+  /** Browsers that were looked into when they were closed. Others were not. */
   readonly browsers: number;
-  /** How long closing them was held up. */
+  /** Milliseconds by which their closing was delayed. */
   readonly elapsedMs: number;
 }
 
@@ -63,11 +66,11 @@ export interface Patient {
   readonly failOver: number | undefined;
   readonly exitCode: number | undefined;
   readonly signal: NodeJS.Signals | undefined;
-  /** How long it ran, where that is known without being told. */
+  /** How long the script ran, where that is known from outside. */
   readonly elapsedMs: number | undefined;
 }
 
-/** @param snapshot the last one; `undefined` where the script's process never got so far. */
+/** @param snapshot the last one; `undefined` where the script's process sent none. */
 export function reportOf(
   patient: Patient,
   snapshot: Snapshot | undefined,
@@ -126,7 +129,7 @@ function totalsOf(leaks: readonly Leak[]): DoctorReport['totals'] {
   return totals;
 }
 
-/** A line as one reads it: by its path from here. */
+/** A line for people: its path is relative to this folder. */
 export function shownLine(line: string): string {
   const [, file = line, place = ''] = /^(.*?)((?::\d+)*)$/s.exec(line) ?? [];
   try {
@@ -135,6 +138,6 @@ export function shownLine(line: string): string {
     const fromHere = relative(process.cwd(), path);
     return (fromHere === '' || fromHere.startsWith('..') ? path : fromHere) + place;
   } catch {
-    return line; // No path that this system knows.
+    return line; // Not a path of this system.
   }
 }

@@ -1,9 +1,9 @@
-/** Several browsers make one account of a thread, and several threads one of the process: counts add up, line by line. */
+/** Adds up the figures of several browsers for a thread, and of several threads for the process, line by line. */
 import type { AttachmentStats } from '../../handles/handle-table.ts';
 import type { Leak, TraceCost } from '../../observe/leak-report.ts';
 import type { Changes, Sample, Snapshot } from './messages.ts';
 
-/** What is told of one handle does not add up: of several browsers' figures the largest stands for all. */
+/** Figures of one handle do not add up: of several browsers' figures the largest counts. */
 const OF_ONE_HANDLE: readonly string[] = ['bytesPerHandle', 'pageBytesPerHandle'];
 
 export function sumOfStats([first, ...others]: readonly AttachmentStats[]): AttachmentStats {
@@ -58,13 +58,13 @@ function keyOf({ source, kind, line }: Leak): string {
   return `${source} ${kind} ${line}`;
 }
 
-/** The last snapshot of a thread, with what has changed since. */
+/** The last snapshot of a thread, with all later changes. */
 interface ToldByThread {
   snapshot: Snapshot;
   readonly leaks: Map<string, Leak>;
 }
 
-/** The last of each thread; the occasion is the main thread's, where it has told of one. */
+/** The last snapshot of each thread. The occasion is the main thread's, if that has sent one. */
 export class Threads {
   readonly #threads = new Map<number, ToldByThread>();
   readonly #samples = new Map<number, Sample>();
@@ -74,7 +74,7 @@ export class Threads {
     this.#threads.set(snapshot.thread, { snapshot, leaks });
   }
 
-  /** Of a thread that has told of a browser before. */
+  /** Of a thread that has reported a browser before. */
   addChanges({ thread, elapsedMs, leaks }: Changes): void {
     const told = this.#threads.get(thread);
     if (told === undefined) return;
@@ -85,7 +85,7 @@ export class Threads {
     told.snapshot = { ...told.snapshot, occasion: 'checkpoint', elapsedMs };
   }
 
-  /** How the process stands; `undefined` where no thread has told anything. */
+  /** The present figures of the process; `undefined` where no thread has sent any. */
   snapshot(): Snapshot | undefined {
     const threads = [...this.#threads.values()];
     const all = threads.map(({ snapshot }) => snapshot);

@@ -1,4 +1,4 @@
-/** The report for people, at a terminal. What a page may have named stands in tables, which make it printable. */
+/** The report for people, at a terminal. Text that pages choose is only in tables, which make it printable. */
 import { type Leak, undisposed } from '../../observe/leak-report.ts';
 import { printable } from '../../observe/printable.ts';
 import { formatCount, formatMegabytes, formatSeconds, formatTable } from '../format.ts';
@@ -28,7 +28,7 @@ export function formatReport(report: DoctorReport): string {
   return blocks.join('\n\n');
 }
 
-/** What came of it, in a sentence or two. */
+/** The outcome, in a few sentences. */
 export function headline(report: DoctorReport): string {
   const lines = [`${outcomeOf(report)}`];
   if (report.whyNothing !== undefined) {
@@ -118,9 +118,9 @@ export function othersRows({ heldByOthers }: DoctorReport): string[][] {
   return heldByOthers.targets.map(({ held, type, url }) => [formatCount(held), type, url]);
 }
 
-/** Where it was not looked for what others hold, and why. */
+/** Where what others hold was not looked for, and why. */
 export function othersLines({ browsers, heldByOthers, exitCode, signal }: DoctorReport): string[] {
-  if (exitCode === undefined && signal === undefined) return []; // It goes on.
+  if (exitCode === undefined && signal === undefined) return []; // The script still runs.
   const reasons = new Map<string, number>();
   const unclosed = browsers - heldByOthers.browsers;
   const count = (why: string, more: number): void => void reasons.set(why, (reasons.get(why) ?? 0) + more);

@@ -1,4 +1,4 @@
-/** Curves as plain SVG: nothing is loaded, and they follow the page's colours. */
+/** Curves as plain SVG: they load nothing, and use the page's colours. */
 import { escapeHtml } from './escape.ts';
 
 export interface Curve {
@@ -12,7 +12,7 @@ const WIDTH = 640;
 const HEIGHT = 300;
 const MARGIN = { left: 64, right: 36, top: 16, bottom: 44 };
 
-/** One chart of curves; each axis is a log scale or begins at nought. */
+/** One chart of curves; each axis is a log scale or begins at zero. */
 export function curvesOf(
   curves: readonly Curve[],
   axes: { readonly x: string; readonly y: string; readonly log: boolean },

@@ -1,7 +1,7 @@
-/** Text of others, made fit to stand in a page's markup, as text or as a quoted attribute. */
+/** Makes text of others fit for a page's markup, as text or as a quoted attribute. */
 import { printable } from '../../observe/printable.ts';
 
-/** What cannot be seen, or turns text around, is shown as an escape, as on a terminal. */
+/** Characters that are invisible, or change the direction of text, are shown as escapes, as on a terminal. */
 export function escapeHtml(text: string): string {
   return printable(text).replace(/[&<>"']/g, (character) => NAMES[character] ?? character);
 }

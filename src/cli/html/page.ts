@@ -1,8 +1,8 @@
-/** What the reports' pages share: the frame, with nothing outside it, tables that fold on a phone, and facts. */
+/** What the reports' pages share: the frame, which loads nothing, tables that fold on a phone, and lists of facts. */
 import { escapeHtml } from './escape.ts';
 import { STYLE } from './style.ts';
 
-/** A whole page. The title is escaped here, the sections are HTML already. */
+/** A whole page. The title is escaped here; the sections are HTML. */
 export function pageOf(title: string, sections: readonly string[]): string {
   return `<!doctype html>
 <html lang="en">

@@ -1,4 +1,4 @@
-/** The report's style sheet: two colour schemes, and one column where there is no room for more. */
+/** The report's style sheet: two colour schemes, and one column on narrow screens. */
 export const STYLE: string = `
 :root { --ground: #fbfaf7; --ink: #1d1f24; --faint: #626873; --line: #dcdad3; --ours: #0b7a5c; --theirs: #9a9fa9; --range: #1d1f24; --warn: #a33a12; }
 @media (prefers-color-scheme: dark) {

@@ -1,6 +1,6 @@
 /**
- * `cdp-release-batcher doctor --browser-url …`: what the clients of a running browser hold there, whatever drives it. The
- * exit code: 0 done; 1 above `--fail-over`, or nothing could be looked into; 2 only the user can put it right.
+ * `cdp-release-batcher doctor --browser-url …`: what the clients of a running browser hold in it, whatever drives it. The
+ * exit code: 0 done; 1 more than `--fail-over` allows, or nothing could be looked into; 2 only the user can correct it.
  */
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -42,7 +42,7 @@ const OPTIONS = {
 const DEFAULT_MAX_HEAP = 512e6;
 const DEFAULT_TIMEOUT_MS = 20_000;
 
-/** Whether these are arguments of a look into a browser, and not of a script's examination. */
+/** Whether these arguments ask for a look into a browser, and not for a script's examination. */
 export function asksForLook(args: readonly string[]): boolean {
   const first = args[0] ?? '';
   const known = args.some((arg) => /^--browser-(?:url|ws-endpoint)(?:=|$)/.test(arg));
@@ -50,7 +50,7 @@ export function asksForLook(args: readonly string[]): boolean {
 }
 
 interface LookOptions extends LookLimits {
-  /** Only targets whose address has this in it. */
+  /** Only targets whose address contains this. */
   readonly urlPart: string | undefined;
   readonly browserUrl: string | undefined;
   readonly endpoint: string | undefined;
@@ -73,7 +73,7 @@ export async function lookCommand(args: readonly string[]): Promise<number> {
   }
 }
 
-/** @throws {CannotRunError} that names what cannot be understood. */
+/** @throws {CannotRunError} that names the argument that is not understood. */
 function lookOptionsOf(args: readonly string[]): LookOptions {
   const values = parse(args);
   const browserUrl = values['browser-url'];
@@ -184,7 +184,7 @@ function show(report: BrowserReport, courses: Courses, { json, htmlFile, everyMs
   if (htmlFile !== undefined) writeReportFile(htmlFile, htmlOfLook(report, courses));
 }
 
-/** Node has a WebSocket from 22 on; Node 20 has one behind a flag, which only a new process can be given. */
+/** Node has a WebSocket from 22 on. Node 20 has one behind a flag, which needs a new process. */
 function againWithWebSocket(): Promise<number> {
   const [script = '', ...args] = process.argv.slice(1);
   const child = spawn(process.execPath, ['--experimental-websocket', ...process.execArgv, script, ...args], {

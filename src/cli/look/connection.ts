@@ -1,12 +1,12 @@
 /**
- * A bare connection to a running browser, for a look that needs no client library: flat sessions over one WebSocket,
- * which Node brings. Whatever ends (a target, the browser) rejects what was asked of it.
+ * A plain connection to a running browser, for a look without a client library: flat sessions over one WebSocket, which is
+ * Node's own. When a target or the browser ends, its unanswered commands are rejected.
  */
 import type { AttachedSession, LookConnection } from '../../observe/browser-look.ts';
 import { clearTimeout, setTimeout } from '../../timers.ts';
 import { CannotRunError } from '../cannot-run-error.ts';
 
-/** How long a browser may take to say that it is there. */
+/** Milliseconds that a browser may take to answer the first request. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
 interface Message {
@@ -83,7 +83,7 @@ export class BrowserConnection implements LookConnection {
     return session;
   }
 
-  /** Ends a session, and all that it held. */
+  /** Ends a session, with everything that it held. */
   async detach(sessionId: string): Promise<void> {
     this.#end(sessionId, 'it was detached');
     await this.send('Target.detachFromTarget', { sessionId }).catch(() => {}); // It is gone already.
@@ -116,7 +116,7 @@ export class BrowserConnection implements LookConnection {
     this.#rejectAll(sessionId, why);
   }
 
-  /** @param sessionId of the session that has ended; all where it is left out. */
+  /** @param sessionId of the session that has ended; all sessions where it is left out. */
   #rejectAll(sessionId: string | undefined, why: string): void {
     for (const [id, pending] of this.#pending) {
       if (sessionId !== undefined && pending.sessionId !== sessionId) continue;
@@ -140,7 +140,7 @@ class Session implements AttachedSession {
     return this.#connection.send(method, params, this.#id);
   }
 
-  /** One listener an event: nobody else has this session. */
+  /** One listener for each event: nobody else has this session. */
   on(event: string, listener: (params: unknown) => void): void {
     this.#listeners.set(event, listener);
   }
@@ -197,7 +197,7 @@ function opened(socket: WebSocket): Promise<void> {
   });
 }
 
-/** `fetch` says only that it failed, and hangs the reason on. */
+/** `fetch` says only that it failed; the reason is its `cause`. */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as Error;
   const reason = cause as (Error & { code?: string }) | undefined;

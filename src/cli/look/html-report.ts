@@ -1,4 +1,4 @@
-/** `--html FILE` of a look into a browser: one page, with nothing outside it. All text in it is escaped. */
+/** `--html FILE` of a look into a browser: one page that loads nothing. All text in it is escaped. */
 import { formatCount } from '../format.ts';
 import { type Curve, curvesOf } from '../html/curves.ts';
 import { escapeHtml } from '../html/escape.ts';
@@ -14,7 +14,7 @@ import {
 } from './report.ts';
 import { classesOf, formatBytes, growthOf, headlineOf, LOOK_HEAD, lookRow, shortUrl } from './terminal.ts';
 
-/** Of so many targets the course is drawn: the worst. */
+/** How many targets have their course drawn: the worst. */
 const MOST_CURVES = 6;
 
 export function htmlOfLook(report: BrowserReport, courses: Courses): string {
@@ -36,7 +36,7 @@ export function htmlOfLook(report: BrowserReport, courses: Courses): string {
   ]);
 }
 
-/** A bar for each target, as long as its share of what the worst one holds. */
+/** A bar for each target, in proportion to the largest. */
 function barsOf(targets: readonly TargetLook[], courses: Courses): string {
   const most = Math.max(1, ...targets.map(({ held }) => held));
   const bars = targets.map((target) => {
@@ -74,7 +74,7 @@ function courseSection(targets: readonly TargetLook[], courses: Courses): string
 }
 
 function figuresSection(targets: readonly TargetLook[]): string {
-  // The address first, as it is what a narrow screen shows as the row's heading.
+  // The address first: on a narrow screen it is the row's heading.
   const head = [LOOK_HEAD.at(-1) ?? '', ...LOOK_HEAD.slice(0, -1)];
   const rows = targets.map(lookRow).map((row) => [row.at(-1) ?? '', ...row.slice(0, -1)]);
   return `<section id="figures"><details><summary>All figures</summary>${tableOf(head, rows)}</details></section>`;

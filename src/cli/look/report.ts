@@ -1,18 +1,18 @@
 /**
- * What a look into a browser found, as JSON prints it, and how it has changed since the first look. Bytes and
- * milliseconds throughout; counts are handles.
+ * The findings of a look into a browser: the form of the JSON, and the changes since the first look. Bytes and milliseconds
+ * throughout; counts are handles.
  */
 import type { BrowserLook, TargetLook, UnseenTarget } from '../../observe/browser-look.ts';
 
 export interface BrowserReport extends BrowserLook {
-  /** Tells it from the report of a script. */
+  /** Distinguishes it from the report of a script. */
   readonly kind: 'browser';
   readonly schema: 1;
   readonly browser: string;
   readonly endpoint: string;
   /** Since the first look. */
   readonly elapsedMs: number;
-  /** Of all targets, the console's own included. */
+  /** Of all targets, including the console's own. */
   readonly held: number;
   readonly heldByConsole: number;
   readonly failOver: number | undefined;
@@ -36,14 +36,14 @@ export function browserReportOf(look: BrowserLook, of: LookedAt): BrowserReport 
   };
 }
 
-/** What clients could release: what the console keeps for itself, they cannot. */
+/** Handles that clients could release; those of the console itself they cannot. */
 export function heldByClientsOf({ held, heldByConsole }: Pick<TargetLook, 'held' | 'heldByConsole'>): number {
   return held - heldByConsole;
 }
 
 /**
- * Why the report does not pass `--fail-over`; `undefined` where it passes, or nobody asked. What was not looked into may
- * hold anything, so it does not pass.
+ * Why the report does not pass `--fail-over`; `undefined` where it passes, or the option is not given. A target that was
+ * not looked into may hold anything, so it does not pass.
  */
 export function failureOf(report: BrowserReport): string | undefined {
   const { failOver, unseen } = report;
@@ -87,11 +87,11 @@ export interface CoursePoint {
 
 const MOST_POINTS = 400;
 
-/** Where something could not be looked into. */
+/** The targets that could not be looked into. */
 export const UNSEEN_ADVICE =
   'A larger --max-heap looks into larger heaps, a longer --timeout waits for slower pages; both hold pages up for longer.';
 
-/** What one can do about it: below the table. */
+/** What the reader can do about it: below the table. */
 export const ADVICE: readonly string[] = [
   '"Held" is a handle that the browser keeps for a client (Puppeteer, Playwright, Selenium, DevTools, a script of one’s ' +
     'own): its object lives until the client sends Runtime.releaseObject or Runtime.releaseObjectGroup, the page ' +

@@ -1,4 +1,4 @@
-/** A look into a browser, at a terminal. What a page may have named stands in tables, which make it printable. */
+/** A look into a browser, at a terminal. Text that pages choose is only in tables, which make it printable. */
 import { formatCount, formatTable } from '../format.ts';
 import {
   ADVICE,
@@ -41,7 +41,7 @@ export function headlineOf(report: BrowserReport): string {
   return failure === undefined ? sentence : `${sentence}\n${failure}`;
 }
 
-/** Titles of the columns of figures, and what stands in them. */
+/** The columns of figures: their titles, and their contents. */
 export const LOOK_HEAD: readonly string[] = [
   'held',
   'console',
@@ -81,7 +81,7 @@ function tableOfTargets({ targets }: BrowserReport, courses: Courses): string {
   return more > 0 ? `${table}\n… and ${formatCount(more)} more, with fewer` : table;
 }
 
-/** How many more, or fewer, are held than when the target was first looked into. */
+/** The change since the target was first looked into. */
 export function growthOf({ targetId, held }: TargetLook, courses: Courses): string {
   const first = courses.of(targetId)[0]?.held ?? held;
   return held > first ? `+${formatCount(held - first)}` : formatCount(held - first);
@@ -105,7 +105,7 @@ export function classesOf({ classes }: TargetLook): string {
   return [...shown, ...(more > 0 ? [`${formatCount(more)} classes more`] : [])].join(', ');
 }
 
-/** Small heaps have a decimal. */
+/** Small heaps have one decimal. */
 export function formatBytes(bytes: number): string {
   const megabytes = bytes / 1e6;
   return `${megabytes >= 100 ? formatCount(Math.round(megabytes)) : megabytes.toFixed(1)} MB`;
