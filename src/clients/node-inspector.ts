@@ -33,7 +33,7 @@ type Post = (method: unknown, params?: unknown, callback?: unknown) => unknown;
  * From now on the session's `Runtime.releaseObject` is acknowledged at once and sent in the background. With `track: true`,
  * objects that you no longer reference are released as well. Attaching again gives the same attachment.
  *
- * Unless `pressure` says otherwise, handles report no external memory here: their objects are in this process's own heap,
+ * Unless `pressure` says otherwise, handles cause no collections here: their objects are in this process's own heap,
  * where V8 sees them.
  *
  * @example
