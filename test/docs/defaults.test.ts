@@ -84,7 +84,8 @@ const SAID: Readonly<Record<string, RegExp>> = {
   'AttachOptions.track': /Default: `true` for a client's own sessions, `false` for a session that you made/,
   'AttachOptions.pressure': /By default it starts at 65,536, and follows/,
   'RemoteInterfaceOptions.sessionId': /Default: the client with all its sessions/,
-  'RemoteInterfaceOptions.targetType': /Default: the type that `Target.attachedToTarget` gave, or `'other'`\./,
+  'RemoteInterfaceOptions.targetType':
+    /Default: the type that `Target.attachedToTarget` gave, or `'other'`\./,
   'SessionOptions.targetType': /Default `'other'`\./,
   'LazyBrowserOptions.discard': /By default a browser with a process of its own is closed/,
   'InitLockOptions.maxWaitMs': /Default `deadlineMs` \+ 15,000\./,
