@@ -22,7 +22,7 @@ export const TURNS_TO_READ = 2;
 
 /** Commands in a batch: the ancestor's number. */
 export const BATCH_SIZE = 64;
-/** Unanswered batches of one session: 512 commands keep the browser busy over any round trip. */
+/** Unanswered batches of one session: 512 commands keep the browser busy over a round trip of 28 ms. Over a longer one there may be more. */
 export const IN_FLIGHT_BATCHES = 8;
 /** Milliseconds until an unanswered batch frees its slot: longer than a page's long task, shorter than a client's own limit. */
 export const RELEASE_TIMEOUT_MS = 30_000;
@@ -126,6 +126,13 @@ export const COMMANDS_OF_A_MOVE = 4;
 export const MOST_MOVED = 512;
 /** Times that a group is tried: a survivor that a command names while the others move stays, mostly for a moment only. */
 export const MOST_MOVES_TRIED = 2;
+
+/** Milliseconds of a round trip from which a browser is far away, so that round trips are spared rather than commands. */
+export const FAR_MS = 10;
+/** Survivors that are bound by a call each there. Moves: bench rows "80 ms each way". */
+export const MOST_BOUND_SINGLY = 4;
+/** Milliseconds that a release takes the browser: it does some 18,000 a second. */
+export const RELEASE_MS = 0.055;
 
 // Answers to disposals. Moves: `acknowledgement`, `work-is-sliced`.
 

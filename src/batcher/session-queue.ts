@@ -6,8 +6,16 @@
  * behaves (it throws, never answers, answers twice, returns no promise); nothing is sent while cancelled releases are
  * at the head of the queue.
  */
-import { MOST_LOOKED_AT, STEPS_PER_LOOK } from '../policy.ts';
+import {
+  BATCH_SIZE,
+  FAR_MS,
+  IN_FLIGHT_BATCHES,
+  MOST_LOOKED_AT,
+  RELEASE_MS,
+  STEPS_PER_LOOK,
+} from '../policy.ts';
 import { type BoundedWait, Deadline, Waiters } from '../runtime/event-loop.ts';
+import { monotonicNow } from '../timers.ts';
 import type { BatchTally } from './diagnostics.ts';
 import {
   CRASHED,
@@ -63,6 +71,9 @@ export class SessionQueue {
   isLost = false;
   /** The last flush's mark, while nothing is queued behind it: later flushes may share it. */
   mark: FlushMark | undefined;
+  /** What the last answers to `ask` took, in milliseconds: the least of two, since a page may be busy. 0 while that is not known. */
+  roundTripMs = 0;
+  #lastTookMs = Number.POSITIVE_INFINITY;
   readonly #stats: ReleaseStats;
   #weak: WeakRef<ReleaseSession> | undefined;
   #strong: ReleaseSession | undefined;
@@ -105,7 +116,13 @@ export class SessionQueue {
 
   get state(): QueueState {
     if (this.#queue.size === 0) return this.#slotsInUse === 0 ? 'idle' : 'busy';
-    return this.#slotsInUse < this.#slots && this.#cancelledCount === 0 ? 'ready' : 'busy';
+    return this.#slotsInUse < this.#slotsNow && this.#cancelledCount === 0 ? 'ready' : 'busy';
+  }
+
+  /** Where nobody has asked for another number, as many as keep the browser busy over a round trip. */
+  get #slotsNow(): number {
+    if (this.roundTripMs < FAR_MS || this.#slots !== IN_FLIGHT_BATCHES) return this.#slots;
+    return Math.max(this.#slots, Math.ceil(this.roundTripMs / (BATCH_SIZE * RELEASE_MS)));
   }
 
   /** @returns whether a batch may be sent now. */
@@ -113,7 +130,7 @@ export class SessionQueue {
     this.mark = undefined;
     if (typeof release === 'string') this.#ids++;
     this.#queue.push(release);
-    return this.#slotsInUse < this.#slots && this.#cancelledCount === 0;
+    return this.#slotsInUse < this.#slotsNow && this.#cancelledCount === 0;
   }
 
   /**
@@ -130,7 +147,7 @@ export class SessionQueue {
     let taken = 0;
     let handles = 0;
     let groups = 0;
-    if (slots === 'within slots' && this.#slotsInUse >= this.#slots) return { batch, taken };
+    if (slots === 'within slots' && this.#slotsInUse >= this.#slotsNow) return { batch, taken };
     while (batch.length < mostCommands && taken < MOST_LOOKED_AT && this.#cancelledCount === 0) {
       const release = this.#queue.shift();
       if (release === undefined) break;
@@ -261,7 +278,12 @@ export class SessionQueue {
       forget = this.#onAbandoned(() => reject(new Error(CRASHED)));
     });
     try {
-      return await Promise.race([session.send(method, params), lost]);
+      const askedAt = monotonicNow();
+      const answer = await Promise.race([session.send(method, params), lost]);
+      const tookMs = monotonicNow() - askedAt;
+      this.roundTripMs = Math.min(tookMs, this.#lastTookMs);
+      this.#lastTookMs = tookMs;
+      return answer;
     } finally {
       forget();
     }

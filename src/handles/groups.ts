@@ -18,7 +18,7 @@ import {
   type LedgerServices,
   type SessionLedger,
 } from './session-ledger.ts';
-import { costOfMoving, isWorthMoving, moveSurvivors } from './survivors.ts';
+import { costOfMoving, isSoonMoved, isWorthMoving, moveSurvivors } from './survivors.ts';
 
 /** The group for the next mint of a session. */
 export function currentGroup(ledger: SessionLedger): Group {
@@ -210,12 +210,13 @@ export class GroupSweep {
       if (urgency.mayMove && isWorthMoving(group)) movable.push(group);
       else releaseSingly(group);
     }
-    if (movable.length > 0) void this.#move(movable);
+    if (movable.length > 0) this.#move(movable);
   }
 
   /** @returns the groups that are partly dead, and out of time. */
   #judgeAll(urgency: Urgency, ledger: SessionLedger | undefined): Group[] {
     const now = this.#services.now();
+    for (const crowded of this.#crowded) if (crowded.hasEnded) this.#crowded.delete(crowded);
     const groups = this.#takeGroups(urgency, ledger, now);
     const verdicts: Record<Verdict, Group[]> = { keep: [], wait: [], release: [], resolve: [], urge: [] };
     for (const group of groups) {
@@ -316,7 +317,11 @@ export class GroupSweep {
       if (group.disposed > 0 && !group.isUrgent) ledger.tidied.add(group);
     }
     for (const ledger of this.#crowded) if (this.#relieve(ledger, due, now)) this.#crowded.delete(ledger);
-    for (const group of groups) group.droppedAtLastLook = group.dropped;
+    for (const group of groups) {
+      const { droppedAtLastLook } = group;
+      group.droppedAtLastLook = group.dropped;
+      if (group.dropped > droppedAtLastLook && isAsGoodAsDead(group)) group.ledger.touch(group); // Unless more dies.
+    }
   }
 
   /**
@@ -357,7 +362,7 @@ export class GroupSweep {
   #urge(groups: readonly Group[], waiting: Group[]): void {
     const movable: Group[] = [];
     for (const group of groups) {
-      if (isWorthMoving(group) && costOfMoving(group) < group.disposed) {
+      if (isWorthMoving(group) && costOfMoving(group) < group.disposed && isSoonMoved(group)) {
         movable.push(group);
         continue;
       }
@@ -373,7 +378,7 @@ export class GroupSweep {
       if (group.dropped > 0) waiting.push(group);
     }
     if (movable.length === 0) return;
-    void this.#move(movable);
+    this.#move(movable);
     const timer = setTimeout(() => {
       for (const group of movable) {
         if (group.disposed <= policy.MOST_SENT_BEFORE_MOVED && this.#moving.has(group)) releaseSingly(group);
@@ -391,7 +396,18 @@ export class GroupSweep {
     return now < group.triedAgainUntil;
   }
 
-  async #move(groups: readonly Group[]): Promise<void> {
+  /** Each session by itself: a page that hangs does not hold up the others. */
+  #move(groups: readonly Group[]): void {
+    const bySession = new Map<SessionLedger, Group[]>();
+    for (const group of groups) {
+      const list = bySession.get(group.ledger);
+      if (list === undefined) bySession.set(group.ledger, [group]);
+      else list.push(group);
+    }
+    for (const ofSession of bySession.values()) void this.#moveOfSession(ofSession);
+  }
+
+  async #moveOfSession(groups: readonly Group[]): Promise<void> {
     for (const group of groups) this.#moving.set(group, this.#services.flushes.begun);
     await moveSurvivors(groups);
     for (const group of groups) this.#moving.delete(group);
@@ -466,7 +482,19 @@ function isToBeClosed(group: Group, now: number): boolean {
 
 /** Whether the handles that the program disposed of have waited long enough for the rest of their group. */
 function isDue(group: Group, now: number): boolean {
-  return now - group.disposedSince >= sentAfterMs(group);
+  return now - group.disposedSince >= sentAfterMs(group) || isAsGoodAsDead(group);
+}
+
+/** Whether all but a few of very many members are dead, and nothing has died since the last look: there is nothing to wait for. */
+function isAsGoodAsDead(group: Group): boolean {
+  return (
+    group.isUrgent &&
+    group.disposed >= policy.DEAD_IN_A_LARGE_GROUP &&
+    group.dropped === group.droppedAtLastLook &&
+    group.live <= policy.MOST_BOUND_SINGLY &&
+    group.pending + group.pinned === 0 &&
+    group.failedMoves === 0
+  );
 }
 
 function sentAfterMs({ live, pinned, pending }: Group): number {

@@ -10,10 +10,13 @@ import { countCommands } from '../batcher/stats.ts';
 import {
   COMMANDS_OF_A_MOVE,
   COST_PER_SURVIVOR,
+  FAR_MS,
   FEWEST_DEAD,
+  MOST_BOUND_SINGLY,
   MOST_MOVED,
   MOST_MOVED_PER_DEAD,
   MOST_MOVES_TRIED,
+  RELEASE_MS,
 } from '../policy.ts';
 import { settledUnattended } from '../runtime/event-loop.ts';
 import type { RemoteObject } from './protocol.ts';
@@ -43,6 +46,21 @@ export function isWorthMoving(group: Group): boolean {
 /** The cost in commands. The browser needs as long for each as for the release of one handle. */
 export function costOfMoving(group: Group): number {
   return COMMANDS_OF_A_MOVE + group.live * COST_PER_SURVIVOR;
+}
+
+/**
+ * Whether a move is over as soon as releases one by one would be. It takes round trips before the group can be released,
+ * which are long where the browser is far away.
+ */
+export function isSoonMoved({ ledger, live, disposed }: Group): boolean {
+  const { roundTripMs } = ledger.queue;
+  const roundTrips = isBoundSingly(live, roundTripMs) ? 1 : 2;
+  return roundTripMs < FAR_MS || roundTrips * roundTripMs <= disposed * RELEASE_MS;
+}
+
+/** A few survivors are bound by a call each, which spares the round trip of a list. Nearby, that is not worth the commands. */
+function isBoundSingly(survivors: number, roundTripMs: number): boolean {
+  return survivors <= MOST_BOUND_SINGLY && roundTripMs >= FAR_MS;
 }
 
 /** A page that hangs is not waited for longer than for a release; what it answers then moves nobody any more. */
@@ -111,36 +129,66 @@ function survivorsOf(group: Group): Handle[] {
 const LISTING_SURVIVORS =
   'function(...survivors) { return { __proto__: null, ...survivors }; }\n//# sourceURL=pptr:internal\n';
 
+const PASSING_ON = 'function(survivor) { return survivor; }\n//# sourceURL=pptr:internal\n';
+
+/** Where all are bound: their new ids, and the id of the list that they were bound by, if there is one. */
+interface Bound {
+  readonly newIds: readonly (string | undefined)[];
+  readonly listId?: string;
+}
+
+/** Binds them in the group. @returns nothing where the attempt was given up meanwhile. */
+async function bind(
+  { ledger, executionContextId }: Context,
+  survivors: readonly Handle[],
+  objectGroup: string,
+  isGivenUp: () => boolean,
+): Promise<Bound | undefined> {
+  const { queue, services } = ledger;
+  const call = async (functionDeclaration: string, named: readonly Handle[]): Promise<string | undefined> => {
+    countCommands(services.stats, 1);
+    const answer = (await queue.ask('Runtime.callFunctionOn', {
+      functionDeclaration,
+      executionContextId,
+      arguments: named.map(({ objectId }) => ({ objectId })),
+      objectGroup,
+      silent: true,
+    })) as { result?: RemoteObject } | undefined;
+    return answer?.result?.objectId;
+  };
+  if (isBoundSingly(survivors.length, queue.roundTripMs)) {
+    const newIds = await Promise.all(survivors.map((survivor) => call(PASSING_ON, [survivor])));
+    return isGivenUp() ? undefined : { newIds };
+  }
+  const listId = await call(LISTING_SURVIVORS, survivors);
+  if (listId === undefined || isGivenUp()) return undefined;
+  countCommands(services.stats, 1);
+  const listed = await queue.ask('Runtime.getProperties', { objectId: listId, ownProperties: true });
+  if (isGivenUp()) return undefined;
+  const newIds = elementIds(listed);
+  return { newIds: survivors.map((_, index) => newIds.get(String(index))), listId };
+}
+
 async function bindAnew(
   context: Context,
   survivors: readonly Handle[],
   attempt: Readonly<Attempt>,
 ): Promise<void> {
   const { ledger } = context;
-  const { services, queue } = ledger;
+  const { queue } = ledger;
   const target = ledger.createGroup();
   ledger.moveGroup(target, 'closed');
   target.pending = 1;
   try {
-    countCommands(services.stats, 2);
-    const bound = (await queue.ask('Runtime.callFunctionOn', {
-      functionDeclaration: LISTING_SURVIVORS,
-      executionContextId: context.executionContextId,
-      arguments: survivors.map(({ objectId }) => ({ objectId })),
-      objectGroup: target.name,
-      silent: true,
-    })) as { result?: RemoteObject } | undefined;
-    const listId = bound?.result?.objectId;
-    if (listId === undefined || (attempt.isGivenUp && !ledger.isAbandoned)) return;
-    const listed = await queue.ask('Runtime.getProperties', { objectId: listId, ownProperties: true });
-    if (attempt.isGivenUp && !ledger.isAbandoned) return;
-    const newIds = elementIds(listed);
+    const isGivenUp = (): boolean => attempt.isGivenUp && !ledger.isAbandoned;
+    const bound = await bind(context, survivors, target.name, isGivenUp);
+    if (bound === undefined) return;
     // From here to the end in one go: no command can be sent between two survivors.
     // Leftovers: the list, which would keep in the page all that dies from now on, and the new ids of survivors that
     // died meanwhile.
-    const leftovers = [listId];
+    const leftovers = bound.listId === undefined ? [] : [bound.listId];
     survivors.forEach((record, index) => {
-      const objectId = newIds.get(String(index));
+      const objectId = bound.newIds[index];
       if (objectId !== undefined && !ledger.rebind(record, objectId, target)) leftovers.push(objectId);
     });
     if (ledger.isAbandoned) {
