@@ -7,6 +7,7 @@
 import { Dispatcher } from '../batcher/dispatcher.ts';
 import type { ReleaseSession } from '../batcher/release.ts';
 import type { Tracing } from '../observe/leak-report.ts';
+import { FIRST_BYTES_PER_HANDLE } from '../policy.ts';
 import {
   type BoundedWait,
   type DeferredTasks,
@@ -15,10 +16,11 @@ import {
   Waiters,
 } from '../runtime/event-loop.ts';
 import type { ResolvedAttachOptions } from './attach-options.ts';
-import { CollectionWatch, fixedMemories, followingMemories, type SessionMemories } from './collection.ts';
+import { CollectionWatch, SuspectsOfAttachment } from './collection.ts';
 import type { ConsoleEntries } from './console-entries.ts';
 import { GroupSweep } from './groups.ts';
 import type { LedgerStats } from './handle-table.ts';
+import { type AskablePage, FollowingMemory, fixedMemory, type PageMemory } from './page-memory.ts';
 import { type Group, type Handle, type LedgerServices, SessionLedger } from './session-ledger.ts';
 import type { TargetState } from './target-state.ts';
 
@@ -142,4 +144,70 @@ export class AttachedSessions {
     this.ledgers.clear();
     return this.#services.dispatcher.closeUnattended();
   }
+}
+
+/** What the sessions of one attachment hold of their pages. */
+export interface SessionMemories {
+  /** @param countHandles how many handles the browser holds for the session. */
+  open(page: AskablePage, countHandles: () => number, onLook: OnLook): PageMemory;
+  /** A session for which one was opened is over. Once for each. */
+  end(): void;
+  /** Stops watching this process, for good. */
+  stop(): void;
+}
+
+/** Told of each look at a page: its heap, and what a handle stands for there, in bytes; 0 while unknown. */
+export type OnLook = (pageBytes: number, pageBytesPerHandle: number) => void;
+
+/** The counts that the memories of an attachment keep, and the one that they read. */
+export type MemoryStats = Pick<LedgerStats, 'live' | 'chargedBytes' | 'bytesPerHandle'>;
+
+/** Each handle is taken to hold the same number of bytes; with 0 no collection is ever caused. */
+export function fixedMemories(bytes: number, stats: MemoryStats): SessionMemories {
+  if (bytes === 0) return { open: () => fixedMemory(0), end: () => {}, stop: () => {} };
+  return memoriesBy(stats, (_page, onMinted) => fixedMemory(bytes, onMinted));
+}
+
+/** Each follows its page. A new page is taken to be like the last one looked at: in a farm pages live for a second. */
+export function followingMemories(now: () => number, stats: MemoryStats): SessionMemories {
+  let lastBytes = FIRST_BYTES_PER_HANDLE;
+  const onWeighed = (bytes: number): void => {
+    lastBytes = bytes;
+  };
+  return memoriesBy(
+    stats,
+    (page, onMinted, countHandles, onLook) =>
+      new FollowingMemory(page, { firstBytes: lastBytes, countHandles, now, onMinted, onLook, onWeighed }),
+  );
+}
+
+type OpenMemory = (
+  page: AskablePage,
+  onMinted: (handles: number, bytesPerHandle: number) => void,
+  countHandles: () => number,
+  onLook: OnLook,
+) => PageMemory;
+
+function memoriesBy(stats: MemoryStats, open: OpenMemory): SessionMemories {
+  const suspects = new SuspectsOfAttachment(stats);
+  const onMinted = (handles: number, bytesPerHandle: number): void => {
+    stats.bytesPerHandle = bytesPerHandle;
+    stats.chargedBytes = suspects.add(handles, bytesPerHandle);
+  };
+  let sessions = 0;
+  let isStopped = false;
+  return {
+    open: (page, countHandles, onLook) => {
+      sessions++;
+      if (!isStopped) suspects.start();
+      return open(page, onMinted, countHandles, onLook);
+    },
+    end: () => {
+      if (--sessions === 0) suspects.stop();
+    },
+    stop: () => {
+      isStopped = true;
+      suspects.stop();
+    },
+  };
 }

@@ -1,23 +1,17 @@
 /**
- * What the garbage collector tells: a registry finds the RemoteObjects that the program let go of. What handles hold of
- * their pages is counted as they are minted, so that a growing page causes collections here: see `collection-pressure.ts`.
+ * What the garbage collector tells, and is told. A registry finds the RemoteObjects that the program let go of. Collections
+ * are caused where forgotten handles hold much of their pages: a handle is 200 bytes here, and may be 200 KB there, so that V8
+ * by itself has no reason to collect.
  *
  * All finalizers of a collection run in one job that nothing can slice, so that each only makes a note: of a hundred
  * thousand records none is in the processor's cache, and fetching them is most of the cost. The notes are taken when that
  * job is over, so that the browser hears of them as soon as possible, and the rest turn by turn. There is one list for all
  * attachments, and the finalizer is bound to none: V8 throws optimised code away with an object that it was made for.
  */
-import {
-  FIRST_BYTES_PER_HANDLE,
-  NOTES_AT_ONCE_MS,
-  STEPS_PER_LOOK,
-  SUSPECTED_PER_MESSAGE,
-} from '../policy.ts';
+import { builtin } from '../builtins.ts';
+import * as policy from '../policy.ts';
 import { afterThisJob, chargeTurn, SlicedJob } from '../runtime/event-loop.ts';
 import { monotonicNow, setImmediate } from '../timers.ts';
-import { SuspectsOfAttachment } from './collection-pressure.ts';
-import type { LedgerStats } from './handle-table.ts';
-import { type AskablePage, FollowingMemory, fixedMemory, type PageMemory } from './page-memory.ts';
 import type { RemoteObject } from './protocol.ts';
 import type { Group, Handle, SessionLedger } from './session-ledger.ts';
 
@@ -64,7 +58,7 @@ export class CollectionWatch {
     const record = ledger.mint(objectId, group);
     if (record === undefined) return undefined;
     const { memory } = ledger;
-    if (ordinal < SUSPECTED_PER_MESSAGE) memory.suspected++;
+    if (ordinal < policy.SUSPECTED_PER_MESSAGE) memory.suspected++;
     if (++memory.mints >= memory.nextLookAt) memory.look();
     if (this.#keepsObjects) record.remoteObject = new WeakRef(remoteObject);
     this.#registry.register(remoteObject, record);
@@ -85,7 +79,7 @@ function onCollected(record: Handle): void {
     isAnnounced = true;
     void afterThisJob(takeAtOnce);
   }
-  if (notes === STEPS_PER_LOOK) {
+  if (notes === policy.STEPS_PER_LOOK) {
     full.push(filling);
     filling = [];
   }
@@ -105,7 +99,7 @@ export async function collectedTaken(): Promise<void> {
 
 function takeAtOnce(): void {
   const begunAt = monotonicNow();
-  const isDone = takeUntil(begunAt + NOTES_AT_ONCE_MS);
+  const isDone = takeUntil(begunAt + policy.NOTES_AT_ONCE_MS);
   chargeTurn(monotonicNow() - begunAt);
   if (!isDone) job.schedule();
 }
@@ -127,68 +121,251 @@ function takeUntil(deadline: number): boolean {
   return !isAnnounced;
 }
 
-/** What the sessions of one attachment hold of their pages. */
-export interface SessionMemories {
-  /** @param countHandles how many handles the browser holds for the session. */
-  open(page: AskablePage, countHandles: () => number, onLook: OnLook): PageMemory;
-  /** A session for which one was opened is over. Once for each. */
-  end(): void;
-  /** Stops watching this process, for good. */
-  stop(): void;
+/*
+ * Collections that are caused. There is one pressure for all attachments of a thread, since a collection finds the handles of
+ * all.
+ *
+ * The oldest rule of collectors holds across the wire: what may be garbage there may grow in proportion to what lives here,
+ * because that is what a collection here costs. Collections that we cause take at most a tenth of the time, unless the pages
+ * are in danger.
+ *
+ * Nobody knows which handles are garbage before a collection. What is suspected are those that were minted since the last
+ * one and are not disposed of.
+ */
+
+export interface PressureServices {
+  /** Milliseconds, monotonic. */
+  now(): number;
+  /** Bytes in use in this process's heap: what a collection has to mark. */
+  heapBytes(): number;
+  /** Has V8 begin a collection, or go on with it. It ends by itself; whoever watches calls `noteCollection`. */
+  collect(): void;
 }
 
-/** Told of each look at a page: its heap, and what a handle stands for there, in bytes; 0 while unknown. */
-export type OnLook = (pageBytes: number, pageBytesPerHandle: number) => void;
+/** The handles of one attachment that may be garbage. */
+export class Suspects {
+  /** Bytes of pages that they stand for, as of the last look. */
+  bytes = 0;
+  /** Bytes of pages that the handles stand for that outlived the last collection. */
+  survivingBytes = 0;
+  readonly #stats: { readonly live: number };
+  #minted = 0;
+  #mintedBytes = 0;
+  /** Handles that lived after the last collection, and have not been disposed of since. */
+  #survivors = 0;
+  /** Minted before the collection that is under way. */
+  #mintedBefore = 0;
 
-/** The counts that the memories of an attachment keep, and the one that they read. */
-export type MemoryStats = Pick<LedgerStats, 'live' | 'chargedBytes' | 'bytesPerHandle'>;
+  constructor(stats: { readonly live: number }) {
+    this.#stats = stats;
+  }
 
-/** Each handle is taken to hold the same number of bytes; with 0 no collection is ever caused. */
-export function fixedMemories(bytes: number, stats: MemoryStats): SessionMemories {
-  if (bytes === 0) return { open: () => fixedMemory(0), end: () => {}, stop: () => {} };
-  return memoriesBy(stats, (_page, onMinted) => fixedMemory(bytes, onMinted));
+  /** So many more handles have been minted, of so many bytes each. */
+  add(handles: number, bytesPerHandle: number): void {
+    this.#minted += handles;
+    this.#mintedBytes += handles * bytesPerHandle;
+  }
+
+  /** Counts anew. @returns the bytes that have come since the last count, or gone. */
+  count(): number {
+    const before = this.bytes;
+    const { live } = this.#stats;
+    this.#survivors = Math.min(this.#survivors, live);
+    this.bytes = Math.min(this.#minted, live - this.#survivors) * this.#bytesEach;
+    return this.bytes - before;
+  }
+
+  beginCollection(): void {
+    this.#mintedBefore = this.#minted;
+  }
+
+  /** What was minted while the collection ran is not found by it. */
+  endCollection(): void {
+    const mintedMeanwhile = this.#minted - this.#mintedBefore;
+    this.#survivors = Math.max(0, this.#stats.live - mintedMeanwhile);
+    this.survivingBytes = this.#survivors * this.#bytesEach;
+    this.#mintedBytes = mintedMeanwhile * this.#bytesEach;
+    this.#minted = mintedMeanwhile;
+    this.#mintedBefore = mintedMeanwhile;
+    this.count();
+  }
+
+  get #bytesEach(): number {
+    return this.#minted === 0 ? 0 : this.#mintedBytes / this.#minted;
+  }
 }
 
-/** Each follows its page. A new page is taken to be like the last one looked at: in a farm pages live for a second. */
-export function followingMemories(now: () => number, stats: MemoryStats): SessionMemories {
-  let lastBytes = FIRST_BYTES_PER_HANDLE;
-  const onWeighed = (bytes: number): void => {
-    lastBytes = bytes;
-  };
-  return memoriesBy(
-    stats,
-    (page, onMinted, countHandles, onLook) =>
-      new FollowingMemory(page, { firstBytes: lastBytes, countHandles, now, onMinted, onLook, onWeighed }),
-  );
+export class CollectionPressure {
+  readonly #services: PressureServices;
+  readonly #all = new Set<Suspects>();
+  /** Bytes that all suspects stand for. */
+  #bytes = 0;
+  #survivingBytes = 0;
+  /** When the collection began that was caused and has not ended. */
+  #begunAt: number | undefined;
+  #restsUntil = 0;
+
+  constructor(services: PressureServices) {
+    this.#services = services;
+  }
+
+  add(suspects: Suspects): void {
+    this.#all.add(suspects);
+  }
+
+  remove(suspects: Suspects): void {
+    if (!this.#all.delete(suspects)) return;
+    this.#bytes -= suspects.bytes;
+    this.#survivingBytes -= suspects.survivingBytes;
+  }
+
+  /** Counts these suspects anew, and causes a collection where there are too many now. */
+  weigh(suspects: Suspects): void {
+    if (!this.#all.has(suspects)) return;
+    this.#bytes += suspects.count();
+    if (this.#bytes < policy.LEAST_SUSPECTED) return;
+    const now = this.#services.now();
+    if (this.#begunAt !== undefined) {
+      if (now - this.#begunAt >= policy.LONGEST_COLLECTION_MS)
+        this.noteCollection(0); // Nobody tells of its end.
+      else if (this.#bytes >= policy.MOST_SUSPECTED_MEANWHILE) this.#services.collect();
+      return;
+    }
+    const isInDanger = this.#bytes >= policy.MOST_SUSPECTED;
+    if (!isInDanger && (now < this.#restsUntil || this.#bytes < this.#allowance)) return;
+    this.#begunAt = now;
+    for (const each of this.#all) each.beginCollection();
+    this.#services.collect();
+  }
+
+  /**
+   * V8 has ended a major collection, ours or another; the finalizers have run.
+   *
+   * @param ms for which it held up this thread.
+   */
+  noteCollection(ms: number): void {
+    const isOurs = this.#begunAt !== undefined;
+    this.#bytes = 0;
+    this.#survivingBytes = 0;
+    for (const each of this.#all) {
+      if (!isOurs) each.beginCollection();
+      each.endCollection();
+      this.#bytes += each.bytes;
+      this.#survivingBytes += each.survivingBytes;
+    }
+    if (!isOurs) return;
+    this.#begunAt = undefined;
+    const costMs = Math.max(ms, this.#services.heapBytes() * policy.COLLECTING_MS_PER_BYTE);
+    this.#restsUntil = this.#services.now() + costMs * (1 / policy.MOST_COLLECTING - 1);
+  }
+
+  /** Bytes that may be garbage before a collection is caused. */
+  get #allowance(): number {
+    const inProportion = this.#services.heapBytes() * policy.SUSPECTED_PER_HEAP_BYTE;
+    return Math.min(
+      policy.MOST_SUSPECTED,
+      Math.max(policy.LEAST_SUSPECTED, inProportion, this.#survivingBytes),
+    );
+  }
 }
 
-type OpenMemory = (
-  page: AskablePage,
-  onMinted: (handles: number, bytesPerHandle: number) => void,
-  countHandles: () => number,
-  onLook: OnLook,
-) => PageMemory;
+interface Heap {
+  getHeapStatistics?(): { readonly used_heap_size: number };
+}
 
-function memoriesBy(stats: MemoryStats, open: OpenMemory): SessionMemories {
-  const suspects = new SuspectsOfAttachment(stats);
-  const onMinted = (handles: number, bytesPerHandle: number): void => {
-    stats.bytesPerHandle = bytesPerHandle;
-    stats.chargedBytes = suspects.add(handles, bytesPerHandle);
-  };
-  let sessions = 0;
-  let isStopped = false;
-  return {
-    open: (page, countHandles, onLook) => {
-      sessions++;
-      if (!isStopped) suspects.start();
-      return open(page, onMinted, countHandles, onLook);
-    },
-    end: () => {
-      if (--sessions === 0) suspects.stop();
-    },
-    stop: () => {
-      isStopped = true;
-      suspects.stop();
-    },
-  };
+/** 0 where nobody tells. */
+function heapBytes(): number {
+  const heap = builtin('node:v8') as Heap | undefined;
+  return heap?.getHeapStatistics?.().used_heap_size ?? 0;
+}
+
+/**
+ * A buffer that takes external memory past the 64 MB at which V8 begins a collection, in Node 20, 22 and 24. It is garbage
+ * at once. The system zeroes it when it is touched, which it never is: it costs address space, not memory.
+ */
+function allocateTooMuch(): void {
+  try {
+    void new ArrayBuffer(policy.COLLECTING_BUFFER);
+  } catch {
+    // No room for so much as a promise.
+  }
+}
+
+/** That of this thread. */
+const pressure = new CollectionPressure({ now: monotonicNow, heapBytes, collect: allocateTooMuch });
+
+/** Of the kinds of collection that `perf_hooks` tells apart: mark-compact, and the steps of its marking. */
+const MAJOR = 4;
+const MARKING_STEP = 8;
+
+/** Milliseconds that the steps of the collection under way have taken. */
+let stepsMs = 0;
+let watchers = 0;
+let observer: PerformanceObserver | undefined;
+
+/** Whether one watches: apart from itself, so that it is known of one that is collected. */
+interface Watch {
+  readonly suspects: Suspects;
+  isOn: boolean;
+}
+
+/** Whoever is forgotten while it watches watches no more. */
+const forgotten = new FinalizationRegistry<Watch>(turnOff);
+
+/**
+ * One attachment's part of the pressure. There is one observer of collections in the process, however many attachments there
+ * are, between `start` and `stop`: each would cost as much of every collection.
+ */
+export class SuspectsOfAttachment {
+  readonly #watch: Watch;
+
+  constructor(stats: { readonly live: number }) {
+    this.#watch = { suspects: new Suspects(stats), isOn: false };
+    forgotten.register(this, this.#watch);
+  }
+
+  /** So many more handles have been minted, of so many bytes of their page each. @returns the bytes that are suspected now. */
+  add(handles: number, bytesPerHandle: number): number {
+    const { suspects } = this.#watch;
+    suspects.add(handles, bytesPerHandle);
+    pressure.weigh(suspects);
+    return suspects.bytes;
+  }
+
+  /** Holds neither the process nor, once stopped, anything else. */
+  start(): void {
+    if (this.#watch.isOn) return;
+    this.#watch.isOn = true;
+    pressure.add(this.#watch.suspects);
+    if (watchers++ > 0 || typeof PerformanceObserver !== 'function') return;
+    observer = new PerformanceObserver(note);
+    observer.observe({ entryTypes: ['gc'] });
+  }
+
+  stop(): void {
+    turnOff(this.#watch);
+  }
+}
+
+function turnOff(watch: Watch): void {
+  if (!watch.isOn) return;
+  watch.isOn = false;
+  pressure.remove(watch.suspects);
+  if (--watchers > 0) return;
+  observer?.disconnect();
+  observer = undefined;
+}
+
+/** Node tells of a collection a turn later, when the finalizers have run. */
+function note(list: PerformanceObserverEntryList): void {
+  for (const { duration, detail } of list.getEntries() as (PerformanceEntry & {
+    readonly detail?: unknown;
+  })[]) {
+    const kind = (detail as { kind?: unknown } | undefined)?.kind;
+    if (kind !== MAJOR && kind !== MARKING_STEP) continue;
+    stepsMs += duration;
+    if (kind === MARKING_STEP) continue;
+    pressure.noteCollection(stepsMs);
+    stepsMs = 0;
+  }
 }

@@ -1,6 +1,6 @@
 // What the sessions of one attachment learn from one another: pages of a farm are alike, and many live for a second.
 import { expect, test } from 'vitest';
-import { followingMemories, type SessionMemories } from '../../src/handles/collection.ts';
+import { followingMemories, type SessionMemories } from '../../src/handles/attached-sessions.ts';
 import { quiescence } from '../support/virtual-clock.ts';
 
 let time = 1_000;
