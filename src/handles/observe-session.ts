@@ -25,6 +25,7 @@ import {
   factsOf,
   forEachNamedId,
   forEachRemoteObject,
+  idsNamedByCall,
   isAwaitable,
   MINTING_EVENTS,
   mayBeId,
@@ -222,7 +223,7 @@ export class SessionTap {
   #begin(method: string, shape: CommandShape, params: Params | undefined): ObservedCommand {
     const { ledger } = this;
     const { scopes, rules, tracing, isTracedByCall } = this.#parts;
-    const pinned = shape.names.length === 0 ? NONE : this.#pinNamed(shape, params);
+    const pinned = shape.names.length === 0 ? NONE : this.#pinNamed(method, shape, params);
     let scope = scopes.open > 0 ? scopes.current(ledger) : undefined;
     if (scope !== undefined && rules.keepsResult(method, params)) scope = undefined;
     const group = groupOf(ledger, shape, params, scope, rules);
@@ -318,7 +319,13 @@ export class SessionTap {
   }
 
   /** What a command names stays until it is answered: as its target, as an argument, as a prototype. */
-  #pinNamed(shape: CommandShape, params: Params | undefined): readonly Handle[] {
+  #pinNamed(method: string, shape: CommandShape, params: Params | undefined): readonly Handle[] {
+    if (method === 'Runtime.callFunctionOn' && params !== undefined) {
+      const named = idsNamedByCall(params);
+      if (named === undefined) return NONE;
+      this.ledger.services.answers.run();
+      return this.ledger.pinEach(named);
+    }
     const pinned: Handle[] = [];
     forEachNamedId(params, shape.names, (id) => {
       this.ledger.services.answers.run();

@@ -151,6 +151,20 @@ export function forEachRemoteObject(
   for (const path of paths) visitLeaves(root, path, 0, visitLeaf);
 }
 
+/** The ids that `Runtime.callFunctionOn` names, its target first; `undefined` for most calls, which name none. */
+export function idsNamedByCall({ objectId, arguments: given }: Params): string[] | undefined {
+  let named = objectId === undefined ? undefined : [String(objectId)];
+  if (Array.isArray(given)) {
+    for (const argument of given as ({ readonly objectId?: unknown } | null | undefined)[]) {
+      const id = argument?.objectId;
+      if (typeof id !== 'string' && !(id instanceof String)) continue;
+      named ??= [];
+      named.push(String(id));
+    }
+  }
+  return named;
+}
+
 /** Calls `visit` with each object id found along `paths` of a command's parameters. */
 export function forEachNamedId(params: unknown, paths: readonly Path[], visit: (id: string) => void): void {
   const visitLeaf = (leaf: unknown): void => {

@@ -242,8 +242,9 @@ export class SessionLedger implements ReleaseOwner {
       group.isTouched = true;
       this.services.touched.push(group);
     }
-    // While nobody waits for what a group has lost, the timer of the groups that wait sees to it.
-    const waitsForTimer = this.tidied.has(group) && !group.isUrgent && group.stage === 'open';
+    // Of a group that takes mints still nothing is released before it has waited: the timers of the groups that wait see to it.
+    const isUntimed = group.isUrgent && !Number.isFinite(group.disposedSince); // Not noted yet, or overdue.
+    const waitsForTimer = group.stage === 'open' && this.waiting.has(group) && !isUntimed;
     if (!waitsForTimer) this.services.work.schedule();
   }
 

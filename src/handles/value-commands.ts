@@ -12,7 +12,7 @@
 import { GROUPED_AFTER_THROW, MOST_UNGROUPED } from '../policy.ts';
 import type { ReleaseAcknowledger } from './acknowledge.ts';
 import type { CommandRules } from './command-rules.ts';
-import { type Forward, isAwaitable, type Params } from './protocol.ts';
+import { type Forward, idsNamedByCall, isAwaitable, type Params } from './protocol.ts';
 import { scopeEndedError } from './scope.ts';
 import type { Group, Handle, SessionLedger } from './session-ledger.ts';
 
@@ -51,7 +51,7 @@ export class ValueCommands {
     if (this.#unanswered >= MOST_UNGROUPED) return undefined;
     const { ledger, acknowledger, rules } = this.#parts;
     let pinned = NONE;
-    const named = namedBy(params);
+    const named = idsNamedByCall(params);
     if (named !== undefined) {
       ledger.services.answers.run();
       for (const id of named) {
@@ -121,20 +121,6 @@ export class ValueCommands {
 }
 
 const NONE: readonly Handle[] = [];
-
-/** The ids that a command names, its target first; `undefined` for most commands, which name none. */
-function namedBy({ objectId, arguments: given }: Params): string[] | undefined {
-  let named = objectId === undefined ? undefined : [String(objectId)];
-  if (Array.isArray(given)) {
-    for (const argument of given as ({ readonly objectId?: unknown } | null | undefined)[]) {
-      const id = argument?.objectId;
-      if (typeof id !== 'string' && !(id instanceof String)) continue;
-      named ??= [];
-      named.push(String(id));
-    }
-  }
-  return named;
-}
 
 interface ValueAnswer {
   readonly result?: { readonly objectId?: unknown } | null;

@@ -62,7 +62,9 @@ function throughConnection(
 ): DirectSend & PostingSession {
   const waiting = new Map<number, DirectCommand>();
   const route: DirectRoute = { waiting, nextId: () => connection._idGenerator() };
-  const onMessageBelow = below(session, 'onMessage');
+  // As `below`, by name: see `session-hook.ts`.
+  const beneath = Object.getPrototypeOf(session) as DirectSession;
+  const ownOnMessage = Object.hasOwn(session, 'onMessage') ? session.onMessage : undefined;
   const hasCallbackBelow = below(session, 'hasCallback');
   const sessionId = session.id();
   const plain = throughSession(session);
@@ -71,7 +73,8 @@ function throughConnection(
   const unshadow = [
     shadow(session, 'onMessage', (reply: Reply) => {
       const command = waiting.size === 0 || reply.id === undefined ? undefined : waiting.get(reply.id);
-      if (command === undefined || reply.id === undefined) return onMessageBelow().call(session, reply);
+      if (command === undefined || reply.id === undefined)
+        return (ownOnMessage ?? beneath.onMessage).call(session, reply);
       waiting.delete(reply.id);
       command.answer(reply.result, reply.error && new Error(reply.error.message));
     }),
