@@ -338,6 +338,8 @@ export class SuspectsOfAttachment {
     this.#watch.isOn = true;
     pressure.add(this.#watch.suspects);
     if (watchers++ > 0 || typeof PerformanceObserver !== 'function') return;
+    // A browser has no entries of this type, and prints a warning where it is asked for them.
+    if (!PerformanceObserver.supportedEntryTypes?.includes('gc')) return;
     observer = new PerformanceObserver(note);
     observer.observe({ entryTypes: ['gc'] });
   }
