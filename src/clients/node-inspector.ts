@@ -62,10 +62,12 @@ function hook(attachment: SessionAttachment, session: InspectorSession): void {
   // Both kinds of session take a callback.
   const postFor = (post: Post, method: string, params: Params | undefined): CallbackAnswer => {
     const answer = new CallbackAnswer();
-    post.call(session, method, params, (error: Error | null, result: unknown) => {
+    const given: unknown = post.call(session, method, params, (error: Error | null, result: unknown) => {
       if (error) answer.reject(error);
       else answer.resolve(result);
     });
+    // With a callback given, a promise of Node's settles in one case only: it is rejected where the session is not connected.
+    if (given instanceof Promise) given.catch((error: unknown) => answer.reject(error));
     return answer;
   };
   const sender = { send: (method: string, params?: Params) => postFor(post, method, params) };
