@@ -1,9 +1,9 @@
 // The one line. The script below disposes of nothing: not the handles that it forgets, not the errors that it
-// catches, and those could not be disposed of anyway.
+// catches, and those could not be disposed of anyway. What is left at the end was minted since the last garbage collection.
 import { attach } from 'cdp-release-batcher/puppeteer';
-import { launch } from './launch.mjs';
+import puppeteer from 'puppeteer';
 
-const browser = await launch();
+const browser = await puppeteer.launch();
 const releases = attach(browser, { traceLeaks: true });
 
 const page = await browser.newPage();
@@ -19,8 +19,4 @@ console.log(`${commands} commands released them`);
 for (const leak of releases.leaks().slice(0, 2)) {
   console.log(`  ${leak.collected} of kind ${leak.kind} forgotten at ${leak.line.split('/').at(-1)}`);
 }
-
-// What is left was minted since the last garbage collection: some tens of megabytes in the page,
-// not the 160 MB that were made.
-process.exitCode = live < minted / 2 ? 0 : 1;
 await browser.close();

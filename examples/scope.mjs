@@ -1,8 +1,8 @@
 // A generation of handles that dies by one command, whether the script still refers to them or not.
 import { attach } from 'cdp-release-batcher/puppeteer';
-import { launch } from './launch.mjs';
+import puppeteer from 'puppeteer';
 
-const browser = await launch();
+const browser = await puppeteer.launch();
 const releases = attach(browser);
 const page = await browser.newPage();
 await page.setContent(`<table>${'<tr><td class="price">5 €</td></tr>'.repeat(1_000)}</table>`);
@@ -18,5 +18,4 @@ await releases.flush();
 const { commands, live } = releases.stats();
 console.log(`${prices.length} prices read by handles that cost ${commands - before} commands to release`);
 console.log(`the escaped one still works: ${await first.evaluate((node) => node.textContent)}; ${live} live`);
-process.exitCode = commands - before < prices.length / 2 ? 0 : 1;
 await browser.close();

@@ -11,6 +11,8 @@ export interface CopiedExamples {
   readonly folder: string;
   /** For a process that runs one. */
   readonly env: Readonly<Record<string, string>>;
+  /** Node's arguments before the example's: what launches a browser launches the one that is here. */
+  readonly preload: readonly string[];
   remove(): Promise<void>;
 }
 
@@ -26,6 +28,7 @@ export async function copyExamples(): Promise<CopiedExamples> {
   await symlink(PACKAGE, join(installed, 'cdp-release-batcher'));
   return {
     folder,
+    preload: ['--import', new URL('../examples/launches-here.mjs', import.meta.url).href],
     env: { LAUNCH_OPTIONS: JSON.stringify(await chromiumLaunchOptions()) },
     remove: () => rm(project, { recursive: true, force: true }),
   };
