@@ -18,20 +18,12 @@ beforeAll(async () => {
 });
 afterAll(() => copied.remove());
 
-<<<<<<< HEAD
-/** What these show is tested elsewhere by `npm test`; the farm below, until it is told to end. */
-const LONG = ['attach.mjs', 'chrome-remote-interface.mjs', 'farm.mjs', 'playwright.mjs'];
-const examples = readdirSync(folder).filter(
-  (name) => name.endsWith('.mjs') && ![SHARED, ...sized(LONG, [])].includes(name),
-);
-=======
 /** The numbers that an example prints, by a pattern with one group for each. */
 function numbersIn(stdout: string, pattern: RegExp): number[] {
   const [, ...numbers] = pattern.exec(stdout) ?? [];
   expect(numbers, stdout).not.toEqual([]);
   return numbers.map(Number);
 }
->>>>>>> 3d40ef3 (Make the examples what one would paste, for BullMQ 6, and measure them in their tests)
 
 /** The value of one of OpenTelemetry's metrics, as its console exporter prints it; the last one printed. */
 function exported(stdout: string, name: string, attribute = ''): number {
@@ -97,23 +89,22 @@ const CHECKS: Record<string, (stdout: string) => void> = {
 
 /** It runs until it is told to end. */
 const SERVER = 'prometheus.mjs';
+/** What these show is tested elsewhere by `npm test`; the farm below, until it is told to end. */
+const LONG = sized(['attach.mjs', 'chrome-remote-interface.mjs', 'farm.mjs', 'playwright.mjs'], []);
+const checked = Object.entries(CHECKS).filter(([name]) => !LONG.includes(name));
 
 it('each of them has a check', () => {
   const examples = readdirSync(folder).filter((name) => name.endsWith('.mjs'));
   expect([...Object.keys(CHECKS), SERVER].sort()).toEqual(examples.sort());
 });
 
-it.each(Object.entries(CHECKS))(
-  '%s leaves nothing that it should not',
-  { timeout: 240_000 },
-  async (name, check) => {
-    const { stdout, stderr, ...ended } = await runNode([...copied.preload, join(copied.folder, name)], {
-      env,
-    });
-    expect(ended, stdout + stderr).toEqual({ code: 0, signal: null });
-    check(stdout);
-  },
-);
+it.each(checked)('%s leaves nothing that it should not', { timeout: 240_000 }, async (name, check) => {
+  const { stdout, stderr, ...ended } = await runNode([...copied.preload, join(copied.folder, name)], {
+    env,
+  });
+  expect(ended, stdout + stderr).toEqual({ code: 0, signal: null });
+  check(stdout);
+});
 
 it(`${SERVER} is scraped as it runs, and ends at SIGTERM`, { timeout: 240_000 }, async () => {
   let scraping: Promise<string[]> | undefined;
