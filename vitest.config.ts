@@ -7,10 +7,17 @@ const ALL = 'test/**/*.test.ts';
 const LONG = 'test/long/**/*.test.ts';
 
 /**
- * Files with a process of their own: they put something else in place of what all share, measure what it takes, or would be
- * disturbed by what others have left. All other files share one process a worker, which imports everything once.
+ * Files with a process of their own: those whose clients run in it, of which the garbage and the timers would be the next
+ * file's, too; and what puts something else in place of what all share. All others share a process a worker, which imports
+ * everything once: pure functions, the fake peer, and what runs in processes that the tests start.
  */
-const ALONE: readonly string[] = ['test/handles/mutants.test.ts'];
+const ALONE: readonly string[] = [
+  'test/{clients,faults,growth,playwright,puppeteer,support,testing,threads,workerd}/**/*.test.ts',
+  'test/cli/look*.test.ts',
+  'test/bench/measurements.test.ts',
+  'test/handles/mutants.test.ts',
+  'test/observe/{diagnostics,held-by-clients}.test.ts',
+];
 
 /** Whether a file of test/long is named on the command line, which is reason enough to run it. */
 const namesLong = process.argv.some((argument) => argument.includes('test/long'));
