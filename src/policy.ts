@@ -80,7 +80,10 @@ export const MOST_ALIVE_AT_END = 0.1;
 
 // The sweep. Moves: `disposed-means-now`, bench rows "a `$$` loop", "forget loop".
 
-/** Dead members that make a group worth releasing at once. Moves: bench row "20,000 handles dropped by a scope's end". */
+/**
+ * Dead members that make a group worth releasing at once. Where all members of such a group are dead and only an answer is
+ * missing, disposals wait for the answer. Moves: bench row "20,000 handles dropped by a scope's end".
+ */
 export const DEAD_IN_A_LARGE_GROUP = 1_024;
 /** An open generation in which nothing has happened for so many milliseconds, and all is dead, may go. */
 export const IDLE_MS = 100;
@@ -91,19 +94,12 @@ export const GRACE_OF_LIGHT_MS = 10_000;
 /** Milliseconds after a disposal at which its group takes no more mints, so that commands that may mint into it are answered in time. */
 export const CLOSED_AFTER_MS = 70;
 /** Milliseconds after a disposal at which it is sent: a timer and a turn may be late, and 100 ms is the promise. */
-export const SENT_AFTER_MS = 85;
-/** The same where an answer is awaited: after it the group goes by one command, or its survivors can be moved. */
-export const AWAITED_SENT_AFTER_MS = 95;
-/** Milliseconds between two looks at groups that are due; where many are due at once, so many groups at a time. */
+export const SENT_AFTER_MS = 90;
+/** Milliseconds between two looks at groups that are due, and groups that are looked at in one. */
 export const FEWEST_MS_BETWEEN_LOOKS = 8;
 export const MOST_PER_LOOK = 1_024;
-/** Groups are asked in the order in which they began to wait: behind so many that are not ripe there is hardly one that is. */
-export const MOST_UNRIPE = 64;
-/** Milliseconds that disposals wait for survivors to be moved, where they are no more than a batch. */
+/** Milliseconds that disposals wait for survivors to be moved, if they are no more than a batch. */
 export const MOVED_WITHIN_MS = 20;
-export const MOST_SENT_BEFORE_MOVED = 64;
-/** Of more disposals than this, in a group where all is dead but a command is unanswered, the answer is awaited. */
-export const MOST_SENT_SINGLY = 1_024;
 /** Dead that may wait while nobody knows what they hold: of 200 KB each they would be 100 MB. Moves: bench row "20,000 × 200 KB forgotten". */
 export const MOST_UNKNOWN_WAITING = 512;
 /** Bytes of the page that they may hold where that is known, and the bounds of their number. */

@@ -336,7 +336,7 @@ export class GroupSweep {
     for (const oldest of ledger.waiting) {
       if (ledger.waitingDead <= most) return true;
       if (due.length >= policy.MOST_PER_LOOK) this.#dueLeft = true;
-      if (due.length >= policy.MOST_PER_LOOK || unripe >= policy.MOST_UNRIPE) return false;
+      if (due.length >= policy.MOST_PER_LOOK || unripe >= policy.MOST_PER_LOOK) return false;
       if (oldest.stage !== 'closed' || !isRipe(oldest, now)) {
         unripe++;
         continue;
@@ -371,7 +371,7 @@ export class GroupSweep {
         continue;
       }
       // All members are dead, and only an answer is awaited: the group is released whole soon, if the page answers at all.
-      const isWaitedFor = group.live === 0 && group.disposed > policy.MOST_SENT_SINGLY;
+      const isWaitedFor = group.live === 0 && group.disposed > policy.DEAD_IN_A_LARGE_GROUP;
       if (!isWaitedFor)
         for (const member of group.members) if (member.isDisposed) releaseIfDead(group, member);
       if (group.disposed > 0) group.setOverdue();
@@ -381,7 +381,7 @@ export class GroupSweep {
     this.#move(movable);
     const timer = setTimeout(() => {
       for (const group of movable) {
-        if (group.disposed <= policy.MOST_SENT_BEFORE_MOVED && this.#moving.has(group)) releaseSingly(group);
+        if (group.disposed <= policy.BATCH_SIZE && this.#moving.has(group)) releaseSingly(group);
       }
     }, policy.MOVED_WITHIN_MS);
     unref(timer);
@@ -433,7 +433,7 @@ export class GroupSweep {
     let next = Number.POSITIVE_INFINITY;
     for (const group of this.#urgent) {
       if (group.disposedSince + policy.CLOSED_AFTER_MS >= next || next <= now) break; // So are all that follow.
-      const afterMs = group.stage === 'open' ? policy.CLOSED_AFTER_MS : sentAfterMs(group);
+      const afterMs = group.stage === 'open' ? policy.CLOSED_AFTER_MS : policy.SENT_AFTER_MS;
       next = Math.min(next, group.disposedSince + afterMs);
     }
     this.#urgentTimer = setTimeout(
@@ -482,7 +482,7 @@ function isToBeClosed(group: Group, now: number): boolean {
 
 /** Whether the handles that the program disposed of have waited long enough for the rest of their group. */
 function isDue(group: Group, now: number): boolean {
-  return now - group.disposedSince >= sentAfterMs(group) || isAsGoodAsDead(group);
+  return now - group.disposedSince >= policy.SENT_AFTER_MS || isAsGoodAsDead(group);
 }
 
 /** Whether all but a few of very many members are dead, and nothing has died since the last look: there is nothing to wait for. */
@@ -495,10 +495,6 @@ function isAsGoodAsDead(group: Group): boolean {
     group.pending + group.pinned === 0 &&
     group.failedMoves === 0
   );
-}
-
-function sentAfterMs({ live, pinned, pending }: Group): number {
-  return live === 0 || pinned + pending > 0 ? policy.AWAITED_SENT_AFTER_MS : policy.SENT_AFTER_MS;
 }
 
 /** Whether it is unlikely that the whole group will be dead soon. */
