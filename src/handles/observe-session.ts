@@ -571,7 +571,10 @@ const onSignOfLife: OnLifeEvent = ({ queue, hasEnded }) => {
   if (!hasEnded) queue.recover();
 };
 
-/** What becomes of a ledger when its contexts or its target end, or come back. */
+/**
+ * What happens to a session's handles when a page navigates or crashes, or a frame goes: they end with their execution
+ * context, and nothing is sent for them.
+ */
 const LIFE_EVENTS: ReadonlyMap<string, OnLifeEvent> = new Map<string, OnLifeEvent>([
   [
     'Runtime.executionContextDestroyed',
