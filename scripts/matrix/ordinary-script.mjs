@@ -36,19 +36,37 @@ export const PLAIN = { MATRIX_PATIENCE_MS: '500' };
 const END = `.then((result) => console.log('RESULT ' + JSON.stringify(result)), (error) => { console.error(error); process.exit(1); });\n`;
 
 /** @param getting statements that bring `puppeteer`. */
-export const scriptOf = (getting) => `${getting}\n${MAIN}\nmain(puppeteer)${END}`;
+const scriptOf = (getting) => `${getting}\n${MAIN}\nmain(puppeteer)${END}`;
 
-export const REGISTER = ['--import', 'cdp-release-batcher/register'];
+const REGISTER = ['--import', 'cdp-release-batcher/register'];
 
-/** A row whose script is run as it is, and with `register`. */
-export function registerRow({ name, packages, files, script, node = [], expected = 'attached' }) {
+/**
+ * A row whose script is run as it is, and with `register`.
+ *
+ * @param getting statements that bring `puppeteer`: the script's text, but for what all have.
+ * @param ending of the script's name, by which Node knows what it is.
+ * @param files that stand beside the script.
+ * @param node Node's arguments, beside those of `register`; `preload` has the latter where they are others.
+ */
+export function registerRow(row) {
+  const {
+    name,
+    packages,
+    getting,
+    ending,
+    files = {},
+    node = [],
+    preload = REGISTER,
+    expected = 'attached',
+  } = row;
+  const script = `scrape-${name.replaceAll(/\W+/g, '-')}.${ending}`; // Rows with the same packages share a folder.
   return {
     name,
     packages,
-    files,
+    files: { ...files, [script]: scriptOf(getting) },
     expected,
     plain: ['node', '--expose-gc', ...node, script],
-    attached: ['node', '--expose-gc', ...node, ...REGISTER, script],
+    attached: ['node', '--expose-gc', ...preload, ...node, script],
     env: { plain: PLAIN, attached: expected === 'attached' ? {} : PLAIN },
   };
 }

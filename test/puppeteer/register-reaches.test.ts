@@ -163,6 +163,13 @@ it('says where nothing was seen', async () => {
   expect(stderr).toMatch(/^cdp-release-batcher: saw no Puppeteer: /);
 });
 
+it('reports once where it was given twice, as ES module and as CommonJS', async () => {
+  const env = { CDP_RELEASE_BATCHER: 'report' };
+  const execArgv = [...REGISTERED, '--require', 'cdp-release-batcher/register'];
+  const { stderr } = await runScript('', { folder, execArgv, env });
+  expect(stderr.match(/^cdp-release-batcher: /gm)).toHaveLength(1);
+});
+
 it.each([
   ['reprot', "expected report, or an option as consoleEntries=discard, got 'reprot'"],
   ['maxBatchSize=0', 'maxBatchSize must be a whole number from 1 to 1024, got 0'],

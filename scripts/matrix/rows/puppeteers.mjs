@@ -1,5 +1,5 @@
-// Puppeteer 1 to 25 in an unchanged script, required and, from the first that can be, imported.
-import { registerRow, scriptOf } from '../ordinary-script.mjs';
+// Puppeteer 1 to 25 in an unchanged script, required and imported; attached from the first that can be.
+import { registerRow } from '../ordinary-script.mjs';
 
 const OLDEST_ATTACHABLE = 16;
 const NEWEST = 25;
@@ -12,19 +12,15 @@ export const rows = Array.from({ length: NEWEST }, (_, index) => index + 1).flat
       name: `puppeteer ${major}, require`,
       packages,
       expected,
-      files: {
-        'scrape.cjs': scriptOf(
-          "const required = require('puppeteer'); const puppeteer = required.default || required;",
-        ),
-      },
-      script: 'scrape.cjs',
+      getting: "const required = require('puppeteer'); const puppeteer = required.default || required;",
+      ending: 'cjs',
     }),
     registerRow({
       name: `puppeteer ${major}, import`,
       packages,
       expected,
-      files: { 'scrape.mjs': scriptOf("import puppeteer from 'puppeteer';") },
-      script: 'scrape.mjs',
+      getting: "import puppeteer from 'puppeteer';",
+      ending: 'mjs',
     }),
   ];
 });

@@ -26,8 +26,8 @@ const OWN_PRELOAD =
 const { options, reports } = ordersOfEnvironment();
 const report = new RegisterReport();
 register({ options, onAttached: reports ? report.onAttached : () => {} });
-if (reports) process.on('exit', () => report.print());
-answerCalls(registerPlaywright);
+// Given twice, by --import and by --require, there are two copies; the one that sees the browsers reports.
+if (answerCalls(registerPlaywright) && reports) process.on('exit', () => report.print());
 hookCommonJs();
 hookThreads();
 if (loader.registerHooks !== undefined) {

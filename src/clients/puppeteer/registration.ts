@@ -56,13 +56,15 @@ export function clientsSeen(): readonly SeenClient[] {
  * would attach to each browser several times.
  *
  * @param followOther called for anything but a Puppeteer.
+ * @returns whether this copy gets them.
  */
-export function answerCalls(followOther: Follow): void {
+export function answerCalls(followOther: Follow): boolean {
   const name = Symbol.for(SEEN);
-  if (Object.hasOwn(globalThis, name)) return;
+  if (Object.hasOwn(globalThis, name)) return false;
   Object.defineProperty(globalThis, name, {
     value: (found: unknown, file: string) => void noteSeen(found, file, followOther),
   });
+  return true;
 }
 
 /**
