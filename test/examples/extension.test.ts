@@ -133,6 +133,7 @@ function installChrome(origin: string, tabs: string[]): void {
 }
 
 declare const click: (tab: { id: number }) => void;
+declare const chrome: { action: { onClicked: { hasListeners(): boolean } } };
 
 const whole = await launchWholeChromium({ pipe: true, enableExtensions: true });
 const noWhole = whole === undefined ? 'no whole Chromium: a headless shell has no extensions' : undefined;
@@ -165,6 +166,9 @@ describe.each(['worker.mjs', 'with-puppeteer.mjs'])('the extension by %s', { tim
     const serviceWorker = await target.worker();
     const extension = (await whole.extensions()).get(id);
     if (serviceWorker === null || extension === undefined) throw new Error('the extension has no worker');
+    const listens = () => serviceWorker.evaluate(() => chrome.action.onClicked.hasListeners());
+    await expect.poll(listens, { timeout: 30_000 }).toBe(true);
+    await tab.bringToFront();
     expectRight(worker, await printedBy(serviceWorker, () => extension.triggerAction(tab)));
     await whole.uninstallExtension(id);
   });
