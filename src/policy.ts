@@ -24,6 +24,8 @@ export const TURNS_TO_READ = 2;
 export const BATCH_SIZE = 64;
 /** Unanswered batches of one session: 512 commands keep the browser busy over a round trip of 28 ms. Over a longer one there may be more. */
 export const IN_FLIGHT_BATCHES = 8;
+/** Commands sent in one turn, whatever is left of its budget: their answers may all come in the next, and each takes as long again. Moves: bench row "spread over 5,000 sessions". */
+export const MOST_COMMANDS_PER_TURN = 1_024;
 /** Milliseconds until an unanswered batch frees its slot: longer than a page's long task, shorter than a client's own limit. */
 export const RELEASE_TIMEOUT_MS = 30_000;
 /** Releases that wait, of all sessions: some 100 MB. */

@@ -3,7 +3,7 @@
  * each. It drains a batch, claims a slot and hands the batch over; it never awaits an answer, so that a hung session
  * fills its own slots and delays nobody else.
  */
-import { STEPS_PER_LOOK } from '../policy.ts';
+import { MOST_COMMANDS_PER_TURN, STEPS_PER_LOOK } from '../policy.ts';
 import { type BoundedWait, SlicedJob, settledUnattended, settledWithin } from '../runtime/event-loop.ts';
 import { monotonicNow } from '../timers.ts';
 import { BatchTally, batchSettled } from './diagnostics.ts';
@@ -192,23 +192,29 @@ export class Dispatcher {
 
   #runRound(deadline: number): boolean {
     if (this.#cancelling.size > 0) this.#endCancelledUntil(deadline);
+    let sent = 0;
     for (const queue of this.#ready) {
       this.#ready.delete(queue);
       queue.isReady = false;
-      this.#dispatchBatch(queue, 'within slots');
-      if (monotonicNow() >= deadline) break;
+      sent += this.#dispatchBatch(queue, 'within slots');
+      if (sent >= MOST_COMMANDS_PER_TURN || monotonicNow() >= deadline) break;
     }
     return this.#ready.size + this.#cancelling.size === 0;
   }
 
-  /** If another batch may be sent then, the queue goes to the end of the round, behind all others. */
-  #dispatchBatch(queue: SessionQueue, slots: 'within slots' | 'past slots'): void {
+  /**
+   * If another batch may be sent then, the queue goes to the end of the round, behind all others.
+   *
+   * @returns how many commands were sent.
+   */
+  #dispatchBatch(queue: SessionQueue, slots: 'within slots' | 'past slots'): number {
     const { batch, taken } = queue.takeBatch(this.#options.maxBatchSize, slots);
     this.#waiting -= taken;
     if (batch.length === 0) {
       this.#goOnWith(queue, queue.state);
-      return;
+      return 0;
     }
+    const commands = batch.length; // The batch is no longer ours once it is sent.
     const tally = batchSettled.hasSubscribers ? new BatchTally(queue.session, queue.way, batch) : undefined;
     const mayGoOn = queue.send(batch, this.#options.releaseTimeoutMs, {
       tally,
@@ -219,6 +225,7 @@ export class Dispatcher {
       },
     });
     if (mayGoOn) this.#makeReady(queue);
+    return commands;
   }
 
   #endCancelledUntil(deadline: number): void {
