@@ -1,5 +1,6 @@
 /** All measurements, by id. */
 import { BULK_MEASUREMENTS } from './bulk-measurements.ts';
+import { PLAYWRIGHT_MEASUREMENTS } from './playwright/measurements.ts';
 import { farAway, inOwnBrowser, type Measurement, onPage } from './sampling/measurement.ts';
 import { SCRIPT_MEASUREMENTS } from './scripts/measurements.ts';
 import { disposeAll, disposeSerially, endScope } from './work/bulk.ts';
@@ -237,6 +238,7 @@ export const MEASUREMENTS: readonly Measurement[] = [
     run: shareBrowser,
   },
   ...SCRIPT_MEASUREMENTS,
+  ...PLAYWRIGHT_MEASUREMENTS,
   {
     id: 'enqueue/release',
     title: 'batcher.release()',

@@ -75,6 +75,12 @@ export const SCENARIOS: readonly Scenario[] = [
     about:
       'Each runs once in a process of its own, plain and attached in turns. The clock starts when Puppeteer is connected; attach() and the first page are within. A handle is an operation.',
   },
+  {
+    name: 'playwright',
+    title: 'Playwright, plain and attached',
+    about:
+      'Launched by nobody here: Playwright comes by connectOverCDP. Loops that leak nothing, await dispose() in a row, and rounds of a script that runs for hours; there a handle is a round.',
+  },
   { name: 'enqueue', title: 'One enqueue', about: 'The call alone, in bursts of 8,192; no browser.' },
 ];
 

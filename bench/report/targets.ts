@@ -1,5 +1,6 @@
 /** The figures that the library has to reach, each a ratio within one run, and whether it does. */
 import { formatCount } from '../../src/cli/format.ts';
+import { PLAYWRIGHT_TARGETS } from '../playwright/measurements.ts';
 import { commandsPerHandle, isProven, perHandleMs, type Sample } from '../sampling/sample.ts';
 import { SCRIPT_TARGETS } from '../scripts/measurements.ts';
 import { spreadOf } from './statistics.ts';
@@ -266,6 +267,7 @@ export const TARGETS: readonly Target[] = [
     figure: (sample) => perHandleMs(sample) * 1e6,
   },
   ...SCRIPT_TARGETS,
+  ...PLAYWRIGHT_TARGETS,
 ];
 
 function mostHandlesOf(samples: readonly (Sample | undefined)[]): number {

@@ -9,8 +9,8 @@ import { disposeByPlaywright } from '../../bench/work/other-clients.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { sized } from '../support/sized.ts';
 
-/** Of a browser that is far away each is a round trip, for whoever waits for it. Of a script it may be a page. */
-const handlesFor = (id: string): number => (/^(?:remote|scripts)\//.test(id) ? 3 : 50);
+/** Of a browser that is far away each is a round trip, for whoever waits for it. Of a script it may be a page, or a click. */
+const handlesFor = (id: string): number => (/^(?:remote|scripts|playwright)\//.test(id) ? 3 : 50);
 
 const browser = await launchChromium();
 const workshop: Workshop = {
@@ -23,7 +23,7 @@ const workshop: Workshop = {
  * goes one by one; fifty pages, of which one hangs for seconds; and 800 MB of objects.
  */
 const LEFT_OUT =
-  /^remote.*-[28]0$|^growth\/10+0{3}$|^pages\/|^bulk\/.*-(serial|single|\d+|per-id)$|^transport\/.*-websocket$|^scripts\/.*-live$/;
+  /^remote.*-[28]0$|^growth\/10+0{3}$|^pages\/|^bulk\/.*-(serial|single|\d+|per-id)$|^transport\/.*-websocket$|^scripts\/.*-live$|^playwright\/.*-(textContent|fill|click)$/;
 const ids = MEASUREMENTS.map(({ id }) => id).filter((id) => sized(!LEFT_OUT.test(id), true));
 
 describe('a few handles', () => {

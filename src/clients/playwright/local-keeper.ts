@@ -3,6 +3,7 @@
  * script has forgotten go at once, without a message, and so do those of one that it disposes of.
  */
 
+import { withStackTraceLimit } from '../../batcher/session-queue.ts';
 import type { RemoteObject } from '../../handles/protocol.ts';
 import { scopeEndedError } from '../../handles/scope.ts';
 import { UNKNOWN_LINE } from '../../observe/calling-line.ts';
@@ -14,7 +15,14 @@ import { handlesOf } from './client-handles.ts';
 import { heldIdOf } from './held-id.ts';
 import { hookOf } from './hooked-session.ts';
 import type { ServerHalf } from './seams.ts';
-import type { Call, CallLocation, ChannelOwner, ClientConnection, ServerHandle } from './structure.ts';
+import type {
+  Call,
+  CallLocation,
+  ChannelOwner,
+  ClientConnection,
+  Dispatcher,
+  ServerHandle,
+} from './structure.ts';
 import type { FollowedCall, HandleKeeper, WeakHandle } from './weak-handle.ts';
 
 /** The attachment whose handles they are. */
@@ -52,12 +60,12 @@ export class LocalKeeper implements HandleKeeper {
     if (id === undefined || id.isConsoleArgument) {
       // The server half may hand it out again, under the same name: its own handle stays, and ends when the server lets go.
       if (handlesOf(this.#connection)?.mayNameAgain) return false;
-      dispatcher._dispose();
+      end(dispatcher);
       return true;
     }
     hookOf(id)?.collect(id);
     (dispatcher._object as ServerHandle).dispose();
-    dispatcher._dispose();
+    end(dispatcher);
     return true;
   }
 
@@ -72,7 +80,7 @@ export class LocalKeeper implements HandleKeeper {
     const dispatcher = this.#dispatchers.get(handle.guid);
     if (dispatcher === undefined) return undefined;
     (dispatcher._object as ServerHandle).dispose();
-    dispatcher._dispose();
+    end(dispatcher);
     // A loop of awaited disposals would be one long chain of microtasks: the event loop gets its turns.
     const now = monotonicNow();
     if (now - this.#turnedAt < MOST_BETWEEN_TURNS_MS) return Promise.resolve({});
@@ -105,6 +113,11 @@ export class LocalKeeper implements HandleKeeper {
   #remoteObjectOf(guid: string): RemoteObject | undefined {
     return heldIdOf(this.#dispatchers.get(guid)?._object)?.remoteObject;
   }
+}
+
+/** Playwright makes an error for the calls that end with it. Of a handle's there are none, and a stack costs ten times the rest. */
+function end(dispatcher: Dispatcher): void {
+  withStackTraceLimit(0, () => dispatcher._dispose());
 }
 
 function lineOf(location: CallLocation | undefined): string {
