@@ -1,154 +1,272 @@
 // Drives an attached Playwright through each way to hold a handle, with a collection forced right before each answer reaches
 // the script and right after each call has left. Prints, by case, 'right' or what went wrong.
-//   node --expose-gc test/playwright/collecting.mjs [operations [oneIn]]
-// With a number, so many operations in random order follow, with a collection before one in 8 messages, or as many as the
-// second number says; SEED names another order.
+//   node --expose-gc test/playwright/collecting.mjs [operations]
+// With a number, so many operations in random order follow, many of them at a time: answers that have come by the time of a
+// collection share it, so that there is one before each answer and yet fewer than answers. SEED names another order.
 import { attach } from 'cdp-release-batcher/playwright';
 import { chromium } from 'playwright-core';
+
+const PAGES = 4;
+const AT_A_TIME_ON_A_PAGE = 16;
 
 const browser = await chromium.launch(JSON.parse(process.env.TEST_LAUNCH_OPTIONS));
 const connection = browser._connection;
 const releases = attach(browser);
-const page = await browser.newPage();
-await page.setContent('<b>1</b><b>2</b><input><iframe srcdoc="<p>in</p>"></iframe>');
 const results = {};
 const failures = [];
 process.on('uncaughtException', ({ message }) => failures.push(`uncaught: ${message}`));
 
 const { dispatch, onmessage } = connection;
-let oneIn = 1;
-let messages = 0;
-const isDue = () => ++messages % oneIn === 0;
-connection.dispatch = (message) => {
-  if (message.id === undefined || !isDue()) return dispatch.call(connection, message);
+let collections = 0;
+const collect = () => {
+  collections++;
   globalThis.gc();
-  // What a WeakRef was made of in this very turn is spared until the next: collected again. And a turn between the
-  // collection and the answer: there the finalizers are.
-  setImmediate(() => {
-    globalThis.gc();
-    setImmediate(() => dispatch.call(connection, message));
-  });
 };
+
+/** Milliseconds without another answer after which those that have come are delivered. */
+const QUIET_MS = 4;
+/** Answers that wait for a collection. */
+let waiting = [];
+let isDelivering = false;
+let answers = 0;
+connection.dispatch = (message) => {
+  if (message.id === undefined) return dispatch.call(connection, message);
+  waiting.push(message);
+  if (!isDelivering) deliver();
+};
+function deliver() {
+  isDelivering = true;
+  const before = waiting.length;
+  if (atATime === 1) return collectAndDeliver();
+  setTimeout(() => (waiting.length > before ? deliver() : collectAndDeliver()), QUIET_MS);
+}
+function collectAndDeliver() {
+  collect();
+  // What a WeakRef was made of in this very turn is spared until the next: collected again. And a turn between the
+  // collection and the answers: there the finalizers are.
+  setImmediate(() => {
+    const due = waiting;
+    waiting = [];
+    collect();
+    setImmediate(() => {
+      answers += due.length;
+      for (const message of due) dispatch.call(connection, message);
+      if (waiting.length > 0) deliver();
+      else isDelivering = false;
+    });
+  });
+}
+let isCollecting = false;
 connection.onmessage = (call) => {
   const sent = onmessage.call(connection, call);
-  if (isDue()) setImmediate(() => globalThis.gc());
+  if (!isCollecting && !isDelivering) {
+    isCollecting = true;
+    setImmediate(() => {
+      isCollecting = false;
+      collect();
+    });
+  }
   return sent;
 };
 
-const make = (value) => page.evaluateHandle((given) => ({ value: given }), value);
+/** How many operations are under way. */
+let atATime = 1;
+let values = 0;
 /** In the page; answered once another call, which is collected around as well, has made it go on. */
 const later = async (object) => {
-  await new Promise((resolve) => {
-    globalThis.goOn = resolve;
-  });
+  globalThis.waiting ??= new Map();
+  await new Promise((resolve) => globalThis.waiting.set(object.value, resolve));
   return object.value;
 };
-const goOn = async () => {
+const goOn = async (value) => {
   // Whichever of the two calls comes first.
-  while (globalThis.goOn === undefined) await new Promise((resolve) => setTimeout(resolve));
-  globalThis.goOn();
-  globalThis.goOn = undefined;
+  while (!globalThis.waiting?.has(value)) await new Promise((resolve) => setTimeout(resolve));
+  globalThis.waiting.get(value)();
+  globalThis.waiting.delete(value);
 };
-const answerOf = async (call) => (await Promise.all([call, page.evaluate(goOn)]))[0];
 function expectSame(actual, expected) {
   if (actual !== expected) throw new Error(`${actual} instead of ${expected}`);
 }
 
-const kept = [];
-const CASES = {
-  'a handle is used at once': async () => expectSame((await (await make(1)).jsonValue()).value, 1),
-  'the target of a call that takes long': async () =>
-    expectSame(await answerOf((await make(2)).evaluate(later)), 2),
-  'an argument of a call that takes long': async () =>
-    expectSame(await answerOf(page.evaluate(later, await make(3))), 3),
-  'an argument deep inside': async () => {
-    const given = { list: [{ handle: await make(4) }] };
-    expectSame(await page.evaluate(({ list }) => list[0].handle.value, given), 4);
-  },
-  'a child of a handle': async () => {
-    const parent = await page.evaluateHandle(() => ({ a: { value: 5 } }));
-    expectSame((await (await parent.getProperty('a')).jsonValue()).value, 5);
-    expectSame((await (await parent.getProperties()).get('a').jsonValue()).value, 5);
-  },
-  'a handle of a handle': async () => {
-    const parent = await page.evaluateHandle(() => ({ a: { value: 6 } }));
-    expectSame((await (await parent.evaluateHandle(({ a }) => a)).jsonValue()).value, 6);
-  },
-  elements: async () => {
-    const [, second] = await page.$$('b');
-    expectSame(await second.textContent(), '2');
-    expectSame(await (await page.waitForSelector('input')).evaluate(({ tagName }) => tagName), 'INPUT');
-    expectSame(await (await page.$('b')).innerText(), '1');
-  },
-  'a frame of an element, and the element of a frame': async () => {
-    const frame = await (await page.$('iframe')).contentFrame();
-    expectSame(await frame.locator('p').textContent(), 'in');
-    expectSame(await (await frame.frameElement()).evaluate(({ tagName }) => tagName), 'IFRAME');
-  },
-  'what is waited for': async () =>
-    expectSame((await (await page.waitForFunction(() => ({ value: 7 }))).jsonValue()).value, 7),
-  'many at once': async () => {
-    const values = await Promise.all([1, 2, 3, 4].map(async (value) => (await make(value)).jsonValue()));
-    expectSame(values.map(({ value }) => value).join(), '1,2,3,4');
-  },
-  'what is held for long': async () => {
-    const value = kept.length;
-    kept.push(await make(value));
-    for (const [index, handle] of kept.entries())
-      expectSame(await handle.evaluate((object) => object.value), index);
-    if (kept.length > 4) for (const handle of kept.splice(0)) await handle.dispose();
-  },
-  'an argument of a console message': async () => {
-    const [message] = await Promise.all([
-      page.waitForEvent('console'),
-      page.evaluate(() => console.log({ value: 8 })),
-    ]);
-    expectSame((await message.args()[0].jsonValue()).value, 8);
-    const [again] = (await page.consoleMessages()).slice(-1);
-    expectSame((await again.args()[0].jsonValue()).value, 8);
-  },
-  'an error, and a locator': async () => {
-    const error = await page.evaluate(() => Promise.reject({ value: 9 })).catch((thrown) => thrown);
-    if (!(error instanceof Error)) throw new Error('it did not throw');
-    await page.locator('input').fill('text');
-    expectSame(await page.locator('input').evaluate(({ value }) => value), 'text');
-  },
-  'a popup': async () => {
-    const [popup] = await Promise.all([
-      page.waitForEvent('popup'),
-      page.evaluate(() => {
-        window.open('about:blank');
-      }),
-    ]);
-    expectSame((await (await popup.evaluateHandle(() => ({ value: 10 }))).jsonValue()).value, 10);
-    await popup.close();
-  },
-};
+/** The cases on one page, each by its name: how often it is done beside the others, and what it is. */
+function casesOn(page) {
+  const heldFromTheStart = [];
+  let last = Promise.resolve();
+  /** For what two on one page would mix up. */
+  const alone = (body) => {
+    const done = last.then(body);
+    last = done.catch(() => {});
+    return done;
+  };
+  const make = (value) => page.evaluateHandle((given) => ({ value: given }), value);
+  const answerOf = async (call, value) => (await Promise.all([call, page.evaluate(goOn, value)]))[0];
+  return {
+    'a handle is used at once': [
+      20,
+      async (value) => expectSame((await (await make(value)).jsonValue()).value, value),
+    ],
+    'the target of a call that takes long': [
+      10,
+      async (value) => expectSame(await answerOf((await make(value)).evaluate(later), value), value),
+    ],
+    'an argument of a call that takes long': [
+      10,
+      async (value) => expectSame(await answerOf(page.evaluate(later, await make(value)), value), value),
+    ],
+    'an argument deep inside': [
+      10,
+      async (value) => {
+        const given = { list: [{ handle: await make(value) }] };
+        expectSame(await page.evaluate(({ list }) => list[0].handle.value, given), value);
+      },
+    ],
+    'a child of a handle': [
+      10,
+      async (value) => {
+        const parent = await page.evaluateHandle((given) => ({ a: { value: given } }), value);
+        expectSame((await (await parent.getProperty('a')).jsonValue()).value, value);
+        expectSame((await (await parent.getProperties()).get('a').jsonValue()).value, value);
+      },
+    ],
+    'a handle of a handle': [
+      10,
+      async (value) => {
+        const parent = await page.evaluateHandle((given) => ({ a: { value: given } }), value);
+        expectSame((await (await parent.evaluateHandle(({ a }) => a)).jsonValue()).value, value);
+      },
+    ],
+    elements: [
+      10,
+      async () => {
+        const [, second] = await page.$$('b');
+        expectSame(await second.textContent(), '2');
+        expectSame(await (await page.waitForSelector('input')).evaluate(({ tagName }) => tagName), 'INPUT');
+        expectSame(await (await page.$('b')).innerText(), '1');
+      },
+    ],
+    'a frame of an element, and the element of a frame': [
+      5,
+      async () => {
+        const frame = await (await page.$('iframe')).contentFrame();
+        expectSame(await frame.locator('p').textContent(), 'in');
+        expectSame(await (await frame.frameElement()).evaluate(({ tagName }) => tagName), 'IFRAME');
+      },
+    ],
+    'what is waited for': [
+      10,
+      async (value) =>
+        expectSame(
+          (await (await page.waitForFunction((given) => ({ value: given }), value)).jsonValue()).value,
+          value,
+        ),
+    ],
+    'many at once': [
+      5,
+      async (value) => {
+        const all = [1, 2, 3, 4].map((each) => value * each);
+        const read = await Promise.all(all.map(async (each) => (await (await make(each)).jsonValue()).value));
+        expectSame(read.join(), all.join());
+      },
+    ],
+    'what is held for long': [
+      5,
+      async (value) => {
+        heldFromTheStart.length > 3 || heldFromTheStart.push([await make(value), value]);
+        const held = [];
+        for (let each = 0; each < 3; each++) {
+          held.push([await make(value + each), value + each]);
+          for (const [handle, known] of [...heldFromTheStart, ...held])
+            expectSame(await handle.evaluate((object) => object.value), known);
+        }
+        for (const [handle] of held) await handle.dispose();
+      },
+    ],
+    'an argument of a console message': [
+      5,
+      async (value) => {
+        const isOurs = (message) => message.text().startsWith(`${value} `);
+        const [message] = await Promise.all([
+          page.waitForEvent('console', isOurs),
+          page.evaluate((given) => console.log(given, { value: given }), value),
+        ]);
+        expectSame((await message.args()[1].jsonValue()).value, value);
+        const again = (await page.consoleMessages()).find(isOurs);
+        expectSame((await again.args()[1].jsonValue()).value, value);
+      },
+    ],
+    'an error, and a locator': [
+      5,
+      async (value) => {
+        const error = await page
+          .evaluate((given) => Promise.reject({ value: given }), value)
+          .catch((thrown) => thrown);
+        if (!(error instanceof Error)) throw new Error('it did not throw');
+        await alone(() => page.locator('input').fill('text'));
+        expectSame(await page.locator('input').evaluate((input) => input.tagName), 'INPUT');
+      },
+    ],
+    'a popup': [
+      1,
+      (value) =>
+        alone(async () => {
+          const [opened] = await Promise.all([
+            page.waitForEvent('popup'),
+            page.evaluate(() => {
+              window.open('about:blank');
+            }),
+          ]);
+          const handle = await opened.evaluateHandle((given) => ({ value: given }), value);
+          expectSame((await handle.jsonValue()).value, value);
+          await opened.close();
+        }),
+    ],
+  };
+}
 
-async function run(name) {
+async function run(cases, name) {
   try {
-    await CASES[name]();
+    const [, operation] = cases[name];
+    await operation(++values * 10);
     results[name] ??= 'right';
   } catch (error) {
     results[name] = String(error.message).split('\n')[0];
   }
 }
 
-for (const name of Object.keys(CASES)) await run(name);
+async function openPage() {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(300_000);
+  await page.setContent('<b>1</b><b>2</b><input><iframe srcdoc="<p>in</p>"></iframe>');
+  return casesOn(page);
+}
 
-let seed = Number(process.env.SEED ?? 20_261_128);
-const random = (below) => {
-  seed = (seed * 1_103_515_245 + 12_345) & 0x7fffffff;
-  return (seed >> 8) % below;
-};
-oneIn = Number(process.argv[3] ?? 8);
-for (let operation = 0; operation < Number(process.argv[2] ?? 0); operation++) {
-  await run(Object.keys(CASES)[random(Object.keys(CASES).length)]);
+const first = await openPage();
+for (const name of Object.keys(first)) await run(first, name);
+
+const operations = Number(process.argv[2] ?? 0);
+if (operations > 0) {
+  let seed = Number(process.env.SEED ?? 20_261_128);
+  const random = (below) => {
+    seed = (seed * 1_103_515_245 + 12_345) & 0x7fffffff;
+    return (seed >> 8) % below;
+  };
+  const names = Object.entries(first).flatMap(([name, [weight]]) =>
+    Array.from({ length: weight }, () => name),
+  );
+  let left = operations;
+  const goThrough = async (cases) => {
+    while (left-- > 0) await run(cases, names[random(names.length)]);
+  };
+  const pages = [first];
+  while (pages.length < PAGES) pages.push(await openPage());
+  atATime = PAGES * AT_A_TIME_ON_A_PAGE;
+  await Promise.all(
+    pages.flatMap((cases) => Array.from({ length: AT_A_TIME_ON_A_PAGE }, () => goThrough(cases))),
+  );
 }
 connection.dispatch = dispatch;
 connection.onmessage = onmessage;
-kept.length = 0;
 const { collected } = releases.stats();
 releases.detach();
 await browser.close();
-console.log(JSON.stringify({ results, failures, hasCollected: collected > 0 }));
+console.log(JSON.stringify({ results, failures, answers, collections, collected }));

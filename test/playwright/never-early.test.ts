@@ -36,10 +36,10 @@ it('whatever is held, or named by a call, lives through a collection at each mes
     timeoutMs: 100_000,
   });
   expect(stderr).toBe('');
-  const { results, failures, hasCollected } = JSON.parse(stdout);
+  const { results, failures, collected } = JSON.parse(stdout);
   expect(failures).toEqual([]);
   expect(results).toEqual(Object.fromEntries(Object.keys(results).map((name) => [name, 'right'])));
-  expect(hasCollected).toBe(true);
+  expect(collected).toBeGreaterThan(0);
 });
 
 describe('an argument of a console message', () => {
