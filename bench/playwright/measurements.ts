@@ -1,5 +1,5 @@
 /** Playwright, plain and attached: what its handles cost, and what its loops do. */
-import type { Target } from '../report/targets.ts';
+import type { Target } from '../report/target.ts';
 import type { Measurement } from '../sampling/measurement.ts';
 import {
   byPlaywright,

@@ -253,16 +253,19 @@ if (operations > 0) {
   const names = Object.entries(first).flatMap(([name, [weight]]) =>
     Array.from({ length: weight }, () => name),
   );
+  // A popup that closes takes along, in plain Chromium, what its opener's page was about to do: there it is alone.
+  const besideOthers = names.filter((name) => name !== 'a popup');
   let left = operations;
-  const goThrough = async (cases) => {
-    while (left-- > 0) await run(cases, names[random(names.length)]);
+  const goThrough = async (cases, these) => {
+    while (left-- > 0) await run(cases, these[random(these.length)]);
   };
-  const pages = [first];
+  const pages = [];
   while (pages.length < PAGES) pages.push(await openPage());
   atATime = PAGES * AT_A_TIME_ON_A_PAGE;
-  await Promise.all(
-    pages.flatMap((cases) => Array.from({ length: AT_A_TIME_ON_A_PAGE }, () => goThrough(cases))),
+  const lanes = pages.flatMap((cases) =>
+    Array.from({ length: AT_A_TIME_ON_A_PAGE }, () => goThrough(cases, besideOthers)),
   );
+  await Promise.all([goThrough(first, names), ...lanes]);
 }
 connection.dispatch = dispatch;
 connection.onmessage = onmessage;
