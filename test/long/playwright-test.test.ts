@@ -60,8 +60,14 @@ it('a suite of 50 tests has the same results attached by register, and nothing i
   expect(attached).toMatchObject({ code: plain.code, stderr: plain.stderr });
 });
 
-it('the fixture of the example fails a test that leaves handles', async () => {
-  const run = await runPlaywrightTest(join(PACKAGE, 'examples/playwright-test'), {});
+it.each([
+  ['attached by itself', {}],
+  [
+    'attached by register, which is to trace',
+    { NODE_OPTIONS: `--import ${REGISTER}`, CDP_RELEASE_BATCHER: 'traceLeaks=true' },
+  ],
+])('the fixture of the example fails a test that leaves handles, %s', async (_, env) => {
+  const run = await runPlaywrightTest(join(PACKAGE, 'examples/playwright-test'), env);
   expect(run, run.stdout).toMatchObject({ code: 0 });
   expect(run.stdout).toContain('3 passed');
 });
