@@ -39,7 +39,7 @@ export interface SessionTraits {
   /** Whether the client's own file follows the program's calls; if not, leaks are traced command by command. Default `false`. */
   readonly isTracedByCall?: boolean;
   createRules(hold: CollectionHold): CommandRules;
-  /** Whether the client handles each refusal of a command that it sends; a session that a program drives may not. Default `false`. */
+  /** Whether nobody but the client sends, and it handles each refusal. A program may send by Puppeteer's sessions, too. Default `false`. */
   readonly handlesRefusals?: boolean;
   /** Whether the client reads streams by itself, so that the program has none of their handles. Default `false`. */
   readonly readsStreams?: boolean;

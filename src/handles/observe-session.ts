@@ -67,7 +67,7 @@ export type Present = (answer: unknown) => unknown;
 export class SessionTap {
   readonly ledger: SessionLedger;
   readonly #parts: TapParts;
-  readonly #values: ValueCommands | undefined;
+  readonly #values: ValueCommands;
   #burst: ConsoleBurst | undefined;
   /** Whether mints are entered; if not, only the client's own releases are taken over. */
   #tracks: boolean;
@@ -76,9 +76,7 @@ export class SessionTap {
     this.ledger = parts.ledger;
     this.#parts = parts;
     this.#tracks = tracks;
-    if (parts.handlesRefusals) {
-      this.#values = new ValueCommands(parts, (result, group) => this.#enterThrown(result, group));
-    }
+    this.#values = new ValueCommands(parts, (result, group) => this.#enterThrown(result, group));
   }
 
   /**
@@ -109,7 +107,7 @@ export class SessionTap {
       ledger.services.answers.run();
       return acknowledger.release(params, forward);
     }
-    if (this.#values !== undefined && present === undefined && bringsValue(method, params) && this.#isPlain) {
+    if (present === undefined && bringsValue(method, params) && this.#isPlain) {
       const answer = this.#values.send(method, params, forward);
       if (answer !== undefined) return answer;
     }
@@ -216,7 +214,7 @@ export class SessionTap {
 
   /** Errors are thrown in the page. */
   noteThrown(): void {
-    this.#values?.noteThrown();
+    this.#values.noteThrown();
   }
 
   /** From now on what the command names is pinned, and its group is kept. */

@@ -1,13 +1,12 @@
 /**
  * Commands that bring a value: most of all that clients send. They mint only by throwing, so they are sent as they came, with
- * no group, no record and no copy. Their promise is looked at from the side, and the client gets that very promise. What such
- * a command names is pinned until it is answered.
+ * no group, no record and no copy. What such a command names is pinned until it is answered.
  *
  * Errors that are thrown one after another are worth a group: after one, and while many commands are unanswered, the next go
  * the way of all commands.
  *
- * Invariant: only for sessions whose client handles each refusal itself. To look at a promise from the side counts as
- * handling it, and Node would no longer tell of a refusal that nobody handles.
+ * Invariant: a refusal that nobody handles is still told by Node. To look at a promise from the side counts as handling it, so
+ * that very promise is given back only where the client handles each refusal itself; elsewhere, the one that follows it.
  */
 import { GROUPED_AFTER_THROW, MOST_UNGROUPED } from '../policy.ts';
 import type { ReleaseAcknowledger } from './acknowledge.ts';
@@ -20,6 +19,7 @@ export interface ValueCommandParts {
   readonly ledger: SessionLedger;
   readonly acknowledger: ReleaseAcknowledger;
   readonly rules: CommandRules;
+  readonly handlesRefusals: boolean;
 }
 
 /** Gets an answer with objects in it, and the group that these have inherited. */
@@ -27,6 +27,7 @@ type OnMinted = (result: unknown, group: Group | undefined) => void;
 
 export class ValueCommands {
   readonly #parts: ValueCommandParts;
+  readonly #handlesRefusals: boolean;
   readonly #onMinted: OnMinted;
   #unanswered = 0;
   /** How many of the next commands are given a group. */
@@ -34,6 +35,7 @@ export class ValueCommands {
 
   constructor(parts: ValueCommandParts, onMinted: OnMinted) {
     this.#parts = parts;
+    this.#handlesRefusals = parts.handlesRefusals;
     this.#onMinted = onMinted;
   }
 
@@ -75,9 +77,11 @@ export class ValueCommands {
       return answer;
     }
     this.#unanswered++;
-    if (pinned.length === 0 && onAnswer === undefined) answer.then(this.#onResult, this.#onRefusal);
-    else this.#follow(answer, pinned, params, onAnswer);
-    return answer;
+    const followed =
+      pinned.length === 0 && onAnswer === undefined
+        ? answer.then(this.#onResult, this.#onRefusal)
+        : this.#follow(answer, pinned, params, onAnswer);
+    return this.#handlesRefusals ? answer : followed;
   }
 
   #follow(
@@ -85,8 +89,8 @@ export class ValueCommands {
     pinned: readonly Handle[],
     { objectId }: Params,
     onAnswer: (() => void) | undefined,
-  ): void {
-    answer.then(
+  ): PromiseLike<unknown> {
+    return answer.then(
       (result) => {
         // The target comes first, and cannot have been moved meanwhile.
         const target = objectId === undefined ? undefined : pinned[0];
@@ -95,10 +99,11 @@ export class ValueCommands {
           target !== undefined && target.objectId === String(objectId) ? target.group : undefined,
         );
         this.#end(pinned, onAnswer);
+        return result;
       },
-      () => {
-        this.#onRefusal();
+      (error: unknown) => {
         this.#end(pinned, onAnswer);
+        return this.#onRefusal(error);
       },
     );
   }
@@ -108,10 +113,14 @@ export class ValueCommands {
     onAnswer?.();
   }
 
-  readonly #onResult = (result: unknown): void => this.#note(result, undefined);
+  readonly #onResult = (result: unknown): unknown => {
+    this.#note(result, undefined);
+    return result;
+  };
 
-  readonly #onRefusal = (): void => {
+  readonly #onRefusal = (error: unknown): void => {
     this.#unanswered--;
+    if (!this.#handlesRefusals) throw error;
   };
 
   #note(result: unknown, group: Group | undefined): void {

@@ -145,3 +145,19 @@ test('where the program may leave a refusal unhandled, Node tells of it', async 
   }
   expect(unhandled).toHaveLength(1);
 });
+
+describe('where a program may send by itself', () => {
+  test('the browser gets the very parameters, and a refusal goes on to whoever asked', async () => {
+    await using world = new AttachedPeer();
+    const session = world.open();
+    const params = { expression: '1 + 1', returnByValue: true };
+    expect(await session.send('Runtime.evaluate', params)).toMatchObject({ result: { value: 2 } });
+    expect(session.wire('Runtime.evaluate').at(-1)?.params.objectGroup).toBeUndefined();
+    const refused = session.send('Runtime.callFunctionOn', {
+      functionDeclaration: '() => 1',
+      objectId: 'none.such.id',
+      returnByValue: true,
+    });
+    await expect(refused).rejects.toThrow();
+  });
+});

@@ -303,7 +303,6 @@ export class PuppeteerAttachment extends Attachment {
       actions,
       tracks: this.#options.track ?? !isUsers,
       isTracedByCall: !isUsers,
-      handlesRefusals: !isUsers,
       readsStreams: !isUsers,
       targetState: watched.target,
       createRules: (hold) => {
