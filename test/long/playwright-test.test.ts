@@ -11,13 +11,21 @@ import { PACKAGE } from '../support/script.ts';
 const CLI = join(PACKAGE, 'node_modules/@playwright/test/cli.js');
 const REGISTER = join(PACKAGE, 'dist/clients/puppeteer/register.js');
 
+/** Runs the tests of a folder by the example's configuration, with the browser that is here. */
 async function runPlaywrightTest(folder: string, env: Record<string, string>): Promise<ProcessRun> {
   const output = await mkdtemp(join(tmpdir(), 'playwright-results-'));
   onTestFinished(() => rm(output, { recursive: true, force: true }));
-  const launch = JSON.stringify(await playwrightLaunchOptions());
-  return runNode([CLI, 'test', '--config', join(folder, 'playwright.config.mjs'), '--reporter', 'list'], {
+  const here = { testDir: folder, workers: 3, outputDir: join(output, 'results') };
+  const launchOptions = JSON.stringify(await playwrightLaunchOptions());
+  const config = join(output, 'playwright.config.mjs');
+  await writeFile(
+    config,
+    `import example from ${JSON.stringify(join(PACKAGE, 'examples/playwright-test/playwright.config.mjs'))};
+    export default { ...example, ...${JSON.stringify(here)}, use: { ...example.use, launchOptions: ${launchOptions} } };`,
+  );
+  return runNode([CLI, 'test', '--config', config, '--reporter', 'list'], {
     cwd: folder,
-    env: { LAUNCH_OPTIONS: launch, OUTPUT: output, NO_COLOR: '1', CI: '1', ...env },
+    env: { NO_COLOR: '1', CI: '1', ...env },
     timeoutMs: 110_000,
   });
 }
@@ -50,8 +58,6 @@ it('a suite of 50 tests has the same results attached by register, and nothing i
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   await symlink(join(PACKAGE, 'node_modules'), join(folder, 'node_modules'));
   await writeFile(join(folder, 'fifty.spec.mjs'), SUITE);
-  const config = `export { default } from ${JSON.stringify(join(PACKAGE, 'examples/playwright-test/playwright.config.mjs'))};`;
-  await writeFile(join(folder, 'playwright.config.mjs'), config);
   const plain = await runPlaywrightTest(folder, {});
   const attached = await runPlaywrightTest(folder, { NODE_OPTIONS: `--import ${REGISTER}` });
   expect(outcomes(plain)).toHaveLength(50);
