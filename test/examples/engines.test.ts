@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { type CopiedExamples, copyExamples } from '../support/copied-examples.ts';
 import { lacking } from '../support/lacking.ts';
 import { descendantsOf, endsWithTest, killWithDescendants, runNode } from '../support/processes.ts';
-import { noRedis, startRedis } from '../support/redis.ts';
+import { noRedis, type Redis, startRedis } from '../support/redis.ts';
 import { sized } from '../support/sized.ts';
 
 const ENGINES: [name: string, args: string[]][] = [
@@ -98,16 +98,17 @@ describe.each(ENGINES)('%s %s', { timeout: 240_000 }, (engine, args) => {
 });
 
 describe('bullmq', { ...lacking(noRedis), timeout: 240_000 }, () => {
-  let redis: string;
+  let redis: Redis | undefined;
   beforeAll(async () => {
     if (noRedis === undefined) redis = await startRedis();
   });
+  afterAll(() => redis?.stop());
 
   /** A worker in a process of its own, once it takes jobs. */
   async function startWorker(more: Record<string, string> = {}) {
     const worker: ChildProcess = endsWithTest(
       spawn(process.execPath, [...copied.preload, fileOf('bullmq-worker.mjs')], {
-        env: { ...process.env, ...env, REDIS_URL: redis, ...more },
+        env: { ...process.env, ...env, REDIS_URL: redis?.url ?? '', ...more },
         stdio: ['ignore', 'pipe', 'inherit'],
       }),
     );
@@ -122,7 +123,7 @@ describe('bullmq', { ...lacking(noRedis), timeout: 240_000 }, () => {
   }
 
   const fillQueue = () =>
-    runNode([...copied.preload, fileOf('bullmq.mjs')], { env: { ...env, REDIS_URL: redis } });
+    runNode([...copied.preload, fileOf('bullmq.mjs')], { env: { ...env, REDIS_URL: redis?.url ?? '' } });
 
   it('several workers share the jobs, end at SIGTERM with the jobs in hand done, and nothing leaks', async () => {
     const workers = await Promise.all([startWorker(), startWorker()]);
