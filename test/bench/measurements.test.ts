@@ -18,13 +18,23 @@ const workshop: Workshop = {
   browserWSEndpoint: browser.wsEndpoint(),
 };
 
-/**
- * For the shortest of times, left out is what differs from another in a figure alone, a longer way, a size, or in that it
- * goes one by one; fifty pages, of which one hangs for seconds; and 800 MB of objects.
- */
-const LEFT_OUT =
-  /^remote.*-[28]0$|^growth\/10+0{3}$|^pages\/|^bulk\/.*-(serial|single|\d+|per-id)$|^transport\/.*-websocket$|^scripts\/.*-live$|^playwright\/.*-(textContent|fill|click)$/;
-const ids = MEASUREMENTS.map(({ id }) => id).filter((id) => sized(!LEFT_OUT.test(id), true));
+/** For the shortest of times these are left to the long tests. */
+const LEFT_OUT: readonly RegExp[] = [
+  // Differs from another in a figure alone, in that it goes one by one, or in its way.
+  /^remote.*-[28]0$/,
+  /^bulk\/.*-(serial|single|\d+|per-id)$/,
+  /^transport\/.*-websocket$/,
+  /^playwright\/.*-(textContent|fill|click)$/,
+  // Puppeteer by itself; in `bulk` it runs.
+  /^(forget|query|throw|remote|transport|closing)\/puppeteer/,
+  // Large: 10,000 handles, fifty pages of which one hangs for seconds, 800 MB of objects.
+  /^growth\/10+0{3}$/,
+  /^pages\//,
+  /^scripts\/.*-live$/,
+];
+const ids = MEASUREMENTS.map(({ id }) => id).filter((id) =>
+  sized(!LEFT_OUT.some((each) => each.test(id)), true),
+);
 
 describe('a few handles', () => {
   it.each(ids)('%s', async (id) => {

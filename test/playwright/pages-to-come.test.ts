@@ -3,7 +3,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, chromium, type Frame, type JSHandle, type Page, type Worker } from 'playwright-core';
+import {
+  type Browser,
+  type BrowserContext,
+  chromium,
+  type Frame,
+  type JSHandle,
+  type Page,
+  type Worker,
+} from 'playwright-core';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { attach, type PlaywrightAttachment } from '../../src/clients/playwright/index.ts';
 import { launchChromium } from '../support/chromium.ts';
@@ -15,6 +23,7 @@ import {
   playwrightLaunchOptions,
 } from '../support/playwright.ts';
 import { openSite } from '../support/site.ts';
+import { sized } from '../support/sized.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -62,25 +71,29 @@ async function startWorker(page: Page): Promise<Worker> {
   return worker;
 }
 
-it.each([
-  ['its browser', (page: Page) => page.context().browser() as Browser],
-  ['its context', (page: Page) => page.context()],
-  ['itself', (page: Page) => page],
-])('covers the popups, workers and frames of a page, attached to by %s', async (_, subjectOf) => {
-  const site = await openSite();
-  onTestFinished(() => site[Symbol.asyncDispose]());
-  const page = await openPage(browser);
-  const releases = attachedPlaywright(subjectOf(page), browser);
-  await page.goto(site.here);
-  await page.setContent(`<iframe src="${site.elsewhere}"></iframe>`);
-  await expect.poll(() => page.frames().length).toBe(2);
-  await expectCovered(releases, page);
-  await expectCovered(releases, page.frames()[1] as Frame);
-  await expectCovered(releases, await startWorker(page));
-  const popup = await openPopup(page);
-  await expectCovered(releases, popup);
-  await expectCovered(releases, await openPopup(popup));
-});
+const ways: readonly (readonly [string, (page: Page) => Browser | BrowserContext | Page])[] = [
+  ['itself', (page) => page],
+  ['its browser', (page) => page.context().browser() as Browser],
+  ['its context', (page) => page.context()],
+];
+it.each(sized(ways.slice(0, 2), ways))(
+  'covers the popups, workers and frames of a page, attached to by %s',
+  async (_, subjectOf) => {
+    const site = await openSite();
+    onTestFinished(() => site[Symbol.asyncDispose]());
+    const page = await openPage(browser);
+    const releases = attachedPlaywright(subjectOf(page), browser);
+    await page.goto(site.here);
+    await page.setContent(`<iframe src="${site.elsewhere}"></iframe>`);
+    await expect.poll(() => page.frames().length).toBe(2);
+    await expectCovered(releases, page);
+    await expectCovered(releases, page.frames()[1] as Frame);
+    await expectCovered(releases, await startWorker(page));
+    const popup = await openPopup(page);
+    await expectCovered(releases, popup);
+    await expectCovered(releases, await openPopup(popup));
+  },
+);
 
 it('leaves alone what it was not attached to, and hands on what another attachment has', async () => {
   const [page, other] = [await openPage(browser), await openPage(browser)];

@@ -8,6 +8,7 @@ import type { FrameLike } from '../../src/clients/puppeteer/structure.ts';
 import { attached } from '../support/attached.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { openSite } from '../support/site.ts';
+import { sized } from '../support/sized.ts';
 
 const PARAGRAPHS = '<p></p>'.repeat(20);
 /** Pages whose frame of another site has so many frames of its own. */
@@ -53,7 +54,8 @@ async function openPageWhereIdsMeet(browser: Browser, here: string): Promise<Pag
   throw new Error('in none of 20 pages did two ids meet');
 }
 
-it.each(['puppeteer-core-22', 'puppeteer-core-24', 'puppeteer-core'])(
+/** The oldest and the newest; what lies between in the long tests. */
+it.each(sized(['puppeteer-core-22', 'puppeteer-core'], ['puppeteer-core-24']))(
   'attached to a page with frames of other sites, %s goes on, and scopes end what was minted in the frames',
   async (name) => {
     await using site = await openSite(PAGES);

@@ -75,7 +75,8 @@ describe.each(PUPPETEERS_BY_SIZE)('nothing is released early with $name', ({ nam
     return created;
   }
 
-  const ROUNDS = sized(1, 3);
+  /** One finds it where what a call names is not pinned: the worker that is busy is asked for what has gone. */
+  const ROUNDS = sized(1, 2);
   const ways: readonly (readonly [string, boolean])[] = [
     ['one after another', false],
     ['side by side', true],
