@@ -163,7 +163,7 @@ export type OnLook = (pageBytes: number, pageBytesPerHandle: number) => void;
 export type MemoryStats = Pick<LedgerStats, 'live' | 'chargedBytes' | 'bytesPerHandle'>;
 
 /** Each handle is taken to hold the same number of bytes; with 0 no collection is ever caused. */
-export function fixedMemories(bytes: number, stats: MemoryStats): SessionMemories {
+function fixedMemories(bytes: number, stats: MemoryStats): SessionMemories {
   if (bytes === 0) return { open: () => fixedMemory(0), end: () => {}, stop: () => {} };
   return memoriesBy(stats, (_page, onMinted) => fixedMemory(bytes, onMinted));
 }
