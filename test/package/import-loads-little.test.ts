@@ -26,6 +26,7 @@ const LOADED: Readonly<Record<string, readonly string[]>> = {
     'clients/puppeteer/register.js',
     'clients/puppeteer/register-hooks.js',
     'clients/puppeteer/register-orders.js',
+    'clients/puppeteer/registration.js',
     'clients/playwright/registration.js',
     PLAYWRIGHT,
     ...PUPPETEER,

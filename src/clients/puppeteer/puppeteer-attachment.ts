@@ -145,7 +145,7 @@ export class PuppeteerAttachment extends Attachment {
     this.#hook({ session, targetType, parent, targetId, isUsers: false });
   }
 
-  /** Notes that a page without a session is covered as a popup. @returns ends that. */
+  /** Notes that a page without a session is covered as a popup; what is returned ends that. @internal */
   coverPopup(page: object): () => void {
     coveringPopups.set(page, this);
     return () => void coveringPopups.delete(page);
