@@ -76,7 +76,11 @@ export class SessionTap {
     this.ledger = parts.ledger;
     this.#parts = parts;
     this.#tracks = tracks;
-    this.#values = new ValueCommands(parts, (result, group) => this.#enterThrown(result, group));
+    this.#values = new ValueCommands(
+      parts,
+      (result, group) => this.#enterThrown(result, group),
+      () => this.#giveUpTracking(undefined),
+    );
   }
 
   /**

@@ -29,14 +29,17 @@ export class ValueCommands {
   readonly #parts: ValueCommandParts;
   readonly #handlesRefusals: boolean;
   readonly #onMinted: OnMinted;
+  readonly #onUnseen: () => void;
   #unanswered = 0;
   /** How many of the next commands are given a group. */
   #grouped = 0;
 
-  constructor(parts: ValueCommandParts, onMinted: OnMinted) {
+  /** @param onUnseen called where a `send` gives no promise, so that nobody knows for how long it names what it does. */
+  constructor(parts: ValueCommandParts, onMinted: OnMinted, onUnseen: () => void) {
     this.#parts = parts;
     this.#handlesRefusals = parts.handlesRefusals;
     this.#onMinted = onMinted;
+    this.#onUnseen = onUnseen;
   }
 
   /** An error was thrown: others may follow. */
@@ -73,6 +76,7 @@ export class ValueCommands {
       throw error;
     }
     if (!isAwaitable(answer)) {
+      this.#onUnseen();
       this.#end(pinned, onAnswer);
       return answer;
     }

@@ -104,3 +104,13 @@ async function mintSeen({ tap, wire }: Mute, params = {}): Promise<{ objectId: s
 function unreachable(): never {
   throw new Error('a release is acknowledged, not sent');
 }
+
+it('tracks nothing more after a command by value either: what that names, and for how long, is not seen', async () => {
+  const client = new Mute();
+  expect(client.send('Runtime.evaluate', { expression: '1', returnByValue: true })).toBeUndefined();
+  await client.tap.command('Runtime.evaluate', { expression: '({})' }, (params) =>
+    client.wire.send('Runtime.evaluate', params),
+  );
+  await turns();
+  expect(client.attachment.stats().minted).toBe(0);
+});
