@@ -126,7 +126,7 @@ export const MOST_MOVED = 512;
 export const MOST_MOVES_TRIED = 2;
 
 /** Milliseconds of a round trip from which a browser is far away, so that round trips are spared rather than commands. */
-export const FAR_MS = 10;
+export const FAR_MS = 30;
 /** Survivors that are bound by a call each there. Moves: bench rows "80 ms each way". */
 export const MOST_BOUND_SINGLY = 4;
 /** Milliseconds that a release takes the browser: it does some 18,000 a second. */

@@ -71,9 +71,9 @@ export class SessionQueue {
   isLost = false;
   /** The last flush's mark, while nothing is queued behind it: later flushes may share it. */
   mark: FlushMark | undefined;
-  /** What the last answers to `ask` took, in milliseconds: the least of two, since a page may be busy. 0 while that is not known. */
+  /** What the quickest answer to `ask` took, in milliseconds: the others waited for a busy page. 0 while there is none. */
   roundTripMs = 0;
-  #lastTookMs = Number.POSITIVE_INFINITY;
+  #quickestMs = Number.POSITIVE_INFINITY;
   readonly #stats: ReleaseStats;
   #weak: WeakRef<ReleaseSession> | undefined;
   #strong: ReleaseSession | undefined;
@@ -280,9 +280,8 @@ export class SessionQueue {
     try {
       const askedAt = monotonicNow();
       const answer = await Promise.race([session.send(method, params), lost]);
-      const tookMs = monotonicNow() - askedAt;
-      this.roundTripMs = Math.min(tookMs, this.#lastTookMs);
-      this.#lastTookMs = tookMs;
+      this.#quickestMs = Math.min(monotonicNow() - askedAt, this.#quickestMs);
+      this.roundTripMs = this.#quickestMs;
       return answer;
     } finally {
       forget();

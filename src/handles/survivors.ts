@@ -10,6 +10,7 @@ import { countCommands } from '../batcher/stats.ts';
 import {
   COMMANDS_OF_A_MOVE,
   COST_PER_SURVIVOR,
+  DEAD_IN_A_LARGE_GROUP,
   FAR_MS,
   FEWEST_DEAD,
   MOST_BOUND_SINGLY,
@@ -55,7 +56,8 @@ export function costOfMoving(group: Group): number {
 export function isSoonMoved({ ledger, live, disposed }: Group): boolean {
   const { roundTripMs } = ledger.queue;
   const roundTrips = isBoundSingly(live, roundTripMs) ? 1 : 2;
-  return roundTripMs < FAR_MS || roundTrips * roundTripMs <= disposed * RELEASE_MS;
+  if (roundTripMs < FAR_MS || disposed < DEAD_IN_A_LARGE_GROUP) return true; // Of fewer, the commands count.
+  return roundTrips * roundTripMs <= disposed * RELEASE_MS;
 }
 
 /** A few survivors are bound by a call each, which spares the round trip of a list. Nearby, that is not worth the commands. */
