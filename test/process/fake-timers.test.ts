@@ -8,7 +8,7 @@ import { PACKAGE, runScript } from '../support/script.ts';
 /** Fakes as `@sinonjs/fake-timers` makes them, in the same places, but that no clock ever ticks for. */
 const FAKES = `
   import timers from 'node:timers';
-  const real = { setTimeout, setImmediate, clock: Performance.prototype.now.bind(performance) };
+  const real = { setTimeout, clearTimeout, setImmediate, clock: Performance.prototype.now.bind(performance) };
   const sleep = (ms) => new Promise((resolve) => real.setTimeout(resolve, ms));
   const tick = () => new Promise((resolve) => real.setImmediate(resolve));
   function fake(names) {
@@ -118,7 +118,10 @@ async function runFaked(when: 'during' | 'from the start', names: readonly strin
     restore();
     await work();
     const afterwards = await until(isOver);
-    const { complete, pending } = await Promise.race([releases.flush(), sleep(60_000).then(() => ({ complete: 'hangs' }))]);
+    let limit;
+    const hangs = new Promise((resolve) => { limit = real.setTimeout(resolve, 60_000, { complete: 'hangs' }); });
+    const { complete, pending } = await Promise.race([releases.flush(), hangs]);
+    real.clearTimeout(limit);
     const { live } = releases.stats();
     releases.detach();
     console.log(JSON.stringify({ whileFaked, afterwards, flushed: { complete, pending }, live }));`,
