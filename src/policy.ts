@@ -4,7 +4,7 @@
  * an id or of a message, the layout of the shared ring. This file imports nothing.
  */
 
-// The event loop. Moves: `work-is-sliced`, `many-groups-wait`, bench row "100,000 waiting groups".
+// The event loop. Moves: `work-is-sliced`, `many-groups-wait`, bench row `waiting-groups`.
 
 /** Milliseconds of one turn that all jobs of a thread share. The promise is 10 ms; the rest is for what cannot be sliced. */
 export const TURN_BUDGET_MS = 6;
@@ -18,13 +18,13 @@ export const STEPS_PER_LOOK = 256;
 /** Turns that read what has arrived meanwhile: one reads, one is for clients that hand it on later. Moves: `blocked-loop`. */
 export const TURNS_TO_READ = 2;
 
-// The batcher. Moves: bench rows "1,000 jobs", "per-id path"; `ended-in-turns`.
+// The batcher. Moves: bench row `per-id`, `ended-in-turns`.
 
 /** Commands in a batch: the ancestor's number. */
 export const BATCH_SIZE = 64;
 /** Unanswered batches of one session: 512 commands keep the browser busy over a round trip of 28 ms. Over a longer one there may be more. */
 export const IN_FLIGHT_BATCHES = 8;
-/** Commands sent in one turn, whatever is left of its budget: their answers may all come in the next, and each takes as long again. Moves: bench row "spread over 5,000 sessions". */
+/** Commands sent in one turn, whatever is left of its budget: their answers may all come in the next, and each takes as long again. Moves: bench row `many-sessions`, `commands-per-turn`. */
 export const MOST_COMMANDS_PER_TURN = 1_024;
 /** Milliseconds until an unanswered batch frees its slot: longer than a page's long task, shorter than a client's own limit. */
 export const RELEASE_TIMEOUT_MS = 30_000;
@@ -39,11 +39,11 @@ export const LARGEST_SEGMENT = 2_048;
 
 // Handles. Moves: `work-is-sliced`, `many-groups-wait`, `nothing-grows`.
 
-/** Commands by value that are given a group after one threw. Moves: `errors-share-a-group`, bench row "errors thrown". */
+/** Commands by value that are given a group after one threw. Moves: `value-commands`, bench row `throw`. */
 export const GROUPED_AFTER_THROW = 64;
 /** Unanswered commands by value without a group: so many may throw at once, and are released one by one. */
 export const MOST_UNGROUPED = 64;
-/** A context with more handles than this is struck out `ENDED_LATER_MS` after its end. Moves: bench row "page.close()". */
+/** A context with more handles than this is struck out `ENDED_LATER_MS` after its end. Moves: bench row `close-page`. */
 export const ENDED_AT_ONCE = 1_024;
 /** Milliseconds: the program that waits for its page to close goes first. */
 export const ENDED_LATER_MS = 100;
@@ -62,7 +62,7 @@ export const UNSEEN_WINDOW_MS = 1_000;
 /** Numbers of ids in a page of the handle table, as a power of two: a page with a single handle wastes 512 bytes. */
 export const ID_PAGE_BITS = 6;
 
-// Generations. Moves: bench rows "commands per freed handle", `disposed-means-now`, `light-handles-wait`.
+// Generations. Moves: bench rows `commands-bulk`, `commands-bulk-singly`, `commands-keep`; `disposed-means-now`, `light-handles-wait`.
 
 /** Milliseconds that a generation takes mints for, at the least: 50 ms of 200 KB objects are some 25 MB. */
 export const GENERATION_MS = 50;
@@ -80,18 +80,18 @@ export const MOST_IN_GENERATION = 1_024;
 /** Live members for each that was disposed of, in a generation that ends early: more would have to be moved. */
 export const MOST_ALIVE_AT_END = 0.1;
 
-// The sweep. Moves: `disposed-means-now`, bench rows "a `$$` loop", "forget loop".
+// The sweep. Moves: `disposed-means-now`, bench rows `commands-query-dispose`, `commands-query-forget`, `commands-forget`.
 
 /**
  * Dead members that make a group worth releasing at once. Where all members of such a group are dead and only an answer is
- * missing, disposals wait for the answer. Moves: bench row "20,000 handles dropped by a scope's end".
+ * missing, disposals wait for the answer. Moves: bench row `scope`.
  */
 export const DEAD_IN_A_LARGE_GROUP = 1_024;
 /** An open generation in which nothing has happened for so many milliseconds, and all is dead, may go. */
 export const IDLE_MS = 100;
-/** Milliseconds that the dead of a group wait for the rest to die: a collection or two come in that time. */
+/** Milliseconds that the dead of a group wait for the rest to die: a collection or two come in that time. Moves: `many-groups-wait`. */
 export const GRACE_MS = 2_000;
-/** The same where they hold next to nothing: then collections are rare as well. */
+/** The same where they hold next to nothing: then collections are rare as well. Looked at each time that `GRACE_MS` has passed, so it ends at a multiple of that. Moves: `light-handles-wait`. */
 export const GRACE_OF_LIGHT_MS = 10_000;
 /** Milliseconds after a disposal at which its group takes no more mints, so that commands that may mint into it are answered in time. */
 export const CLOSED_AFTER_MS = 70;
@@ -102,7 +102,7 @@ export const FEWEST_MS_BETWEEN_LOOKS = 8;
 export const MOST_PER_LOOK = 1_024;
 /** Milliseconds that disposals wait for survivors to be moved, if they are no more than a batch. */
 export const MOVED_WITHIN_MS = 20;
-/** Dead that may wait while nobody knows what they hold: of 200 KB each they would be 100 MB. Moves: bench row "20,000 × 200 KB forgotten". */
+/** Dead that may wait while nobody knows what they hold: of 200 KB each they would be 100 MB. Moves: bench row `large`. */
 export const MOST_UNKNOWN_WAITING = 512;
 /** Bytes of the page that they may hold where that is known, and the bounds of their number. */
 export const MOST_BYTES_WAITING = 100e6;
@@ -111,7 +111,7 @@ export const FEWEST_WAITING = 8;
 /** A group that would be dead after so many sweeps more, at the pace of the last, is waited for. */
 export const LOOKS_TO_COME = 8;
 
-// Survivors. Moves: `survivors`, bench row "one by one".
+// Survivors. Moves: `survivors`, bench row `commands-keep`.
 
 /** Dead: fewer are released one by one for the same price as a move. */
 export const FEWEST_DEAD = 8;
@@ -125,9 +125,9 @@ export const MOST_MOVED = 512;
 /** Times that a group is tried: a survivor that a command names while the others move stays, mostly for a moment only. */
 export const MOST_MOVES_TRIED = 2;
 
-/** Milliseconds of a round trip from which a browser is far away, so that round trips are spared rather than commands. */
+/** Milliseconds of a round trip from which a browser is far away, so that round trips are spared rather than commands. Moves: bench rows `far-away`, `many-pages`. */
 export const FAR_MS = 30;
-/** Survivors that are bound by a call each there. Moves: bench rows "80 ms each way". */
+/** Survivors that are bound by a call each there. Moves: bench row `far-away`. */
 export const MOST_BOUND_SINGLY = 4;
 /** Milliseconds that a release takes the browser: it does some 18,000 a second. */
 export const RELEASE_MS = 0.055;
@@ -146,12 +146,12 @@ export const ANSWERS_PER_LOOK = 64;
 /** Milliseconds after a message in which others may come, before the store is emptied. The browser keeps a thousand messages. */
 export const CONSOLE_DELAY_MS = 100;
 
-// Collections. Moves: `work-is-sliced`, bench row "20,000 handles after a collection".
+// Collections. Moves: `work-is-sliced`, bench row `collection`.
 
 /** Milliseconds that the notes have of the turn in which they were made: half of it is left to the jobs. */
 export const NOTES_AT_ONCE_MS: number = TURN_BUDGET_MS / 2;
 
-// Collections here, and the garbage of pages. Moves: `bench/gc-weight.mjs`, `gc-weight`, bench rows "4,000 × 200 KB", "20,000 × 200 KB".
+// Collections here, and the garbage of pages. Moves: `bench/gc-weight.mjs`, `gc-weight`, `collections-in-proportion`, bench rows `large`, `script-large-cpu`.
 
 /** Bytes of its page that a handle is taken to hold while nothing is known of any page. */
 export const FIRST_BYTES_PER_HANDLE = 65_536;
@@ -203,9 +203,9 @@ export const LONGEST_LINK_MS = 180_000;
 export const LONGEST_LIKELY_LINK_MS = 1_000;
 /** Sessions or realms that may lie inside one another. Deeper than this, a broken browser goes round in a circle. */
 export const DEEPEST_NESTING = 16;
-/** Disposals over BiDi that are acknowledged in one turn of the event loop. Moves: `test/bidi`. */
+/** Disposals over BiDi that are acknowledged in one turn of the event loop. Moves: `bidi`. */
 export const BIDI_DISPOSALS_PER_TURN = 512;
-/** Unanswered batches of chrome-remote-interface, which counts all that it waits for at each reply. Moves: bench row "chrome-remote-interface". */
+/** Unanswered batches of chrome-remote-interface, which counts all that it waits for at each reply. Moves: bench row `bulk/remote-interface-attached`. */
 export const IN_FLIGHT_BATCHES_OF_CRI = 2;
 /** Milliseconds that the objects of a console message are held for Playwright's own handle to reach the program. */
 export const ARRIVAL_MS = 500;

@@ -42,13 +42,13 @@ export function endGroup(group: Group): void {
  */
 export function isFull(group: Group, now: number): boolean {
   const age = now - group.openedAt;
-  const size = group.minted;
-  if (size >= policy.MOST_IN_GENERATION || age >= policy.LONGEST_GENERATION_MS) return true;
+  const { minted } = group;
+  if (minted >= policy.MOST_IN_GENERATION || age >= policy.LONGEST_GENERATION_MS) return true;
   if (age < policy.GENERATION_MS) return false;
-  if (size < policy.FEWEST_IN_GENERATION) {
-    return size * group.ledger.memory.pageBytesPerHandle >= policy.MOST_HELD_BACK;
+  if (minted < policy.FEWEST_IN_GENERATION) {
+    return minted * group.ledger.memory.pageBytesPerHandle >= policy.MOST_HELD_BACK;
   }
-  return age >= policy.GENERATION_OF_LIGHT_MS || !areLight(group.ledger, size);
+  return age >= policy.GENERATION_OF_LIGHT_MS || !areLight(group.ledger, minted);
 }
 
 /** Whether so many handles are known to hold next to nothing of the page, so that there is no hurry to release them. */
@@ -58,8 +58,8 @@ function areLight({ memory }: SessionLedger, handles: number): boolean {
 }
 
 /**
- * Whether a generation should end before the next mint: all members are disposed of, or all but a few that can be moved, and
- * the next such moment may come too late. The next round of a loop takes about as long as the last, or twice that.
+ * Whether a generation takes no more mints from here on: nearly all of it is disposed of, and a loop that takes twice as long
+ * for its next round would get here only after `CLOSED_AFTER_MS`.
  */
 function endsHere(group: Group, now: number): boolean {
   if (!group.isUrgent || group.pending + group.pinned > 0) return false;
@@ -218,23 +218,29 @@ export class GroupSweep {
     const now = this.#services.now();
     for (const crowded of this.#crowded) if (crowded.hasEnded) this.#crowded.delete(crowded);
     const groups = this.#takeGroups(urgency, ledger, now);
-    const verdicts: Record<Verdict, Group[]> = { keep: [], wait: [], release: [], resolve: [], urge: [] };
+    const verdicts: Record<Verdict, Group[]> = {
+      keep: [],
+      wait: [],
+      release: [],
+      outOfTime: [],
+      sendDisposed: [],
+    };
     for (const group of groups) {
       const verdict = judge(group, now, urgency);
       verdicts[verdict].push(group);
       if (verdict !== 'wait') this.#endGrace(group);
       if (verdict === 'release') releaseWhole(group);
     }
-    const { wait, resolve, urge } = verdicts;
+    const { wait, outOfTime, sendDisposed } = verdicts;
     const counts = sweepDone.hasSubscribers ? countsOf(verdicts) : undefined;
-    if (urge.length > 0) this.#urge(urge, wait);
-    if (wait.length > 0) this.#letWait(wait, resolve, now);
+    if (sendDisposed.length > 0) this.#sendDisposed(sendDisposed, wait);
+    if (wait.length > 0) this.#letWait(wait, outOfTime, now);
     if (this.#waiting.size > 0) this.#startGraceTimer();
     if (this.#urgent.size > 0) this.#startUrgentTimer(now);
     if (counts !== undefined && counts.groups > 0) {
       sweepDone.publish({ ...counts, elapsedMs: this.#services.now() - now } satisfies SweepDone);
     }
-    return resolve;
+    return outOfTime;
   }
 
   /** Takes the groups that were touched, and where they are looked at those that wait. */
@@ -359,7 +365,7 @@ export class GroupSweep {
   }
 
   /** Releases what the program disposed of, by the cheaper way. What the collector found goes on waiting. */
-  #urge(groups: readonly Group[], waiting: Group[]): void {
+  #sendDisposed(groups: readonly Group[], waiting: Group[]): void {
     const movable: Group[] = [];
     for (const group of groups) {
       if (isWorthMoving(group) && costOfMoving(group) < group.disposed && isSoonMoved(group)) {
@@ -448,9 +454,16 @@ export class GroupSweep {
   }
 }
 
-type Verdict = 'keep' | 'wait' | 'release' | 'resolve' | 'urge';
+/**
+ * `release`: whole, now. `outOfTime`: its dead go one by one, or its survivors are moved. `sendDisposed`: the same for what the
+ * program disposed of; what the collector found goes on waiting.
+ */
+type Verdict = 'keep' | 'wait' | 'release' | 'outOfTime' | 'sendDisposed';
 
-/** Decides what is done with a group now: here a group is released. Closes a group that is old or large enough. */
+/**
+ * Decides what is to be done with a group, and closes one that is old or large enough. `#judgeAll` does what it says; as its
+ * release leaves the queue, the ledger may still take it back (`#claimGroup`).
+ */
 function judge(group: Group, now: number, { hasGrace }: Urgency): Verdict {
   const { ledger } = group;
   if (ledger.hasEnded) return 'keep'; // Its members are being struck out.
@@ -458,20 +471,21 @@ function judge(group: Group, now: number, { hasGrace }: Urgency): Verdict {
     if (group.dropped === 0) return 'keep';
     const isClosing = isToBeClosed(group, now);
     const isIdle = now - group.touchedAt >= policy.IDLE_MS && group.isDead;
-    if (hasGrace && !isIdle && !isFull(group, now) && !isClosing) return isDue(group, now) ? 'urge' : 'wait';
+    const staysOpen = hasGrace && !isIdle && !isClosing && !isFull(group, now);
+    if (staysOpen) return isDue(group, now) ? 'sendDisposed' : 'wait';
     ledger.closeGroup(group);
-    // Its last commands are answered in a moment.
     if (isIdle && !ledger.isAbandoned) return 'release';
+    // Commands that were sent before may still mint into it: their answers are awaited.
     if (hasGrace && isClosing && !group.isDead) return 'wait';
   }
   if (group.stage !== 'closed') return 'keep';
   // Detached: children of its members may have joined the group unseen, so its dead are released one by one.
-  if (ledger.isAbandoned) return group.dropped > 0 ? 'resolve' : 'keep';
+  if (ledger.isAbandoned) return group.dropped > 0 ? 'outOfTime' : 'keep';
   if (group.isDead) return group.dropped + group.releasedSingly > 0 ? 'release' : 'keep';
   if (group.dropped === 0) return 'keep';
-  if (hasGrace && isDue(group, now)) return 'urge';
+  if (hasGrace && isDue(group, now)) return 'sendDisposed';
   const graceMs = areLight(ledger, group.dropped) ? policy.GRACE_OF_LIGHT_MS : policy.GRACE_MS;
-  return hasGrace && now - group.staleSince < graceMs ? 'wait' : 'resolve';
+  return hasGrace && now - group.staleSince < graceMs ? 'wait' : 'outOfTime';
 }
 
 /** Whether an open group should take no more mints, so that it can be released whole, or its few survivors moved, in time. */
@@ -571,10 +585,10 @@ function countsOf({
   keep,
   wait,
   release,
-  resolve,
-  urge,
+  outOfTime,
+  sendDisposed,
 }: Record<Verdict, Group[]>): Omit<SweepDone, 'elapsedMs'> {
-  const resolved = resolve.length + urge.length;
+  const resolved = outOfTime.length + sendDisposed.length;
   const groups = keep.length + wait.length + release.length + resolved;
   return { groups, released: release.length, waiting: wait.length, resolved, kept: keep.length };
 }

@@ -219,7 +219,7 @@ export class ObjectGroup<Ledger extends ReleaseOwner> implements Release {
   failedMoves = 0;
   /** Once that has happened: until when what the program disposed of waits for another try. */
   triedAgainUntil: number | undefined;
-  /** Changed by the ledger's `moveGroup` alone. */
+  /** Changed by the ledger's `setStage` alone. */
   stage: GroupStage = 'open';
 
   constructor(ledger: Ledger, name: string, kind: 'own' | 'foreign', now: number) {

@@ -163,7 +163,7 @@ export class SessionTap {
     }
     this.ledger.services.answers.run();
     if (mints !== undefined) {
-      // Unasked for, and the next may be on its way already: never released as a group, but one by one.
+      // Unasked for, and the next may be on its way already: the group is never released whole, its members go one by one.
       const group = name.startsWith('Runtime.') ? this.ledger.foreignGroup(CONSOLE_GROUP) : undefined;
       const trace = tracing.report?.beginEvent(name, params);
       forEachRemoteObject(params, mints, (remoteObject, ordinal) => {
@@ -205,7 +205,10 @@ export class SessionTap {
     return this.#tracks && scopes.open === 0 && tracing.report === undefined;
   }
 
-  /** Enters what a command has minted that was to bring a value: the error that it threw. */
+  /**
+   * Enters the error that a command by value threw: two objects, the answer's result and its exception. The shape of
+   * `Runtime.callFunctionOn` is the same here. `pending` goes up because the command's end takes it down.
+   */
   #enterThrown(result: unknown, group: Group | undefined): void {
     const shape = shapeOf('Runtime.evaluate');
     if (shape === undefined) return;
@@ -216,7 +219,7 @@ export class SessionTap {
     command.run();
   }
 
-  /** Errors are thrown in the page. */
+  /** A command of any kind threw in the page: see `ValueCommands.noteThrown`. */
   noteThrown(): void {
     this.#values.noteThrown();
   }
@@ -523,7 +526,7 @@ function outgoingParams(
   return stamped;
 }
 
-/** Calls `onDone` or `onRefused` first. Not a branch of its own: by that a rejection that nobody handles would count as handled. */
+/** Calls `onDone` or `onRefused`, and gives the promise that follows: a handler on the side would make Node take a rejection for handled. */
 function settledAfter(
   answer: PromiseLike<unknown>,
   onDone: () => void,
@@ -575,7 +578,7 @@ const onSignOfLife: OnLifeEvent = ({ queue, hasEnded }) => {
 
 /**
  * What happens to a session's handles when a page navigates or crashes, or a frame goes: they end with their execution
- * context, and nothing is sent for them.
+ * context, and no release is sent for one by itself.
  */
 const LIFE_EVENTS: ReadonlyMap<string, OnLifeEvent> = new Map<string, OnLifeEvent>([
   [

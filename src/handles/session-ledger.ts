@@ -166,7 +166,7 @@ export class SessionLedger implements ReleaseOwner {
 
   /** Takes no further mints. */
   closeGroup(group: Group): void {
-    if (group.stage === 'open') this.moveGroup(group, 'closed');
+    if (group.stage === 'open') this.setStage(group, 'closed');
     if (group === this.openGroup) this.openGroup = undefined;
   }
 
@@ -222,8 +222,8 @@ export class SessionLedger implements ReleaseOwner {
   }
 
   /**
-   * A command that names a member, or may have minted one, is answered. That changes something where the group is dead now, or
-   * survivors did not leave it for such a command's sake. Where some members live, its dead wait for as long as they do.
+   * A command that names a member, or may have minted one, is answered. The group is looked at again only if it may be released
+   * now: no member lives, or survivors could not leave it because such a command was unanswered.
    */
   noteAnswered(group: Group): void {
     if (group.kind === 'foreign') this.touch(group);
@@ -321,7 +321,7 @@ export class SessionLedger implements ReleaseOwner {
   #dropLive(record: Handle, cause: DropCause): void {
     const { group } = record;
     if (group === undefined) {
-      this.#move(record, 'dropped', undefined, cause);
+      this.#setState(record, 'dropped', undefined, cause);
       this.#noteMarked(record, cause);
     } else {
       this.#mark(record, cause);
@@ -362,13 +362,13 @@ export class SessionLedger implements ReleaseOwner {
 
   /** Has a dropped, unpinned handle released by a command of its own. */
   enqueue(record: Handle): void {
-    this.#move(record, 'queued');
+    this.#setState(record, 'queued');
     this.services.dispatcher.enqueue(this.queue, record);
   }
 
   /** Has a dead group released by one command. */
   enqueueGroup(group: Group): void {
-    this.moveGroup(group, 'queued');
+    this.setStage(group, 'queued');
     this.services.dispatcher.enqueue(this.queue, group);
   }
 
@@ -408,7 +408,7 @@ export class SessionLedger implements ReleaseOwner {
     if (record.context?.isDestroyed) this.endWithContext(record);
     if (record.state === 'ended') return false;
     if (record.pins > 0) {
-      this.#move(record, 'dropped');
+      this.#setState(record, 'dropped');
       const { group } = record;
       if (group !== undefined) group.oldestDrop = 0; // Nobody knows how long ago.
       if (record.isDisposed) group?.setOverdue();
@@ -422,11 +422,11 @@ export class SessionLedger implements ReleaseOwner {
   #claimGroup(group: Group): boolean {
     if (group.stage !== 'queued') return false;
     if (!group.isDead || this.hasEnded) {
-      this.moveGroup(group, 'closed'); // Named again since, or gone with its session: the sweep sees to it.
+      this.setStage(group, 'closed'); // Named again since, or gone with its session: the sweep sees to it.
       this.touch(group);
       return false;
     }
-    this.moveGroup(group, 'released');
+    this.setStage(group, 'released');
     group.handles = group.dropped;
     group.dropped = 0;
     group.disposed = 0;
@@ -451,11 +451,11 @@ export class SessionLedger implements ReleaseOwner {
   // How a handle, and a group, goes from one state to another.
 
   /**
-   * Moves a handle to another state, and counts that, in all and in its group. `#noteDropped` does the same for many.
+   * Gives a handle another state, and counts that, in all and in its group. `#noteDropped` does the same for many.
    *
    * @param counted as what a handle that ends is counted; left out where its release is counted by the batcher.
    */
-  #move(record: Handle, to: HandleState, counted?: Ending | 'inFlight', cause?: DropCause): void {
+  #setState(record: Handle, to: HandleState, counted?: Ending | 'inFlight', cause?: DropCause): void {
     const { state: from, group } = record;
     if (refusesWrongMoves && !NEXT_STATES[from].includes(to))
       throw new Error(`A handle went from ${from} to ${to}.`);
@@ -472,8 +472,8 @@ export class SessionLedger implements ReleaseOwner {
     }
   }
 
-  /** Moves a group to another stage. */
-  moveGroup(group: Group, to: GroupStage): void {
+  /** Gives a group another stage. */
+  setStage(group: Group, to: GroupStage): void {
     const { stage: from } = group;
     if (refusesWrongMoves && !NEXT_STAGES[from].includes(to))
       throw new Error(`A group went from ${from} to ${to}.`);
@@ -484,12 +484,15 @@ export class SessionLedger implements ReleaseOwner {
 
   /** Ends a handle, counted as `counted`; left out where its release is counted by the batcher. */
   #end(record: Handle, counted?: Ending | 'inFlight', cause?: DropCause): void {
-    if (counted !== undefined) this.#move(record, 'ended', counted, cause);
+    if (counted !== undefined) this.#setState(record, 'ended', counted, cause);
     this.#strikeOut(record);
     record.letGo();
   }
 
-  /** `#end` for one whose release is about to be sent: its context tells what a refusal means for others. */
+  /**
+   * Takes a handle out of every list, but leaves it its context: by that a refusal of its release is read. Called alone where the
+   * release is about to be sent; `#end` calls it, and then empties the handle.
+   */
   #strikeOut(record: Handle): void {
     record.state = 'ended';
     if (record.pins > 0) this.#pinnedDead.delete(record);

@@ -75,7 +75,7 @@ export async function moveSurvivors(groups: readonly Group[]): Promise<void> {
   const formerIds = new Map(groups.map((group) => [group, survivorsOf(group).map(withId)]));
   for (const group of groups) {
     group.ledger.closeGroup(group); // It may still be open: what is minted from now on goes into another.
-    group.ledger.moveGroup(group, 'moving');
+    group.ledger.setStage(group, 'moving');
   }
   const attempt: Attempt = { isGivenUp: false };
   const moves: Promise<void>[] = [];
@@ -88,7 +88,7 @@ export async function moveSurvivors(groups: readonly Group[]): Promise<void> {
   const isAnswered = await settledUnattended(() => Promise.all(moves).then(() => {}), timeoutMs);
   attempt.isGivenUp = true;
   for (const group of groups) {
-    group.ledger.moveGroup(group, 'closed');
+    group.ledger.setStage(group, 'closed');
     if (group.live > 0) {
       group.failedMoves += isAnswered ? 1 : MOST_MOVES_TRIED; // A page that hangs is not asked again.
       // The old ids of those that did move would outlive their objects, where the others keep the group.
@@ -179,7 +179,7 @@ async function bindAnew(
   const { ledger } = context;
   const { queue } = ledger;
   const target = ledger.createGroup();
-  ledger.moveGroup(target, 'closed');
+  ledger.setStage(target, 'closed');
   target.pending = 1;
   try {
     const isGivenUp = (): boolean => attempt.isGivenUp && !ledger.isAbandoned;
