@@ -7,7 +7,7 @@
 import { Dispatcher } from '../batcher/dispatcher.ts';
 import type { ReleaseSession } from '../batcher/release.ts';
 import type { Tracing } from '../observe/leak-report.ts';
-import { FIRST_BYTES_PER_HANDLE } from '../policy.ts';
+import { FIRST_BYTES_PER_HANDLE, LEAST_BYTES_PER_HANDLE } from '../policy.ts';
 import {
   type BoundedWait,
   type DeferredTasks,
@@ -177,7 +177,14 @@ export function followingMemories(now: () => number, stats: MemoryStats): Sessio
   return memoriesBy(
     stats,
     (page, onMinted, countHandles, onLook) =>
-      new FollowingMemory(page, { firstBytes: lastBytes, countHandles, now, onMinted, onLook, onWeighed }),
+      new FollowingMemory(page, {
+        firstBytes: lastBytes,
+        countHandles,
+        now,
+        onMinted: (handles, bytes) => onMinted(handles, Math.max(bytes, LEAST_BYTES_PER_HANDLE)),
+        onLook,
+        onWeighed,
+      }),
   );
 }
 

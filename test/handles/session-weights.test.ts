@@ -1,6 +1,7 @@
 // What the sessions of one attachment learn from one another: pages of a farm are alike, and many live for a second.
 import { expect, test } from 'vitest';
 import { followingMemories, type SessionMemories } from '../../src/handles/attached-sessions.ts';
+import { LEAST_BYTES_PER_HANDLE } from '../../src/policy.ts';
 import { quiescence } from '../support/virtual-clock.ts';
 
 let time = 1_000;
@@ -44,6 +45,18 @@ test('the first page has to be looked at', async () => {
   await page.mint(40, 500);
   expect(page.weight.bytesPerHandle).toBe(500);
   expect(page.looks.length).toBeGreaterThan(1);
+});
+
+test('a light handle counts for more than the page has of it: else a script that forgets would wait for V8', async () => {
+  const stats = { live: 0, chargedBytes: 0, bytesPerHandle: 0 };
+  const weights = followingMemories(() => time, stats);
+  try {
+    const page = new FakePage(weights);
+    await page.mint(40, 500);
+    expect(stats.bytesPerHandle).toBe(LEAST_BYTES_PER_HANDLE);
+  } finally {
+    weights.stop();
+  }
 });
 
 test('a handle of a new page weighs what those of the last page did, from the first on', async () => {
