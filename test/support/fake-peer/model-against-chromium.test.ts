@@ -293,7 +293,7 @@ const CONVERSATIONS: Readonly<Record<string, (conversation: Conversation) => Pro
 };
 
 // Where the worker is idle, which of two commands wins is a matter of luck; busy, it is certain.
-const BUSY = { expression: 'for (const end = Date.now() + 100; Date.now() < end; ); 0' };
+const BUSY = { expression: 'for (const end = Date.now() + 500; Date.now() < end; ); 0' };
 
 const ON_A_WORKER: Readonly<Record<string, (conversation: Conversation) => Promise<void>>> = {
   'a release overtakes the commands before it': async ({ say }) => {
