@@ -39,6 +39,8 @@ export const LARGEST_SEGMENT = 2_048;
 
 // Handles. Moves: `work-is-sliced`, `many-groups-wait`, `nothing-grows`.
 
+/** Names of commands of which the facts are remembered: scripts send a few dozen. */
+export const MOST_COMMAND_NAMES = 1_000;
 /** Commands by value that are given a group after one threw. Moves: `value-commands`, bench row `throw`. */
 export const GROUPED_AFTER_THROW = 64;
 /** Unanswered commands by value without a group: so many may throw at once, and are released one by one. */

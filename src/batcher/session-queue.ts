@@ -73,7 +73,6 @@ export class SessionQueue {
   mark: FlushMark | undefined;
   /** What the quickest answer to `ask` took, in milliseconds: the others waited for a busy page. 0 while there is none. */
   roundTripMs = 0;
-  #quickestMs = Number.POSITIVE_INFINITY;
   readonly #stats: ReleaseStats;
   #weak: WeakRef<ReleaseSession> | undefined;
   #strong: ReleaseSession | undefined;
@@ -280,8 +279,8 @@ export class SessionQueue {
     try {
       const askedAt = monotonicNow();
       const answer = await Promise.race([session.send(method, params), lost]);
-      this.#quickestMs = Math.min(monotonicNow() - askedAt, this.#quickestMs);
-      this.roundTripMs = this.#quickestMs;
+      const tookMs = monotonicNow() - askedAt;
+      this.roundTripMs = Math.min(tookMs, this.roundTripMs || tookMs);
       return answer;
     } finally {
       forget();

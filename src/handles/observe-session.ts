@@ -55,7 +55,7 @@ export interface TapParts {
   readonly tracing: Tracing;
   /** Whether calls of the client's are traced, each with all its commands; if not, each command by itself. */
   readonly isTracedByCall: boolean;
-  /** Whether the client handles each refusal of a command itself, so that no promise of its need be passed on. */
+  /** Whether nobody but the client sends, and it handles each refusal: then it gets back the very promise that its `send` gave. */
   readonly handlesRefusals: boolean;
   readonly consoleEntries: ConsoleEntries | undefined;
   readonly streams: Streams | undefined;

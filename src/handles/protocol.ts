@@ -2,6 +2,7 @@
  * The generated description, made ready to be walked: what a command names, what it mints.
  * Walking never throws on a shape that the description does not promise; it finds nothing there.
  */
+import { MOST_COMMAND_NAMES } from '../policy.ts';
 import { COMMANDS, EVENTS } from './protocol.generated.ts';
 
 /** The protocol's RemoteObject, as far as it matters here. A client's handle holds this very object. */
@@ -112,7 +113,6 @@ export interface CommandFacts {
 
 /** A script sends a few dozen commands over and over: each name is looked at once. */
 const factsByName = new Map<string, CommandFacts>();
-const MOST_NAMES = 1_000;
 
 export function factsOf(method: string): CommandFacts {
   let facts = factsByName.get(method);
@@ -122,7 +122,7 @@ export function factsOf(method: string): CommandFacts {
       asksAboutObjects: asksAboutObjects(method),
       concernsTarget: measuresMemory(method) || WATCHING.has(method),
     };
-    if (factsByName.size < MOST_NAMES) factsByName.set(method, facts);
+    if (factsByName.size < MOST_COMMAND_NAMES) factsByName.set(method, facts);
   }
   return facts;
 }

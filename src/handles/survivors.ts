@@ -55,8 +55,8 @@ export function costOfMoving(group: Group): number {
  */
 export function isSoonMoved({ ledger, live, disposed }: Group): boolean {
   const { roundTripMs } = ledger.queue;
-  const roundTrips = isBoundSingly(live, roundTripMs) ? 1 : 2;
   if (roundTripMs < FAR_MS || disposed < DEAD_IN_A_LARGE_GROUP) return true; // Of fewer, the commands count.
+  const roundTrips = isBoundSingly(live, roundTripMs) ? 1 : 2;
   return roundTrips * roundTripMs <= disposed * RELEASE_MS;
 }
 
