@@ -138,7 +138,7 @@ export interface PressureServices {
   now(): number;
   /** Bytes in use in this process's heap: what a collection has to mark. */
   heapBytes(): number;
-  /** Has V8 begin a collection, or go on with it. It ends by itself; whoever watches calls `noteCollection`. */
+  /** Has V8 begin a collection, or go on with it. It ends by itself; whoever watches calls `noteEnd`, then `noteFound`. */
   collect(): void;
 }
 
@@ -227,7 +227,7 @@ export class CollectionPressure {
     const now = this.#services.now();
     if (this.#begunAt !== undefined) {
       if (now - this.#begunAt >= policy.LONGEST_COLLECTION_MS)
-        this.noteCollection(0); // Nobody tells of its end.
+        this.noteFound(0); // Nobody tells of its end.
       else if (this.#bytes >= policy.MOST_SUSPECTED_MEANWHILE) this.#services.collect();
       return;
     }
@@ -238,22 +238,26 @@ export class CollectionPressure {
     this.#services.collect();
   }
 
+  /** V8 has ended a major collection, ours or another: what is minted from now on it has not looked at. */
+  noteEnd(): void {
+    if (this.#begunAt !== undefined) return; // What was minted since ours began does not count either.
+    for (const each of this.#all) each.beginCollection();
+  }
+
   /**
-   * V8 has ended a major collection, ours or another; the finalizers have run.
+   * What that collection found has been dropped: what lives now has outlived it.
    *
    * @param ms for which it held up this thread.
    */
-  noteCollection(ms: number): void {
-    const isOurs = this.#begunAt !== undefined;
+  noteFound(ms: number): void {
     this.#bytes = 0;
     this.#survivingBytes = 0;
     for (const each of this.#all) {
-      if (!isOurs) each.beginCollection();
       each.endCollection();
       this.#bytes += each.bytes;
       this.#survivingBytes += each.survivingBytes;
     }
-    if (!isOurs) return;
+    if (this.#begunAt === undefined) return;
     this.#begunAt = undefined;
     const costMs = Math.max(ms, this.#services.heapBytes() * policy.COLLECTING_MS_PER_BYTE);
     this.#restsUntil = this.#services.now() + costMs * (1 / policy.MOST_COLLECTING - 1);
@@ -358,7 +362,7 @@ function turnOff(watch: Watch): void {
   observer = undefined;
 }
 
-/** Node tells of a collection a turn later, when the finalizers have run. */
+/** Node tells of a collection a turn later, before the finalizers run: until they have, all is alive that was forgotten. */
 function note(list: PerformanceObserverEntryList): void {
   for (const { duration, detail } of list.getEntries() as (PerformanceEntry & {
     readonly detail?: unknown;
@@ -367,7 +371,9 @@ function note(list: PerformanceObserverEntryList): void {
     if (kind !== MAJOR && kind !== MARKING_STEP) continue;
     stepsMs += duration;
     if (kind === MARKING_STEP) continue;
-    pressure.noteCollection(stepsMs);
+    const ms = stepsMs;
     stepsMs = 0;
+    pressure.noteEnd();
+    void collectedTaken().then(() => pressure.noteFound(ms));
   }
 }

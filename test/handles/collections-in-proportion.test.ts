@@ -37,8 +37,9 @@ class World {
 
   /** V8 is done, and has found all handles but `left`. */
   collected({ left = 0, ms = 5 } = {}): void {
+    this.pressure.noteEnd();
     this.stats.live = left;
-    this.pressure.noteCollection(ms);
+    this.pressure.noteFound(ms);
   }
 
   /** Forgets so much, collected whenever a collection was caused. @returns how often that was, and the most alive. */
