@@ -158,12 +158,13 @@ export class FollowingMemory implements PageMemory {
 
 /**
  * Tells from a few looks at a page's heap what one handle stands for there. Between two looks handles were minted and the
- * heap has grown: the quotient is what each brought with it. No guess is needed at how much of the heap is the page's own,
- * and the page's garbage does not disturb it; where the heap shrank, the page has collected, and the look tells nothing.
+ * heap has grown: the quotient is what each brought with it. No guess is needed at how much of the heap is the page's own;
+ * where the heap shrank, the page has collected, and the look tells nothing.
  */
 class PageGrowth {
   #mintsThen = 0;
   #usedThen: number | undefined;
+  #handlesThen = 0;
   #blinkThen = 0;
   /** The last looks that told, the oldest first: bytes per handle, and which part of that was Blink's. */
   readonly #sizes: number[] = [];
@@ -194,6 +195,7 @@ class PageGrowth {
     }
     this.#blinkThen = blink;
     this.#usedThen = used;
+    this.#handlesThen = handles;
     this.#mintsThen = mints;
   }
 
@@ -204,9 +206,14 @@ class PageGrowth {
     this.#releasedAtCollection = this.#released;
   }
 
-  /** Bytes that a handle stands for, as most looks had it; undefined while that is not known. */
+  /**
+   * Bytes that a handle stands for, as most looks had it; undefined while that is not known. What an object left behind when
+   * it was made grew the heap as well: all handles together hold no more than the page has.
+   */
   get bytesPerHandle(): number | undefined {
-    return medianOf(this.#sizes);
+    const median = medianOf(this.#sizes);
+    if (median === undefined || this.#handlesThen === 0) return median;
+    return Math.min(median, (this.#usedThen ?? 0) / this.#handlesThen);
   }
 
   /** Which part of that is Blink's, from 0 to 1. */

@@ -104,6 +104,15 @@ describe('what a handle weighs', () => {
     expect(page.weight.bytesPerHandle).toBe(200e3);
   });
 
+  test('is no more than what the page has for each: an object that is made leaves garbage, too', async () => {
+    page.used = 2e6;
+    const garbagePerHandle = 130e3;
+    await page.mint(500, 200e3 + garbagePerHandle);
+    page.used -= 500 * garbagePerHandle; // The page has collected.
+    await page.mint(50, 200e3 + garbagePerHandle);
+    expect(page.weight.bytesPerHandle).toBeLessThan(220e3);
+  });
+
   test.each([
     ['array buffers', 'backingStorage', 200e3],
     ['what Blink holds, as trees of elements, eightfold', 'embedderHeap', 1.6e6],
