@@ -91,7 +91,7 @@ export function takeCollected(): void {
 }
 
 /** Resolves when nothing waits that was collected by now. */
-export async function collectedTaken(): Promise<void> {
+export async function whenCollectedTaken(): Promise<void> {
   // Finalizers run before the next immediate: what was collected by now is noted.
   do await new Promise((resolve) => setImmediate(resolve));
   while (full.length + filling.length > 0);
@@ -374,6 +374,6 @@ function note(list: PerformanceObserverEntryList): void {
     const ms = stepsMs;
     stepsMs = 0;
     pressure.noteEnd();
-    void collectedTaken().then(() => pressure.noteFound(ms));
+    void whenCollectedTaken().then(() => pressure.noteFound(ms));
   }
 }

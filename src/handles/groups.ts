@@ -10,7 +10,7 @@
 import { type DiagnosticsChannel, diagnosticsChannel } from '../builtins.ts';
 import * as policy from '../policy.ts';
 import { setTimeout, unref } from '../timers.ts';
-import { collectedTaken, takeCollected } from './collection.ts';
+import { takeCollected, whenCollectedTaken } from './collection.ts';
 import {
   endFreed,
   type Group,
@@ -20,11 +20,14 @@ import {
 } from './session-ledger.ts';
 import { costOfMoving, isSoonMoved, isWorthMoving, moveSurvivors } from './survivors.ts';
 
-/** The group for the next mint of a session. */
+/**
+ * The group for the next mint of a session outside scopes. Such a group is called a generation: it takes all these mints for a
+ * while, then the next one does.
+ */
 export function currentGroup(ledger: SessionLedger): Group {
   const now = ledger.services.now();
   const open = ledger.openGroup;
-  if (open !== undefined && (isFull(open, now) || endsHere(open, now))) endGroup(open);
+  if (open !== undefined && (isFull(open, now) || shouldCloseNow(open, now))) endGroup(open);
   ledger.openGroup ??= ledger.createGroup();
   return ledger.openGroup;
 }
@@ -58,10 +61,10 @@ function areLight({ memory }: SessionLedger, handles: number): boolean {
 }
 
 /**
- * Whether a generation takes no more mints from here on: nearly all of it is disposed of, and a loop that takes twice as long
- * for its next round would get here only after `CLOSED_AFTER_MS`.
+ * Whether to close the open generation before the next mint. Nearly all of it is disposed of. If the program's loop takes twice as
+ * long for its next round, `CLOSED_AFTER_MS` will have passed since the first disposal by then.
  */
-function endsHere(group: Group, now: number): boolean {
+function shouldCloseNow(group: Group, now: number): boolean {
   if (!group.isUrgent || group.pending + group.pinned > 0) return false;
   if (group.live > group.disposed * policy.MOST_ALIVE_AT_END) return false;
   const { ledger } = group;
@@ -80,10 +83,9 @@ export interface PendingRelease {
 export const CONSOLE_GROUP = 'console';
 
 /**
- * The release of a foreign group is on its way, sent by the user or, for the group of console messages, by us. Once it is
- * done it has freed what the group holds. Commands are answered in the order in which they were carried out, so that all
- * that was answered before counts. Events come unasked, and may be heard of before an answer that the browser gave
- * earlier: of a group that is filled by events, what counts is what it holds now.
+ * The release of a foreign group is being sent: by the user or, for the group of console messages, by us. The browser's answer
+ * says that the members are freed. Answers come in the order of their commands, so all members are freed that are entered by
+ * then. Events may overtake answers, so of the console group only those are freed that it has now.
  */
 export function beginForeignRelease(ledger: SessionLedger, name: string): PendingRelease {
   if (name !== CONSOLE_GROUP) {
@@ -116,14 +118,17 @@ interface Urgency {
   readonly hasGrace: boolean;
   /** Whether there is time to move survivors. */
   readonly mayMove: boolean;
-  /** Which waiting groups are judged again, besides those that something has happened to: `due` by their grace. */
+  /**
+   * Which waiting groups are judged besides the touched ones. `urgent`: those in which the program disposed of something
+   * `CLOSED_AFTER_MS` ago or earlier. `due`: those that are open, or whose grace may be over.
+   */
   readonly looksAt: 'none' | 'urgent' | 'due' | 'all';
 }
 export const WITH_GRACE: Urgency = { hasGrace: true, mayMove: true, looksAt: 'none' };
-const URGENT_ONLY: Urgency = { hasGrace: true, mayMove: true, looksAt: 'urgent' };
-const GRACE_ENDING: Urgency = { hasGrace: true, mayMove: true, looksAt: 'due' };
+const WITH_URGENT: Urgency = { hasGrace: true, mayMove: true, looksAt: 'urgent' };
+const WITH_DUE: Urgency = { hasGrace: true, mayMove: true, looksAt: 'due' };
 export const WITHOUT_GRACE: Urgency = { hasGrace: false, mayMove: true, looksAt: 'all' };
-const AT_ONCE: Urgency = { hasGrace: false, mayMove: false, looksAt: 'all' };
+const WITHOUT_GRACE_OR_MOVES: Urgency = { hasGrace: false, mayMove: false, looksAt: 'all' };
 
 /** Judges the groups of all sessions of an attachment, after each turn of the event loop in which something happened to them. */
 export class GroupSweep {
@@ -133,14 +138,14 @@ export class GroupSweep {
    * first. There may be a hundred thousand: a look by a timer stops at the first that is not due.
    */
   readonly #waiting = new Map<Group, number>();
-  /** Of these, groups that still take mints: they may be closed at any time. */
+  /** Waiting groups that still take mints: they may be closed at any time. */
   readonly #openWaiting = new Set<Group>();
-  /** Of these, groups with something that the program disposed of, which is not due yet: the oldest first. */
+  /** Waiting groups in which the program disposed of something that is not due yet, the oldest first. */
   readonly #urgent = new Set<Group>();
-  /** Whether the last look left some groups for the next. */
+  /** Whether the last look at these groups, or at those whose grace is over, left some for the next look. */
   #urgentLeft = false;
   #dueLeft = false;
-  /** Sessions with too many dead waiting, of which none is to be released just now. */
+  /** Sessions that still have too many dead waiting after the last sweep: see `#relieve`. */
   readonly #crowded = new Set<SessionLedger>();
   /** Groups whose survivors are on the move, each with the number of flushes that had begun when the move did. */
   readonly #moving = new Map<Group, number>();
@@ -159,7 +164,7 @@ export class GroupSweep {
 
   /** Judges all groups without grace. Resolves when all releases are queued, except those that wait for a move. */
   async flush(): Promise<void> {
-    await collectedTaken();
+    await whenCollectedTaken();
     await this.#services.work.idle();
     this.sweep(WITHOUT_GRACE);
   }
@@ -167,7 +172,7 @@ export class GroupSweep {
   /** As `flush`, for one session, in this very call: for a command that must find the heap clean. Nothing is moved. */
   sendNow(ledger: SessionLedger): void {
     takeCollected();
-    this.sweep(AT_ONCE, ledger);
+    this.sweep(WITHOUT_GRACE_OR_MOVES, ledger);
     this.#services.dispatcher.drainNow(ledger.queue);
   }
 
@@ -177,7 +182,7 @@ export class GroupSweep {
    */
   flushLast(): void {
     takeCollected();
-    const groups = [...this.#moving.keys(), ...this.#judgeAll(AT_ONCE, undefined)];
+    const groups = [...this.#moving.keys(), ...this.#judgeAll(WITHOUT_GRACE_OR_MOVES, undefined)];
     const work = releaseEach(groups);
     if (work.next().done !== true) this.#services.work.add(work);
   }
@@ -213,7 +218,11 @@ export class GroupSweep {
     if (movable.length > 0) this.#move(movable);
   }
 
-  /** @returns the groups that are partly dead, and out of time. */
+  /**
+   * Judges groups, and does what is decided for all but one kind of them.
+   *
+   * @returns the groups that are partly dead and out of time.
+   */
   #judgeAll(urgency: Urgency, ledger: SessionLedger | undefined): Group[] {
     const now = this.#services.now();
     for (const crowded of this.#crowded) if (crowded.hasEnded) this.#crowded.delete(crowded);
@@ -243,7 +252,7 @@ export class GroupSweep {
     return outOfTime;
   }
 
-  /** Takes the groups that were touched, and where they are looked at those that wait. */
+  /** Takes the groups to judge: the touched ones, and the waiting ones that `looksAt` names. */
   #takeGroups({ looksAt }: Urgency, ledger: SessionLedger | undefined, now: number): Iterable<Group> {
     const touched = this.#services.touched.splice(0);
     for (const group of touched) {
@@ -297,12 +306,13 @@ export class GroupSweep {
     if (!group.isUrgent || group.disposedSince !== Number.POSITIVE_INFINITY) return;
     group.disposedSince = now;
     this.#urgent.delete(group); // It is the youngest now.
-    // The client may have disposed of a second handle of the same element before: both hold the node.
+    // Tidied groups become urgent, too: there the client may have disposed of a second handle of the same element, which
+    // keeps the node alive.
     const { tidied } = group.ledger;
-    for (const double of tidied) {
-      double.isUrgent = true;
-      double.disposedSince = now;
-      this.#urgent.add(double);
+    for (const tidiedGroup of tidied) {
+      tidiedGroup.isUrgent = true;
+      tidiedGroup.disposedSince = now;
+      this.#urgent.add(tidiedGroup);
     }
     tidied.clear();
   }
@@ -312,7 +322,7 @@ export class GroupSweep {
     for (const group of groups) {
       const { ledger } = group;
       this.#crowded.add(ledger);
-      if (!this.#waiting.has(group)) this.#waiting.set(group, now + policy.GRACE_MS);
+      if (!this.#waiting.has(group)) this.#waiting.set(group, now + policy.LOOK_AT_WAITING_MS);
       if (group.stage === 'open') this.#openWaiting.add(group);
       else this.#openWaiting.delete(group);
       ledger.waiting.add(group);
@@ -326,25 +336,27 @@ export class GroupSweep {
     for (const group of groups) {
       const { droppedAtLastLook } = group;
       group.droppedAtLastLook = group.dropped;
-      if (group.dropped > droppedAtLastLook && isAsGoodAsDead(group)) group.ledger.touch(group); // Unless more dies.
+      // To be judged again soon: if no more have died by then, there is nothing to wait for.
+      if (group.dropped > droppedAtLastLook && isAsGoodAsDead(group)) group.ledger.touch(group);
     }
   }
 
   /**
-   * Walks the groups only where there are too many dead: of groups that wait there may be a hundred thousand.
+   * Makes a session's oldest groups due, if they are unlikely to die soon, until no more than `mostWaiting` dead wait. The
+   * groups are walked only if more dead wait than that: there may be a hundred thousand groups.
    *
    * @returns whether there are no longer too many.
    */
   #relieve(ledger: SessionLedger, due: Group[], now: number): boolean {
     const most = mostWaiting(ledger.memory.pageBytesPerHandle);
     if (ledger.hasEnded || ledger.waitingDead <= most) return true;
-    let unripe = 0;
+    let passedOver = 0;
     for (const oldest of ledger.waiting) {
       if (ledger.waitingDead <= most) return true;
       if (due.length >= policy.MOST_PER_LOOK) this.#dueLeft = true;
-      if (due.length >= policy.MOST_PER_LOOK || unripe >= policy.MOST_PER_LOOK) return false;
-      if (oldest.stage !== 'closed' || !isRipe(oldest, now)) {
-        unripe++;
+      if (due.length >= policy.MOST_PER_LOOK || passedOver >= policy.MOST_PER_LOOK) return false;
+      if (oldest.stage !== 'closed' || !isUnlikelyToDieSoon(oldest, now)) {
+        passedOver++;
         continue;
       }
       this.#endGrace(oldest);
@@ -376,8 +388,9 @@ export class GroupSweep {
         waiting.push(group);
         continue;
       }
-      // All members are dead, and only an answer is awaited: the group is released whole soon, if the page answers at all.
-      const isWaitedFor = group.live === 0 && group.disposed > policy.DEAD_IN_A_LARGE_GROUP;
+      // All members are dead, and only an answer is missing. In a large group the dead wait for that answer, because then one
+      // command releases them all.
+      const isWaitedFor = group.live === 0 && group.disposed >= policy.DEAD_IN_A_LARGE_GROUP;
       if (!isWaitedFor)
         for (const member of group.members) if (member.isDisposed) releaseIfDead(group, member);
       if (group.disposed > 0) group.setOverdue();
@@ -393,7 +406,10 @@ export class GroupSweep {
     unref(timer);
   }
 
-  /** Whether a group that a survivor has not left, since a command names it, is to be moved in a moment. */
+  /**
+   * Whether to wait for another try of a move, for `MOVED_WITHIN_MS` at most: survivors stayed, and a command that may be the
+   * reason is unanswered.
+   */
   #isTriedAgain(group: Group): boolean {
     if (group.failedMoves === 0 || group.pinned + group.pending === 0) return false;
     if (costOfMoving(group) >= group.disposed) return false;
@@ -425,7 +441,7 @@ export class GroupSweep {
     this.#graceTimer = setTimeout(
       () => {
         this.#graceTimer = undefined;
-        this.sweep(GRACE_ENDING);
+        this.sweep(WITH_DUE);
       },
       this.#dueLeft ? policy.FEWEST_MS_BETWEEN_LOOKS : policy.IDLE_MS / 2,
     );
@@ -445,7 +461,7 @@ export class GroupSweep {
     this.#urgentTimer = setTimeout(
       () => {
         this.#urgentTimer = undefined;
-        this.sweep(URGENT_ONLY);
+        this.sweep(WITH_URGENT);
       },
       Math.max(this.#urgentLeft ? 0 : policy.FEWEST_MS_BETWEEN_LOOKS, next - now),
     );
@@ -455,14 +471,15 @@ export class GroupSweep {
 }
 
 /**
- * `release`: whole, now. `outOfTime`: its dead go one by one, or its survivors are moved. `sendDisposed`: the same for what the
- * program disposed of; what the collector found goes on waiting.
+ * `keep`: nothing of the group is to be released, or it is being dealt with. `wait`: its dead wait for the rest to die.
+ * `release`: it is released whole, now. `outOfTime`: its dead are released one by one, or its survivors are moved.
+ * `sendDisposed`: the same for what the program disposed of; what the collector found goes on waiting.
  */
 type Verdict = 'keep' | 'wait' | 'release' | 'outOfTime' | 'sendDisposed';
 
 /**
- * Decides what is to be done with a group, and closes one that is old or large enough. `#judgeAll` does what it says; as its
- * release leaves the queue, the ledger may still take it back (`#claimGroup`).
+ * Decides what becomes of a group, and first closes one that is old or large enough. `#judgeAll` carries the verdict out. The
+ * ledger may still withdraw the group's release when that leaves the queue (`#claimGroup`).
  */
 function judge(group: Group, now: number, { hasGrace }: Urgency): Verdict {
   const { ledger } = group;
@@ -479,8 +496,9 @@ function judge(group: Group, now: number, { hasGrace }: Urgency): Verdict {
     if (hasGrace && isClosing && !group.isDead) return 'wait';
   }
   if (group.stage !== 'closed') return 'keep';
-  // Detached: children of its members may have joined the group unseen, so its dead are released one by one.
+  // Detached: commands that we no longer see may have put new objects into the group. So its dead are released one by one.
   if (ledger.isAbandoned) return group.dropped > 0 ? 'outOfTime' : 'keep';
+  // Dead and closed: one command, if the browser still has something in the group.
   if (group.isDead) return group.dropped + group.releasedSingly > 0 ? 'release' : 'keep';
   if (group.dropped === 0) return 'keep';
   if (hasGrace && isDue(group, now)) return 'sendDisposed';
@@ -499,7 +517,7 @@ function isDue(group: Group, now: number): boolean {
   return now - group.disposedSince >= policy.SENT_AFTER_MS || isAsGoodAsDead(group);
 }
 
-/** Whether all but a few of very many members are dead, and nothing has died since the last look: there is nothing to wait for. */
+/** Whether all but a few of very many members are dead, and none has died since the last look: waiting would gain nothing. */
 function isAsGoodAsDead(group: Group): boolean {
   return (
     group.isUrgent &&
@@ -511,8 +529,8 @@ function isAsGoodAsDead(group: Group): boolean {
   );
 }
 
-/** Whether it is unlikely that the whole group will be dead soon. */
-function isRipe(group: Group, now: number): boolean {
+/** Whether the group is not expected to be dead as a whole soon, so that its dead need not wait. */
+function isUnlikelyToDieSoon(group: Group, now: number): boolean {
   // A long list is being disposed of, or a query's commands are under way.
   const isInTheMiddle =
     group.pending > 0 ||
@@ -556,7 +574,7 @@ function* releaseEach(groups: readonly Group[]): Generator<void> {
   }
 }
 
-/** Queues the release of one that is dead, unless a command names it, or it left the group meanwhile. */
+/** Queues the release of a member that is dead, unless a command names it, or it has left the group. */
 function releaseIfDead(group: Group, member: Handle): void {
   if (member.group !== group || member.state !== 'dropped' || member.pins > 0) return;
   group.ledger.enqueue(member);
