@@ -6,7 +6,7 @@
 export type SingleFlightErrorCode = 'ERR_INIT_LOCK_TIMED_OUT' | 'ERR_FETCH_TIMED_OUT';
 
 /**
- * The one error that this room makes itself. Bad options get the standard TypeError and RangeError; all other errors come
+ * The one error that this folder makes itself. Bad options get the standard TypeError and RangeError; all other errors come
  * from the caller's code.
  */
 export class SingleFlightError extends Error {

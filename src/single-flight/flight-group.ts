@@ -7,7 +7,8 @@
 import { requireFunction, requireKnownOptions, requireObject } from '../runtime/option-checks.ts';
 import { guardInFlight } from './in-flight-guard.ts';
 
-type Landing<T> = { readonly value: T } | { readonly error: unknown } | 'cancelled';
+/** How a flight ended. */
+type Ending<T> = { readonly value: T } | { readonly error: unknown } | 'cancelled';
 
 /**
  * Calls with the same key, made while one of them is under way, share its result.
@@ -18,11 +19,11 @@ type Landing<T> = { readonly value: T } | { readonly error: unknown } | 'cancell
  * ```
  */
 export class FlightGroup<Key, T> {
-  readonly #landings = new Map<Key, Promise<Landing<T>>>();
+  readonly #endings = new Map<Key, Promise<Ending<T>>>();
 
   /** Keys with a call under way. */
   get size(): number {
-    return this.#landings.size;
+    return this.#endings.size;
   }
 
   /**
@@ -40,33 +41,33 @@ export class FlightGroup<Key, T> {
     requireKnownOptions(options, ['signal']);
     const { signal } = options;
     for (;;) {
-      const followed = this.#landings.get(key);
+      const followed = this.#endings.get(key);
       if (followed === undefined) return this.#lead(key, lead, signal);
       // A follower holds no slot; the guard only lets its own signal end the wait.
-      const landing = await guardInFlight({ signal, release: nothing }, () => followed);
-      if (landing === 'cancelled') continue;
-      if ('error' in landing) throw landing.error;
-      return landing.value;
+      const ending = await guardInFlight({ signal, release: nothing }, () => followed);
+      if (ending === 'cancelled') continue;
+      if ('error' in ending) throw ending.error;
+      return ending.value;
     }
   }
 
   #lead(key: Key, lead: () => T | PromiseLike<T>, signal: AbortSignal | undefined): Promise<T> {
-    let land: (landing: Landing<T>) => void = nothing;
-    this.#landings.set(
+    let end: (ending: Ending<T>) => void = nothing;
+    this.#endings.set(
       key,
       new Promise((resolve) => {
-        land = resolve;
+        end = resolve;
       }),
     );
     return guardInFlight(
       {
         signal,
-        onOrphaned: (error) => land(signal?.aborted ? 'cancelled' : { error }),
-        release: () => this.#landings.delete(key),
+        onOrphaned: (error) => end(signal?.aborted ? 'cancelled' : { error }),
+        release: () => this.#endings.delete(key),
       },
       async () => {
         const value = await lead();
-        land({ value });
+        end({ value });
         return value;
       },
     );

@@ -178,7 +178,7 @@ async function runClaimed<T>(
   lock.ownerStartedAt = now();
   const generation = ++lock.generation;
   const isCurrentClaim = () => lock.generation === generation;
-  // Not gated, a slow owner's release would free its successor's claim, and let a third init in.
+  // Without this check, a slow owner's release would free its successor's claim, and let a third init in.
   const release = () => {
     if (isCurrentClaim()) lock.ownerStartedAt = null;
   };

@@ -143,7 +143,7 @@ export class LazySlot<T> {
 
   #toEntry({ value, expiresInMs }: Fetched<T>): Entry<T> {
     if (expiresInMs === 0) return { value, expiresAt: Number.POSITIVE_INFINITY };
-    // Not "now": that would be fresh again for a clock that is set back.
+    // Not `now()`: if the clock is set back, the value would be fresh again.
     if (expiresInMs === ExpiresImmediately) return { value, expiresAt: Number.NEGATIVE_INFINITY };
     return { value, expiresAt: this.#now() + checkedExpiry(expiresInMs) };
   }

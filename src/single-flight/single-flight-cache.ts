@@ -50,7 +50,7 @@ export class SingleFlightCache<T> {
     this.#fetch = fetch;
     this.#timeoutMs = timeoutMs;
     this.#sleep = sleep;
-    // With a timeout of weeks the headroom does not matter, and no timer takes more.
+    // Capped at the longest timer: with a timeout of weeks the headroom does not matter.
     const deadlineMs = Math.min(timeoutMs + FETCH_HEADROOM_MS, LONGEST_TIMER_MS);
     this.#lockOptions = { deadlineMs, pollMs, now, sleep, isCached: () => this.#cached !== undefined };
   }

@@ -1,4 +1,4 @@
-/** Time as this room sees it: a clock, a sleep, and the check that every duration among its options passes. */
+/** Time as this folder sees it: a clock, a sleep, and the check that every duration among its options passes. */
 import { clearTimeout, monotonicNow, setTimeout } from '../timers.ts';
 
 /** A clock in milliseconds. Only differences are read, so its origin does not matter. */
