@@ -2,6 +2,18 @@
  * An attachment to sessions that the user drives himself, by any client. He may keep ids as strings, which no garbage
  * collector sees. So nothing is tracked unless he asks for it, and then he has to hold the RemoteObject.
  *
+ * A client's `attach` has this form; `session.ts` is the shortest whole one:
+ *
+ * ```ts
+ * attachOnce(session, options, (attachment) => {
+ *   const { send } = session; // Taken before it is shadowed: the way to the browser that is not hooked.
+ *   const forward = (method, params) => send.call(session, method, params);
+ *   const tap = attachment.begin({ send: forward }, true);
+ *   attachment.onDetach(shadow(session, 'send', (method, params) => tap.command(method, params, (sent) => forward(method, sent))));
+ *   // And: tap.event(name, params) for each of NOTICED_EVENTS; attachment.end(tap) when the session is over.
+ * });
+ * ```
+ *
  * Invariant: an object has one attachment at a time, whichever client it was attached by.
  */
 import type { ReleaseSession } from '../batcher/release.ts';
@@ -45,7 +57,7 @@ export class SessionAttachment extends Attachment {
   /**
    * Opens the ledger of a session.
    *
-   * @param sender the unhooked way to the browser.
+   * @param sender sends to the browser past the hook.
    * @param isOrdered whether the browser carries out commands in the order sent.
    * @internal
    */
@@ -87,7 +99,7 @@ export function attachOnce(
   return attachment;
 }
 
-/** Hooks a session now, or when its present owner gives it up. @returns whether it was now. */
+/** Hooks a session now, or when its present owner gives it up. @returns whether it is hooked now. */
 function hookIfFree(
   session: object,
   attachment: SessionAttachment,
@@ -100,7 +112,7 @@ function hookIfFree(
   });
   if (ownership === undefined) return false;
   hook(attachment);
-  attachment.onDetach(() => ownership.giveUp([])); // When the hook is undone.
+  attachment.onDetach(() => ownership.giveUp([])); // Runs after the hook is undone, which `hook` has registered before.
   return true;
 }
 

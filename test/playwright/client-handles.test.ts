@@ -172,7 +172,7 @@ describe('collected, and named again', () => {
   });
 
   it('waits, while an answer is on its way that may name it', async () => {
-    keeper.mayEnd = () => handlesOf(client)?.mayNameAgain === false;
+    keeper.mayEnd = () => handlesOf(client)?.hasRepeatingCall === false;
     hand('a', 'b');
     send(1, 'page', 'consoleMessages');
     await collectAll();

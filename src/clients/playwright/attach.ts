@@ -1,5 +1,5 @@
 /**
- * The one line. Checks what it is given, finds the attachment that covers it already, and else makes one.
+ * `attach` for Playwright. Checks what it is given, finds the attachment that covers it already, or makes one.
  *
  * Invariant: a browser, and each of its parts, has one attachment at a time, whoever asks for it.
  */
@@ -91,7 +91,7 @@ export function coverageWithin(subject: Subject): Coverage {
   return seams?.server === undefined ? () => true : coverageOf(seams, seams.server);
 }
 
-/** The attachment made for it, or for what it is a part of. */
+/** The attachment made for an object, or for one that contains it. */
 function attachmentCovering(owner: ChannelOwner): PlaywrightAttachment | undefined {
   for (const root of rootsOf(owner)) {
     const attachment = attachments.get(root);
@@ -109,7 +109,7 @@ function coverageOf(seams: Seams, { browser }: ServerHalf): Coverage {
     case 'BrowserContext': {
       const context = serverObjectOf(seams.connection, seams.owner) as ServerContext;
       const { _browserContextId: id } = context;
-      // The default context has no id that the server would know of: what is nobody else's is its.
+      // The default context has no id. Its sessions have no context id, or that of a context that the server does not know.
       const isOurs = ({ contextId }: SessionFacts): boolean =>
         id === undefined ? contextId === undefined || !browser._contexts.has(contextId) : contextId === id;
       return (facts) => comesBy(facts, isOurs);
@@ -119,7 +119,7 @@ function coverageOf(seams: Seams, { browser }: ServerHalf): Coverage {
   }
 }
 
-/** Whether something holds for a session, or for one that it came by: a frame's page, a popup's opener. */
+/** Whether something holds for a session, or for one that it comes from: a frame's page, a popup's opener. */
 function comesBy(facts: SessionFacts, holds: (facts: SessionFacts) => boolean): boolean {
   for (let current: SessionFacts | undefined = facts; current !== undefined; ) {
     if (holds(current)) return true;

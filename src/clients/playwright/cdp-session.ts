@@ -1,6 +1,6 @@
 /**
  * Playwright's `CDPSession`, from `context.newCDPSession(page)` or `browser.newBrowserCDPSession()`, of a browser
- * that Playwright launched or found by `connectOverCDP`. It is public, so that it works with any version.
+ * that Playwright launched or found by `connectOverCDP`. That session is public API, so it works with any version.
  *
  * What must be held: with `track: true`, the RemoteObject that `send` resolved with, or that an event
  * carried; an id kept as a string keeps nothing.
@@ -28,8 +28,8 @@ export function attachToSession(session: PlaywrightSession, options: AttachOptio
     const hooked = session as unknown as EmittingSession;
     const { send } = hooked;
     const sender = { send: (method: string, params?: Params) => send.call(hooked, method, params) };
-    // A page's session, which keeps order; and on its way there each command takes the same steps through Playwright.
-    // Tried, traced by Playwright and not: of 6,000 calls with the release of their object right behind, none failed.
+    // A session of a page or of the browser: both keep order. In Playwright each command takes the same steps to the browser.
+    // Tried, with Playwright's tracing and without: of 6,000 calls with the release of their object right behind, none failed.
     const tap = attachment.begin(sender, true);
     const unhook = hookSession(hooked, tap, (event) => {
       if (event === 'close') attachment.end(tap);

@@ -1,9 +1,9 @@
 /**
- * The handles that Playwright's client half has, held weakly, so that the garbage collector can tell which of them the
- * script has forgotten. Playwright itself holds each in two maps until it is disposed of.
+ * Holds the handles of Playwright's client half weakly, so that the garbage collector can tell which of them the script has
+ * forgotten. Playwright itself holds each handle in two maps until it is disposed of.
  *
- * Invariant: a handle is held until the first message that names it has handed it to the script, and while a call that
- * names it is unanswered. One that was collected and is named again is made again, from the message that made it first.
+ * Invariant: a handle is held strongly until the first message that names it has handed it to the script, and while a call that
+ * names it is unanswered. If a message names a collected handle, the handle is made again, from the message that made it first.
  */
 import { LONGEST_DELIVERY_MS, PLAYWRIGHT_HANDLES_PER_LOOK } from '../../policy.ts';
 import { SlicedJob } from '../../runtime/event-loop.ts';
@@ -20,7 +20,7 @@ import {
 } from './structure.ts';
 import { type FollowedCall, type HandleKeeper, NOBODY, WeakHandle } from './weak-handle.ts';
 
-/** Stands in for the connection's own map: who asks for a handle is given it, and holds it from then on. */
+/** Stands in for the connection's own map. A look-up of a handle delivers it: from then on only the script holds it. */
 class ObjectTable extends Map<string, ChannelOwner> {
   handles: ClientHandles | undefined;
 
@@ -37,13 +37,13 @@ class ObjectTable extends Map<string, ChannelOwner> {
     return this.handles?.forget(guid) || isObject;
   }
 
-  /** The object itself, no handle. */
+  /** An object that is held strongly: no handle that is kept here. */
   strong(guid: string): ChannelOwner | undefined {
     return super.get(guid);
   }
 
-  /** The handle is held here no more. */
-  release(guid: string): void {
+  /** Removes the strong reference to a handle. */
+  stopHolding(guid: string): void {
     super.delete(guid);
   }
 }
@@ -55,19 +55,21 @@ export class ClientHandles {
   readonly #dispatch: ClientConnection['dispatch'];
   readonly #keepers = new Map<ChannelOwner, HandleKeeper>();
   readonly #handles = new Map<string, WeakHandle>();
-  /** By the guid of the frame, page or worker that they end with. */
+  /** Handles by the guid of the frame, page or worker that they end with. */
   readonly #children = new Map<string, Set<WeakHandle>>();
-  /** The oldest first. */
+  /** Handles that no message has handed to the script yet, the oldest first. */
   readonly #undelivered = new Set<WeakHandle>();
   readonly #pending = new PendingCalls();
+  /** Collected handles that are still to be ended. */
   #collected: WeakHandle[] = [];
+  /** Collected handles whose keeper is to be asked again. */
   #postponed: WeakHandle[] = [];
   readonly #registry = new FinalizationRegistry<WeakHandle>((handle) => this.#noteCollected(handle));
   readonly #job = new SlicedJob((deadline) => this.#endCollected(deadline));
   readonly #undo: (() => void)[];
-  /** Whose own event is being dispatched: Playwright looks the handle up, and hands it to nobody. */
+  /** The handle whose own event is being dispatched. Playwright looks it up for that, which delivers nothing. */
   #emitting: WeakHandle | undefined;
-  /** Why what is being disposed of right now is. */
+  /** The reason given in the `__dispose__` message that is being dispatched. */
   #disposeReason: string | undefined;
 
   private constructor(connection: ClientConnection) {
@@ -103,9 +105,9 @@ export class ClientHandles {
   }
 
   /**
-   * Has the handles of a browser, context or page kept from now on.
+   * Keeps the handles of a browser, context or page from now on.
    *
-   * @returns what ends it. After the last, the connection is as it was found, with all that is in it.
+   * @returns a function that ends this. After the last one was called, the connection is as it was found, with all its objects.
    */
   static keep(root: ChannelOwner, keeper: HandleKeeper): () => void {
     const connection = root._connection;
@@ -122,7 +124,7 @@ export class ClientHandles {
     return this.#handles.get(guid);
   }
 
-  /** Gives a handle to whoever names it. @internal */
+  /** Gives the handle of a guid, and counts it as delivered. @internal */
   deliver(guid: string): ChannelOwner | undefined {
     const handle = this.#handles.get(guid);
     if (handle === undefined) return undefined;
@@ -132,7 +134,7 @@ export class ClientHandles {
     return owner;
   }
 
-  /** Strikes out what is disposed of, and all that ends with it. @internal */
+  /** Strikes out an object that is disposed of, and the handles that end with it. @returns whether it was a handle. @internal */
   forget(guid: string): boolean {
     for (const child of this.#children.get(guid) ?? []) {
       child.owner?._dispose(this.#disposeReason);
@@ -161,7 +163,7 @@ export class ClientHandles {
     };
   }
 
-  /** Held again as Playwright holds it; made again if need be, since the server half may name it still. */
+  /** Has a handle held as Playwright holds it. A collected one is made again, since the server half may still name it. */
   #restore(handle: WeakHandle): void {
     const owner = handle.owner ?? this.#recreate(handle);
     this.#drop(handle);
@@ -181,14 +183,14 @@ export class ClientHandles {
   #receive(message: ServerMessage): void {
     const { id, guid, method } = message;
     if (id !== undefined) {
-      const mayNameAgain = this.#pending.mayNameAgain(id);
-      if (mayNameAgain) this.#noteConsoleArguments(message.result);
+      const mayRepeatHandles = this.#pending.mayRepeatHandles(id);
+      if (mayRepeatHandles) this.#noteConsoleArguments(message.result);
       try {
         this.#dispatch.call(this.#connection, message);
       } finally {
         this.#pending.answered(message);
       }
-      if (mayNameAgain) for (const handle of this.#postponed.splice(0)) this.#noteCollected(handle);
+      if (mayRepeatHandles) for (const handle of this.#postponed.splice(0)) this.#noteCollected(handle);
       return;
     }
     if (method === 'console') this.#noteConsoleArguments(message.params);
@@ -209,7 +211,7 @@ export class ClientHandles {
     });
   }
 
-  /** An event of a handle's own. It hands nothing to the script; and of one that is dead nobody hears it. */
+  /** Dispatches an event of a handle's own. It delivers nothing; for a collected handle it is not dispatched at all. */
   #receiveFor(handle: WeakHandle, message: ServerMessage): void {
     if (message.method === 'previewUpdated')
       handle.creation = withPreview(handle.creation, message.params?.preview);
@@ -232,7 +234,7 @@ export class ClientHandles {
     if (owner === undefined || keeper === undefined) return undefined;
     const now = monotonicNow();
     const handle = new WeakHandle(owner, message, keeper, now);
-    this.#table.release(guid);
+    this.#table.stopHolding(guid);
     owner._parent?._objects.delete(guid);
     this.#handles.set(guid, handle);
     const siblings = this.#children.get(handle.parentGuid);
@@ -245,7 +247,10 @@ export class ClientHandles {
     return handle;
   }
 
-  /** The server half made it and then failed to say what for. */
+  /**
+   * Counts the oldest handle as delivered, so that it can be collected, if no message has delivered it for `LONGEST_DELIVERY_MS`:
+   * the call that it was made for has failed.
+   */
   #giveUpUndelivered(now: number): void {
     const [oldest] = this.#undelivered;
     if (oldest !== undefined && now - oldest.createdAt > LONGEST_DELIVERY_MS) this.#markDelivered(oldest);
@@ -284,7 +289,7 @@ export class ClientHandles {
     siblings?.delete(handle);
     if (siblings?.size === 0) this.#children.delete(handle.parentGuid);
     const { keeper } = handle;
-    // The registry holds the handle until its object is collected: by way of the keeper it would hold the object itself.
+    // The registry holds this `WeakHandle` until its object is collected. The keeper leads to the object, which would never be.
     handle.keeper = NOBODY;
     keeper.ended?.(handle);
   }
@@ -296,13 +301,14 @@ export class ClientHandles {
     return followed === undefined ? send() : followed.run(send);
   }
 
-  /** A call of a handle's that the server half need not hear of: its disposal, or one that comes too late. */
+  /** Answers a handle's call here: its `dispose()`, or a call after the end of its scope. `undefined`: it goes the usual way. */
   #answerHere(handle: WeakHandle, method: string): Promise<unknown> | undefined {
     if (method !== 'dispose') {
       const refusal = handle.keeper.refusal?.(handle);
       return refusal && Promise.reject(refusal);
     }
-    // A call that is on its way would find it gone; and a trace is to show what was called.
+    // Not while another call names the handle, which would find it gone; nor while Playwright records a trace, which has to show
+    // the call.
     const { _closedError: closedError, _tracingCount: traces } = this.#connection;
     return handle.calls === 0 && closedError === undefined && !traces
       ? handle.keeper.dispose(handle)
@@ -317,9 +323,9 @@ export class ClientHandles {
     return undefined;
   }
 
-  /** Whether an answer is on its way that may name handles anew which were handed out before. */
-  get mayNameAgain(): boolean {
-    return this.#pending.mayNameHandlesAgain;
+  /** Whether a call is unanswered whose answer may name handles that were handed out before. */
+  get hasRepeatingCall(): boolean {
+    return this.#pending.hasRepeatingCall;
   }
 
   #noteCollected(handle: WeakHandle): void {
@@ -344,7 +350,7 @@ export class ClientHandles {
     try {
       if (!handle.keeper.collected(handle)) this.#postponed.push(handle);
     } catch {
-      // The server half refuses: it stays as it is, and ends with its page.
+      // The server half refuses: the handle stays as it is, and ends with its page.
     }
   }
 

@@ -1,9 +1,9 @@
 /**
- * What becomes of the client half's handles where the server half is in another process, behind `connect()`: there is no
- * session of the browser's to be had, so a handle that the script has forgotten is disposed of by its own public
- * `dispose()`. What Playwright's server leaves in the page by itself is out of reach.
+ * Keeps the client half's handles where the server half is in another process, behind `connect()`. No session of the browser's is
+ * within reach, so a handle that the script has forgotten is disposed of by its own public `dispose()`. The handles that
+ * Playwright's server makes for itself are out of reach.
  *
- * The connection is told to the books as a session whose object ids are the handles' guids.
+ * For the ledger the connection is a session, and each handle's guid is its object id.
  */
 import type { Attachment } from '../../handles/attachment.ts';
 import { plainRules } from '../../handles/command-rules.ts';
@@ -19,9 +19,9 @@ export class DistantKeeper implements HandleKeeper {
   readonly #attachment: Attachment;
   readonly #connection: ClientConnection;
   readonly #tap: SessionTap;
-  /** What the books watch in a handle's place: it lives as long as the handle. */
+  /** The objects that the ledger watches in place of the handles. Each lives as long as its handle. */
   readonly #remoteObjects = new WeakMap<ChannelOwner, RemoteObject>();
-  /** Made again only to be disposed of. */
+  /** Guids of handles that are made again only to dispose of them: these are not entered in the ledger. */
   readonly #releasing = new Set<string>();
 
   constructor(attachment: Attachment, connection: ClientConnection) {
@@ -29,12 +29,12 @@ export class DistantKeeper implements HandleKeeper {
     this.#connection = connection;
     this.#tap = attachment.open(
       { send: (method, params) => this.#send(method, params) },
-      // In no order, so that nothing is moved.
+      // Not ordered, so that nothing is moved.
       { isOrdered: false, actions: noActions, tracks: true, createRules: () => plainRules },
     );
   }
 
-  /** Playwright keeps the arguments of console messages, and may hand them out again: they end with their page. */
+  /** Enters a handle, but no argument of a console message: Playwright keeps those, and may hand them out until their page ends. */
   delivered({ guid, isConsoleArgument }: WeakHandle, owner: ChannelOwner): void {
     if (isConsoleArgument || this.#releasing.has(guid)) return;
     const remoteObject = { type: 'object', objectId: guid };
@@ -42,22 +42,22 @@ export class DistantKeeper implements HandleKeeper {
     this.#tap.mint(remoteObject, undefined, 0, undefined, false);
   }
 
-  /** The books find out by themselves. */
+  /** Nothing to do: the ledger's own registry sees the collection. */
   collected(): boolean {
     return true;
   }
 
-  /** The program's own goes its usual way. */
+  /** `undefined`: the script's own `dispose()` is sent as usual. */
   dispose(): undefined {}
 
   ended({ guid }: WeakHandle): void {
-    if (this.#attachment.detached) return; // It lives on, as Playwright's own.
+    if (this.#attachment.detached) return; // The handle lives on, kept by Playwright alone.
     const record = this.#tap.ledger.find(guid);
     if (record !== undefined) this.#tap.ledger.drop(record, 'disposed');
   }
 
   over(): void {
-    // Not now: it is told in the midst of what ends it.
+    // Later: `over` is called in the middle of the close itself.
     queueMicrotask(() => {
       this.#attachment.end(this.#tap);
       this.#attachment.detachForAll();
@@ -70,7 +70,7 @@ export class DistantKeeper implements HandleKeeper {
     this.#releasing.add(guid);
     try {
       const owner = this.#connection._objects.get(guid);
-      // One that is gone has been disposed of, or has ended with its page.
+      // A handle that is gone was disposed of, or has ended with its page.
       if (owner !== undefined && isHandleType(owner._type)) await (owner as HandleOwner).dispose();
       return {};
     } finally {

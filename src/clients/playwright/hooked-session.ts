@@ -1,6 +1,6 @@
 /**
- * The hook in one session of Playwright's server half: what the server sends and gets goes through the ledger, and each
- * id that it is given is a `HeldId`. Methods are shadowed on the one object; unhooking leaves its own properties as found.
+ * The hook in one session of Playwright's server half: its commands, answers and events go through the tap, and each id that the
+ * server is given is a `HeldId`. Methods are shadowed on the one object; unhooking leaves its own properties as found.
  */
 
 import { PageActions } from '../../handles/acknowledge.ts';
@@ -16,8 +16,8 @@ import { type Holding, withHeldIds, withPlainIds } from './held-objects.ts';
 import type { CdpSession } from './structure.ts';
 
 /**
- * Playwright's server never waits for the answer to a release, so there is no action behind which a release would have to
- * be sent for real: none is counted.
+ * Counts no actions. Playwright's server never waits for the answer to a release, so no release has to be sent behind an action
+ * for real.
  */
 export const noActions: PageActions = Object.defineProperty(new PageActions(), 'count', {
   get: () => 0,
@@ -25,8 +25,8 @@ export const noActions: PageActions = Object.defineProperty(new PageActions(), '
 });
 
 /**
- * Playwright evaluates by itself only the scripts that it keeps for as long as their context: no scope may end them. It names
- * no groups, and its sessions are nobody else's.
+ * Playwright evaluates by `Runtime.evaluate` only the scripts that it keeps as long as their context: no scope may end these. It
+ * names no groups, and nobody else uses its sessions.
  */
 export const playwrightRules: CommandRules = {
   ...plainRules,
@@ -34,20 +34,20 @@ export const playwrightRules: CommandRules = {
   keepsResult: (method) => method === 'Runtime.evaluate',
 };
 
-/** Which ids are given a life that a garbage collector can end. */
+/** Which ids become `HeldId`s, so that the garbage collector can tell of them. */
 export interface HoldingOptions {
-  /** None, where nothing is tracked. */
+  /** If not, no id does. */
   readonly tracks: boolean;
   /** With `consoleEntries: 'discard'` a console argument lives only while the script has a handle of it. */
   readonly holdsConsoleWeakly: boolean;
 }
 
-/** Where a command names an object that the description does not list. */
+/** Where a command that the description does not list may name an object. */
 const UNLISTED_NAMES = [['objectId']];
 
 /**
- * Of a call that fails without an error of the page's the server says that its page has been navigated, whatever the reason:
- * that a handle has ended with its scope is told as an error of the page's, which comes to the script as it is.
+ * Turns our refusal (the handle has ended with its scope) into the answer for an error thrown by the page. The script sees such
+ * an error as it is. Any other failure the server reports as a navigation.
  */
 function thrownInPage(error: unknown): unknown {
   const description = error instanceof Error ? error.message : String(error);
@@ -72,7 +72,7 @@ export class HookedSession {
   #arrivalTimer: ReturnType<typeof setTimeout> | undefined;
   #isHooked = true;
   readonly #undo: (() => void)[];
-  /** By method. */
+  /** What makes of an answer the one for the server, by the command's method. */
   readonly #presenters = new Map<string, Present | undefined>();
   readonly #holding: Holding;
   readonly #holdingOfConsole: Holding;
@@ -109,13 +109,13 @@ export class HookedSession {
     for (const undo of this.#undo) undo();
   }
 
-  /** Nobody can name the object any more: to be released as one that was collected. */
+  /** Drops an object as collected: nobody can name it any more. */
   collect(id: HeldId): void {
     const record = this.#recordOf(id);
     if (record !== undefined) this.tap.ledger.drop(record, 'collected');
   }
 
-  /** By what the scope was opened that the object has ended with. */
+  /** How the scope was opened that the object has ended with; `undefined` if no scope ended it. */
   endedScopeOf(id: HeldId): ScopeKind | undefined {
     return this.tap.ledger.endedScopeOf(id.toString());
   }
@@ -129,7 +129,7 @@ export class HookedSession {
     };
     if (method === 'Runtime.releaseObject') return this.#release(params, forward);
     const shape = shapeOf(method);
-    // The ids that the description lists may stay as they are: the tap reads them, and as JSON they are strings.
+    // `HeldId`s where the description lists ids may stay: the tap reads them, and as JSON they are strings.
     if (shape === undefined) return this.tap.command(method, withPlainIds(params, UNLISTED_NAMES), forward);
     const present = params?.returnByValue === true ? undefined : this.#presenterOf(method, shape.mints);
     const answer = this.tap.command(method, params, forward, present);
@@ -138,9 +138,9 @@ export class HookedSession {
   }
 
   /**
-   * What puts `HeldId`s into the answers to a command; `undefined` where it mints nothing that the server takes. Of an
-   * exception the server reads the text alone, so that nothing has to hold it: of commands by value, which give nothing
-   * else, no answer need be looked at.
+   * Gives the function that puts `HeldId`s into the answers to a command; `undefined` if the answers are passed through. The server
+   * reads only an exception's text, so exceptions get no `HeldId`. Commands by value give no other objects, so their answers are
+   * passed through.
    */
   #presenterOf(method: string, mints: readonly Path[]): Present | undefined {
     if (!this.#options.tracks) return undefined;
@@ -158,7 +158,7 @@ export class HookedSession {
     const id = params?.objectId;
     if (id instanceof HeldId && id.hook === this.#number) {
       const record = this.#recordOf(id);
-      // Else it is on its way already: its scope has ended, or the program's handle was found collected.
+      // If it is not live, its release is on the way: its scope has ended, or the script's handle was found collected.
       if (record?.state !== 'live') return Promise.resolve({});
       if (!id.isGivenOut) {
         this.tap.ledger.tidy(record);
@@ -178,6 +178,7 @@ export class HookedSession {
     return withHeldIds(payload, mints, isConsole ? this.#holdingOfConsole : this.#holding);
   }
 
+  /** Holds the arguments of a console message until Playwright's own handles for them have reached the script. */
   #holdWhileArriving(payload: unknown): void {
     this.#arriving.push(payload);
     this.#arrivalTimer ??= unref(
@@ -197,7 +198,7 @@ export class HookedSession {
 
 const byNumber = new Map<number, HookedSession>();
 
-/** The hook that made an id, while it lasts. */
+/** The hook that made an id; `undefined` once it is undone. */
 export function hookOf(id: HeldId): HookedSession | undefined {
   return byNumber.get(id.hook);
 }

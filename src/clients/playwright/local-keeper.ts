@@ -1,6 +1,6 @@
 /**
- * What becomes of the client half's handles where the server half is in this process: both ends of a handle that the
- * script has forgotten go at once, without a message, and so do those of one that it disposes of.
+ * Keeps the client half's handles where the server half is in this process. When the script has forgotten a handle, or disposes of
+ * it, both halves let go of it at once, without a message between them.
  */
 
 import { withStackTraceLimit } from '../../batcher/session-queue.ts';
@@ -25,7 +25,7 @@ import type {
 } from './structure.ts';
 import type { FollowedCall, HandleKeeper, WeakHandle } from './weak-handle.ts';
 
-/** The attachment whose handles they are. */
+/** The attachment that the handles are kept for. */
 export interface KeptFor {
   readonly leakReport: LeakReport | undefined;
   detachForAll(): void;
@@ -35,7 +35,10 @@ export class LocalKeeper implements HandleKeeper {
   readonly #attachment: KeptFor;
   readonly #connection: ClientConnection;
   readonly #dispatchers: ServerHalf['dispatchers'];
-  /** With `consoleEntries: 'discard'`: what lives by the script's own handles alone. */
+  /**
+   * Keeps the RemoteObject of a console argument alive as long as the script's handle. Needed with `consoleEntries: 'discard'`,
+   * where the id holds it only weakly.
+   */
   readonly #consoleArguments = new WeakMap<ChannelOwner, RemoteObject>();
   #turnedAt = 0;
 
@@ -55,21 +58,24 @@ export class LocalKeeper implements HandleKeeper {
 
   collected(handle: WeakHandle): boolean {
     const dispatcher = this.#dispatchers.get(handle.guid);
-    if (dispatcher === undefined) return true; // The server half has dropped it, and says so soon.
+    if (dispatcher === undefined) return true; // The server half has dropped the handle, and will say so.
     const id = heldIdOf(dispatcher._object);
     if (id === undefined || id.isConsoleArgument) {
-      // The server half may hand it out again, under the same name: its own handle stays, and ends when the server lets go.
-      if (handlesOf(this.#connection)?.mayNameAgain) return false;
-      end(dispatcher);
+      // The server half may hand out the object again, under the same name. So its own handle stays until the server drops it.
+      if (handlesOf(this.#connection)?.hasRepeatingCall) return false;
+      disposeDispatcher(dispatcher);
       return true;
     }
     hookOf(id)?.collect(id);
     (dispatcher._object as ServerHandle).dispose();
-    end(dispatcher);
+    disposeDispatcher(dispatcher);
     return true;
   }
 
-  /** Some calls of an element are tried again and again by the server, which takes any failure for one of the moment. */
+  /**
+   * A call on a handle whose scope has ended is refused here: the server takes any failure as temporary, and would retry some
+   * calls of elements again and again.
+   */
   refusal(handle: WeakHandle): Error | undefined {
     const id = heldIdOf(this.#dispatchers.get(handle.guid)?._object);
     const kind = id && hookOf(id)?.endedScopeOf(id);
@@ -80,8 +86,8 @@ export class LocalKeeper implements HandleKeeper {
     const dispatcher = this.#dispatchers.get(handle.guid);
     if (dispatcher === undefined) return undefined;
     (dispatcher._object as ServerHandle).dispose();
-    end(dispatcher);
-    // A loop of awaited disposals would be one long chain of microtasks: the event loop gets its turns.
+    disposeDispatcher(dispatcher);
+    // A loop of awaited disposals would be one long chain of microtasks, so every few milliseconds the event loop gets a turn.
     const now = monotonicNow();
     if (now - this.#turnedAt < MOST_BETWEEN_TURNS_MS) return Promise.resolve({});
     return new Promise((resolve) => {
@@ -106,7 +112,7 @@ export class LocalKeeper implements HandleKeeper {
   }
 
   over(): void {
-    // Not now: it is told in the midst of what ends it.
+    // Later: `over` is called in the middle of the close itself.
     queueMicrotask(() => this.#attachment.detachForAll());
   }
 
@@ -115,8 +121,11 @@ export class LocalKeeper implements HandleKeeper {
   }
 }
 
-/** Playwright makes an error for the calls that end with it. Of a handle's there are none, and a stack costs ten times the rest. */
-function end(dispatcher: Dispatcher): void {
+/**
+ * Disposes of a dispatcher. `_dispose` creates an error for the calls that are open. A handle has none, so nobody needs the stack,
+ * and it costs ten times the rest.
+ */
+function disposeDispatcher(dispatcher: Dispatcher): void {
   withStackTraceLimit(0, () => dispatcher._dispose());
 }
 

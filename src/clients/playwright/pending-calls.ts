@@ -6,7 +6,7 @@
 import type { Call, ChannelOwner, ServerMessage } from './structure.ts';
 import type { FollowedCall, WeakHandle } from './weak-handle.ts';
 
-/** A call on its way, and what it holds. */
+/** An unanswered call, and the handles that it keeps alive. */
 interface PendingCall {
   readonly method: string;
   readonly handles: readonly WeakHandle[];
@@ -18,25 +18,25 @@ const NO_HANDLES: readonly WeakHandle[] = [];
 
 export class PendingCalls {
   readonly #calls = new Map<unknown, PendingCall>();
-  /** The ids of those whose answer may name handles anew that were handed out before. */
-  readonly #namingAgain = new Set<unknown>();
+  /** The ids of calls whose answers may repeat handles: name handles that were handed out before. */
+  readonly #repeating = new Set<unknown>();
 
-  /** Whether an answer is one that may name handles which were handed out before. */
-  mayNameAgain(id: unknown): boolean {
-    return this.#namingAgain.has(id);
+  /** Whether the answer to this call may repeat handles. */
+  mayRepeatHandles(id: unknown): boolean {
+    return this.#repeating.has(id);
   }
 
-  /** Whether an answer is on its way that may name handles anew which were handed out before. */
-  get mayNameHandlesAgain(): boolean {
-    return this.#namingAgain.size > 0;
+  /** Whether a call is unanswered whose answer may repeat handles. */
+  get hasRepeatingCall(): boolean {
+    return this.#repeating.size > 0;
   }
 
-  /** A call leaves. Most name no handle, and nothing is noted of them. */
+  /** Notes a call that leaves, if it matters. Most calls name no handle, and are not noted. */
   begin(call: Call, known: ReadonlyMap<string, WeakHandle>, followed: FollowedCall | undefined): void {
     const handles = known.size > 0 ? handlesNamedBy(call, known) : NO_HANDLES;
-    const isNamingAgain = mayNameAgain(call.method);
-    if (handles.length === 0 && followed === undefined && !isNamingAgain) return;
-    if (isNamingAgain) this.#namingAgain.add(call.id);
+    const isRepeating = repeatsHandles(call.method);
+    if (handles.length === 0 && followed === undefined && !isRepeating) return;
+    if (isRepeating) this.#repeating.add(call.id);
     for (const handle of handles) handle.calls++;
     const owners = handles.flatMap(({ owner }) => owner ?? []);
     this.#calls.set(call.id, { method: call.method, handles, owners, followed });
@@ -52,12 +52,12 @@ export class PendingCalls {
       forEachGuid(result, undefined, (guid) => guids.push(guid));
       call.followed.answered(result === undefined ? undefined : guids);
     }
-    this.#namingAgain.delete(id);
+    this.#repeating.delete(id);
   }
 
   clear(): void {
     this.#calls.clear();
-    this.#namingAgain.clear();
+    this.#repeating.clear();
   }
 }
 
@@ -77,12 +77,12 @@ function handlesNamedBy(
   return handles ?? NO_HANDLES;
 }
 
-/** Only console messages are kept by the server half, and handed out again. */
-function mayNameAgain(method: string): boolean {
+/** Whether the answer to a call may repeat handles: the server half keeps the last console messages, and hands them out again. */
+function repeatsHandles(method: string): boolean {
   return method === 'consoleMessages';
 }
 
-/** How deep a message names objects: what lies below is the script's own data, and may be large. */
+/** How deep in a message guids are looked for. Below lies the script's own data, which may be large. */
 const DEEPEST = 4;
 
 /** Calls `visit` with each guid that a message names. @param data the member that holds the script's own data only. */

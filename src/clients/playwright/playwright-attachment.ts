@@ -1,6 +1,6 @@
 /**
- * An attachment to Playwright: the books of all handles of a browser, a context or a page, in both halves of Playwright.
- * The server half's sessions are where remote objects come from; the client half's handles are what a script forgets.
+ * An attachment to Playwright: the ledgers of all handles of a browser, a context or a page, in both halves of Playwright. Remote
+ * objects come through the server half's sessions; a script forgets the client half's handles.
  */
 
 import type { ResolvedAttachOptions } from '../../handles/attach-options.ts';
@@ -18,14 +18,14 @@ import { type Seams, type ServerHalf, seamsOf, serverObjectOf, serverPageOf } fr
 import { ServerSessions, type SessionFacts } from './server-sessions.ts';
 import { type ChannelOwner, isHandleType, isPage, type PageLike } from './structure.ts';
 
-/** Which of a browser's sessions an attachment is for. */
+/** Whether an attachment covers a session of its browser. */
 export type Coverage = (facts: SessionFacts) => boolean;
 
-/** What `attach` gives: the books of all handles that it covers, and what can be done about them. */
+/** What `attach` gives: the counts of all handles that it covers, and scopes, flushes and leaks. */
 export class PlaywrightAttachment extends Attachment {
   readonly #options: ResolvedAttachOptions;
   readonly #sessions = new Map<SessionFacts, HookedSession>();
-  /** Who traces meanwhile. */
+  /** How many callers of `traceMeanwhile` are tracing. */
   #tracers = 0;
 
   /** @internal Made by `attach`. */
@@ -76,7 +76,7 @@ export class PlaywrightAttachment extends Attachment {
     return handle;
   }
 
-  /** Traces until what is returned is called; for good where `traceLeaks` says so. @internal */
+  /** Traces until the returned function is called; for good with `traceLeaks`. @internal */
   traceMeanwhile(): () => void {
     this.#tracers++;
     this.trace();
@@ -85,15 +85,15 @@ export class PlaywrightAttachment extends Attachment {
     };
   }
 
-  /** Whether books are those of a session that is covered by what is given. @internal */
-  sessionsOf(coverage: Coverage): (books: object) => boolean {
-    return (books) => {
-      for (const [facts, { tap }] of this.#sessions) if (tap.ledger === books) return coverage(facts);
-      return true; // Of a session that has ended.
+  /** Tells of a ledger whether its session is covered. @internal */
+  sessionsOf(coverage: Coverage): (ledger: object) => boolean {
+    return (ledger) => {
+      for (const [facts, { tap }] of this.#sessions) if (tap.ledger === ledger) return coverage(facts);
+      return true; // Its session has ended.
     };
   }
 
-  /** Covers what the client half alone can tell of: the server half is in another process. @internal */
+  /** Covers the client half alone: the server half is in another process. @internal */
   beginDistant({ owner, connection }: Seams): void {
     if (this.#options.track === false) return;
     this.onDetach(ClientHandles.keep(owner, new DistantKeeper(this, connection)));
@@ -140,7 +140,7 @@ export class PlaywrightAttachment extends Attachment {
     };
   }
 
-  /** The server's handles have strings again, as they would have without us. */
+  /** Gives the server's handles their ids as strings, as they would have them without us. */
   #giveBackIds({ dispatchers }: ServerHalf): void {
     const hooked = new Set(this.#sessions.values());
     for (const { _object: object } of dispatchers.values()) {
@@ -160,7 +160,7 @@ function isWithin(facts: SessionFacts, root: unknown): boolean {
   return false;
 }
 
-/** What the books know a handle by; `undefined` for what is no handle, or one that is not covered. */
+/** The RemoteObject by which the ledger knows a handle; `undefined` for anything else, and for a handle that is not covered. */
 export function remoteObjectOf(handle: unknown): RemoteObject | undefined {
   return isHandle(handle) ? heldIdOf(serverObjectOf(handle._connection, handle))?.remoteObject : undefined;
 }

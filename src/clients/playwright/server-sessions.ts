@@ -1,9 +1,8 @@
 /**
- * All sessions that Playwright's server half has with one browser, those to come included, and which attachment has each.
- * One is told of more than it takes: a page's attachment may be older than its browser's, and when it goes, the browser's
- * has the page's sessions.
+ * All sessions that Playwright's server half has with one browser, present and future, and which attachment has each. An
+ * attachment is also offered sessions that another one has already: when a page's attachment goes, its browser's takes these over.
  *
- * Invariant: a session is hooked by one attachment at most, and those that the script made itself by none.
+ * Invariant: a session is hooked by one attachment at most. Sessions that the script made itself are hooked by none.
  */
 import { below, shadow } from '../session-hook.ts';
 import { takesCommandsInOrder } from '../target-type.ts';
@@ -14,18 +13,18 @@ export interface SessionFacts {
   readonly session: CdpSession;
   readonly parent: SessionFacts | undefined;
   readonly isOrdered: boolean;
-  /** Of the browser context that it belongs to; `undefined` where that is the default one. */
+  /** The id of the session's browser context; `undefined` for the default context. */
   readonly contextId: string | undefined;
-  /** Of a session that came while we listened. */
+  /** Known for pages, and for all sessions that came while we listened. */
   readonly targetId: string | undefined;
-  /** The page that has opened it, while that is there. */
+  /** The page that has opened this one, while that page is open. */
   opener: SessionFacts | undefined;
 }
 
-/** An attachment, as far as it takes sessions. */
+/** The part of an attachment that takes sessions. */
 export interface SessionTaker {
   takes(facts: SessionFacts): boolean;
-  /** Hooks a session. @returns what gives it up; `hasEnded` where there is nothing to be given back. */
+  /** Hooks a session. @returns a function that gives it up; with `hasEnded` nothing has to be given back. */
   hook(facts: SessionFacts): (hasEnded: boolean) => void;
 }
 
@@ -42,7 +41,7 @@ export class ServerSessions {
   /** The oldest first. */
   readonly #takers: SessionTaker[] = [];
   #undoRoot: (() => void)[] = [];
-  /** What is being attached right now: the server makes its session while it hears of that. */
+  /** The `Target.attachedToTarget` event that is being dispatched: the server creates the session while it handles the event. */
   #attaching: AttachedToTarget | undefined;
 
   constructor(connection: CdpConnection) {
@@ -61,7 +60,7 @@ export class ServerSessions {
     return sessions;
   }
 
-  /** @returns what ends it, and leaves each session as it was found once the last has gone. */
+  /** @returns a function that takes the taker away. After the last, each session is as it was found. */
   add(taker: SessionTaker): () => void {
     this.#takers.push(taker);
     for (const known of this.#known.values()) this.#offer(known);
@@ -116,14 +115,14 @@ export class ServerSessions {
     }
     const targets = new Map([...browser._crPages].map(([id, page]) => [page._mainFrameSession._client, id]));
     for (const session of this.#connection._sessions.values()) {
-      // Of those that no page has for a frame the type is not to be had: a worker's care suits all.
+      // The target type of a session that is no page's frame is not known. It is treated as a worker, which is safe for all.
       if (!isServersOwn(session)) continue;
       const targetId = targets.get(session);
       this.#note(session, pages.has(session), contextIds.get(session), { targetId });
     }
   }
 
-  /** Hears of each session that the server makes by way of another. */
+  /** Notes each session that the server creates through this one. */
   #watchChildren(session: CdpSession): (() => void)[] {
     const createBelow = below(session, 'createChildSession');
     const emitBelow = below(session, 'emit');
@@ -183,7 +182,7 @@ export class ServerSessions {
 
   #end(known: KnownSession): void {
     if (!this.#known.delete(known.facts.session)) return;
-    // One that opens another that opens another would be kept by the last.
+    // Otherwise the last of a chain of popups would keep the facts of every opener alive.
     for (const { facts } of this.#known.values()) if (facts.opener === known.facts) facts.opener = undefined;
     known.giveUp(true);
     for (const each of known.undo) each();
@@ -192,7 +191,7 @@ export class ServerSessions {
 
 const all = new WeakMap<CdpConnection, ServerSessions>();
 
-/** Not the browser's own, which has no objects, nor one that the script made. */
+/** Whether the server made the session for a target. The browser's own has no objects; others the script has made. */
 function isServersOwn(session: CdpSession): boolean {
   return session._sessionId !== '' && session._eventListener === undefined;
 }

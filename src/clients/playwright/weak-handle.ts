@@ -1,50 +1,51 @@
 /**
- * One handle of the script's as it is known while the script itself may have let go of it, and who sees to such handles.
+ * One handle of the script's, whether or not the script still refers to it; and the keeper that decides what is done with such
+ * handles.
  *
- * Invariant: what is known of a handle leads to none of the client's objects but weakly, until it was handed to the script
- * only: a registry holds it.
+ * Invariant: once a handle has been handed to the script, its `WeakHandle` refers to the client's objects only weakly. A registry
+ * holds the `WeakHandle`, so a strong reference would keep the handle from being collected.
  */
 import type { Call, ChannelOwner, ServerMessage } from './structure.ts';
 
-/** What is done with the handles of a browser, or of a part of it. */
+/** Decides what is done with the handles of a browser, or of a part of it. */
 export interface HandleKeeper {
-  /** The program has let go of it. @returns false where it is to be asked again when a call has been answered. */
+  /** The handle was collected. @returns false to be asked again when a call that may repeat handles has been answered. */
   collected(handle: WeakHandle): boolean;
-  /** The program calls it. @returns why it cannot be called any more; `undefined` where it can. */
+  /** The script calls a method of the handle. @returns why it cannot be called any more; `undefined` if it can. */
   refusal?(handle: WeakHandle): Error | undefined;
-  /** The program disposes of it. @returns its answer; `undefined` where the call is to go the usual way. */
+  /** The script disposes of the handle. @returns the answer; `undefined` if the call is to go the usual way. */
   dispose(handle: WeakHandle): Promise<unknown> | undefined;
   /** A handle has come from the server half. */
   created?(handle: WeakHandle, owner: ChannelOwner): void;
-  /** A handle is handed to the script, be it for the first time or made again. */
+  /** A handle is handed to the script, for the first time, or because it was made again. */
   delivered?(handle: WeakHandle, owner: ChannelOwner): void;
-  /** Its page, frame or worker is gone, or it was disposed of. */
+  /** The handle has ended: with its page, frame or worker, or because it was disposed of. */
   ended?(handle: WeakHandle): void;
-  /** A call leaves for the server half. @returns what runs the rest of it, and hears of its answer. */
+  /** A call leaves for the server half. @returns an object that runs the rest of the call, and is told of its answer. */
   follow?(call: Call): FollowedCall | undefined;
-  /** What it keeps the handles of is over: closed, or its connection lost. */
+  /** The browser, context or page is over: it was closed, or its connection is lost. */
   over(): void;
 }
 
 export interface FollowedCall {
   run<T>(send: () => T): T;
-  /** @param guids what the answer names; `undefined` where the call failed. */
+  /** @param guids those that the answer names; `undefined` if the call failed. */
   answered(guids: readonly string[] | undefined): void;
 }
 
-/** A handle of the script's, and all that is known of it. */
+/** One handle of the script's. */
 export class WeakHandle {
   readonly guid: string;
-  /** Whose it is; nobody's once it has ended. */
+  /** `NOBODY` once the handle has ended. */
   keeper: HandleKeeper;
   readonly #reference: WeakRef<ChannelOwner>;
-  /** The message that made it; kept up to date, for it to be made again. */
+  /** The message that made the handle. It is kept up to date, so that the handle can be made again from it. */
   creation: ServerMessage;
-  /** Until it is handed to the script. */
+  /** The handle itself, until it is handed to the script. */
   undelivered: ChannelOwner | undefined;
-  /** Whether it came with a console message: the server half keeps the last of those, and may hand it out again. */
+  /** Whether it came with a console message: the server half keeps the last messages, and may hand out their arguments again. */
   isConsoleArgument = false;
-  /** Calls that name it and are unanswered. */
+  /** How many calls that name it are unanswered. */
   calls = 0;
   readonly createdAt: number;
 
@@ -66,5 +67,5 @@ export class WeakHandle {
   }
 }
 
-/** Whose handles are that have ended. */
+/** The keeper of handles that have ended. Does nothing. */
 export const NOBODY: HandleKeeper = { collected: () => true, dispose: () => undefined, over: () => {} };

@@ -189,10 +189,10 @@ export class PuppeteerAttachment extends Attachment {
   }
 
   /** Whether a ledger is that of a session of a page, a context or the browser. @internal */
-  sessionsOf(subject: PageLike | BrowserContextLike | BrowserLike): (books: object) => boolean {
+  sessionsOf(subject: PageLike | BrowserContextLike | BrowserLike): (ledger: object) => boolean {
     const isOf = membershipIn(subject);
-    return (books) => {
-      for (const [session, { tap }] of this.#sessions) if (tap.ledger === books) return isOf(session);
+    return (ledger) => {
+      for (const [session, { tap }] of this.#sessions) if (tap.ledger === ledger) return isOf(session);
       return true; // Of a session that has ended.
     };
   }
