@@ -91,13 +91,14 @@ export const MOST_ALIVE_AT_END = 0.1;
 export const DEAD_IN_A_LARGE_GROUP = 1_024;
 /** An open generation in which nothing has happened for so many milliseconds, and all is dead, may go. */
 export const IDLE_MS = 100;
-/** Milliseconds that the dead of a group wait for the rest to die: a collection or two come in that time. Moves: `many-groups-wait`. */
+/** Milliseconds that the dead of a group wait for the rest to die: a collection or two come in that time. Moves: `light-handles-wait`. */
 export const GRACE_MS = 2_000;
 /** The same where they hold next to nothing: then collections are rare as well. Moves: `light-handles-wait`. */
 export const GRACE_OF_LIGHT_MS = 10_000;
 /**
- * Milliseconds between two looks at a closed group that waits and in which nothing happens, so that a grace ends at a multiple of
- * them: no more than `GRACE_MS`, which would end late. A hundred thousand groups may wait, hence no less. Moves: `many-groups-wait`.
+ * Milliseconds after which a closed group that waits is judged again though nothing has happened in it: its grace ends then, or at
+ * a multiple. Not more than `GRACE_MS`, which would end late; not less, since a hundred thousand groups may wait.
+ * Moves: `many-groups-wait`.
  */
 export const LOOK_AT_WAITING_MS = 2_000;
 /** Milliseconds after a disposal at which its group takes no more mints, so that commands that may mint into it are answered in time. */

@@ -1,8 +1,8 @@
 /**
- * The ledgers of one attachment, and what they share; with the two waits over all of them: for a flush, and for what is left
- * at a detach.
+ * The ledgers of one attachment, what they share, and the two waits over all of them: for a flush, and after a detach for the
+ * releases that are still to be sent.
  *
- * Invariant: nothing here leads to the attachment, which leads to the client.
+ * Invariant: nothing here refers to the attachment, which refers to the client.
  */
 import { Dispatcher } from '../batcher/dispatcher.ts';
 import type { ReleaseSession } from '../batcher/release.ts';
@@ -16,7 +16,7 @@ import {
   Waiters,
 } from '../runtime/event-loop.ts';
 import type { ResolvedAttachOptions } from './attach-options.ts';
-import { CollectionWatch, SuspectsOfAttachment } from './collection.ts';
+import { AttachmentPressure, CollectionWatch } from './collection.ts';
 import type { ConsoleEntries } from './console-entries.ts';
 import { GroupSweep } from './groups.ts';
 import type { LedgerStats } from './handle-table.ts';
@@ -90,7 +90,7 @@ export class AttachedSessions {
     return [...this.ledgers].flatMap((ledger) => ledger.find(objectId) ?? []);
   }
 
-  /** Resolves when all has ended that was dropped at the call, or the wait is over. */
+  /** Resolves when all handles that were dropped before the call have ended, or the wait is over. */
   async settled(wait: BoundedWait): Promise<void> {
     const { flushes, changes, dispatcher } = this.#services;
     await this.sweep.flush();
@@ -102,21 +102,22 @@ export class AttachedSessions {
       await this.sweep.flush();
       const isAllSent = !owes();
       await dispatcher.settled(wait);
-      if (wait.isOver || (isAllSent && !owes())) break; // Of what was queued, some may have been named again.
-      // What is left is being moved, or named by an unanswered command: it goes when that is over.
+      if (wait.isOver || (isAllSent && !owes())) break; // A command may have named some of the queued ones again.
+      // The rest is being moved, or named by an unanswered command: it is released when that is over.
       if (!isAllSent) await change;
     }
     await Promise.all([...this.consoleEntries.values()].map((entries) => entries.flush(wait)));
   }
 
   /**
-   * Detached: what lives is the program's own affair. What was dropped is still sent, for it was acknowledged; what commands
-   * name is sent when these are answered, and given up after `releaseTimeoutMs`. Then the dispatcher closes.
+   * Detaches the ledgers. Live handles are left to the program. The releases of dropped handles are still sent, because they were
+   * acknowledged. Dropped handles that commands name are released when the commands are answered, and given up after
+   * `releaseTimeoutMs`. Then the dispatcher closes.
    */
   abandon(releaseTimeoutMs: number): void {
     const { dispatcher, work } = this.#services;
     this.sweep.flushLast();
-    // Unhooked, the client's sessions keep them no more; they are needed for what is on its way.
+    // The ledgers hold their sessions weakly, and without the hooks nothing else has to: the releases that are left need them.
     const sessions = [...this.ledgers].map(({ queue }) => queue.session);
     for (const ledger of this.ledgers) {
       ledger.abandon();
@@ -130,7 +131,7 @@ export class AttachedSessions {
     void closed.then(() => sessions.splice(0));
   }
 
-  /** Resolves when what was dropped, but could not be released in the call, or for commands that named it, is on its way. */
+  /** Resolves when the releases are queued that had to wait for other turns, or for commands that named their handles. */
   async #owedSent(wait: BoundedWait): Promise<void> {
     const { work, changes } = this.#services;
     while (!work.isIdle && !wait.isOver) await wait.for(changes);
@@ -146,20 +147,20 @@ export class AttachedSessions {
   }
 }
 
-/** What the sessions of one attachment hold of their pages. */
+/** How much of their pages the sessions of one attachment hold. */
 export interface SessionMemories {
   /** @param countHandles how many handles the browser holds for the session. */
   open(page: AskablePage, countHandles: () => number, onLook: OnLook): PageMemory;
-  /** A session for which one was opened is over. Once for each. */
+  /** A session for which a memory was opened is over. Called once for each. */
   end(): void;
   /** Stops watching this process, for good. */
   stop(): void;
 }
 
-/** Told of each look at a page: its heap, and what a handle stands for there, in bytes; 0 while unknown. */
+/** Told of each look at a page: its heap, and what one handle stands for there, both in bytes; 0 while unknown. */
 export type OnLook = (pageBytes: number, pageBytesPerHandle: number) => void;
 
-/** The counts that the memories of an attachment keep, and the one that they read. */
+/** The counts that the memories of an attachment set (the bytes) and read (`live`). */
 export type MemoryStats = Pick<LedgerStats, 'live' | 'chargedBytes' | 'bytesPerHandle'>;
 
 /** Each handle is taken to hold the same number of bytes; with 0 no collection is ever caused. */
@@ -196,25 +197,25 @@ type OpenMemory = (
 ) => PageMemory;
 
 function memoriesBy(stats: MemoryStats, open: OpenMemory): SessionMemories {
-  const suspects = new SuspectsOfAttachment(stats);
+  const pressure = new AttachmentPressure(stats);
   const onMinted = (handles: number, bytesPerHandle: number): void => {
     stats.bytesPerHandle = bytesPerHandle;
-    stats.chargedBytes = suspects.add(handles, bytesPerHandle);
+    stats.chargedBytes = pressure.add(handles, bytesPerHandle);
   };
   let sessions = 0;
   let isStopped = false;
   return {
     open: (page, countHandles, onLook) => {
       sessions++;
-      if (!isStopped) suspects.start();
+      if (!isStopped) pressure.start();
       return open(page, onMinted, countHandles, onLook);
     },
     end: () => {
-      if (--sessions === 0) suspects.stop();
+      if (--sessions === 0) pressure.stop();
     },
     stop: () => {
       isStopped = true;
-      suspects.stop();
+      pressure.stop();
     },
   };
 }

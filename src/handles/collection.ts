@@ -1,12 +1,11 @@
 /**
- * What the garbage collector tells, and is told. A registry finds the RemoteObjects that the program let go of. Collections
- * are caused where forgotten handles hold much of their pages: a handle is 200 bytes here, and may be 200 KB there, so that V8
- * by itself has no reason to collect.
+ * Learns from the garbage collector which RemoteObjects the program has let go of, and causes collections where forgotten handles
+ * hold much of their pages: a handle is 200 bytes here, and may be 200 KB there, so that V8 by itself has no reason to collect.
  *
- * All finalizers of a collection run in one job that nothing can slice, so that each only makes a note: of a hundred
- * thousand records none is in the processor's cache, and fetching them is most of the cost. The notes are taken when that
- * job is over, so that the browser hears of them as soon as possible, and the rest turn by turn. There is one list for all
- * attachments, and the finalizer is bound to none: V8 throws optimised code away with an object that it was made for.
+ * All finalizers of a collection run in one job that cannot be sliced. So each finalizer only makes a note: of a hundred thousand
+ * records none is in the processor's cache, and fetching them is most of the cost. The first notes are taken when that job is
+ * over, so that the browser hears of them soon, and the rest turn by turn. There is one list for all attachments, and the finalizer
+ * is bound to none: V8 throws optimised code away together with the object that it was made for.
  */
 import { builtin } from '../builtins.ts';
 import * as policy from '../policy.ts';
@@ -15,18 +14,18 @@ import { monotonicNow, setImmediate } from '../timers.ts';
 import type { RemoteObject } from './protocol.ts';
 import type { Group, Handle, SessionLedger } from './session-ledger.ts';
 
-/** The part of `FinalizationRegistry` that is used; a test plays the collector. */
+/** The part of `FinalizationRegistry` that is used. In tests, the test plays the collector. */
 export interface Registry {
   register(target: object, record: Handle): void;
 }
 
-/** Makes the registry, given what it is to call for each object collected. */
+/** Makes the registry. It calls `onCollected` for each object that was collected. */
 export type RegistryFactory = (onCollected: (record: Handle) => void) => Registry;
 
 export const garbageCollector: RegistryFactory = (onCollected) => new FinalizationRegistry(onCollected);
 
 export interface CollectionWatchOptions {
-  /** Whether records get a weak way back to their RemoteObject. */
+  /** Whether records get a weak reference to their RemoteObject. */
   readonly keepsObjects: boolean;
   readonly createRegistry: RegistryFactory;
 }
@@ -45,7 +44,7 @@ export class CollectionWatch {
    * Enters a remote object that the client is about to get in the ledger, and watches for its collection. Registered
    * without a token: to unregister would cost ten times what an outdated callback does.
    *
-   * @param remoteObject what the client's handle will hold: its life is the handle's.
+   * @param remoteObject the object that the client's handle will hold: it lives as long as the handle.
    * @param ordinal its place among the remote objects of its message. Of a long list only the first are suspected.
    */
   mint(
@@ -68,11 +67,11 @@ export class CollectionWatch {
 
 const full: Handle[][] = [];
 let filling: Handle[] = [];
-/** Whether the notes are going to be taken. */
+/** Whether the notes will be taken anyway, so that another note need not announce itself. */
 let isAnnounced = false;
 const job = new SlicedJob(takeUntil);
 
-/** The finalizer. It must not throw: V8 would put the rest off. */
+/** The finalizer. It must not throw: V8 would put off the finalizers that follow. */
 function onCollected(record: Handle): void {
   const notes = filling.push(record);
   if (notes === 1 && !isAnnounced) {
@@ -85,12 +84,12 @@ function onCollected(record: Handle): void {
   }
 }
 
-/** Drops all that was collected, in this very call. */
+/** Drops all handles that are noted as collected, in this very call. */
 export function takeCollected(): void {
   takeUntil(Number.POSITIVE_INFINITY);
 }
 
-/** Resolves when nothing waits that was collected by now. */
+/** Resolves when all handles that were collected before the call have been dropped. */
 export async function whenCollectedTaken(): Promise<void> {
   // Finalizers run before the next immediate: what was collected by now is noted.
   do await new Promise((resolve) => setImmediate(resolve));
@@ -104,7 +103,7 @@ function takeAtOnce(): void {
   if (!isDone) job.schedule();
 }
 
-/** @returns whether nothing is left. */
+/** Takes notes until the deadline. @returns whether none is left. */
 function takeUntil(deadline: number): boolean {
   do {
     let records = full.shift();
@@ -122,15 +121,14 @@ function takeUntil(deadline: number): boolean {
 }
 
 /*
- * Collections that are caused. There is one pressure for all attachments of a thread, since a collection finds the handles of
- * all.
+ * Collections that we cause. There is one pressure for all attachments of a thread, since a collection finds the handles of all.
  *
- * The oldest rule of collectors holds across the wire: what may be garbage there may grow in proportion to what lives here,
- * because that is what a collection here costs. Collections that we cause take at most a tenth of the time, unless the pages
- * are in danger.
+ * The oldest rule of collectors holds across the wire: the garbage of the pages may grow in proportion to the heap of this
+ * process, because a collection here costs in proportion to that heap. Collections that we cause take at most a tenth of the
+ * time, unless the pages are in danger.
  *
- * Nobody knows which handles are garbage before a collection. What is suspected are those that were minted since the last
- * one and are not disposed of.
+ * Before a collection nobody knows which handles are garbage. We suspect those that were minted since the last collection and are
+ * not disposed of.
  */
 
 export interface PressureServices {
@@ -138,22 +136,22 @@ export interface PressureServices {
   now(): number;
   /** Bytes in use in this process's heap: what a collection has to mark. */
   heapBytes(): number;
-  /** Has V8 begin a collection, or go on with it. It ends by itself; whoever watches calls `noteEnd`, then `noteFound`. */
+  /** Has V8 begin a collection, or go on with it. It ends by itself; the observer then calls `noteEnd`, and later `noteFound`. */
   collect(): void;
 }
 
 /** The handles of one attachment that may be garbage. */
 export class Suspects {
-  /** Bytes of pages that they stand for, as of the last look. */
+  /** Bytes of pages that the suspects stand for, as of the last `count`. */
   bytes = 0;
-  /** Bytes of pages that the handles stand for that outlived the last collection. */
+  /** The same of the handles that outlived the last collection. */
   survivingBytes = 0;
   readonly #stats: { readonly live: number };
   #minted = 0;
   #mintedBytes = 0;
   /** Handles that lived after the last collection, and have not been disposed of since. */
   #survivors = 0;
-  /** Minted before the collection that is under way. */
+  /** How many of `#minted` were minted before the collection that is running. */
   #mintedBefore = 0;
 
   constructor(stats: { readonly live: number }) {
@@ -166,7 +164,7 @@ export class Suspects {
     this.#mintedBytes += handles * bytesPerHandle;
   }
 
-  /** Counts anew. @returns the bytes that have come since the last count, or gone. */
+  /** Counts anew. @returns the bytes that have come since the last count, negative if some have gone. */
   count(): number {
     const before = this.bytes;
     const { live } = this.#stats;
@@ -179,7 +177,7 @@ export class Suspects {
     this.#mintedBefore = this.#minted;
   }
 
-  /** What was minted while the collection ran is not found by it. */
+  /** The collection is over. Handles minted while it ran are still suspected: it could not find them. */
   endCollection(): void {
     const mintedMeanwhile = this.#minted - this.#mintedBefore;
     this.#survivors = Math.max(0, this.#stats.live - mintedMeanwhile);
@@ -201,8 +199,9 @@ export class CollectionPressure {
   /** Bytes that all suspects stand for. */
   #bytes = 0;
   #survivingBytes = 0;
-  /** When the collection began that was caused and has not ended. */
+  /** When the collection that we caused began; `undefined` while none of ours runs. */
   #begunAt: number | undefined;
+  /** Until then none is caused, unless pages are in danger. */
   #restsUntil = 0;
 
   constructor(services: PressureServices) {
@@ -219,7 +218,10 @@ export class CollectionPressure {
     this.#survivingBytes -= suspects.survivingBytes;
   }
 
-  /** Counts these suspects anew, and causes a collection where there are too many now. */
+  /**
+   * Counts these suspects anew, and causes a collection if all suspects together stand for too many bytes now. Not called at all
+   * with `pressure: false`.
+   */
   weigh(suspects: Suspects): void {
     if (!this.#all.has(suspects)) return;
     this.#bytes += suspects.count();
@@ -227,7 +229,7 @@ export class CollectionPressure {
     const now = this.#services.now();
     if (this.#begunAt !== undefined) {
       if (now - this.#begunAt >= policy.LONGEST_COLLECTION_MS)
-        this.noteFound(0); // Nobody tells of its end.
+        this.noteFound(0); // This runtime does not tell of its end.
       else if (this.#bytes >= policy.MOST_SUSPECTED_MEANWHILE) this.#services.collect();
       return;
     }
@@ -238,16 +240,16 @@ export class CollectionPressure {
     this.#services.collect();
   }
 
-  /** V8 has ended a major collection, ours or another: what is minted from now on it has not looked at. */
+  /** V8 has ended a major collection, ours or another. It has not looked at the handles that are minted from now on. */
   noteEnd(): void {
-    if (this.#begunAt !== undefined) return; // What was minted since ours began does not count either.
+    if (this.#begunAt !== undefined) return; // Ours: what was minted since it began is not found either.
     for (const each of this.#all) each.beginCollection();
   }
 
   /**
-   * What that collection found has been dropped: what lives now has outlived it.
+   * All handles that the collection found have been dropped: those that are live have outlived it.
    *
-   * @param ms for which it held up this thread.
+   * @param ms how long the collection held up this thread.
    */
   noteFound(ms: number): void {
     this.#bytes = 0;
@@ -277,50 +279,50 @@ interface Heap {
   getHeapStatistics?(): { readonly used_heap_size: number };
 }
 
-/** 0 where nobody tells. */
+/** Bytes in use in this process's heap; 0 where the runtime does not tell. */
 function heapBytes(): number {
   const heap = builtin('node:v8') as Heap | undefined;
   return heap?.getHeapStatistics?.().used_heap_size ?? 0;
 }
 
 /**
- * A buffer that takes external memory past the 64 MB at which V8 begins a collection, in Node 20, 22 and 24. It is garbage
- * at once. The system zeroes it when it is touched, which it never is: it costs address space, not memory.
+ * Has V8 begin a collection, in Node 20, 22 and 24: a buffer takes external memory past the 64 MB at which it does. The buffer is
+ * garbage at once. The system zeroes it when it is touched, which it never is: so it costs address space, not memory.
  */
-function allocateTooMuch(): void {
+function causeCollection(): void {
   try {
     void new ArrayBuffer(policy.COLLECTING_BUFFER);
   } catch {
-    // No room for so much as a promise.
+    // Allocation failed: no collection is caused.
   }
 }
 
-/** That of this thread. */
-const pressure = new CollectionPressure({ now: monotonicNow, heapBytes, collect: allocateTooMuch });
+/** The pressure of this thread. */
+const pressure = new CollectionPressure({ now: monotonicNow, heapBytes, collect: causeCollection });
 
-/** Of the kinds of collection that `perf_hooks` tells apart: mark-compact, and the steps of its marking. */
+/** Two of the kinds of collection that `perf_hooks` tells apart: mark-compact, and the steps of its marking. */
 const MAJOR = 4;
 const MARKING_STEP = 8;
 
-/** Milliseconds that the steps of the collection under way have taken. */
+/** Milliseconds that the marking steps of the running collection have taken. */
 let stepsMs = 0;
 let watchers = 0;
 let observer: PerformanceObserver | undefined;
 
-/** Whether one watches: apart from itself, so that it is known of one that is collected. */
+/** The state of an `AttachmentPressure`, kept outside it: the registry can hold this, and still see its owner collected. */
 interface Watch {
   readonly suspects: Suspects;
   isOn: boolean;
 }
 
-/** Whoever is forgotten while it watches watches no more. */
+/** Stops the watching of an attachment that was collected without `stop`. */
 const forgotten = new FinalizationRegistry<Watch>(turnOff);
 
 /**
- * One attachment's part of the pressure. There is one observer of collections in the process, however many attachments there
- * are, between `start` and `stop`: each would cost as much of every collection.
+ * One attachment's part of the pressure. All attachments that have started and not stopped share one observer of collections:
+ * each observer would cost as much of every collection.
  */
-export class SuspectsOfAttachment {
+export class AttachmentPressure {
   readonly #watch: Watch;
 
   constructor(stats: { readonly live: number }) {
@@ -336,7 +338,7 @@ export class SuspectsOfAttachment {
     return suspects.bytes;
   }
 
-  /** Holds neither the process nor, once stopped, anything else. */
+  /** Starts watching. It does not keep the process alive; after `stop` nothing is held. */
   start(): void {
     if (this.#watch.isOn) return;
     this.#watch.isOn = true;
@@ -362,7 +364,10 @@ function turnOff(watch: Watch): void {
   observer = undefined;
 }
 
-/** Node tells of a collection a turn later, before the finalizers run: until they have, all is alive that was forgotten. */
+/**
+ * Notes the collections that Node reports. It does so a turn later, before the finalizers have run. Only after them is it known
+ * what a collection has found, so `noteFound` waits for that.
+ */
 function note(list: PerformanceObserverEntryList): void {
   for (const { duration, detail } of list.getEntries() as (PerformanceEntry & {
     readonly detail?: unknown;

@@ -61,8 +61,8 @@ function areLight({ memory }: SessionLedger, handles: number): boolean {
 }
 
 /**
- * Whether to close the open generation before the next mint. Nearly all of it is disposed of. If the program's loop takes twice as
- * long for its next round, `CLOSED_AFTER_MS` will have passed since the first disposal by then.
+ * Whether to close the open generation before the next mint. Nearly all of it is disposed of. If the next round of the program's
+ * loop takes twice as long as this one, `CLOSED_AFTER_MS` will have passed since the first disposal.
  */
 function shouldCloseNow(group: Group, now: number): boolean {
   if (!group.isUrgent || group.pending + group.pinned > 0) return false;

@@ -1,8 +1,12 @@
 /**
  * Stands between a client and one session of it: sees each command on its way out, each answer and each event on its way
- * in, and keeps the ledger by them. The client notices nothing: what is sent is what it sends (but for the group that a
- * mint joins), what comes back is the object that the browser's answer was parsed into, and the original `send` is reached
- * within the same call, or throws within it.
+ * in, and enters in the ledger what they tell.
+ *
+ * The client notices nothing. The browser is sent what the client sends, with two changes: a group is named for what a command
+ * mints, and the id of a moved object is replaced by its new one. The client gets the very object that the browser's answer was
+ * parsed into, unless it has asked for another (`present`). The original `send` is called within the same call, and may throw
+ * there. Two commands do not get that far: a release that is answered early, and a command that names a handle whose scope has
+ * ended, which is refused.
  *
  * From its sending until its answer is entered, a command pins what it names, and keeps the group that its results go into.
  * Answers are entered in the order in which they came, and before anything else that reads or changes the ledger: whoever
@@ -43,7 +47,7 @@ import { forEachText, UnlistedCommand, withTranslatedTexts } from './unlisted-co
 import { noteUntrackedEnd, tracedOnly } from './untracked-mints.ts';
 import { ValueCommands } from './value-commands.ts';
 
-/** What a tap works with; what is `undefined` was not asked for. */
+/** The parts that a tap works with. One that is `undefined` was not asked for. */
 export interface TapParts {
   /** The unhooked way to the browser, kept alive here, on the client's side: the ledger keeps it weakly. */
   readonly sender: ReleaseSession;
@@ -55,13 +59,13 @@ export interface TapParts {
   readonly tracing: Tracing;
   /** Whether calls of the client's are traced, each with all its commands; if not, each command by itself. */
   readonly isTracedByCall: boolean;
-  /** Whether nobody but the client sends, and it handles each refusal: then it gets back the very promise that its `send` gave. */
+  /** Whether the client is the only sender, and handles each refusal: then it gets back the very promise that its `send` gave. */
   readonly handlesRefusals: boolean;
   readonly consoleEntries: ConsoleEntries | undefined;
   readonly streams: Streams | undefined;
 }
 
-/** Gives what the client gets in place of an answer. */
+/** Makes what the client gets in place of an answer. */
 export type Present = (answer: unknown) => unknown;
 
 export class SessionTap {
@@ -111,7 +115,7 @@ export class SessionTap {
       ledger.services.answers.run();
       return acknowledger.release(params, forward);
     }
-    if (present === undefined && bringsValue(method, params) && this.#isPlain) {
+    if (present === undefined && bringsValue(method, params) && this.#mayTakeShortWay) {
       const answer = this.#values.send(method, params, forward);
       if (answer !== undefined) return answer;
     }
@@ -163,7 +167,8 @@ export class SessionTap {
     }
     this.ledger.services.answers.run();
     if (mints !== undefined) {
-      // Unasked for, and the next may be on its way already: the group is never released whole, its members go one by one.
+      // The sweep never releases the console group whole, because the next event may be adding to it already: its members go one
+      // by one.
       const group = name.startsWith('Runtime.') ? this.ledger.foreignGroup(CONSOLE_GROUP) : undefined;
       const trace = tracing.report?.beginEvent(name, params);
       forEachRemoteObject(params, mints, (remoteObject, ordinal) => {
@@ -183,7 +188,7 @@ export class SessionTap {
     this.#untrackedReport?.endWhere(this.ledger, () => true);
   }
 
-  /** One remote object that the client has got. */
+  /** Enters one remote object that the client has got. */
   mint(
     remoteObject: RemoteObject & { objectId: string },
     group: Group | undefined,
@@ -199,15 +204,15 @@ export class SessionTap {
     return record;
   }
 
-  /** Whether nothing is to be known of a command but what it mints. */
-  get #isPlain(): boolean {
+  /** Whether commands by value may take the short way (`ValueCommands`): mints are tracked, no scope is open, no leaks are traced. */
+  get #mayTakeShortWay(): boolean {
     const { scopes, tracing } = this.#parts;
     return this.#tracks && scopes.open === 0 && tracing.report === undefined;
   }
 
   /**
-   * Enters the error that a command by value threw: two objects, the answer's result and its exception. The shape of
-   * `Runtime.callFunctionOn` is the same here. `pending` goes up because the command's end takes it down.
+   * Enters the error that a command by value threw: two objects, the answer's result and its exception. Both commands by value
+   * have this shape, so that of `Runtime.evaluate` serves for both. `pending` goes up because the command's end takes it down.
    */
   #enterThrown(result: unknown, group: Group | undefined): void {
     const shape = shapeOf('Runtime.evaluate');
@@ -224,7 +229,7 @@ export class SessionTap {
     this.#values.noteThrown();
   }
 
-  /** From now on what the command names is pinned, and its group is kept. */
+  /** Begins a command: pins the handles that it names, and keeps the group that its results go into from being released. */
   #begin(method: string, shape: CommandShape, params: Params | undefined): ObservedCommand {
     const { ledger } = this;
     const { scopes, rules, tracing, isTracedByCall } = this.#parts;
@@ -238,7 +243,7 @@ export class SessionTap {
     return new ObservedCommand(this, shape, group, scope, trace, pinned, heldOf);
   }
 
-  /** The answer is entered later: the client can send its next command first. */
+  /** Has the answer entered later, so that the client can send its next command first. */
   #follow(
     command: ObservedCommand | UnlistedCommand,
     answer: PromiseLike<unknown>,
@@ -272,7 +277,7 @@ export class SessionTap {
     );
   }
 
-  /** A command of which the description knows nothing: most name no object, and are not looked at any further. */
+  /** Sends a command that the description does not list. Most name no object, and are not followed any further. */
   #unlisted(params: Params | undefined, forward: Forward): PromiseLike<unknown> {
     const { ledger } = this;
     const pinned = this.#pinNamedAnywhere(params);
@@ -292,8 +297,8 @@ export class SessionTap {
   }
 
   /**
-   * A `send` that gives no promise: what it mints, and what it names for how long, cannot be seen. From here on nothing new
-   * is tracked. Something may be minted into the group at any time, so that it stays pending, and its dead go one by one.
+   * Stops tracking, because a `send` gave no promise: nobody can see what the command mints, nor how long it needs what it names.
+   * It may mint into the group at any time. So the group stays pending, and its dead are released one by one.
    */
   #giveUpTracking(group: Group | undefined): void {
     this.#tracks = false;
@@ -301,11 +306,12 @@ export class SessionTap {
     if (group?.kind === 'own') endGroup(group);
   }
 
-  /** What is told of handles that are in no ledger. */
+  /** The leak report, if calls are traced but handles are not tracked; otherwise `undefined`. */
   get #untrackedReport(): LeakReport | undefined {
     return this.#tracks || !this.#parts.isTracedByCall ? undefined : this.#parts.tracing.report;
   }
 
+  /** Sends a command of a session whose handles are not tracked. */
   #untracked(method: string, params: Params | undefined, forward: Forward): PromiseLike<unknown> {
     const report = this.#untrackedReport;
     const shape = report === undefined ? undefined : shapeOf(method);
@@ -314,7 +320,7 @@ export class SessionTap {
       : tracedOnly(report, this.ledger, shape, params, forward);
   }
 
-  /** By what the scope was opened of which a command names a handle that ended with it: released by now, or about to be. */
+  /** If the command names a handle that has ended with its scope: how that scope was opened. Otherwise `undefined`. */
   #endedScopeNamed(shape: CommandShape, params: Params | undefined): ScopeKind | undefined {
     let ended: ScopeKind | undefined;
     forEachNamedId(params, shape.names, (id) => {
@@ -323,7 +329,7 @@ export class SessionTap {
     return ended;
   }
 
-  /** What a command names stays until it is answered: as its target, as an argument, as a prototype. */
+  /** Pins the handles that a command names, as its target, as an argument or as a prototype, until it is answered. */
   #pinNamed(method: string, shape: CommandShape, params: Params | undefined): readonly Handle[] {
     if (method === 'Runtime.callFunctionOn' && params !== undefined) {
       const named = idsNamedByCall(params);
@@ -339,13 +345,14 @@ export class SessionTap {
     return pinned;
   }
 
+  /** The same for a command that the description does not list: any text in its parameters may be an id. */
   #pinNamedAnywhere(params: Params | undefined): readonly Handle[] {
     if (params === undefined || params === null) return NONE;
     const pinned: Handle[] = [];
     forEachText(params, (text) => {
       if (!mayBeId(text)) return;
       if (contextPrefixOf(text) !== '') this.ledger.services.answers.run();
-      else if (!this.ledger.hasOddIds) return; // It reads like no id that there is.
+      else if (!this.ledger.hasOddIds) return; // The session has no ids of this form.
       this.#pin(text, pinned);
     });
     return pinned;
@@ -358,7 +365,7 @@ export class SessionTap {
     pinned.push(record);
   }
 
-  /** A group that the user releases himself takes with it whatever the ledger counted there. */
+  /** The user releases a group himself: once that is answered, the handles that the ledger has in it end. */
   #releaseGroup(params: Params | undefined, forward: Forward): PromiseLike<unknown> {
     const name = params?.objectGroup;
     if (typeof name !== 'string') return forward(params);
@@ -381,8 +388,8 @@ export class SessionTap {
 }
 
 /**
- * Console messages that came in one go, as a page writes them and a socket delivers them. Their arguments are entered
- * together, when the client has had them all.
+ * Console messages that came at once: a page writes many, and one read of the socket delivers them. Their arguments are entered
+ * together, when the client has had all these messages.
  */
 class ConsoleBurst implements DeferredTask {
   isOpen = true;
@@ -410,7 +417,7 @@ class ConsoleBurst implements DeferredTask {
       try {
         forEachRemoteObject(message, this.#mints, enter);
       } catch {
-        // What is no browser's may throw when it is read. Its arguments stay untracked.
+        // A peer that is no browser may send what throws when it is read. These arguments stay untracked.
       }
     }
   }
@@ -457,20 +464,20 @@ class ObservedCommand implements DeferredTask {
       forEachRemoteObject(result, this.#shape.mints, (remoteObject, ordinal) => {
         const record = this.#tap.mint(remoteObject, group, ordinal, trace, isException);
         if (record === undefined) return;
-        // It inherited the group of an object that belongs to another scope.
+        // The handle inherited the group of an object that belongs to another scope.
         if (group?.scope !== undefined && group.scope !== scope) record.isGuest = true;
         scope?.own(record);
         if (held?.has(remoteObject) === false) this.#tap.ledger.tidy(record);
       });
     } catch {
-      // The answer of a session that is no browser's may throw when it is read. What it held stays untracked.
+      // A peer that is no browser may send an answer that throws when it is read. The objects in it stay untracked.
     }
     this.end();
   }
 
   /**
-   * It is answered: nothing can be minted by it any more, and nothing it named is needed for it. After a detach nobody
-   * noted what it minted, so its group keeps the command, and is never released whole.
+   * The command is answered: it mints nothing more, and what it named is unpinned. After a detach nobody has noted what it minted.
+   * Its group then counts it as pending for good, and is never released whole.
    */
   end(): void {
     const { ledger } = this.#tap;
@@ -482,7 +489,10 @@ class ObservedCommand implements DeferredTask {
   }
 }
 
-/** The group asked for, the one inherited, the scope's, or the current generation; `undefined` where it cannot be told. */
+/**
+ * The group that a command's results go into: the one that it names, else its target's, else the scope's, else the generation.
+ * `undefined` if it mints nothing or takes no group, if its target's group is not known, and with `groups: false`.
+ */
 function groupOf(
   ledger: SessionLedger,
   shape: CommandShape,
@@ -498,7 +508,7 @@ function groupOf(
   const target =
     shape.inheritsGroup && asked !== '' ? (params?.objectId ?? params?.promiseObjectId) : undefined;
   if (typeof target === 'string' || target instanceof String) {
-    // Results of the user's own stay in his group; so do those of an object that the ledger does not know.
+    // What a call on an object of a user's group gives stays in that group; so does what an object gives that is not in the ledger.
     const inherited = ledger.find(target.toString())?.group;
     const isUsers = inherited === undefined ? !namesNoGroups : inherited.kind === 'foreign';
     if (!shape.takesGroup || isUsers) return inherited;
@@ -507,7 +517,7 @@ function groupOf(
   return scope?.groupFor(ledger) ?? currentGroup(ledger);
 }
 
-/** What is sent in place of `params`: a group of ours is named, and objects that were moved by the ids that they have. */
+/** The parameters that are sent: a group of ours is named, and the ids of moved objects are replaced by their new ones. */
 function outgoingParams(
   ledger: SessionLedger,
   shape: CommandShape,
@@ -519,14 +529,17 @@ function outgoingParams(
     outgoing = withTranslatedIds(outgoing, shape.names, (id) => ledger.currentId(id));
   }
   if (group?.kind !== 'own' || !shape.takesGroup) return outgoing;
-  // Not `{ ...outgoing, objectGroup }`: V8 takes ten times as long for it. And the group comes last, for where an error of
-  // the browser's points to is counted from the front.
+  // Not `{ ...outgoing, objectGroup }`: V8 takes ten times as long for that. The group comes last, because an error of the
+  // browser's tells a position, counted from the front.
   const { ...stamped }: Params = outgoing ?? {};
   stamped.objectGroup = group.name;
   return stamped;
 }
 
-/** Calls `onDone` or `onRefused`, and gives the promise that follows: a handler on the side would make Node take a rejection for handled. */
+/**
+ * Calls `onDone` or `onRefused` when a command is answered. Gives the promise that follows: with a handler on the side, Node would
+ * take a rejection of the client's promise for handled.
+ */
 function settledAfter(
   answer: PromiseLike<unknown>,
   onDone: () => void,
@@ -548,7 +561,7 @@ function settledAfter(
   );
 }
 
-/** Whether a client was given what could be a command; if not, it says itself what is wrong with it. */
+/** Whether the client was given what could be a command. If not, its own `send` says what is wrong. */
 const isCommand = (method: unknown, params: unknown): boolean =>
   typeof method === 'string' && (params === undefined || typeof params === 'object');
 
@@ -562,7 +575,7 @@ function contextIdIn(params: unknown): unknown {
 
 const CONSOLE_EVENT = 'Runtime.consoleAPICalled';
 
-/** Events after which contexts are no more: the one that they name, or all. */
+/** Events that end contexts: the one that they name, or all. */
 const CONTEXTS_ENDED: ReadonlySet<string> = new Set([
   'Runtime.executionContextDestroyed',
   'Runtime.executionContextsCleared',
@@ -577,8 +590,8 @@ const onSignOfLife: OnLifeEvent = ({ queue, hasEnded }) => {
 };
 
 /**
- * What happens to a session's handles when a page navigates or crashes, or a frame goes: they end with their execution
- * context, and no release is sent for one by itself.
+ * What happens to a session's handles when a page navigates or crashes, or a frame is removed: they end with their execution
+ * context (no release is sent for a single one; a group that holds others, too, may still be released).
  */
 const LIFE_EVENTS: ReadonlyMap<string, OnLifeEvent> = new Map<string, OnLifeEvent>([
   [
@@ -591,12 +604,12 @@ const LIFE_EVENTS: ReadonlyMap<string, OnLifeEvent> = new Map<string, OnLifeEven
   ['Runtime.executionContextsCleared', (ledger) => ledger.endAllContexts()],
   ['Inspector.targetCrashed', (ledger) => ledger.crash()],
   ['Inspector.targetReloadedAfterCrash', onSignOfLife],
-  ['Runtime.executionContextCreated', onSignOfLife], // Where the reload itself is not told.
+  ['Runtime.executionContextCreated', onSignOfLife], // For a session that is not told of the reload.
 ]);
 
-/** All events that are taken note of, for clients that have to be asked for each. */
+/** The events that every tap needs, for clients at which one listens to each event by name. */
 export const NOTICED_EVENTS: readonly string[] = [...MINTING_EVENTS, ...LIFE_EVENTS.keys()];
-/** Of these and of streams: most events of a page are none of them. */
+/** These, and the event that makes a stream. Most events of a page are none of them. */
 const NOTICED: ReadonlySet<string> = new Set([...NOTICED_EVENTS, MAKES_STREAM]);
 
 const NONE: readonly Handle[] = [];

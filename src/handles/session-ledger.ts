@@ -1,7 +1,7 @@
 /**
  * The ledger of one session: which remote objects the session minted, and every step by which a handle leaves the ledger. A
  * handle is dropped (the program no longer references it), queued, and sent to the browser for release. Or it ends with its
- * context, its session or a group that the user released, and nothing is sent.
+ * context, its session or a group that the user releases, and nothing is sent.
  *
  * Invariants: an id is valid in its own session only, so nothing is looked up by an id alone. What was minted is struck out
  * once. A handle leaves for the browser only when no unanswered command names it; a group only when it is dead.
@@ -60,36 +60,37 @@ export class SessionLedger implements ReleaseOwner {
   readonly queue: SessionQueue;
   /** Whether the browser takes its commands in the order sent: pages do, workers do not. */
   readonly isOrdered: boolean;
-  /** What it has in common with other sessions of its target. */
+  /** What this session shares with other sessions of its target. */
   readonly target: TargetState;
-  /** What its handles hold of the page. Set by whoever opens the ledger. */
+  /** How much of the page the session's handles hold. Set by whoever opens the ledger. */
   memory: PageMemory = fixedMemory(0);
-  /** The generation into which mints go now; see `groups.ts`. */
+  /** The generation: the group that takes mints outside scopes now. See `groups.ts`. */
   openGroup: Group | undefined;
-  /** When the open generation was last seen with hardly a live member. */
+  /** When `shouldCloseNow` of `groups.ts` last found nearly all of a generation disposed of. */
   seenDeadAt = 0;
-  /** Groups whose dead wait for the rest to die, oldest first, and how many dead these had at their last look. */
+  /** Groups whose dead members wait for the others to die, oldest first. */
   readonly waiting: Set<Group> = new Set();
+  /** Dead members of the waiting groups, as counted at each group's last look. */
   waitingDead = 0;
-  /** Of these, groups with members that the client made and disposed of for itself. */
+  /** Waiting groups in which only the client has disposed of handles, for itself (`tidy`). They are not urgent. */
   readonly tidied: Set<Group> = new Set();
   readonly barriers: Barriers;
   readonly holds: CollectionHolds<Handle>;
   hasEnded = false;
-  /** Detached: what lives is the client's own affair. */
+  /** Detached: live handles are left to the program. */
   isAbandoned = false;
-  /** Whether a handle has ended with its scope: if not, `endedScopeOf` need not be asked. */
+  /** Whether any handle has ended with its scope. If none has, `endedScopeOf` need not be asked. */
   hasEndedScopes = false;
-  /** Called once, when the session ends, for what it holds besides objects. */
+  /** Called once, when the session ends. `streams.ts` sets it: the session's streams end then, too. */
   onSessionEnd: () => void = () => {};
   readonly #contexts = new Map<string, Context>();
-  /** The context of the id looked up last: mostly that of the next one, too. It stays though it is empty. */
+  /** The context of the id looked up last: mostly that of the next id, too. It is kept even when it is empty. */
   #recent: Context | undefined;
   /** Moved handles by the ids that they had before. */
   readonly #formerIds = new Map<string, Handle>();
-  /** By what ended them. */
+  /** Ids of handles that a scope has ended, by how the scope was opened. */
   readonly #endedIds = new Map<ScopeKind, EndedIds>();
-  /** Groups named by the user, who may release them as well, or by the browser itself. */
+  /** Groups that we have not named: the user has, who may also release them, or the browser. */
   readonly #foreign = new Map<string, Group>();
   /** Handles dropped while a command names them, each with the number of flushes begun by then. */
   readonly #pinnedDead = new Map<Handle, number>();
@@ -115,7 +116,7 @@ export class SessionLedger implements ReleaseOwner {
   /**
    * Enters a remote object that the client is about to get.
    *
-   * @returns nothing for one that is entered already, or not to be.
+   * @returns `undefined` if the object is entered already, the session has ended, or we have detached.
    */
   mint(objectId: string, group: Group | undefined): Handle | undefined {
     if (this.isAbandoned) return undefined;
@@ -131,13 +132,16 @@ export class SessionLedger implements ReleaseOwner {
     return record;
   }
 
-  /** The record of an id, whichever id the object had; `undefined` once its release is sent. */
+  /** The record of an id, be it the object's present or a former one; `undefined` once the release is sent. */
   find(objectId: string): Handle | undefined {
     const record = this.#lookUp(objectId);
     return record?.group?.stage === 'released' ? undefined : record;
   }
 
-  /** By what the scope was opened with which a handle ended, be it released by now or not; `undefined` for all other ids. */
+  /**
+   * How the scope was opened that the handle has ended with; `undefined` if no scope ended it. Released handles are known too, as
+   * long as their ids are remembered.
+   */
   endedScopeOf(objectId: string): ScopeKind | undefined {
     const record = this.#lookUp(objectId);
     if (record !== undefined) return record.endedWithScope;
@@ -159,12 +163,12 @@ export class SessionLedger implements ReleaseOwner {
     return this.#formerIds.get(objectId)?.objectId ?? objectId;
   }
 
-  /** A new group of ours. */
+  /** Makes a new group, named and released by us. */
   createGroup(): Group {
     return new ObjectGroup<SessionLedger>(this, nextGroupName(), 'own', this.services.now());
   }
 
-  /** Takes no further mints. */
+  /** From now on the group takes no further mints. */
   closeGroup(group: Group): void {
     if (group.stage === 'open') this.setStage(group, 'closed');
     if (group === this.openGroup) this.openGroup = undefined;
@@ -174,7 +178,7 @@ export class SessionLedger implements ReleaseOwner {
     return this.#foreign;
   }
 
-  /** The group of that name that is not ours, made as it is first heard of. */
+  /** The group of that name that is not ours. It is entered when its name is first seen. */
   foreignGroup(name: string): Group {
     let group = this.#foreign.get(name);
     if (group === undefined) {
@@ -186,15 +190,15 @@ export class SessionLedger implements ReleaseOwner {
 
   // 2. Named by commands.
 
-  /** A command that names it is on its way. */
+  /** Keeps a handle from being released: a command that names it is being sent. */
   pin(record: Handle): void {
     record.pins++;
     if (record.pins > 1) return;
     if (record.group !== undefined) record.group.pinned++;
-    if (record.state !== 'live') this.#pinnedDead.set(record, 0); // Dropped before, nobody knows how long ago.
+    if (record.state !== 'live') this.#pinnedDead.set(record, 0); // Nobody knows when it was dropped: so every flush waits for it.
   }
 
-  /** Pins those that are in the ledger. */
+  /** Pins the handles of these ids. Ids that are not in the ledger are passed over. */
   pinEach(objectIds: readonly string[]): readonly Handle[] {
     const pinned: Handle[] = [];
     for (const objectId of objectIds) {
@@ -206,6 +210,7 @@ export class SessionLedger implements ReleaseOwner {
     return pinned;
   }
 
+  /** A command that names the handle is answered. If it was the last, a dropped handle may be released now. */
   unpin(record: Handle): void {
     record.pins--;
     if (record.pins > 0) return;
@@ -242,7 +247,7 @@ export class SessionLedger implements ReleaseOwner {
       group.isTouched = true;
       this.services.touched.push(group);
     }
-    // Of a group that takes mints still nothing is released before it has waited: the timers of the groups that wait see to it.
+    // An open group that waits is judged by the timers of the sweep: nothing of it is released before.
     const isUntimed = group.isUrgent && !Number.isFinite(group.disposedSince); // Not noted yet, or overdue.
     const waitsForTimer = group.stage === 'open' && this.waiting.has(group) && !isUntimed;
     if (!waitsForTimer) this.services.work.schedule();
@@ -250,7 +255,7 @@ export class SessionLedger implements ReleaseOwner {
 
   // 3. Dropped.
 
-  /** The program disposed of it, or the collector found it. Safe in any state: only what lives can be dropped. */
+  /** Drops a handle: the program disposed of it, or the collector found it. Does nothing unless the handle is live. */
   drop(record: Handle, cause: DropCause): void {
     if (record.state !== 'live') return;
     if (cause === 'disposed' && record.group !== undefined) record.group.isUrgent = true;
@@ -265,7 +270,7 @@ export class SessionLedger implements ReleaseOwner {
     if (record.state === 'live') this.#dropLive(record, 'disposed');
   }
 
-  /** The scope of a handle has ended: `drop` for one that is in none of its groups. */
+  /** Drops one handle of a scope that has ended: it is outside the scope's groups, or its answer came after the end. */
   dropWithScope(record: Handle, kind: ScopeKind): void {
     if (record.state !== 'live') return;
     record.endedWithScope = kind;
@@ -273,7 +278,7 @@ export class SessionLedger implements ReleaseOwner {
     this.drop(record, 'disposed');
   }
 
-  /** The scope of a group has ended: `drop` for all that was minted inside and did not escape. */
+  /** Drops, at the end of a scope, the members of one of its groups, but for those that escaped and for guests. */
   dropMembers(group: Group, kind: ScopeKind): void {
     let dropped = 0;
     for (const record of group.members) {
@@ -286,15 +291,15 @@ export class SessionLedger implements ReleaseOwner {
     if (dropped === 0) return;
     this.hasEndedScopes = true;
     group.isUrgent = true;
-    this.#noteDropped(group, dropped, 'disposed');
+    this.#countDropped(group, dropped, 'disposed');
   }
 
   /**
-   * Drops handles that the garbage collector found: the first, and those that follow it and share its group. Of a hundred
-   * thousand handles most share a group with a thousand others. While an id may be on its way as a bare string, a handle is
-   * dropped, but kept as if a command named it.
+   * Drops handles that the garbage collector found: `records[first]`, and those right behind it in the same group, which are
+   * counted together. While ids may be on their way as bare strings (`holds`), one handle is dropped at a time, and it stays
+   * pinned.
    *
-   * @returns the index of the next.
+   * @returns the index to go on with.
    */
   collect(records: readonly Handle[], first: number): number {
     let record = records[first];
@@ -314,7 +319,7 @@ export class SessionLedger implements ReleaseOwner {
       this.#mark(record, 'collected');
       dropped++;
     }
-    if (dropped > 0) this.#noteDropped(group, dropped, 'collected');
+    if (dropped > 0) this.#countDropped(group, dropped, 'collected');
     return next;
   }
 
@@ -325,12 +330,12 @@ export class SessionLedger implements ReleaseOwner {
       this.#noteMarked(record, cause);
     } else {
       this.#mark(record, cause);
-      this.#noteDropped(group, 1, cause);
+      this.#countDropped(group, 1, cause);
     }
     if (!this.#isSwept(record) && record.pins === 0) this.enqueue(record);
   }
 
-  /** One of many members that are counted together by `#noteDropped`. */
+  /** Marks one member as dropped. The caller counts all that it has marked by `#countDropped`. */
   #mark(record: Handle, cause: DropCause): void {
     record.state = 'dropped';
     record.isDisposed = cause === 'disposed';
@@ -342,7 +347,7 @@ export class SessionLedger implements ReleaseOwner {
     record.origin?.end(cause);
   }
 
-  #noteDropped(group: Group, count: number, cause: DropCause): void {
+  #countDropped(group: Group, count: number, cause: DropCause): void {
     const { stats, flushes, work } = this.services;
     if (group.dropped === 0) group.oldestDrop = flushes.begun;
     group.live -= count;
@@ -353,35 +358,35 @@ export class SessionLedger implements ReleaseOwner {
     if (group.live === 0 && group.dropped >= DEAD_IN_A_LARGE_GROUP) work.hasten();
   }
 
-  /** Whether the sweep releases it: for members of our own groups there may be a cheaper way than one command each. */
+  /** Whether the sweep decides how the handle is released: members of our own groups may go by fewer commands than one each. */
   #isSwept(record: Handle): boolean {
     return record.group?.kind === 'own' && !this.isAbandoned;
   }
 
   // 4. Queued, and taken from the queue for the browser.
 
-  /** Has a dropped, unpinned handle released by a command of its own. */
+  /** Queues a dropped, unpinned handle: it is released by a command of its own. */
   enqueue(record: Handle): void {
     this.#setState(record, 'queued');
     this.services.dispatcher.enqueue(this.queue, record);
   }
 
-  /** Has a dead group released by one command. */
+  /** Queues a dead group: it is released by one command. */
   enqueueGroup(group: Group): void {
     this.setStage(group, 'queued');
     this.services.dispatcher.enqueue(this.queue, group);
   }
 
-  /** Has an id released that is not in the ledger: minted before the ledger was opened, or released already. */
+  /** Queues an id that is not in the ledger: minted before the ledger was opened, or released already. */
   enqueueUnknown(objectId: string): void {
     countMove(this.services.stats, 'new', 'queued', 1, 'disposed');
     this.services.dispatcher.enqueue(this.queue, objectId);
   }
 
   /**
-   * The client sends the release of a handle itself, at once: the handle is counted as in flight, and struck out.
+   * The client is sending the release of a handle itself: the handle is counted as in flight, and struck out.
    *
-   * @returns false where it has been sent already.
+   * @returns false if a release of it was sent before.
    */
   take(record: Handle): boolean {
     this.drop(record, 'disposed');
@@ -410,7 +415,7 @@ export class SessionLedger implements ReleaseOwner {
     if (record.pins > 0) {
       this.#setState(record, 'dropped');
       const { group } = record;
-      if (group !== undefined) group.oldestDrop = 0; // Nobody knows how long ago.
+      if (group !== undefined) group.oldestDrop = 0; // Nobody knows when it was dropped: so every flush waits for it.
       if (record.isDisposed) group?.setOverdue();
       return false;
     }
@@ -422,7 +427,7 @@ export class SessionLedger implements ReleaseOwner {
   #claimGroup(group: Group): boolean {
     if (group.stage !== 'queued') return false;
     if (!group.isDead || this.hasEnded) {
-      this.setStage(group, 'closed'); // Named again since, or gone with its session: the sweep sees to it.
+      this.setStage(group, 'closed'); // A command has named a member since, or the session has ended: the sweep sees to it.
       this.touch(group);
       return false;
     }
@@ -448,12 +453,13 @@ export class SessionLedger implements ReleaseOwner {
     }
   }
 
-  // How a handle, and a group, goes from one state to another.
+  // The two functions that change a state.
 
   /**
-   * Gives a handle another state, and counts that, in all and in its group. `#noteDropped` does the same for many.
+   * Gives a handle another state, and changes the counts of the attachment and of the handle's group. `#countDropped` does the
+   * same for many handles.
    *
-   * @param counted as what a handle that ends is counted; left out where its release is counted by the batcher.
+   * @param counted for `ended` only: the count that the handle goes to; left out where the batcher counts its release.
    */
   #setState(record: Handle, to: HandleState, counted?: Ending | 'inFlight', cause?: DropCause): void {
     const { state: from, group } = record;
@@ -480,9 +486,90 @@ export class SessionLedger implements ReleaseOwner {
     group.stage = to;
   }
 
-  // 5. Ended.
+  // 5. Ended: what ends many handles, then how each of them ends.
 
-  /** Ends a handle, counted as `counted`; left out where its release is counted by the batcher. */
+  /** The browser has refused a command. If the reason is that the handle's context or its session is gone, that is ended here. */
+  onRefused(context: Context | undefined, reach: Reach): void {
+    if (reach === 'object') return;
+    this.services.answers.run(); // Answers that came before the refusal: their handles end with the others.
+    if (reach === 'session') this.endSession();
+    else if (context !== undefined && context.prefix !== '') this.#endContext(context);
+  }
+
+  /** `Runtime.executionContextDestroyed`. */
+  endContext(executionContextId: number): void {
+    for (const context of this.#contexts.values()) {
+      if (context.executionContextId === executionContextId) this.#endContext(context);
+    }
+  }
+
+  /** Ends all handles that the session has minted so far: a navigation. */
+  endAllContexts(): void {
+    for (const context of this.#contexts.values()) this.#endContext(context);
+  }
+
+  /** The target crashed. Its objects are gone, and nothing is answered until it is reloaded. The session goes on. */
+  crash(): void {
+    if (this.hasEnded) return;
+    this.endAllContexts();
+    this.#giveUpUnanswered();
+  }
+
+  /** The session is over, and its objects with it. Unanswered releases are given up here, because a client need not reject them. */
+  endSession(): void {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    this.onSessionEnd();
+    this.queue.letGo();
+    this.holds.endAll();
+    this.endAllContexts();
+    this.#giveUpUnanswered();
+  }
+
+  #endContext(context: Context): void {
+    if (context.isDestroyed) return;
+    context.isDestroyed = true;
+    this.#forgetContext(context);
+    // Most contexts end because the program closes a page, and it waits for that. Nothing has to be sent for their handles, so the
+    // records of a large context are struck out later, unless leaks are traced.
+    const { work } = this.services;
+    if (context.records.size <= ENDED_AT_ONCE || isTraced(context)) work.add(endRecords(context));
+    else work.addLater(endRecords(context), ENDED_LATER_MS);
+  }
+
+  #giveUpUnanswered(): void {
+    this.services.dispatcher.lose(this.queue);
+    this.barriers.giveUp();
+    this.services.changes.wake();
+  }
+
+  /** Ends a handle of a destroyed context. It is counted as `elided`: ended without a command. */
+  endWithContext(record: Handle): void {
+    const { group, state } = record;
+    if (state === 'ended') return;
+    if (group?.stage === 'released') {
+      this.#end(record); // It was counted with the release of its group.
+      return;
+    }
+    if (state === 'live') record.origin?.end('elided');
+    this.#end(record, 'elided');
+    if (group !== undefined) this.touch(group);
+  }
+
+  /** Ends a handle of a group that the user has released. It is counted as `released`, and nothing is sent. */
+  endFreed(record: Handle, group: Group): void {
+    if (record.state === 'ended' || record.group !== group) return;
+    const isDropped = record.state !== 'live';
+    if (!isDropped) record.origin?.end('disposed');
+    this.#end(record, 'released', isDropped ? undefined : 'disposed');
+  }
+
+  /** Ends a member of a group whose release is answered. */
+  endMember(record: Handle, group: Group): void {
+    if (record.group === group && record.state === 'dropped') this.#end(record);
+  }
+
+  /** Ends a handle. `counted` is the count that it goes to, left out where the batcher counts its release. */
   #end(record: Handle, counted?: Ending | 'inFlight', cause?: DropCause): void {
     if (counted !== undefined) this.#setState(record, 'ended', counted, cause);
     this.#strikeOut(record);
@@ -490,8 +577,8 @@ export class SessionLedger implements ReleaseOwner {
   }
 
   /**
-   * Takes a handle out of every list, but leaves it its context: by that a refusal of its release is read. Called alone where the
-   * release is about to be sent; `#end` calls it, and then empties the handle.
+   * Takes a handle out of every list, but keeps its context: if the browser refuses the release, `settled` needs it. `#claimHandle`
+   * calls this alone, as the release is sent. `#end` calls this, and then empties the record.
    */
   #strikeOut(record: Handle): void {
     record.state = 'ended';
@@ -514,33 +601,37 @@ export class SessionLedger implements ReleaseOwner {
     if (group.kind === 'foreign') this.touch(group);
   }
 
-  /** A member of a group whose release is answered. */
-  endMember(record: Handle, group: Group): void {
-    if (record.group === group && record.state === 'dropped') this.#end(record);
+  // 6. What waits for a command of the client's, and what is left after a detach.
+
+  /** Detached: live handles are left to the program, dropped ones are still released. */
+  abandon(): void {
+    this.isAbandoned = true;
   }
 
-  /** A handle of a destroyed context: nothing need be sent. */
-  endWithContext(record: Handle): void {
-    const { group, state } = record;
-    if (state === 'ended') return;
-    if (group?.stage === 'released') {
-      this.#end(record); // Counted with the release of its group.
-      return;
-    }
-    if (state === 'live') record.origin?.end('elided');
-    this.#end(record, 'elided');
-    if (group !== undefined) this.touch(group);
+  /** Whether dropped handles still wait for the answer to a command that names them, or for the end of a hold. */
+  get isOwing(): boolean {
+    return this.#pinnedDead.size > 0;
   }
 
-  /** A handle of a group that the user released: nothing need be sent. */
-  endFreed(record: Handle, group: Group): void {
-    if (record.state === 'ended' || record.group !== group) return;
-    const isDropped = record.state !== 'live';
-    if (!isDropped) record.origin?.end('disposed');
-    this.#end(record, 'released', isDropped ? undefined : 'disposed');
+  /** Whether handles that were dropped before that flush wait for the answer to a command of the client's. */
+  owes(flush: number): boolean {
+    for (const begun of this.#pinnedDead.values()) if (begun < flush) return true;
+    return this.barriers.owes(flush);
   }
 
-  /** The object has a new id, in another group. False, with all left as it is, where it is pinned or no longer lives. */
+  /** Detached, and out of time: dropped handles that commands still name are given up, and count as `dropped`. */
+  giveUpPinned(): void {
+    for (const record of [...this.#pinnedDead.keys()]) this.#end(record, 'dropped');
+  }
+
+  // 7. Moved: a survivor joins another group, so that its own can be released whole.
+
+  /**
+   * Gives a survivor its new id, in another group.
+   *
+   * @returns false, with nothing changed in the ledger, if the handle is pinned or not live, its context is destroyed, the session
+   * is detached, or its RemoteObject is gone or frozen.
+   */
   rebind(record: Handle, objectId: string, target: Group): boolean {
     if (record.state !== 'live' || record.pins > 0 || record.context?.isDestroyed !== false) return false;
     if (this.isAbandoned) return false; // Nobody would translate the old id.
@@ -561,82 +652,6 @@ export class SessionLedger implements ReleaseOwner {
     target.add(record);
     this.services.stats.moved++;
     return true;
-  }
-
-  /** A refusal may say that the handle's context, or its session, is gone. */
-  onRefused(context: Context | undefined, reach: Reach): void {
-    if (reach === 'object') return;
-    this.services.answers.run(); // What came before the refusal is gone with the others.
-    if (reach === 'session') this.endSession();
-    else if (context !== undefined && context.prefix !== '') this.#endContext(context);
-  }
-
-  /** `Runtime.executionContextDestroyed`. */
-  endContext(executionContextId: number): void {
-    for (const context of this.#contexts.values()) {
-      if (context.executionContextId === executionContextId) this.#endContext(context);
-    }
-  }
-
-  /** All that the session minted so far is gone: a navigation. */
-  endAllContexts(): void {
-    for (const context of this.#contexts.values()) this.#endContext(context);
-  }
-
-  /** The target crashed: all that it held is gone, and nothing is answered until it is loaded anew. The session goes on. */
-  crash(): void {
-    if (this.hasEnded) return;
-    this.endAllContexts();
-    this.#giveUpUnanswered();
-  }
-
-  /** The session is over. What it held is free; what is unanswered will never be, and a client need not reject it. */
-  endSession(): void {
-    if (this.hasEnded) return;
-    this.hasEnded = true;
-    this.onSessionEnd();
-    this.queue.letGo();
-    this.holds.endAll();
-    this.endAllContexts();
-    this.#giveUpUnanswered();
-  }
-
-  /** Detached: what lives is the client's own affair, what was dropped is still released. */
-  abandon(): void {
-    this.isAbandoned = true;
-  }
-
-  /** Whether something dropped is still to be sent, once a command that names it is answered, or a hold has ended. */
-  get isOwing(): boolean {
-    return this.#pinnedDead.size > 0;
-  }
-
-  /** Whether something that was dropped before that flush hangs on the answer to a command of the client's. */
-  owes(flush: number): boolean {
-    for (const begun of this.#pinnedDead.values()) if (begun < flush) return true;
-    return this.barriers.owes(flush);
-  }
-
-  /** Of an abandoned session: what commands still name is given up. */
-  giveUpPinned(): void {
-    for (const record of [...this.#pinnedDead.keys()]) this.#end(record, 'dropped');
-  }
-
-  #giveUpUnanswered(): void {
-    this.services.dispatcher.lose(this.queue);
-    this.barriers.giveUp();
-    this.services.changes.wake();
-  }
-
-  #endContext(context: Context): void {
-    if (context.isDestroyed) return;
-    context.isDestroyed = true;
-    this.#forgetContext(context);
-    // Most contexts end because the program closes a page, and waits for that. Nothing is sent for their handles, so
-    // many are struck out later, unless the leak report is to be told.
-    const { work } = this.services;
-    if (context.records.size <= ENDED_AT_ONCE || isTraced(context)) work.add(endRecords(context));
-    else work.addLater(endRecords(context), ENDED_LATER_MS);
   }
 
   // How records are found by their ids.
@@ -682,7 +697,10 @@ export class SessionLedger implements ReleaseOwner {
  */
 const COUNT = Symbol.for('cdp-release-batcher:groups');
 
-/** A name has ten characters: a longer one the browser copies to the heap, for each id, and releasing 20,000 takes half as long again. */
+/**
+ * A name has ten characters. The browser copies a longer one to the heap for each id, and then the release of 20,000 handles takes
+ * half as long again.
+ */
 const PREFIX = 'crb:';
 const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const PLACES = 6;
@@ -700,7 +718,7 @@ function nextGroupName(): string {
   return PREFIX + digits;
 }
 
-/** Rewrites the id in the client's own object; false where there is none any more, or it is frozen. */
+/** Rewrites the id in the client's own object. @returns false if the object is gone or frozen. */
 function rewriteId(record: Handle, objectId: string): boolean {
   const remoteObject: RemoteObject | undefined = record.remoteObject?.deref();
   if (remoteObject === undefined) return false;
@@ -712,7 +730,7 @@ function rewriteId(record: Handle, objectId: string): boolean {
   return remoteObject.objectId === objectId;
 }
 
-/** Whether the leak report is told how each handle ends. All of a context are traced, or none. */
+/** Whether the leak report is told how each handle of a context ends. Either all of them are traced, or none. */
 function isTraced({ records }: Context): boolean {
   for (const { origin } of records.values()) return origin !== undefined;
   return false;

@@ -113,7 +113,7 @@ export class Streams implements ReleaseOwner {
   #endAll(): void {
     const { stats } = this.#ledger.services;
     for (const record of this.#records.values()) {
-      if (record.state !== 'live') continue; // In the books of its release.
+      if (record.state !== 'live') continue; // The batcher counts its release.
       record.state = 'ended';
       countMove(stats, 'live', 'elided', 1);
     }

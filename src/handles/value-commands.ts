@@ -1,12 +1,13 @@
 /**
- * Commands that bring a value: most of all that clients send. They mint only by throwing, so they are sent as they came, with
- * no group, no record and no copy. What such a command names is pinned until it is answered.
+ * Commands by value: most commands that clients send. They mint only if the page throws, so they are sent as they came, with no
+ * group, no record and no copy. The handles that such a command names are pinned until it is answered.
  *
- * Errors that are thrown one after another are worth a group: after one, and while many commands are unanswered, the next go
- * the way of all commands.
+ * A thrown error is two handles, hence two `releaseObject`. The next 64 commands by value (`GROUPED_AFTER_THROW`) get a group: if
+ * they throw, too, about one `releaseObjectGroup` does for many of them. At most 64 commands (`MOST_UNGROUPED`) are unanswered
+ * without a group: so many may throw before the first answer comes, and their handles are released one by one.
  *
- * Invariant: a refusal that nobody handles is still told by Node. To look at a promise from the side counts as handling it, so
- * that very promise is given back only where the client handles each refusal itself; elsewhere, the one that follows it.
+ * Invariant: Node still reports a refusal that nobody handles. A handler on the side would count as handling it. So the client gets
+ * back the promise of its own `send` only where it handles each refusal itself; elsewhere it gets the promise that follows.
  */
 import { GROUPED_AFTER_THROW, MOST_UNGROUPED } from '../policy.ts';
 import type { ReleaseAcknowledger } from './acknowledge.ts';
@@ -22,7 +23,7 @@ export interface ValueCommandParts {
   readonly handlesRefusals: boolean;
 }
 
-/** Gets an answer with objects in it, and the group that these have inherited. */
+/** Called with an answer that has objects in it, and the group that these have inherited. */
 type OnMinted = (result: unknown, group: Group | undefined) => void;
 
 export class ValueCommands {
@@ -34,7 +35,7 @@ export class ValueCommands {
   /** How many of the next commands are given a group. */
   #grouped = 0;
 
-  /** @param onUnseen called where a `send` gives no promise, so that nobody knows for how long it names what it does. */
+  /** @param onUnseen called when a `send` gives no promise: nobody knows then when the command is answered. */
   constructor(parts: ValueCommandParts, onMinted: OnMinted, onUnseen: () => void) {
     this.#parts = parts;
     this.#handlesRefusals = parts.handlesRefusals;
@@ -42,12 +43,12 @@ export class ValueCommands {
     this.#onUnseen = onUnseen;
   }
 
-  /** An error was thrown: others may follow. */
+  /** An error was thrown, and others may follow: the next commands get a group. */
   noteThrown(): void {
     this.#grouped = GROUPED_AFTER_THROW;
   }
 
-  /** In place of the client's `send`; `undefined` where the command is to go the way of all commands. */
+  /** Sends a command in place of the client's `send`; `undefined` if it has to go the way of all commands. */
   send(method: string, params: Params, forward: Forward): PromiseLike<unknown> | undefined {
     if (this.#grouped > 0) {
       this.#grouped--;
@@ -60,7 +61,7 @@ export class ValueCommands {
     if (named !== undefined) {
       ledger.services.answers.run();
       for (const id of named) {
-        if (ledger.hasFormerIds && ledger.currentId(id) !== id) return undefined; // To be translated.
+        if (ledger.hasFormerIds && ledger.currentId(id) !== id) return undefined; // Its id has to be replaced.
         const ended = ledger.hasEndedScopes ? ledger.endedScopeOf(id) : undefined;
         if (ended !== undefined) return Promise.reject(scopeEndedError(ended));
       }
@@ -96,7 +97,7 @@ export class ValueCommands {
   ): PromiseLike<unknown> {
     return answer.then(
       (result) => {
-        // The target comes first, and cannot have been moved meanwhile.
+        // The target is pinned first, and a pinned handle is not moved.
         const target = objectId === undefined ? undefined : pinned[0];
         this.#note(
           result,
@@ -140,7 +141,7 @@ interface ValueAnswer {
   readonly exceptionDetails?: unknown;
 }
 
-/** Never throws: the answer of a session that is no browser's may, when it is read. */
+/** Never throws, though a peer that is no browser may send an answer that throws when it is read. */
 function carriesObject(answer: unknown): boolean {
   try {
     const { result, exceptionDetails } = answer as ValueAnswer;
