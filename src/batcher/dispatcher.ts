@@ -1,6 +1,6 @@
 /**
- * Takes releases in, and hands them out in batches: a round over the sessions that have something waiting, one batch
- * each. It drains a batch, claims a slot and hands the batch over; it never awaits an answer, so that a hung session
+ * Takes releases in, and hands them out in batches: it goes round the sessions that have something waiting, and takes one batch
+ * from each. It takes a batch from the queue, claims a slot and hands the batch over. It never awaits an answer, so a hung session
  * fills its own slots and delays nobody else.
  */
 import { MOST_COMMANDS_PER_TURN, STEPS_PER_LOOK } from '../policy.ts';
@@ -12,13 +12,13 @@ import type { Release, ReleaseSession } from './release.ts';
 import { FlushMark, type QueueState, SessionQueue } from './session-queue.ts';
 import type { ReleaseStats } from './stats.ts';
 
-/** All but the signal, which is the user's and may lead anywhere: what is queued leads to the dispatcher. */
+/** All options but the signal. That is the user's, and may refer to anything; releases in a queue refer to the dispatcher. */
 type DispatcherOptions = Omit<ResolvedBatcherOptions, 'signal'>;
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #stats: ReleaseStats;
-  /** Kept alive by the session only. */
+  /** The queues of `queue`, each kept alive by its session only. */
   readonly #queues = new WeakMap<ReleaseSession, SessionQueue>();
   /** Queues in which something waits or is unanswered. */
   readonly #busy = new Set<SessionQueue>();
@@ -58,7 +58,7 @@ export class Dispatcher {
     if (!this.isClosed) this.#isStarted = true;
   }
 
-  /** The queue of a session, which it keeps alive while something waits or is unanswered. */
+  /** The queue of a session. It keeps the session alive while something waits or is unanswered. */
   queue(session: ReleaseSession): SessionQueue {
     let queue = this.#queues.get(session);
     if (queue === undefined) {
@@ -68,7 +68,7 @@ export class Dispatcher {
     return queue;
   }
 
-  /** A queue of its own, which does not keep the session alive. */
+  /** Opens another queue for a session, which does not keep the session alive. */
   weakQueue(session: ReleaseSession): SessionQueue {
     return this.#open(session, 'weakly');
   }
@@ -78,8 +78,9 @@ export class Dispatcher {
   }
 
   /**
-   * Queues a release whose handles are counted as queued. Past `maxQueueSize`, and once closed, it is dropped and
-   * counted: `false`.
+   * Queues a release whose handles are counted as queued.
+   *
+   * @returns false if `maxQueueSize` is reached, or the dispatcher is closed: then the release is dropped and counted.
    */
   enqueue(queue: SessionQueue, release: Release | string): boolean {
     if (this.#closing !== undefined || this.#waiting >= this.#options.maxQueueSize) {
@@ -102,7 +103,7 @@ export class Dispatcher {
     }
   }
 
-  /** Sends a batch of what waits in a queue at once, where its slots allow. */
+  /** Sends one batch of a queue at once, if a slot is free. */
   dispatchNow(queue: SessionQueue): void {
     this.#dispatchBatch(queue, 'within slots');
   }
@@ -122,22 +123,22 @@ export class Dispatcher {
     await queue.answered(wait);
   }
 
-  /** What waits in a queue ends as `outcome` and is not sent. */
+  /** Cancels the releases that wait in a queue: they end as `outcome` and are not sent. */
   cancel(queue: SessionQueue, outcome: 'gone' | 'dropped'): void {
     const cancelled = queue.cancel(outcome);
     this.#waiting -= cancelled;
     this.#endCancelled(queue, 0);
   }
 
-  /** The session's target crashed, and with it all that it held: nothing waits, is sent or awaited until it recovers. */
+  /** The session's target crashed, and its objects are gone: nothing waits, is sent or awaited until the queue recovers. */
   lose(queue: SessionQueue): void {
     queue.lose();
     this.cancel(queue, 'gone');
   }
 
   /**
-   * Takes nothing more, waits `releaseTimeoutMs` for the answers to what waits, and drops the rest. Never rejects.
-   * Whoever awaits it keeps the process alive, also where the closing has begun unattended.
+   * Takes no more releases, waits `releaseTimeoutMs` for those that are queued or unanswered, and drops the rest. Never rejects.
+   * Keeps the process alive meanwhile, also where the closing has begun unattended.
    */
   async close(): Promise<void> {
     const closing = this.closeUnattended();
@@ -151,7 +152,7 @@ export class Dispatcher {
     await settledWithin(allEnded, this.#options.releaseTimeoutMs);
   }
 
-  /** The same where nobody waits for it: a session that hangs does not keep the process alive meanwhile. */
+  /** The same where nobody waits for the end: a session that hangs does not keep the process alive meanwhile. */
   closeUnattended(): Promise<void> {
     this.#closing ??= settledUnattended((wait) => this.settled(wait), this.#options.releaseTimeoutMs).then(
       () => this.#cancelAll(),
@@ -159,7 +160,7 @@ export class Dispatcher {
     return this.#closing;
   }
 
-  /** Takes nothing more and drops what waits, at once. */
+  /** Takes no more releases, and drops the queued ones at once. */
   abort(): void {
     this.#cancelAll();
     void this.closeUnattended();
@@ -203,7 +204,7 @@ export class Dispatcher {
   }
 
   /**
-   * If another batch may be sent then, the queue goes to the end of the round, behind all others.
+   * Sends one batch of a queue. If it may send another then, the queue goes to the end of the round, behind all others.
    *
    * @returns how many commands were sent.
    */

@@ -1,4 +1,4 @@
-/** Waiting, with a bound, for what has been dropped so far, and the report of what happened meanwhile. */
+/** Waits, for a limited time, until all handles dropped so far have ended, and reports what happened meanwhile. */
 import { type BoundedWait, settledWithin } from '../runtime/event-loop.ts';
 import { integerOption, requireKnownOptions, requireObject } from '../runtime/option-checks.ts';
 import { LONGEST_TIMER_MS } from '../single-flight/time.ts';

@@ -1,8 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * The batcher by itself, for any CDP client: takes ids, and has them released in the background.
- * Its promise is that of chromiumoxide's `runtime_release.rs`, which it is after: `release` never throws and
- * never waits; what was accepted is sent, or its session is gone, or it is counted.
+ * The batcher by itself, for any CDP client: takes ids, and has them released in the background. After chromiumoxide's
+ * `runtime_release.rs`, and with the same promise: `release` never throws and never waits; an accepted release is sent, or its
+ * session is gone, or it is counted.
  */
 import { onAbort } from '../runtime/abort-listeners.ts';
 import { requireKnownOptions, show } from '../runtime/option-checks.ts';
@@ -147,7 +147,7 @@ export class ReleaseBatcher implements AsyncDisposable {
   }
 }
 
-/** A guard has a caller who waits for it: his mistakes are told at once, and not counted at the end of a block. */
+/** Checks what a guard is given. Mistakes are thrown at once, where the caller sees them, not counted at the end of his block. */
 function requireGuarded(name: string, session: unknown, id: unknown): void {
   const caller = name.slice(0, name.indexOf(':'));
   if (!isSession(session))

@@ -1,6 +1,6 @@
 /**
- * What is sent to release, through which session, and what the browser's answer means. Every release has exactly one
- * `Outcome`; an answer of unknown meaning is a failure.
+ * The commands that release, the sessions that they go through, and the meaning of the browser's answers. Every release has exactly
+ * one `Outcome`; an answer of unknown meaning is a failure.
  */
 
 /**
@@ -18,27 +18,27 @@ export interface ReleaseSession {
   releaseObjects?(objectIds: readonly string[]): PromiseLike<unknown>;
 }
 
-/** The member of `PostingSession`: under a name that no session of others can have. */
+/** The name of the one member of `PostingSession`: no session that is not ours can have it. */
 export const POST: unique symbol = Symbol('post');
 
-/** A session of this library's own that needs no promise for each command. */
+/** A session of this library's own, which needs no promise for each command. */
 export interface PostingSession extends ReleaseSession {
   /**
-   * Sends one command. `onAnswer` is called once with `slot`, and with the reason where the command was refused or could
-   * not be sent; maybe before this returns. Never throws.
+   * Sends one command. `onAnswer` is called once with `slot`, maybe before this returns; with a reason if the command was refused
+   * or could not be sent. Never throws.
    */
   [POST](method: string, params: Record<string, unknown> | undefined, slot: number, onAnswer: OnAnswer): void;
 }
 
-/** Must not throw. `reason` is neither `undefined` nor `null` where the command was refused. */
+/** Called with an answer. Must not throw. `reason` is neither `undefined` nor `null` if the command was refused. */
 export type OnAnswer = (slot: number, reason?: unknown, result?: unknown) => void;
 
-/** How a session takes the releases of a batch: by `POST`, by `releaseObjects`, or one `send` each. */
+/** How a session takes the releases of a batch: by `POST`, by `releaseObjects`, or by one `send` each. */
 export type SendingWay = 'posted' | 'together' | 'singly';
 
 /**
- * Found out once, with `in`: a strict Proxy throws at a member that it does not have, and a stub for remote calls has
- * every member that it is asked for.
+ * Finds out how a session takes releases. It asks with `in`: a strict Proxy throws for a member that it does not have, and a stub
+ * for remote calls has every member that one reads.
  */
 export function sendingWayOf(session: ReleaseSession): SendingWay {
   try {
@@ -57,22 +57,22 @@ export interface Release {
   readonly params: Record<string, unknown>;
   /** Handles that this command frees. */
   readonly handles: number;
-  /** Whoever keeps account of its handles; `undefined` where nobody withdraws it or waits for it. */
+  /** Counts the release's handles; `undefined` if nobody withdraws the release or waits for it. */
   readonly owner: ReleaseOwner | undefined;
 }
 
-/** Keeps account of the handles that its releases free. */
+/** Counts the handles that its releases free. */
 export interface ReleaseOwner {
   /**
-   * Asked once, as a release leaves the queue: `false` withdraws it. Whoever withdraws a release counts its handles; the
-   * batcher forgets it.
+   * Asked once, as a release leaves the queue: `false` withdraws it. An owner that withdraws a release counts its handles itself,
+   * and the batcher forgets the release.
    */
   claim(release: Release): boolean;
-  /** Told once, after a claim, what became of it, and how far a refusal reaches. Must not throw. */
+  /** Called once, after a claim: how the release has ended, and how far a refusal reaches. Must not throw. */
   settled(release: Release, outcome: Outcome, reach: Reach): void;
 }
 
-/** A release without an owner: of a group of unknown members, a leftover of our own, a stream. */
+/** A release without an owner: of a group of unknown members, of an object left over from a move, or of a stream. */
 export class PlainRelease implements Release {
   readonly method: Release['method'];
   readonly params: Record<string, unknown>;
@@ -86,7 +86,7 @@ export class PlainRelease implements Release {
   }
 }
 
-/** Handles that a release frees; a bare id is one. */
+/** How many handles a release frees; a bare id frees one. */
 export const handlesOf = (release: Release | string): number =>
   typeof release === 'string' ? 1 : release.handles;
 
@@ -121,7 +121,7 @@ export function groupCommandsIn(batch: readonly (Release | string)[]): number {
  */
 export type Outcome = 'released' | 'gone' | 'failed' | 'timedOut' | 'dropped';
 
-/** How far a refusal reaches: to the object named, or to all that shares its context or its session. */
+/** How far a refusal reaches: to the object named, or to all objects of its context or its session. */
 export type Reach = 'object' | 'context' | 'session';
 
 export interface Refusal {
@@ -135,10 +135,10 @@ const CONTEXT_GONE: Refusal = { outcome: 'gone', reach: 'context' };
 const SESSION_GONE: Refusal = { outcome: 'gone', reach: 'session' };
 const UNANSWERED: Refusal = { outcome: 'timedOut', reach: 'object' };
 
-/** With this a client's own file rejects commands of ours, once it is detached and listens for no more answers. */
+/** The message by which a client's own file rejects commands of ours, once it is detached and listens for no more answers. */
 export const NOT_AWAITED = 'The answer is not waited for any more';
 
-/** Chromium's answer to all that a crashed page was sent, once the page is loaded anew or closed. */
+/** Chromium's answer to the commands that a crashed page was sent, given when the page is reloaded or closed. */
 export const CRASHED = 'Target crashed';
 
 export const SESSION_CLOSED = 'Session closed';

@@ -45,16 +45,16 @@ interface Cancelled {
   left: number;
 }
 
-/** What becomes of a release whose answer is not awaited any longer. */
+/** How a release ends whose answer is no longer awaited. */
 type Abandoned = 'gone' | 'timedOut';
 
-/** A slot is emptied as its release settles: what a release keeps alive is let go then, and not with the slowest of the batch. */
+/** Each place is emptied as its release settles: so a release keeps nothing alive until the slowest of the batch has settled. */
 export type Batch = (Release | string | undefined)[];
 
 /** `idle`: nothing waits, nothing is unanswered. `ready`: a batch may be sent now. */
 export type QueueState = 'idle' | 'ready' | 'busy';
 
-/** Who is told of a batch. Must not throw. */
+/** Called for one batch. Must not throw. */
 export interface BatchHooks {
   readonly tally: BatchTally | undefined;
   /** A refusal says that the session is gone. */
@@ -65,13 +65,13 @@ export interface BatchHooks {
 
 export class SessionQueue {
   readonly way: SendingWay;
-  /** Waits for its turn in the dispatcher's round. */
+  /** Whether the queue waits for its turn in the dispatcher's round. */
   isReady = false;
-  /** Whether nothing is answered just now: the target crashed, and has not been loaded anew. */
+  /** Whether nothing is answered now: the target crashed, and has not been reloaded. */
   isLost = false;
   /** The last flush's mark, while nothing is queued behind it: later flushes may share it. */
   mark: FlushMark | undefined;
-  /** What the quickest answer to `ask` took, in milliseconds: the others waited for a busy page. 0 while there is none. */
+  /** Milliseconds of the quickest answer to `ask` (the others waited for a busy page); 0 while there is none. */
   roundTripMs = 0;
   readonly #stats: ReleaseStats;
   #weak: WeakRef<ReleaseSession> | undefined;
@@ -86,7 +86,7 @@ export class SessionQueue {
   #slotsInUse = 0;
   readonly #batches = new Set<Promise<void>>();
   readonly #batchEnds = new Waiters();
-  /** Ends the wait for answers that will not come. */
+  /** The functions that end each wait for answers that will not come. */
   readonly #abandon = new Set<(outcome: Abandoned) => void>();
 
   /** @param holds whether the queue keeps the session alive. If not, a release through a collected session is `gone`. */
@@ -99,12 +99,12 @@ export class SessionQueue {
     this.#slots = slots;
   }
 
-  /** The session; whoever takes it keeps it alive. */
+  /** The session; `undefined` once it is over or collected. The caller keeps it alive. */
   get session(): ReleaseSession | undefined {
     return this.#strong ?? this.#weak?.deref();
   }
 
-  /** Releases that wait, those included that are cancelled. */
+  /** How many releases wait, cancelled ones included. */
   get waiting(): number {
     return this.#queue.size;
   }
@@ -118,7 +118,7 @@ export class SessionQueue {
     return this.#slotsInUse < this.#slotsNow && this.#cancelledCount === 0 ? 'ready' : 'busy';
   }
 
-  /** Where nobody has asked for another number, as many as keep the browser busy over a round trip. */
+  /** How many slots there are now. Unless the user has given a number, as many as keep the browser busy over a round trip. */
   get #slotsNow(): number {
     if (this.roundTripMs < FAR_MS || this.#slots !== IN_FLIGHT_BATCHES) return this.#slots;
     return Math.max(this.#slots, Math.ceil(this.roundTripMs / (BATCH_SIZE * RELEASE_MS)));
@@ -166,8 +166,8 @@ export class SessionQueue {
   }
 
   /**
-   * Cancels all that waits: it ends as `outcome` and is not sent. The first few end in this call, the rest by
-   * `endCancelled`. Bare ids are counted at once: nobody is asked how they end.
+   * Cancels all releases that wait: they end as `outcome` and are not sent. The first few end in this call, the rest by
+   * `endCancelled`. Bare ids are counted at once, because they have no owner that counts.
    *
    * @returns how many releases were cancelled.
    */
@@ -181,6 +181,7 @@ export class SessionQueue {
     return count;
   }
 
+  /** Ends the oldest cancelled releases. */
   endCancelled(most: number): void {
     for (let left = most; left > 0 && this.#cancelledCount > 0; left--) {
       const [cancelled] = this.#cancelled;
@@ -226,7 +227,7 @@ export class SessionQueue {
       countMove(this.#stats, 'inFlight', outcome, handlesOf(release));
       if (typeof release === 'object') release.owner?.settled(release, outcome, reach);
       hooks.tally?.note(release, outcome);
-      // After a timeout one batch is tried at a time: a hung page is asked, not stormed.
+      // After a timeout one batch is sent at a time: more would only pile up at a hung page.
       this.#slots = outcome === 'timedOut' ? 1 : this.#mostSlots;
       if (reach === 'session') hooks.onSessionGone();
     };
@@ -246,7 +247,7 @@ export class SessionQueue {
     for (let index = 0; index < batch.length; index++) settle(index, outcome, 'object');
   }
 
-  /** The target crashed: all that is unanswered is gone, and nothing is answered until `recover`. */
+  /** The target crashed: all unanswered releases are gone, and nothing is answered until `recover`. */
   lose(): void {
     this.isLost = true;
     this.#abandonAll('gone');
@@ -261,7 +262,7 @@ export class SessionQueue {
     this.#abandonAll('timedOut');
   }
 
-  /** The session is over: whatever is sent from now on is refused. */
+  /** The session is over: releases that are sent from now on are `gone`. */
   letGo(): void {
     this.#strong = undefined;
     this.#weak = undefined;
@@ -306,7 +307,7 @@ export class SessionQueue {
   }
 }
 
-/** Sent nowhere: taken from the queue, it tells that all ahead of it has been taken. */
+/** The mark of a flush, which is never sent. When it is taken from the queue, all releases ahead of it have been taken. */
 export class FlushMark implements Release, ReleaseOwner {
   readonly method = 'Runtime.releaseObject';
   readonly params: Record<string, unknown> = {};
@@ -363,7 +364,7 @@ function sendAll(
   return batch.map((_, index) => sendOne(session, batch, index, settle));
 }
 
-/** Awaited, not chained to: whatever a session returns, nothing of its own is called in this call. */
+/** Sends one release. The answer is awaited, not chained to: so no function of the answer's own runs within this call. */
 async function sendOne(session: ReleaseSession, batch: Batch, index: number, settle: Settle): Promise<void> {
   try {
     const release = batch[index];

@@ -2,9 +2,9 @@
  * Answers the client's own `Runtime.releaseObject`. It is answered at once and sent in the background, unless the client may
  * depend on the round trip: then it is answered when the browser has answered.
  *
- * A client depends on the round trip where the release follows a command that acts on the page. The `dispose()` at the end of
+ * A client depends on the round trip if the release follows a command that acts on the page. The `dispose()` at the end of
  * Puppeteer's `click()` is, by accident, a barrier: when it returns, the page's console messages and requests have arrived.
- * So a release is answered early only where the last command of every session of the page was one that asks about objects.
+ * So a release is answered early only if this session has asked about objects since the last action of any session of the page.
  */
 import { refusalOf } from '../batcher/release.ts';
 import { countCommands } from '../batcher/stats.ts';
@@ -27,13 +27,14 @@ export class ReleaseAcknowledger {
   readonly #ledger: SessionLedger;
   readonly #rules: CommandRules;
   #acknowledged = 0;
-  /** `#acknowledged` at the end of the last job that answered a release. */
+  /** `#acknowledged` after the last job at whose end it was looked at. */
   #acknowledgedThen = 0;
   /** When we last yielded to the event loop. */
   #yieldedAt = 0;
   #isTurnDue = false;
-  /** The turn in which the next answer is given; and how many answers wait for it. */
+  /** The turn in which the next answer is given. */
   #turnToCome: Promise<void> | undefined;
+  /** How many answers wait for it. */
   #answersToCome = 0;
 
   constructor(ledger: SessionLedger, actions: PageActions, rules: CommandRules) {
@@ -43,13 +44,13 @@ export class ReleaseAcknowledger {
     this.actionsPassed = actions.count;
   }
 
-  /** Queues the release, and answers in place of the browser; `undefined` where only the browser can answer. */
+  /** Queues the release, and answers in place of the browser; `undefined` if only the browser can answer. */
   releaseEarly(params: Params | undefined): Promise<unknown> | undefined {
     const objectId = params?.objectId;
-    if (typeof objectId !== 'string' || objectId === '') return undefined; // The browser says what is wrong.
+    if (typeof objectId !== 'string' || objectId === '') return undefined; // The browser says what is wrong with it.
     const ledger = this.#ledger;
     const record = ledger.find(objectId);
-    // A crashed page answers nothing, and nothing of it is left to be waited for.
+    // A crashed page answers nothing, so nothing is gained by waiting for its answer.
     if (this.actionsPassed !== this.actions.count && !ledger.queue.isLost) {
       const isSafeToSend = record === undefined || record.pins === 0 || ledger.isOrdered;
       if (isSafeToSend) return undefined;
@@ -61,6 +62,7 @@ export class ReleaseAcknowledger {
     return this.#acknowledge();
   }
 
+  /** Answers a release early, or sends it as a barrier. */
   release(params: Params | undefined, forward: Forward): PromiseLike<unknown> {
     const early = this.releaseEarly(params);
     if (early !== undefined) return early;
@@ -71,7 +73,7 @@ export class ReleaseAcknowledger {
     return this.#releaseAsBarrier(this.#ledger.find(objectId), outgoing, forward);
   }
 
-  /** Sent now and by itself. The client gets the browser's own answer, errors included. */
+  /** Sends the release now and by itself. The client gets the browser's own answer, errors included. */
   #releaseAsBarrier(record: Handle | undefined, params: Params, forward: Forward): PromiseLike<unknown> {
     const ledger = this.#ledger;
     const answer = forward(params);
@@ -100,19 +102,19 @@ export class ReleaseAcknowledger {
   }
 
   /**
-   * Never in the same tick, as a real answer would not be. A loop of awaited disposals would be one long chain of
-   * microtasks, so every few milliseconds the event loop gets a turn. A list disposed of at once is one job: so many are
-   * answered when it is over, and as many in each turn that follows.
+   * Answers a release, never in the same tick, as a real answer would not come then. A loop of awaited disposals would be one long
+   * chain of microtasks, so every few milliseconds the event loop gets a turn. A list that is disposed of at once is one job:
+   * `MOST_ANSWERS_PER_JOB` of its releases are answered when the job is over, and as many in each turn that follows.
    */
   #acknowledge(): Promise<unknown> {
     if (++this.#acknowledged % ANSWERS_PER_LOOK === 0) void afterThisJob(this.#afterJob);
     const isSoon = !this.#isTurnDue && this.#acknowledged - this.#acknowledgedThen <= MOST_ANSWERS_PER_JOB;
-    // While answers wait for a turn, later ones come behind them.
+    // While answers wait for a turn, later answers have to come after them.
     if (isSoon && this.#turnToCome === undefined) return Promise.resolve({});
     return this.#turnOfNextAnswer().then(() => ({}));
   }
 
-  /** The turn to come, or a later one where as many answers wait for that as may. */
+  /** The turn to come, or a later one if that has its `MOST_ANSWERS_PER_JOB` answers. */
   #turnOfNextAnswer(): Promise<void> {
     if (this.#turnToCome === undefined || this.#answersToCome >= MOST_ANSWERS_PER_JOB) {
       this.#answersToCome = 0;
@@ -127,7 +129,7 @@ export class ReleaseAcknowledger {
     return this.#turnToCome;
   }
 
-  /** Runs after a job in which something was acknowledged, once for each look. */
+  /** Runs after a job, once for every `ANSWERS_PER_LOOK` releases that it acknowledged. */
   readonly #afterJob = (): void => {
     this.#acknowledgedThen = this.#acknowledged;
     if (this.#ledger.services.now() - this.#yieldedAt >= MOST_BETWEEN_TURNS_MS) this.#isTurnDue = true;

@@ -1,4 +1,4 @@
-/** What can be set when a client is attached; checked and defaulted here, in one place. */
+/** The options of `attach`, checked and given their defaults in one place. */
 import {
   BATCHER_OPTIONS,
   type BatcherOptions,
@@ -103,8 +103,8 @@ function pressureOption(value: unknown): number | 'follow' {
 const warnedOf = new Set<string>();
 
 /**
- * Says once of each option that it is not heeded: what is attached already has another value of it. No error, as whoever
- * attaches again need not know of the first.
+ * Warns of each option that is not heeded, because the attachment that is there already has another value; once for each option.
+ * It is no error: who attaches again need not know of the first `attach`.
  */
 export function warnOfOtherOptions(options: AttachOptions, resolved: ResolvedAttachOptions): void {
   for (const name of ATTACH_OPTIONS) {

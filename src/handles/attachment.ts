@@ -1,10 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * What `attach` gives back: a program's way to the counts of a client's handles. A client's own file knows which sessions
- * there are and how to hook them; it opens and ends their ledgers here.
+ * The object that `attach` returns, with the counts of a client's handles, scopes, flushes and leaks. A client's own file knows
+ * which sessions there are and how to hook them; it opens and ends their ledgers here.
  *
- * Invariants: once detached, nothing of the client is hooked, and no handle that lives is touched any more. A flush waits for
- * all that had been dropped when it began.
+ * Invariants: once detached, nothing of the client is hooked, and no live handle is touched any more. A flush waits for all
+ * handles that were dropped before it began.
  */
 import { type FlushOptions, type FlushReport, reportFlush, resolveFlushTimeout } from '../batcher/flush.ts';
 import type { ReleaseSession } from '../batcher/release.ts';
@@ -28,26 +28,26 @@ import { Streams } from './streams.ts';
 import { TargetState } from './target-state.ts';
 import type { CollectionHold } from './unanswered.ts';
 
-/** What the client's own file tells of a session. */
+/** The facts of a session that the client's own file gives. */
 export interface SessionTraits {
   /** Whether the browser takes its commands in the order sent: pages do, workers do not. */
   readonly isOrdered: boolean;
   /** Shared by the sessions of one page. */
   readonly actions: PageActions;
-  /** Whether what it mints is watched; if not, only the client's own releases are taken over. */
+  /** Whether the handles that it mints are watched; if not, only the client's own releases are taken over. */
   readonly tracks: boolean;
   /** Whether the client's own file follows the program's calls; if not, leaks are traced command by command. Default `false`. */
   readonly isTracedByCall?: boolean;
   createRules(hold: CollectionHold): CommandRules;
-  /** Whether nobody but the client sends, and it handles each refusal. A program may send by Puppeteer's sessions, too. Default `false`. */
+  /** Whether the client is the only sender, and handles each refusal. By Puppeteer's sessions programs send, too. Default `false`. */
   readonly handlesRefusals?: boolean;
   /** Whether the client reads streams by itself, so that the program has none of their handles. Default `false`. */
   readonly readsStreams?: boolean;
-  /** What it has in common with other sessions of its target; by default it is taken for the only one. */
+  /** Shared by the sessions of one target. By default the session is taken for the target's only one. */
   readonly targetState?: TargetState;
 }
 
-/** A handle of some client's: it can be asked for the remote object that it stands for. */
+/** A client's handle that can be asked for its remote object. */
 export interface RemoteHandle {
   remoteObject(): { readonly objectId?: string | undefined };
 }
@@ -115,7 +115,7 @@ export class Attachment implements Disposable {
     }
     const { objectId } = remoteObject;
     if (objectId === undefined) return handle; // A primitive: nothing is held, so nothing can be taken away.
-    // Where it cannot be told which session's it is, all that have the id escape.
+    // If the session cannot be told, the handles of all sessions with this id escape.
     const records = this.#sessions.recordsOf(objectId);
     const own = records.filter((record) => record.remoteObject?.deref() === remoteObject);
     for (const record of own.length > 0 ? own : records) record.hasEscaped = true;
@@ -130,7 +130,7 @@ export class Attachment implements Disposable {
    */
   async flush(options: FlushOptions = {}): Promise<FlushReport> {
     const timeoutMs = resolveFlushTimeout(options, this.#options.releaseTimeoutMs);
-    const sessions = this.#sessions; // A timer waits with it, and is to keep no client alive.
+    const sessions = this.#sessions; // Not `this`: a timer holds the callback, and must not keep a client alive.
     return reportFlush(this.#stats, (wait) => sessions.settled(wait), timeoutMs);
   }
 
@@ -157,7 +157,7 @@ export class Attachment implements Disposable {
     if (--this.#holders <= 0) this.detachForAll();
   }
 
-  /** Another `attach` gets this attachment. A signal gives it back as `detach` does. @internal */
+  /** Counts another `attach` that gets this attachment. Its signal gives the attachment back as `detach` does. @internal */
   hold(options: AttachOptions): this {
     warnOfOtherOptions(options, this.#options);
     const { signal } = options;
@@ -167,7 +167,7 @@ export class Attachment implements Disposable {
     return this;
   }
 
-  /** Detaches, whoever holds it: what it was made for is over. @internal */
+  /** Detaches for all holders at once: the browser, page or session that it was made for is over. @internal */
   detachForAll(): void {
     if (this.#isDetached) return;
     this.#isDetached = true;
@@ -181,13 +181,13 @@ export class Attachment implements Disposable {
     this.detach();
   }
 
-  /** What is traced, from now on if it was not before. @internal */
+  /** Traces leaks from now on, if they are not traced already. @internal */
   trace(): LeakReport {
     this.#tracing.report ??= new LeakReport(this.#options.now);
     return this.#tracing.report;
   }
 
-  /** Traces no more, and forgets what was traced. @internal */
+  /** Stops tracing, and forgets the report. @internal */
   protected untrace(): void {
     this.#tracing.report = undefined;
   }
@@ -202,17 +202,17 @@ export class Attachment implements Disposable {
           this.#beingLookedAt.delete(ledger);
           if (this.#sessions.ledgers.has(ledger)) this.#tracing.report?.noteHeap(ledger, usedBytes);
         },
-        () => void this.#beingLookedAt.delete(ledger), // It may be gone, or have no heap.
+        () => void this.#beingLookedAt.delete(ledger), // The page may be gone, or have no heap.
       );
     }
   }
 
-  /** What is traced; `undefined` while nothing is. @internal */
+  /** The leak report; `undefined` while nothing is traced. @internal */
   get leakReport(): LeakReport | undefined {
     return this.#tracing.report;
   }
 
-  /** Opens the ledger of a session, and gives what the client's own file hands commands and events to. @internal */
+  /** Opens the ledger of a session, and gives the tap to which the client's own file hands commands and events. @internal */
   open(session: ReleaseSession, traits: SessionTraits): SessionTap {
     const ledger = this.openLedger(session, traits.isOrdered, traits.targetState);
     const consoleEntries =
@@ -246,7 +246,7 @@ export class Attachment implements Disposable {
 
   /** Ends the ledger of a session that is over. @internal */
   end(tap: SessionTap): void {
-    this.#answers.run(); // What came before the end ends with it.
+    this.#answers.run(); // The handles of answers that came before the end, end with the session.
     tap.end();
     this.endLedger(tap.ledger);
   }
@@ -257,7 +257,7 @@ export class Attachment implements Disposable {
     this.#tracing.report?.forget(ledger);
   }
 
-  /** For a protocol whose commands no tap can read: sends all that was dropped in a session at once. @internal */
+  /** For a protocol whose commands no tap can read: sends the releases of all dropped handles of a session at once. @internal */
   protected sendNow(ledger: SessionLedger): void {
     this.#sessions.sweep.sendNow(ledger);
   }
@@ -272,7 +272,7 @@ export class Attachment implements Disposable {
     return this.#scopes;
   }
 
-  /** A scope over those sessions, present and to come, that `includes` says belong to it. @internal */
+  /** Opens a scope over the present and future sessions for which `includes` is true. @internal */
   cover(includes: (ledger: SessionLedger) => boolean): HandleScope {
     this.#requireTracking('openScope');
     return this.#scopes.cover(includes);
@@ -285,7 +285,7 @@ export class Attachment implements Disposable {
     );
   }
 
-  /** What `detach` has to undo. @internal */
+  /** Has a function called by `detach`. @internal */
   onDetach(unhook: () => void): void {
     this.#unhooks.push(unhook);
   }
@@ -295,7 +295,7 @@ function detachOf(attachment: Attachment): void {
   attachment.detach();
 }
 
-/** The RemoteObject behind a handle, or the one given: the protocol's has a `type` always. */
+/** The RemoteObject of a handle, or the given RemoteObject itself: the protocol's always has a `type`. */
 function remoteObjectOf(handle: unknown): { readonly objectId?: string | undefined } | undefined {
   if (typeof handle !== 'object' || handle === null) return undefined;
   if (typeof (handle as Partial<RemoteHandle>).remoteObject === 'function') {

@@ -7,14 +7,14 @@ export interface CommandRules {
   /** Whether the client made this context for itself. The program gets no handles of such a context. */
   isClientsOwn(executionContextId: number | undefined): boolean;
   /**
-   * The part of an answer that the client holds, for a command about an object of that context; `undefined` where it may
-   * hold all of it. The rest is released without waiting for the garbage collector.
+   * For a command about an object of that context: gives the part of an answer that the client holds. The rest is released without
+   * waiting for the garbage collector. `undefined` if the client may hold all of the answer.
    */
   heldOf(
     method: string,
     executionContextId: number | undefined,
   ): ((result: unknown) => ReadonlySet<unknown>) | undefined;
-  /** Whether nobody names groups in its sessions, so that an object of which nothing is known is in none. Default `false`. */
+  /** Whether nobody names groups in the client's sessions: an object that is not in the ledger is in none then. Default `false`. */
   readonly namesNoGroups?: boolean;
   /** Called for each command as it is sent. The function that it returns is called when the command is answered. */
   onSent(method: string, params: Params | undefined): (() => void) | undefined;

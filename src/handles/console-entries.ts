@@ -5,8 +5,8 @@
  * an uncaught error.
  *
  * So the command is sent only while no such handle of this session is in use. It also resets the page's counters
- * (`console.count`; timers go on), so it is not sent while a context exists that has counted. Not known are handles of other
- * sessions, and arguments logged while the command is on its way: these are released as any others.
+ * (`console.count`; timers go on), so it is not sent while a context exists that has counted. We cannot know of handles of other
+ * sessions, nor of arguments logged while the command is on its way: these are released with the others.
  */
 
 import { countCommands } from '../batcher/stats.ts';
@@ -19,7 +19,7 @@ import type { SessionLedger } from './session-ledger.ts';
 export class ConsoleEntries {
   readonly #ledger: SessionLedger;
   #isEmpty = true;
-  /** Contexts that count messages: their counters would begin anew. */
+  /** Contexts that have counted messages: a discard would reset their counters. */
   readonly #counting = new Set<unknown>();
   #isDiscarding = false;
   readonly #discarded = new Waiters();
@@ -29,7 +29,7 @@ export class ConsoleEntries {
     this.#ledger = ledger;
   }
 
-  /** A message was stored, its arguments minted. */
+  /** The browser has stored a message. Its arguments are entered. */
   onEntry(message: unknown): void {
     const { type, executionContextId } = (message ?? {}) as ConsoleMessage;
     if (type === 'count') this.#counting.add(executionContextId);
@@ -37,7 +37,7 @@ export class ConsoleEntries {
     this.#discardLater();
   }
 
-  /** Contexts have ended, all or this one, and their counters with them. */
+  /** Contexts have ended, all or the given one, and their counters with them. */
   onContextsEnded(executionContextId: unknown): void {
     if (this.#counting.size === 0) return;
     if (executionContextId === undefined) this.#counting.clear();
@@ -82,7 +82,7 @@ export class ConsoleEntries {
   }
 }
 
-/** What is read of `Runtime.consoleAPICalled`. */
+/** The members of `Runtime.consoleAPICalled` that are read. */
 interface ConsoleMessage {
   readonly type?: unknown;
   readonly executionContextId?: unknown;

@@ -1,6 +1,6 @@
 /**
- * The ids that ended with a scope, so that a later command that names one gets an error that tells the mistake. One bit
- * each, in small pages; the oldest pages are forgotten, and the browser refuses their ids.
+ * The ids of handles that ended with a scope, so that a later command that names one gets an error that says so. Each id takes one
+ * bit, in small pages. The oldest pages are forgotten; a command that names an id of theirs is refused by the browser.
  */
 import { ENDED_ID_PAGES } from '../policy.ts';
 import { idNumberOf } from './handle-table.ts';
@@ -17,7 +17,7 @@ export class EndedIds {
   #recentPrefix: string | undefined;
   #recentNumber = -1;
 
-  /** @param prefix of the id's context: `''` where the id has none. */
+  /** @param prefix that of the id's context; `''` if the id has none. */
   add(prefix: string, objectId: string): void {
     const number = prefix === '' ? -1 : idNumberOf(objectId, prefix.length);
     if (number < 0) {

@@ -1,7 +1,7 @@
 /**
- * What is known of remote objects: of each, of those that share an execution context, and of those that share an object
- * group; with the states that each goes through, and the counts that follow from them. What moves them is the session's
- * ledger. Each refers to its ledger, and nothing here calls it.
+ * The records of remote objects: of each one, of those that share an execution context, and of those that share an object group;
+ * with their states, and the counts that follow from them. The session's ledger moves them from state to state. They refer to
+ * their ledger, and call nothing of it.
  *
  * ```text
  *   handle   live ──▶ dropped ──▶ queued ──▶ ended        group   open ──▶ closed ──▶ queued ──▶ released
@@ -53,7 +53,7 @@ export function emptyLedgerStats(): LedgerStats {
   };
 }
 
-/** By what a scope was opened. */
+/** How a scope was opened: by which method. */
 export type ScopeKind = 'scope()' | 'openScope()';
 
 export type HandleState = 'live' | 'dropped' | 'queued' | 'ended';
@@ -64,41 +64,41 @@ export const NEXT_STATES: Readonly<Record<HandleState, readonly HandleState[]>> 
   queued: ['dropped', 'ended'],
   ended: [],
 };
-/** As what each state is counted; what has ended is counted by its ending. */
+/** The count that each state belongs to. A handle that has ended is counted by its ending. */
 export const COUNTED = { live: 'live', dropped: 'queued', queued: 'queued' } as const;
 
-/** Shared by all that never moved. */
+/** Shared by all records of handles that were never moved. */
 const NO_IDS: readonly string[] = [];
 
-/** Of a record that has ended while its release waited: the release is withdrawn. */
+/** The owner of a record that has ended while its release waited: the release is withdrawn. */
 const ENDED: ReleaseOwner = { claim: () => false, settled: () => {} };
 
-/** One handle. Is its own `Release`, so that queueing one allocates nothing. */
+/** One handle. It is its own `Release`, so that queueing allocates nothing. */
 export class HandleRecord<Ledger extends ReleaseOwner> implements Release {
-  // In this order: the first five are read of each record that is collected. Of a hundred thousand none is in the
-  // processor's cache, so they stand side by side.
-  /** `undefined` once it has ended: whoever keeps its object keeps a record, and no ledger. */
+  // The order matters: the first five are read of each collected record. Of a hundred thousand records none is in the processor's
+  // cache, so these fields stand side by side.
+  /** `undefined` once the handle has ended: a program that keeps its object keeps a record then, but no ledger. */
   context: HandleContext<Ledger> | undefined;
-  /** The group that the browser counts it in; `undefined` where none is known, and once it has ended. */
+  /** The object's group in the browser; `undefined` if none is known, and once the handle has ended. */
   group: ObjectGroup<Ledger> | undefined;
   state: HandleState = 'live';
-  /** Unanswered commands that name it. While there are any it is not released. */
+  /** How many unanswered commands name it. While there are any it is not released. */
   pins = 0;
-  /** Where it was minted; known only while leaks are traced. */
+  /** The line that minted it; known only while leaks are traced. */
   origin: TracedMint | undefined;
   /** Rewritten when the object is moved to another group. */
   objectId: string;
-  /** Dropped by a command of the client's, or by the end of a scope; what else is dropped, the collector found. */
+  /** Of a dropped handle: whether a command of the client's or the end of a scope dropped it. If not, the collector found it. */
   isDisposed = false;
-  /** No scope ends it. The scope's group then lives on with it, and is judged as any that is partly dead. */
+  /** Whether no scope ends it. The scope's group then lives on with it, and is judged like any group that is partly dead. */
   hasEscaped = false;
-  /** It is in a scope's group by inheritance, and was minted outside that scope. */
+  /** Whether it inherited the group of a scope outside of which it was minted. */
   isGuest = false;
-  /** Whether it was dropped as its scope ended. */
+  /** How the scope was opened whose end dropped it; `undefined` if none did. */
   endedWithScope: ScopeKind | undefined;
   /** The ids that it had before it was moved, oldest first. */
   formerIds: readonly string[] = NO_IDS;
-  /** Kept where it may be moved, which rewrites the object's id. */
+  /** Kept if the handle may be moved, which rewrites the id in this object. */
   remoteObject: WeakRef<RemoteObject> | undefined;
 
   constructor(objectId: string, context: HandleContext<Ledger>, group: ObjectGroup<Ledger> | undefined) {
@@ -123,7 +123,7 @@ export class HandleRecord<Ledger extends ReleaseOwner> implements Release {
     return this.context?.ledger ?? ENDED;
   }
 
-  /** It has ended: from now on it is a few words for as long as its object lives. */
+  /** Empties the record of a handle that has ended: it lives on as long as its object does. */
   letGo(): void {
     this.context = undefined;
     this.origin = undefined;
@@ -135,10 +135,10 @@ export class HandleRecord<Ledger extends ReleaseOwner> implements Release {
 /** The handles of one execution context, which end together when the context does. */
 export class HandleContext<Ledger extends ReleaseOwner> {
   readonly ledger: Ledger;
-  /** The beginning of all its ids; `''` for the ids that do not tell their context: of those, each ends by itself. */
+  /** The beginning of all ids of the context. `''` for ids that do not tell their context: no context ends these handles. */
   readonly prefix: string;
   readonly records: IdTable<HandleRecord<Ledger>>;
-  /** The protocol's `executionContextId`; `undefined` where the ids do not tell. */
+  /** The protocol's `executionContextId`; `undefined` if the ids do not tell it. */
   readonly executionContextId: number | undefined;
   isDestroyed = false;
 
@@ -172,52 +172,52 @@ export class ObjectGroup<Ledger extends ReleaseOwner> implements Release {
   readonly name: string;
   /** `own`: named and released by us. `foreign`: named by the user, who may release it as well, or by the browser. */
   readonly kind: 'own' | 'foreign';
-  /** In the order of their mint. Members that left stay listed for a while: never more than those that stay, and 8. */
+  /** In the order of their mint. Members that have left stay listed for a while: never more than those that are in it, and 8. */
   members: HandleRecord<Ledger>[] = [];
   /** How many were ever minted into it. */
   minted = 0;
-  /** Of these, how many are in it still: neither ended nor moved to another. */
+  /** How many members it has: neither ended nor moved to another group. */
   size = 0;
   /** Members that the program may still use. */
   live = 0;
-  /** Members dropped whose release is not queued one by one. */
+  /** Dropped members whose release is not queued by itself. */
   dropped = 0;
-  /** Of these, members that were disposed of, rather than found by the collector. */
+  /** Dropped members that were disposed of, rather than found by the collector. */
   disposed = 0;
-  /** Whether the program disposed of one of these, and not only the client of what it had made for itself. */
+  /** Whether the program disposed of one of them. If not, only the client did, of handles that it had made for itself. */
   isUrgent = false;
-  /** When the program's first waiting disposal was; `Infinity` without one, `-Infinity` for what was due and could not be sent. */
+  /** Time of the program's first disposal that waits; `Infinity` without one, `-Infinity` if it was due and could not be sent. */
   disposedSince: number = Number.POSITIVE_INFINITY;
-  /** How many flushes had begun when the first of those dropped was. */
+  /** How many flushes had begun when the first of the dropped members was dropped. */
   oldestDrop = 0;
-  /** Members that an unanswered command names. */
+  /** How many members unanswered commands name. */
   pinned = 0;
-  /** Unanswered commands that may mint into it. */
+  /** How many unanswered commands may mint into it. */
   pending = 0;
-  /** Members released one by one, or moved away: the browser's list of the group still has a number for each. */
+  /** How many members were released one by one, or moved: the browser's list of the group still has a number for each. */
   releasedSingly = 0;
-  /** Told of a member that lives and is moved to another group; for the scope whose mints go into this one. */
+  /** Called for a live member that is moved to another group. Set by the scope whose mints go into this one. */
   onMovedOut: ((record: HandleRecord<Ledger>) => void) | undefined;
   /** The scope whose mints go into it; `undefined` for all other groups. */
   scope: object | undefined;
-  /** Handles that its release frees, fixed as it leaves the queue. */
+  /** How many handles its release frees; fixed as the release leaves the queue. */
   handles = 0;
   readonly openedAt: number;
   /** When it last changed. */
   touchedAt: number;
   /** When a member was last dropped. */
   lostAt = 0;
-  /** Since when dropped members have been waiting; `Infinity` while there are none. */
+  /** Time since which dropped members have been waiting; `Infinity` while there are none. */
   staleSince: number = Number.POSITIVE_INFINITY;
-  /** What `dropped` was when the sweep last passed by. */
+  /** The value of `dropped` at the sweep's last look. */
   droppedAtLastLook = 0;
-  /** While its dead wait for the rest to die: how many of them its ledger counts. */
+  /** How many of its dead the ledger counts in `waitingDead`. */
   countedDead = 0;
-  /** Waits to be judged in the next sweep. */
+  /** Whether it waits to be judged in the next sweep. */
   isTouched = false;
-  /** How often moving its survivors was tried, and some of them stayed. */
+  /** How many moves of its survivors have failed: some of them stayed. */
   failedMoves = 0;
-  /** Once that has happened: until when what the program disposed of waits for another try. */
+  /** After a failed move: the time until which disposed members wait for another try. */
   triedAgainUntil: number | undefined;
   /** Changed by the ledger's `setStage` alone. */
   stage: GroupStage = 'open';
@@ -244,7 +244,7 @@ export class ObjectGroup<Ledger extends ReleaseOwner> implements Release {
     this.live++;
   }
 
-  /** A dropped member waits no longer. */
+  /** Takes a member that no longer waits from the counts of the dropped. */
   removeDropped({ isDisposed }: HandleRecord<Ledger>): void {
     this.dropped--;
     if (!isDisposed || --this.disposed > 0) return;
@@ -252,13 +252,13 @@ export class ObjectGroup<Ledger extends ReleaseOwner> implements Release {
     this.disposedSince = Number.POSITIVE_INFINITY;
   }
 
-  /** What the program disposed of has been due already. */
+  /** Marks the program's disposals as due: they were due before, and could not be sent. */
   setOverdue(): void {
     this.isUrgent = true;
     this.disposedSince = Number.NEGATIVE_INFINITY;
   }
 
-  /** A member has ended, or was moved. The list is cleared of many such members at once, so that each costs the same. */
+  /** Removes a member that has ended or was moved. The list is cleared of many such members at once: so each costs the same. */
   remove(record: HandleRecord<Ledger>): void {
     this.size--;
     if (record.pins > 0) this.pinned--;
@@ -272,7 +272,7 @@ export class ObjectGroup<Ledger extends ReleaseOwner> implements Release {
 const MOST_DIGITS = 9;
 const ZERO = 48;
 
-/** The number at the end of an id; -1 where there is none, it is too large, or not spelled as the browser does. */
+/** The number at the end of an id; -1 if there is none, it is too large, or it is not spelled as the browser spells it. */
 export function idNumberOf(objectId: string, prefixLength: number): number {
   const digits = objectId.length - prefixLength;
   if (digits < 1 || digits > MOST_DIGITS) return -1;
@@ -286,7 +286,7 @@ export function idNumberOf(objectId: string, prefixLength: number): number {
   return number;
 }
 
-/** How many numbers a page has a place for. */
+/** How many numbers have a place in a page. */
 const PAGE_SIZE = 2 ** ID_PAGE_BITS;
 
 class Page<Item> {
@@ -300,16 +300,16 @@ class Page<Item> {
 }
 
 /**
- * The items of one context by their ids. The browser counts the ids' numbers up, and handles are looked up and struck
- * out mostly in the order of their mint. So items stand in pages by number: the next item is a step away in memory, and
- * a look-up in a map of strings several far ones.
+ * The items of one context by their ids. The browser counts the ids' numbers up, and handles are mostly looked up and struck out
+ * in the order of their mint. So items stand in pages by number: the next item is one step away in memory, while a look-up in a map
+ * of strings takes several far steps.
  *
- * Invariant: an id that is found by its number has no other spelling, so that two ids never share a place.
+ * Invariant: an id that is found by its number has no other spelling, so two ids never share a place.
  */
 export class IdTable<Item extends { readonly objectId: string }> {
   readonly #prefixLength: number;
   readonly #pages = new Map<number, Page<Item>>();
-  /** The page used last. It stays when it empties: a loop that disposes of each handle would make it anew each time. */
+  /** The page used last. It is kept when it is empty: a loop that disposes of each handle would make it anew each time. */
   #recent: Page<Item> = new Page(-1);
   readonly #others = new Map<string, Item>();
   size = 0;

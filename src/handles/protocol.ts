@@ -1,5 +1,5 @@
 /**
- * The generated description, made ready to be walked: what a command names, what it mints.
+ * The generated description, made ready to be walked: which objects a command names, and which its answer, or an event, mints.
  * Walking never throws on a shape that the description does not promise; it finds nothing there.
  */
 import { MOST_COMMAND_NAMES } from '../policy.ts';
@@ -17,7 +17,7 @@ export type Params = Record<string, unknown>;
 /** Sends a command the way that the client meant to, with these parameters. */
 export type Forward = (params: Params | undefined) => PromiseLike<unknown>;
 
-/** Whether an answer can be waited for: some clients have forms of `send` that give no promise. */
+/** Whether an answer can be awaited: some clients have forms of `send` that give no promise. */
 export const isAwaitable = (answer: unknown): answer is PromiseLike<unknown> =>
   typeof (answer as PromiseLike<unknown> | undefined)?.then === 'function';
 
@@ -26,7 +26,7 @@ export interface CommandShape {
   readonly mints: readonly Path[];
   readonly names: readonly Path[];
   readonly takesGroup: boolean;
-  /** What it mints without an `objectGroup` of its own joins the group of the object that it names. */
+  /** Whether its mints join the group of the object that it names, if it names no `objectGroup`. */
   readonly inheritsGroup: boolean;
 }
 
@@ -62,7 +62,7 @@ const eventMints: ReadonlyMap<string, readonly Path[]> = new Map(
 /** The events that carry remote objects. */
 export const MINTING_EVENTS: readonly string[] = [...eventMints.keys()];
 
-/** `undefined` for the many commands that have nothing to do with remote objects. */
+/** Where a command names remote objects, and its answer carries some; `undefined` for the many commands without remote objects. */
 export function shapeOf(method: string): CommandShape | undefined {
   return commandShapes.get(method);
 }
@@ -72,7 +72,7 @@ export function mintsOf(event: string): readonly Path[] | undefined {
   return eventMints.get(event);
 }
 
-/** Commands that are asked to see what the page really holds: garbage of ours would be in the figure. */
+/** Whether a command measures what the page holds: handles that are dropped and not released would be in the figure. */
 export function measuresMemory(method: string): boolean {
   return (
     method.startsWith('HeapProfiler.') ||
@@ -87,7 +87,7 @@ export function measuresMemory(method: string): boolean {
 const asksAboutObjects = (method: string): boolean =>
   method.startsWith('Runtime.') || method.startsWith('DOM.') || method.startsWith('Accessibility.');
 
-/** The domains to which a script of ours would be told, and the commands that turn them on and off. */
+/** The domains that would report a script of ours, by the commands that turn them on and off. */
 const WATCHING: ReadonlyMap<string, Watching> = new Map([
   ['Debugger.enable', { domain: 'Debugger', isOn: true }],
   ['Debugger.disable', { domain: 'Debugger', isOn: false }],
@@ -100,18 +100,18 @@ export interface Watching {
   readonly isOn: boolean;
 }
 
-/** Which domain a command turns on or off, of those to which a script of ours would be told. */
+/** The domain that a command turns on or off, of those that would report a script of ours. */
 export const watchingBy = (method: string): Watching | undefined => WATCHING.get(method);
 
-/** What a command's name tells of it. */
+/** The facts that follow from a command's name. */
 export interface CommandFacts {
   readonly shape: CommandShape | undefined;
   readonly asksAboutObjects: boolean;
-  /** Whether it is one that `TargetState.noteCommand` wants to know of. */
+  /** Whether `TargetState.noteCommand` has to be told of it. */
   readonly concernsTarget: boolean;
 }
 
-/** A script sends a few dozen commands over and over: each name is looked at once. */
+/** A script sends a few dozen commands over and over, so the facts of each name are found once. */
 const factsByName = new Map<string, CommandFacts>();
 
 export function factsOf(method: string): CommandFacts {
@@ -127,7 +127,7 @@ export function factsOf(method: string): CommandFacts {
   return facts;
 }
 
-/** Whether a command brings a value in place of an object, so that it mints only by throwing; and asks for no group. */
+/** Whether a command is by value, so that it mints only if the page throws, and names no group. */
 export function bringsValue(method: string, params: Params | undefined): params is Params {
   return (
     (method === 'Runtime.callFunctionOn' || method === 'Runtime.evaluate') &&
@@ -138,7 +138,7 @@ export function bringsValue(method: string, params: Params | undefined): params 
   );
 }
 
-/** Calls `visit` for each remote object with an id found along `paths`, with its place among them. */
+/** Calls `visit` with each remote object found along `paths` that has an id, and its place among them. */
 export function forEachRemoteObject(
   root: unknown,
   paths: readonly Path[],
@@ -151,7 +151,7 @@ export function forEachRemoteObject(
   for (const path of paths) visitLeaves(root, path, 0, visitLeaf);
 }
 
-/** The ids that `Runtime.callFunctionOn` names, its target first; `undefined` for most calls, which name none. */
+/** The ids that a `Runtime.callFunctionOn` names, its target first; `undefined` if it names none, as most do. */
 export function idsNamedByCall({ objectId, arguments: given }: Params): string[] | undefined {
   let named = objectId === undefined ? undefined : [String(objectId)];
   if (Array.isArray(given)) {
@@ -174,7 +174,7 @@ export function forEachNamedId(params: unknown, paths: readonly Path[], visit: (
   for (const path of paths) visitLeaves(params, path, 0, visitLeaf);
 }
 
-/** A copy of `params` with each id along `paths` replaced by what `translate` gives; only what changes is copied. */
+/** A copy of `params` in which `translate` replaces each id along `paths`; only the parts that change are copied. */
 export function withTranslatedIds(
   params: Params,
   paths: readonly Path[],
@@ -186,7 +186,7 @@ export function withTranslatedIds(
   return translated as Params;
 }
 
-/** A copy of `value` with what is at the end of `path` replaced; only what changes is copied. */
+/** A copy of `value` in which `replace` replaces the value at the end of `path`; only the parts that change are copied. */
 export function replacedAt(
   value: unknown,
   path: Path,
@@ -234,11 +234,11 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * What an object id tells by its form. Today's ids read `isolate.context.number`. The protocol does not promise that form,
- * so little is made of it: it tells which ids a destroyed context took along, and makes look-ups faster. An id of any other
- * form belongs to the context without a name, which only the session's end destroys.
+ * The form of object ids. Today's ids read `isolate.context.number`. The protocol does not promise that form, so little depends on
+ * it: it tells which ids end with a destroyed context, and makes look-ups faster. An id of any other form belongs to the context
+ * without a name, which only the session's end destroys.
  *
- * Ids are 43 characters at most. A page cannot choose them; a broken peer could.
+ * Ids have 43 characters at most. A page cannot choose them; a broken peer could.
  */
 const LONGEST_PARSED_ID = 128;
 
@@ -255,11 +255,11 @@ export function contextPrefixOf(objectId: string): string {
   return hasContext ? objectId.slice(0, second + 1) : '';
 }
 
-/** Whether an id is of the context with this prefix; quicker than taking the id apart. */
+/** Whether an id belongs to the context with this prefix. Quicker than taking the id apart. */
 export const hasContextPrefix = (objectId: string, prefix: string): boolean =>
   prefix !== '' && objectId.length <= LONGEST_PARSED_ID && objectId.startsWith(prefix);
 
-/** The protocol's `executionContextId`; `undefined` where the ids do not tell. */
+/** The protocol's `executionContextId` from a prefix; `undefined` if the ids do not tell it. */
 export function executionContextIdOf(prefix: string): number | undefined {
   const parsed = Number(prefix.slice(0, -1).split('.')[1]);
   return prefix !== '' && Number.isInteger(parsed) ? parsed : undefined;

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * A scope owns the handles minted in it: they are bound to groups of its own, and die with it by one command a session,
- * whether the program still refers to them or not.
+ * A scope owns the handles minted in it. They are bound to groups of its own, and when it ends they are released by one command for
+ * each session, even if the program still refers to them.
  */
 import { type AsyncContext, asyncContext } from '../builtins.ts';
 import { FEWEST_CLEARED } from '../policy.ts';
@@ -10,7 +10,7 @@ import { endGroup } from './groups.ts';
 import type { ScopeKind } from './handle-table.ts';
 import type { Group, Handle, SessionLedger } from './session-ledger.ts';
 
-/** What a program is told that uses a handle after the scope's end, whenever that is, and over whichever protocol. */
+/** The error for a program that uses a handle after its scope has ended. The same for both protocols. */
 export function scopeEndedError(kind: ScopeKind): Error {
   const message = `This handle was created inside a scope that has ended, one of ${kind}, and was released with it: use it inside the scope, or carry it out with escape(handle).`;
   return Object.assign(new Error(message), { code: 'ERR_HANDLE_SCOPE_ENDED' });
@@ -20,11 +20,11 @@ export function scopeEndedError(kind: ScopeKind): Error {
 export class HandleScope implements Disposable {
   /** By session, the group that takes the scope's mints now. */
   readonly #openGroups = new Map<SessionLedger, Group>();
-  /** Its groups in which something lives. The sweep closes one of which much was dropped inside, and another follows. */
+  /** The scope's groups that are open or have live members. If much of one is dropped inside the scope, the sweep closes it. */
   readonly #groups = new Alive<Group>(
     ({ stage, live, ledger }) => !ledger.hasEnded && (stage === 'open' || live > 0),
   );
-  /** Its handles in groups that are not the scope's: children of objects from outside, mostly. */
+  /** The scope's handles in groups that are not its own: mostly children of objects from outside. */
   readonly #strays = new Alive<Handle>(({ state }) => state === 'live');
   #onEnd: () => void;
   #outer: HandleScope | undefined;
@@ -32,7 +32,7 @@ export class HandleScope implements Disposable {
   readonly #kind: ScopeKind;
 
   /**
-   * @param outer the scope that it runs in.
+   * @param outer the scope around it.
    * @internal Made by the attachment.
    */
   constructor(kind: ScopeKind, onEnd: () => void, outer?: HandleScope) {
@@ -65,28 +65,28 @@ export class HandleScope implements Disposable {
   own(record: Handle): void {
     const { context, group } = record;
     if (context === undefined) return;
-    // The answer may come after the scope's end: it was minted inside, so it ends here.
+    // The answer may come after the scope's end. The handle was minted inside, so it ends now.
     if (this.#hasEnded) context.ledger.dropWithScope(record, this.#kind);
     else if (group === undefined || group !== this.#openGroups.get(context.ledger)) this.#strays.add(record);
   }
 
-  /** This scope while it runs, and then the innermost of those around it that does. @internal */
+  /** This scope while it runs; after that the innermost running scope around it. @internal */
   get running(): HandleScope | undefined {
     if (!this.#hasEnded) return this;
-    this.#outer = this.#outer?.running; // Those between the two have ended, and are held no longer.
+    this.#outer = this.#outer?.running; // Scopes between the two have ended, and are no longer held.
     return this.#outer;
   }
 
-  /** Drops all that was minted inside and did not escape. Once; safe while commands are unanswered. */
+  /** Drops the handles that were minted inside and did not escape. Once; safe while commands are unanswered. */
   end(): void {
     if (this.#hasEnded) return;
     this.#onEnd();
-    this.#onEnd = () => {}; // Whoever holds a scope that has ended holds nothing by it.
+    this.#onEnd = () => {}; // A scope that has ended and is still held holds nothing itself.
     this.#hasEnded = true;
     this.#outer = this.#outer?.running;
     for (const group of this.#groups.take()) {
       const { ledger } = group;
-      if (ledger.isAbandoned) continue; // Detached meanwhile: what lives is the program's own affair.
+      if (ledger.isAbandoned) continue; // Detached meanwhile: live handles are left to the program.
       endGroup(group);
       ledger.dropMembers(group, this.#kind);
       group.scope = undefined;
@@ -99,7 +99,7 @@ export class HandleScope implements Disposable {
     this.#openGroups.clear();
   }
 
-  /** A scope around a whole crawl sees many sessions end. */
+  /** Forgets sessions that have ended: a scope around a whole crawl sees many. */
   #forgetEndedSessions(): void {
     for (const ledger of this.#openGroups.keys()) if (ledger.hasEnded) this.#openGroups.delete(ledger);
   }
@@ -109,7 +109,7 @@ export class HandleScope implements Disposable {
   }
 }
 
-/** What a scope drops at its end. Never holds more that is over than is not, but for a few. */
+/** A list of things that a scope drops at its end. It never holds more that are over than are alive, but for a few. */
 class Alive<Item> {
   readonly #isAlive: (item: Item) => boolean;
   #items: Item[] = [];
@@ -119,7 +119,7 @@ class Alive<Item> {
     this.#isAlive = isAlive;
   }
 
-  /** @returns whether it was time to forget what is over. */
+  /** Adds one. @returns whether those that are over were forgotten before that. */
   add(item: Item): boolean {
     const isTime = this.#items.length >= this.#most;
     if (isTime) {
@@ -130,7 +130,7 @@ class Alive<Item> {
     return isTime;
   }
 
-  /** Gives them all, and has none any more. */
+  /** Gives all, and is empty then. */
   take(): readonly Item[] {
     const items = this.#items;
     this.#items = [];
@@ -138,15 +138,15 @@ class Alive<Item> {
   }
 }
 
-/** A scope over sessions. */
+/** A scope over sessions, and the test by which a session belongs to it. */
 interface Cover {
   readonly scope: HandleScope;
   readonly includes: (ledger: SessionLedger) => boolean;
-  /** What `includes` said. */
+  /** The answers of `includes`. */
   readonly known: WeakMap<SessionLedger, boolean>;
 }
 
-/** What the body of a scope is given. */
+/** The scope as its body gets it. */
 export interface RunningScope {
   /**
    * Calls `work`: what is minted by the commands that it sends before it returns belongs to the scope. Needed only where there
@@ -166,15 +166,15 @@ export interface RunningScope {
 
 /** The scopes of one attachment: those that follow an async context, and those that cover sessions. */
 export class ScopeStack {
-  /** How many are open. While there is none, a command need not look for one. */
+  /** How many scopes are open. While there is none, a command need not look for one. */
   open = 0;
   readonly #storage: AsyncContext<HandleScope> = asyncContext();
-  /** Outer ones first. */
+  /** The scopes over sessions, outer ones first. */
   #covers: readonly Cover[] = [];
   #running = 0;
   readonly #answers: DeferredTasks;
 
-  /** @param answers entered before a scope ends: what was minted by them belongs to it. */
+  /** @param answers entered before a scope ends, because their mints belong to it. */
   constructor(answers: DeferredTasks) {
     this.#answers = answers;
   }
@@ -205,10 +205,10 @@ export class ScopeStack {
   }
 
   /**
-   * A scope over all that is minted while it is open in the sessions that belong to it, whoever mints it, and whether they
-   * are there by now or come later.
+   * Opens a scope over sessions, present and future: all handles that are minted in them while it is open belong to it, whoever
+   * mints them.
    *
-   * @param includes asked of each session once: at the first of its commands that is sent while the scope is open.
+   * @param includes whether a session belongs to it. Called once for each: at its first command while the scope is open.
    */
   cover(includes: (ledger: SessionLedger) => boolean): HandleScope {
     const scope = new HandleScope('openScope()', () => {

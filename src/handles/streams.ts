@@ -20,7 +20,7 @@ export function concernsStreams(method: string): boolean {
   return method === MADE_BY_COMMAND || method === 'IO.read' || method === 'IO.close';
 }
 
-/** Is its own `Release`. It refers to the handle by its text only: the registry holds it. */
+/** One stream, and its own `Release`. The registry holds the record, so it refers to the handle by its text only. */
 class StreamRecord implements Release {
   readonly method = 'IO.close';
   readonly params: { readonly handle: string };
@@ -50,7 +50,7 @@ export class Streams implements ReleaseOwner {
     if (name === MADE_BY_EVENT) this.#hold(params);
   }
 
-  /** One of the commands that concern streams, in place of the client's `send`. */
+  /** Sends one of the commands that concern streams, in place of the client's `send`. */
   command(method: string, params: Params | undefined, forward: Forward): PromiseLike<unknown> {
     if (method === MADE_BY_COMMAND) {
       // Puppeteer's own call sends these parameters. Anybody else may keep the string.
@@ -71,7 +71,7 @@ export class Streams implements ReleaseOwner {
     });
   }
 
-  /** Closes a stream that nobody reads on, or that has been read to its end. */
+  /** Closes a stream that has been read to its end, or that nobody will read any further. */
   drop(record: StreamRecord, cause: DropCause): void {
     if (record.state !== 'live' || this.#ledger.isAbandoned) return;
     record.state = 'closing';

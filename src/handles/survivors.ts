@@ -24,8 +24,9 @@ import type { RemoteObject } from './protocol.ts';
 import type { Context, Group, Handle } from './session-ledger.ts';
 
 /**
- * Moving pays while there are not many more alive than dead. Sessions that do not keep order are left alone: a release
- * could overtake the move. So is a target that somebody debugs or profiles: what moves is a script, which would be seen.
+ * Whether it pays to move a group's survivors, and may be done. It pays while not many more members live than are dead. In sessions
+ * that do not keep order nothing is moved: a release could overtake the move. Nor in a target that somebody debugs or profiles:
+ * survivors are moved by a script, which would be seen.
  */
 export function isWorthMoving(group: Group): boolean {
   const { ledger } = group;
@@ -44,37 +45,37 @@ export function isWorthMoving(group: Group): boolean {
   );
 }
 
-/** The cost in commands. The browser needs as long for each as for the release of one handle. */
+/** What a move costs, in commands: the browser needs as long for each as for the release of one handle. */
 export function costOfMoving(group: Group): number {
   return COMMANDS_OF_A_MOVE + group.live * COST_PER_SURVIVOR;
 }
 
 /**
- * Whether a move is over as soon as releases one by one would be. It takes round trips before the group can be released,
- * which are long where the browser is far away.
+ * Whether a move is over as soon as releases one by one would be. A move needs round trips before the group can be released, and
+ * these are long if the browser is far away.
  */
 export function isSoonMoved({ ledger, live, disposed }: Group): boolean {
   const { roundTripMs } = ledger.queue;
-  if (roundTripMs < FAR_MS || disposed < DEAD_IN_A_LARGE_GROUP) return true; // Of fewer, the commands count.
+  if (roundTripMs < FAR_MS || disposed < DEAD_IN_A_LARGE_GROUP) return true; // With fewer, sparing commands is worth more.
   const roundTrips = isBoundSingly(live, roundTripMs) ? 1 : 2;
   return roundTrips * roundTripMs <= disposed * RELEASE_MS;
 }
 
-/** A few survivors are bound by a call each, which spares the round trip of a list. Nearby, that is not worth the commands. */
+/** Whether survivors are bound by a call each, which spares the round trip of a list. Nearby, that is not worth the commands. */
 function isBoundSingly(survivors: number, roundTripMs: number): boolean {
   return survivors <= MOST_BOUND_SINGLY && roundTripMs >= FAR_MS;
 }
 
-/** A page that hangs is not waited for longer than for a release; what it answers then moves nobody any more. */
+/** One try of a move. It is given up after the timeout of a release: a page that hangs may answer later, and moves nothing then. */
 interface Attempt {
   isGivenUp: boolean;
 }
 
-/** Moves what lives in these groups, and has each judged anew. Never rejects. */
+/** Moves the survivors of these groups, and has each group judged anew. Never rejects. */
 export async function moveSurvivors(groups: readonly Group[]): Promise<void> {
   const formerIds = new Map(groups.map((group) => [group, survivorsOf(group).map(withId)]));
   for (const group of groups) {
-    group.ledger.closeGroup(group); // It may still be open: what is minted from now on goes into another.
+    group.ledger.closeGroup(group); // It may still be open: new mints go into another group from now on.
     group.ledger.setStage(group, 'moving');
   }
   const attempt: Attempt = { isGivenUp: false };
@@ -91,7 +92,7 @@ export async function moveSurvivors(groups: readonly Group[]): Promise<void> {
     group.ledger.setStage(group, 'closed');
     if (group.live > 0) {
       group.failedMoves += isAnswered ? 1 : MOST_MOVES_TRIED; // A page that hangs is not asked again.
-      // The old ids of those that did move would outlive their objects, where the others keep the group.
+      // The others keep the group, and the group would keep the old ids of those that have moved.
       for (const [record, objectId] of formerIds.get(group) ?? []) {
         if (record.objectId !== objectId) releaseLeftover(group, objectId);
       }
@@ -133,13 +134,13 @@ const LISTING_SURVIVORS =
 
 const PASSING_ON = 'function(survivor) { return survivor; }\n//# sourceURL=pptr:internal\n';
 
-/** Where all are bound: their new ids, and the id of the list that they were bound by, if there is one. */
+/** The new ids of survivors, and the id of the list by which they were bound, if there is one. */
 interface Bound {
   readonly newIds: readonly (string | undefined)[];
   readonly listId?: string;
 }
 
-/** Binds them in the group. @returns nothing where the attempt was given up meanwhile. */
+/** Binds survivors in a new group. @returns `undefined` if the attempt was given up meanwhile. */
 async function bind(
   { ledger, executionContextId }: Context,
   survivors: readonly Handle[],
@@ -185,8 +186,8 @@ async function bindAnew(
     const isGivenUp = (): boolean => attempt.isGivenUp && !ledger.isAbandoned;
     const bound = await bind(context, survivors, target.name, isGivenUp);
     if (bound === undefined) return;
-    // From here to the end in one go: no command can be sent between two survivors.
-    // Leftovers: the list, which would keep in the page all that dies from now on, and the new ids of survivors that
+    // From here to the end nothing is awaited: no command can be sent between two survivors.
+    // Leftovers are to be released: the list, which would keep all survivors alive in the page, and the new ids of survivors that
     // died meanwhile.
     const leftovers = bound.listId === undefined ? [] : [bound.listId];
     survivors.forEach((record, index) => {
@@ -194,13 +195,14 @@ async function bindAnew(
       if (objectId !== undefined && !ledger.rebind(record, objectId, target)) leftovers.push(objectId);
     });
     if (ledger.isAbandoned) {
-      // Detached meanwhile: nobody moved in, and the dispatcher takes nothing more.
+      // Detached meanwhile: no survivor was moved, and the dispatcher takes no more releases.
       await queue.ask('Runtime.releaseObjectGroup', { objectGroup: target.name });
       return;
     }
-    if (target.live === 0) return; // Nobody moved in: the whole group goes.
+    if (target.live === 0) return; // No survivor was moved: the new group is released whole.
     if (leftovers.length >= FEWEST_DEAD && leftovers.length > target.live && !ledger.target.isWatched) {
-      // Most died on the way: the program was in the middle of them. The rest moves once more, and these go whole.
+      // Most died meanwhile: the program is in the middle of disposing of them. The rest is moved once more, and this group is
+      // released whole.
       const moved = survivors.filter((record) => record.group === target && record.state === 'live');
       await bindAnew(context, moved, attempt);
       if (target.live === 0) return;
@@ -210,7 +212,7 @@ async function bindAnew(
     ledger.onRefused(context, refusalOf(reason).reach);
   } finally {
     target.pending = 0;
-    // Even where nobody moved in: the list, or what was bound for a survivor that died meanwhile, is there.
+    // Even if no survivor was moved, the group holds the list, or an id that was bound for a survivor that died meanwhile.
     target.releasedSingly++;
     ledger.touch(target);
   }

@@ -1,20 +1,20 @@
 /**
- * What the sessions of one target have in common, whoever made them: how what was dropped in each is sent at once, and
- * whether any has a debugger or a profiler on. Commands are noted here before they are sent.
+ * The state that the sessions of one target share, whoever made them: whether any has a debugger or a profiler on, and the calls
+ * that send the releases of each session at once. Commands are noted here before they are sent.
  */
 import { measuresMemory, watchingBy } from './protocol.ts';
 
 export class TargetState {
-  /** By session, the call that sends what was dropped in it at once. */
+  /** By session, the call that sends the releases of its dropped handles at once. */
   readonly #senders = new Map<unknown, () => void>();
-  /** By session, the domains that it has on. */
+  /** By session, the domains that are on in it. */
   readonly #watchers = new Map<unknown, Set<string>>();
 
   add(session: unknown, sendNow: () => void): void {
     this.#senders.set(session, sendNow);
   }
 
-  /** A session is over, and with it what it had on. */
+  /** A session is over: its domains are off. */
   remove(session: unknown): void {
     this.#senders.delete(session);
     this.#watchers.delete(session);
@@ -25,16 +25,16 @@ export class TargetState {
     return this.#watchers.size > 0;
   }
 
-  /** Whether nothing is known of it, and it may be forgotten. */
+  /** Whether nothing is entered here, so that it may be forgotten. */
   get isEmpty(): boolean {
     return this.#senders.size + this.#watchers.size === 0;
   }
 
   /**
-   * A session is about to send a command. One that measures the page's memory first sees released what was dropped, in
-   * all sessions.
+   * A session is about to send a command. If it measures the page's memory, all sessions send the releases of their dropped handles
+   * first.
    *
-   * @param session tells the target's sessions apart; whatever its type.
+   * @param session any value by which the target's sessions are told apart.
    */
   noteCommand(session: unknown, method: string): void {
     const watching = watchingBy(method);

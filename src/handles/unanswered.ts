@@ -1,9 +1,9 @@
 /**
- * What a session cannot settle before a command of the client's is answered: releases that the client sent itself, and
- * handles found collected while their ids may be on their way as bare strings.
+ * The things that a session cannot settle before a command of the client's is answered: releases that the client sent itself,
+ * and handles found collected while their ids may be on their way as bare strings.
  *
- * Invariant: a release that the client sent itself leaves the counts of what is in flight once: by its answer, with its
- * session, or after `releaseTimeoutMs`. Each hold has a time after which it ends.
+ * Invariant: a release that the client sent itself leaves the count `inFlight` once: by its answer, with its session, or after
+ * `releaseTimeoutMs`. Each hold has a time after which it ends.
  */
 import type { Outcome } from '../batcher/release.ts';
 import { countMove, type ReleaseStats } from '../batcher/stats.ts';
@@ -11,10 +11,10 @@ import { UNSEEN_MS, UNSEEN_WINDOW_MS } from '../policy.ts';
 import { Deadline, type Waiters } from '../runtime/event-loop.ts';
 import { clearTimeout, setTimeout, unref } from '../timers.ts';
 
-/** One command by which the client releases handles itself, and whose answer it awaits. */
+/** One command by which the client itself releases handles. It awaits the answer. */
 export interface Barrier {
   readonly handles: number;
-  /** Flushes begun by then. */
+  /** How many flushes had begun when it was sent. */
   readonly begun: number;
   readonly deadline: Deadline;
 }
@@ -35,7 +35,7 @@ export class Barriers {
     this.#services = services;
   }
 
-  /** The client has sent a release of so many handles, which are counted as in flight. */
+  /** Opens a barrier: the client has sent a release of so many handles, which are counted as in flight. */
   open(handles: number): Barrier {
     const { flushes, dispatcher } = this.#services;
     const onPassed = (): void => this.settle(barrier, 'timedOut');
@@ -45,7 +45,7 @@ export class Barriers {
     return barrier;
   }
 
-  /** It is answered. Does nothing where it was given up before. */
+  /** The barrier is answered. Does nothing if it was given up before. */
   settle(barrier: Barrier, outcome: Outcome): void {
     if (!this.#open.delete(barrier)) return;
     barrier.deadline.stop();
@@ -53,12 +53,12 @@ export class Barriers {
     this.#services.changes.wake();
   }
 
-  /** None will be answered any more. */
+  /** Settles all barriers as `gone`: none will be answered any more. */
   giveUp(): void {
     for (const barrier of this.#open) this.settle(barrier, 'gone');
   }
 
-  /** Whether one of before that flush is unanswered. */
+  /** Whether a barrier from before that flush is unanswered. */
   owes(flush: number): boolean {
     for (const { begun } of this.#open) if (begun < flush) return true;
     return false;
@@ -69,23 +69,24 @@ export class Barriers {
 export interface CollectionHold {
   /**
    * @param longestMs the time after which the hold ends by itself.
-   * @returns ends it; to call it again does nothing.
+   * @returns a function that ends the hold; another call of it does nothing.
    */
   hold(longestMs: number): () => void;
 }
 
+/** The holds of one session, and the handles that were collected meanwhile. */
 export class CollectionHolds<Item> implements CollectionHold {
   readonly #release: (items: readonly Item[]) => void;
   /** Reasons not to trust a collection just now, each by the function that ends it. */
   readonly #holds = new Set<() => void>();
   #held: Item[] = [];
   #isDistrusting = false;
-  /** Collected in the last moments while commands go unseen. */
+  /** Items collected within the last `UNSEEN_WINDOW_MS`, while commands go unseen. */
   #unseen: Item[] | undefined;
   /** Whether a collection can be trusted now. */
   isTrusting = true;
 
-  /** @param release gets what was kept, once it may be released. */
+  /** @param release called with the items that were kept, once they may be released. */
   constructor(release: (items: readonly Item[]) => void) {
     this.#release = release;
   }
@@ -105,24 +106,24 @@ export class CollectionHolds<Item> implements CollectionHold {
     return end;
   }
 
-  /** The session is over: nothing need be deferred. */
+  /** Ends all holds: the session is over, so nothing need be deferred. */
   endAll(): void {
     for (const end of this.#holds) end();
   }
 
-  /** From now on commands go unseen, and so do the ids in them: what is collected is kept for a while. */
+  /** From now on commands go unseen, and so do the ids in them: collected items are kept for a while. */
   distrust(): void {
     this.#isDistrusting = true;
     this.isTrusting = false;
   }
 
-  /** Keeps what was collected, until the last hold ends or, where commands go unseen, for `UNSEEN_MS`. */
+  /** Keeps a collected item until the last hold ends; while commands go unseen, for `UNSEEN_MS`. */
   keep(item: Item): void {
     if (this.#holds.size > 0) this.#held.push(item);
     else this.#keepUnseen(item);
   }
 
-  /** Those found within `UNSEEN_WINDOW_MS` are released together. */
+  /** Keeps an item for `UNSEEN_MS`. Items collected within `UNSEEN_WINDOW_MS` are released together. */
   #keepUnseen(item: Item): void {
     if (this.#unseen === undefined) {
       const unseen: Item[] = [];

@@ -17,14 +17,14 @@ export class UnlistedCommand implements DeferredTask {
   readonly #ledger: SessionLedger;
   readonly #groups: readonly Group[];
 
-  /** @param pinned the objects that it names; pinned by the caller, unpinned here. */
+  /** @param pinned the handles that the command names; pinned by the caller, unpinned here. */
   constructor(ledger: SessionLedger, pinned: readonly Handle[]) {
     this.#ledger = ledger;
     this.pinned = pinned;
     this.#groups = pinned.flatMap(({ group }) => (group?.kind === 'own' ? group : []));
     for (const group of this.#groups) {
       group.pending++;
-      endGroup(group); // So that few others have to share its lot.
+      endGroup(group); // So that few others get into a group that may have to go one by one.
     }
   }
 
@@ -34,7 +34,7 @@ export class UnlistedCommand implements DeferredTask {
     else this.end();
   }
 
-  /** It is answered, and minted nothing. */
+  /** The command is answered, and has minted nothing. */
   end(): void {
     if (!this.#ledger.isAbandoned) {
       for (const group of this.#groups) {
@@ -81,7 +81,7 @@ export function withTranslatedTexts(params: Params, translate: (text: string) =>
     if (typeof value === 'string') return translate(value);
     if (typeof value !== 'object' || value === null) return value;
     if (known.has(value)) return known.get(value);
-    known.set(value, value); // Should it contain itself, the client's own `send` says so.
+    known.set(value, value); // If it contains itself, the client's own `send` says so.
     const copy = translatedMembers(value, translated);
     known.set(value, copy);
     return copy;
@@ -113,7 +113,7 @@ function carriesObjects(result: unknown): boolean {
       forEachMember(value, visit);
     }
   } catch {
-    return true; // What cannot be read may be anything.
+    return true; // An answer that cannot be read may hold anything.
   }
   return found;
 }

@@ -13,7 +13,7 @@ import {
   type Params,
 } from './protocol.ts';
 
-/** Sends a command that may mint, and reports what it minted. */
+/** Sends a command that may mint, and reports its mints. */
 export function tracedOnly(
   report: LeakReport,
   session: object,
