@@ -18,7 +18,7 @@ export class CallbackAnswer<T = unknown> implements PromiseLike<T> {
     this.#settle({ isResult: false, value: reason });
   }
 
-  // biome-ignore lint/suspicious/noThenProperty: it is one, and is meant to be taken for one.
+  // biome-ignore lint/suspicious/noThenProperty: it is a thenable, and is meant to be taken for one.
   then<Result = T, Fallback = never>(
     onResult?: ((result: T) => Result | PromiseLike<Result>) | null,
     onReason?: ((reason: unknown) => Fallback | PromiseLike<Fallback>) | null,
@@ -31,7 +31,7 @@ export class CallbackAnswer<T = unknown> implements PromiseLike<T> {
     return next;
   }
 
-  /** The last in a chain: what it throws reaches the caller that settles the answer, as with a plain callback. */
+  /** Ends a chain: an error that a callback throws reaches the caller that settles the answer, as with a plain callback. */
   deliver(onResult: (result: T) => void, onReason: (reason: unknown) => void): void {
     const react = (): void => {
       if (this.#outcome?.isResult) onResult(this.#outcome.value as T);
@@ -66,8 +66,8 @@ export class CallbackAnswer<T = unknown> implements PromiseLike<T> {
 type Reaction = (value: unknown) => unknown;
 
 /**
- * Hands an answer to the client's own callback. Where this library answered, by a promise, the callback runs in a turn of
- * its own: an error that it throws is an uncaught exception, not a rejection.
+ * Hands an answer to the client's own callback. If the answer is a promise of this library's, the callback runs in a turn of its
+ * own: so an error that it throws is an uncaught exception, not a rejection.
  */
 export function deliver(
   answer: PromiseLike<unknown>,

@@ -3,8 +3,7 @@
  * session and flat sessions. All of these pass through `client.send`, which is shadowed on that one client. Each session
  * has a ledger of its own, since ids are valid in their session only.
  *
- * What a program must hold: with `track: true`, the RemoteObject of the answer or the event. An id that is kept as a string
- * keeps nothing.
+ * With `track: true` a program must hold the RemoteObject of the answer or the event. An id that is kept as a string keeps nothing.
  */
 
 import type { ReleaseSession } from '../batcher/release.ts';
@@ -80,9 +79,9 @@ export function attach(
   return attachment;
 }
 
-/** The key of an attachment for all sessions that have none of their own. */
+/** The key of the attachment for all sessions that have no attachment of their own. */
 const EVERY = '*';
-/** The name of the client's own session here. */
+/** The key of the client's own session. */
 const OWN = '';
 
 interface Client {
@@ -92,7 +91,7 @@ interface Client {
 }
 type Callback = (...answer: unknown[]) => void;
 
-/** Reads `error` and `response` of a failed callback: the reason, and the arguments for the program's callback. */
+/** The reason of a failed callback, and the arguments for the program's own callback. */
 interface CallbackRefusal {
   readonly message: string;
   readonly answer: readonly unknown[];
@@ -104,10 +103,10 @@ interface Message {
   readonly sessionId?: string;
 }
 
-/** One for each client, shared by its attachments, for as long as there is one. */
+/** The hook of one client, shared by its attachments. It is there as long as one of them is. */
 class ClientHook {
   readonly #client: Client;
-  /** The original `send`: what is sent by it is not the program's. */
+  /** The original `send`, for commands of our own. */
   readonly #send: Client['send'];
   #sendBelow: () => Client['send'];
   readonly #attachments = new Map<string, SessionAttachment>();
@@ -124,7 +123,7 @@ class ClientHook {
     if (!this.#shadow()) warnOfOwner();
   }
 
-  /** Shadows `send` now, or when the present owner of the client gives it up. @returns whether it was now. */
+  /** Shadows `send` now, or when the client's present owner gives it up. @returns whether it is shadowed now. */
   #shadow(): boolean {
     const client = this.#client;
     const ownership = claim(client, this, {
@@ -146,7 +145,7 @@ class ClientHook {
         return emitBelow().call(client, event, ...payload);
       }),
       shadow(client, 'close', (...callback: unknown[]) => {
-        this.#endAll(); // No event will tell of their end.
+        this.#endAll(); // No event will tell that the sessions have ended.
         return closeBelow().call(client, ...callback);
       }),
     ];
@@ -165,7 +164,7 @@ class ClientHook {
     this.#attachments.set(sessionId, attachment);
     const first = sessionId === EVERY ? OWN : sessionId;
     if (targetType !== undefined) this.#targetTypes.set(first, targetType);
-    this.#tapOf(first); // So that a scope can cover it.
+    this.#tapOf(first); // Opened now, so that a scope can cover the session.
     attachment.onDetach(() => {
       this.#attachments.delete(sessionId);
       if (targetType !== undefined) this.#targetTypes.delete(first);
@@ -177,7 +176,7 @@ class ClientHook {
     });
   }
 
-  /** The client recognises its arguments by their types, in any order; so does this. */
+  /** One command in place of `send`. The client recognises arguments by their types, in any order, and so does this. */
   #command(method: string, rest: readonly unknown[]): unknown {
     const params = (rest.find((value) => typeof value === 'object') ?? undefined) as Params | undefined;
     const sessionId = rest.find((value) => typeof value === 'string');
@@ -198,7 +197,7 @@ class ClientHook {
     return undefined;
   }
 
-  /** All arguments go on unchanged, except for the parameters. */
+  /** Calls the original `send` with the arguments as they are, except for the parameters. */
   #forward(
     method: string,
     rest: readonly unknown[],
@@ -217,7 +216,7 @@ class ClientHook {
     });
   }
 
-  /** A command that is sent after its session has ended must not open a ledger that no event would end. */
+  /** Ends the session if a refusal says so: a command after the session's end has opened a ledger that no event would end. */
   #onRefused(sessionId: string, reason: unknown): void {
     if (refusalOf(reason).reach === 'session') this.#end(sessionId);
   }
@@ -284,7 +283,7 @@ class ClientHook {
   }
 }
 
-/** A failed callback gets `true` and the reply's error, or the connection's error alone. */
+/** The message for a failed callback. It gets `true` and the reply's error, or only the connection's error. */
 function messageOf(error: unknown, response: unknown): string {
   const cause = (error === true ? response : error) as { readonly message?: unknown } | undefined;
   return String(cause?.message);

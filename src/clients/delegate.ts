@@ -1,6 +1,6 @@
 /**
- * An object that stands for another and has some members wrapped. It is no Proxy, through which private members would
- * throw, and it does not inherit, since methods may be bound to the original already. It is a plain object that asks the
+ * Makes a delegate: an object that stands for another, with some members wrapped. It is no Proxy, because private members throw
+ * through one. It does not inherit, because methods may be bound to the original already. It is a plain object that reads the
  * original each time.
  *
  * Invariant: a member that is set on either of the two, at any time, is seen through both.
@@ -33,7 +33,7 @@ export function delegateTo<Original extends object>(
         }
         return wrapper;
       },
-      // Whoever restores the earlier value restores the original's own.
+      // A program that puts an earlier value back puts the original's own member back.
       set: (value: unknown) =>
         Reflect.set(original, name, isObject(value) ? (originals.get(value) ?? value) : value),
     });
@@ -47,7 +47,7 @@ function isObject(value: unknown): value is object {
 
 function memberOf(original: object, name: string | symbol): unknown {
   const member: unknown = Reflect.get(original, name);
-  // Bound, because of its private members. A class is not called, so it is not bound.
+  // Bound, because a method may read private members of the original. A class is not called as a method, so it is not bound.
   return typeof member === 'function' && !isClass(member) ? member.bind(original) : member;
 }
 

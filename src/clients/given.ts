@@ -1,4 +1,4 @@
-/** Describes an argument that is not what was expected, in words that say what to do about it. */
+/** Describes an unexpected argument, in words that say what to do about it. */
 import { show } from '../runtime/option-checks.ts';
 
 /** Describes a value for an error message. */

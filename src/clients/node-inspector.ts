@@ -1,10 +1,9 @@
 /**
  * Node's own inspector: a `Session` of `node:inspector`, which takes callbacks, or of `node:inspector/promises`. A session
- * connected to its own thread answers within the call that asks, and callers rely on that. Attached it does so too, except
- * for the acknowledgement of a release.
+ * connected to its own thread answers within the call that asks, and callers rely on that. It still does when it is attached,
+ * except when a release is acknowledged.
  *
- * What a program must hold: with `track: true`, the RemoteObject of the answer or the event. An id that is kept as a string
- * keeps nothing.
+ * With `track: true` a program must hold the RemoteObject of the answer or the event. An id that is kept as a string keeps nothing.
  */
 import { Session as PromisesSession } from 'node:inspector/promises';
 import { isMainThread } from 'node:worker_threads';
@@ -66,7 +65,7 @@ function hook(attachment: SessionAttachment, session: InspectorSession): void {
       if (error) answer.reject(error);
       else answer.resolve(result);
     });
-    // With a callback given, a promise of Node's settles in one case only: it is rejected where the session is not connected.
+    // With a callback, a promise of Node's settles in one case only: it rejects if the session is not connected.
     if (given instanceof Promise) given.catch((error: unknown) => answer.reject(error));
     return answer;
   };
@@ -76,7 +75,7 @@ function hook(attachment: SessionAttachment, session: InspectorSession): void {
   const isOrdered = isMainThread;
   let tap = attachment.begin(sender, isOrdered);
   let isHooked = true;
-  /** A session may be connected again after it was disconnected. Its ids are new, so it gets a new ledger. */
+  /** The tap of the session as it is connected now. If it was connected again, its ids are new, so it gets a new ledger. */
   const currentTap = (): SessionTap => {
     if (tap.ledger.hasEnded) {
       attachment.end(tap);
@@ -123,7 +122,7 @@ function hook(attachment: SessionAttachment, session: InspectorSession): void {
   });
 }
 
-/** The forms of `post`; without `method` where the arguments fit none of them. */
+/** Reads the arguments of `post`, which has several forms. Without `method` if they fit none of the forms. */
 function argumentsOfPost([method, second, third]: [unknown, unknown?, unknown?]): {
   readonly method?: string;
   readonly params?: Params;
@@ -139,7 +138,7 @@ function argumentsOfPost([method, second, third]: [unknown, unknown?, unknown?])
   };
 }
 
-/** Node turns an error that a callback throws into a warning. Here the callback may be called outside Node's own code. */
+/** Turns an error that a callback throws into a warning, as Node does. Here the callback may be called outside Node's own code. */
 function warningOfErrors(callback: Callback): Callback {
   return (...answer) => {
     try {

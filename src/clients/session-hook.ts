@@ -13,10 +13,10 @@ export interface EmittingSession {
   emit(event: string | symbol, ...payload: unknown[]): unknown;
 }
 
-/** Told of each event before the client's own listeners. */
+/** Called for each event, before the client's own listeners. */
 export type OnEvent = (event: string | symbol, payload: unknown) => void;
 
-/** @returns undoes it. */
+/** Hooks a session's `send` and `emit`. @returns a function that undoes it. */
 export function hookSession(session: EmittingSession, tap: SessionTap, onEvent: OnEvent): () => void {
   // As `below`, by name: to look a method up by a variable takes V8 several times as long, and this is done for each message.
   const beneath = Object.getPrototypeOf(session) as EmittingSession;
@@ -24,8 +24,8 @@ export function hookSession(session: EmittingSession, tap: SessionTap, onEvent: 
   const ownEmit = Object.hasOwn(session, 'emit') ? session.emit : undefined;
   let isHooked = true;
 
-  // A function of its own, for two reasons: an early answer needs none, and no frame of it is on the stack of a `send`,
-  // where an error would show it in the place of one of the program's.
+  // Made by a function of its own, for two reasons: an early answer needs none; and it leaves no frame on the stack of a `send`,
+  // where an error would show that frame in place of one of the program's.
   const forwarding =
     (method: string, rest: readonly unknown[]): Forward =>
     (outgoing) =>
@@ -79,7 +79,7 @@ export function below<Target extends object, Name extends keyof Target>(
   return () => (Object.getPrototypeOf(target) as Target)[name];
 }
 
-/** Gives an object a method of its own. @returns removes it again, if it is still there. */
+/** Gives an object a method of its own. @returns a function that removes the method, if it is still there. */
 export function shadow(target: object, name: string, method: (...args: never[]) => unknown): () => void {
   const before = Object.getOwnPropertyDescriptor(target, name);
   Object.defineProperty(target, name, {
@@ -100,7 +100,7 @@ export function shadow(target: object, name: string, method: (...args: never[]) 
   };
 }
 
-/** What a method that is no longer in use had replaced; `undefined` for any other method. */
+/** The property that a method had replaced which is no longer in use; `undefined` for any other method. */
 function takenAs(descriptor: PropertyDescriptor | undefined): Taken[typeof FOUND] {
   const value: unknown = descriptor?.value;
   return typeof value === 'function' ? (value as Taken)[FOUND] : undefined;

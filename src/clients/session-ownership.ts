@@ -14,7 +14,7 @@ interface Note<Value> {
   readonly value: Value;
 }
 
-/** Notes of one kind, on objects of a client's. */
+/** Notes of one kind, on a client's objects. */
 export class Notes<Value extends object> {
   readonly #key: symbol;
   /** For objects that take no property: frozen ones, and proxies that refuse. */
@@ -59,7 +59,7 @@ export class Notes<Value extends object> {
   }
 }
 
-/** One that waits for a session that has an owner. */
+/** An attachment that waits for a session that has an owner. */
 export interface Heir {
   /**
    * The owner has given the session up: the heir may claim it now.
@@ -77,17 +77,17 @@ interface Owner {
   readonly heirs: Map<object, Heir>;
 }
 
-/** What a session's owner holds. */
+/** A session's owner holds this, and ends its ownership by it. */
 export interface Ownership {
   /** The session is over: it has no owner any more. */
   end(): void;
-  /** Gives it up. The heirs are asked in the order of their claims, and the first that still wants it becomes its owner. */
+  /** Gives the session up. The heirs are asked in the order of their claims; the first that still wants it becomes its owner. */
   giveUp(contextIds: readonly unknown[]): void;
 }
 
 const owners = new Notes<Owner>('owner');
 
-/** What is known of a session's origin, as far as its heirs depend on it. */
+/** The origin of a session, as far as its heirs depend on it. */
 export interface Descent {
   readonly parent: object;
   readonly targetType: string;
@@ -97,7 +97,7 @@ export interface Descent {
  * Makes the claimant the owner of a session that has none.
  *
  * @param claimant identifies the one that claims: it is an heir once, however often it claims.
- * @returns `undefined` where the session has an owner. Then the claimant waits as an heir, except where the owner belongs
+ * @returns `undefined` if the session has an owner. Then the claimant waits as an heir, except where the owner belongs
  * to another version of this package; a warning says so, once.
  */
 export function claim(
@@ -143,7 +143,7 @@ export function warnOfOwner(): void {
   );
 }
 
-/** Whether it was done. An error that a proxy throws here does not concern the caller. */
+/** Runs an action. @returns whether it succeeded: an error that a proxy throws here does not concern the caller. */
 function attempt(action: () => boolean): boolean {
   try {
     return action();

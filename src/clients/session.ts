@@ -3,8 +3,8 @@
  * its own here. The package's root has only the batcher, so this is imported by its name, as every client is:
  * `cdp-release-batcher/session`.
  *
- * What a program must hold: with `track: true`, the RemoteObject that `send` resolved with, or that an event carried. An id
- * that is kept as a string keeps nothing.
+ * With `track: true` a program must hold the RemoteObject that `send` resolved with, or that an event carried. An id that is kept
+ * as a string keeps nothing.
  */
 
 import type { AttachOptions } from '../handles/attach-options.ts';
@@ -38,7 +38,7 @@ export interface SessionOptions extends AttachOptions {
   readonly targetType?: string | undefined;
 }
 
-/** Events by which a session says that it is over: the protocol's own, and those that connections emit. */
+/** Events that say that a session is over: the protocol's own, and those that connections emit. */
 const ENDINGS = ['Inspector.detached', 'close', 'disconnect', 'disconnected'];
 
 /**
@@ -70,7 +70,7 @@ function hook(attachment: SessionAttachment, session: SessionLike, isOrdered: bo
   let tap = attachment.begin(sender, isOrdered);
   const off = offOf(session);
   let isHooked = true;
-  /** The same object may be connected anew. Its ids are new, so it gets a new ledger with its first command. */
+  /** The tap of the session as it is connected now. If it was connected anew, its ids are new, so it gets a new ledger. */
   const currentTap = (): SessionTap => {
     if (tap.ledger.hasEnded) {
       attachment.end(tap);

@@ -1,6 +1,6 @@
-/** What the type of a target, by `Target.TargetInfo`, says about its sessions. */
+/** Tells by a target's type (of `Target.TargetInfo`) how its sessions behave. */
 
-/** Targets that take commands in the order sent. Workers let a release overtake a running call. */
+/** Whether targets of a type take commands in the order sent. Workers do not: a release may overtake a running call there. */
 export function takesCommandsInOrder(targetType: string): boolean {
   return (
     targetType === 'page' ||

@@ -149,7 +149,7 @@ type Subject = PuppeteersSubject | PlaywrightsSubject;
 /** What is traced while a body runs. The subject's attachment is held: one that was made for it ends with the last body. */
 interface Traced {
   /** Whether handles minted in a session count. */
-  includes(books: object): boolean;
+  includes(ledger: object): boolean;
   /** Awaited before the body begins. */
   readonly ready?: (() => Promise<void>) | undefined;
   /** The handles that others hold now. */

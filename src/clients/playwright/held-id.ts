@@ -1,19 +1,19 @@
 /**
- * What Playwright's server half gets in the place of an object id. A string has no life that a garbage collector could
- * end; a String object has one, and the server passes it on as it is: into its handle, out of it into commands. So the
- * life of the id is the life of whoever can still name the object.
+ * The object id that Playwright's server half gets. The garbage collector cannot tell when a string is no longer used. So the id is
+ * a String object, which the server passes on as it is: into its handle, and from there into commands. The String object lives as
+ * long as anybody can still name the object.
  *
- * It reads as the id that the browser knows the object by now: survivors are moved, which gives them another.
+ * As a string it reads as the object's present id: survivors are moved, which gives them a new one.
  */
 import type { RemoteObject } from '../../handles/protocol.ts';
 
 export class HeldId extends String {
   readonly #remoteObject: RemoteObject | WeakRef<RemoteObject>;
-  /** Which hook of a session made it: its own ledger knows the id. */
+  /** The number of the hook that made it: the ledger of that hook's session knows the id. */
   readonly hook: number;
-  /** Whether it came with a console message: the server keeps the last of those, and may hand their arguments out again. */
+  /** Whether it came with a console message: the server keeps the last messages, and may hand out their arguments again. */
   readonly isConsoleArgument: boolean;
-  /** Whether the script has a handle of it. If not, the server made it for itself, to click or to fill, say. */
+  /** Whether the script has a handle of the object. If not, the server has it for itself, for a click, say. */
   isGivenOut = false;
 
   constructor(
@@ -28,7 +28,7 @@ export class HeldId extends String {
     this.isConsoleArgument = isConsoleArgument;
   }
 
-  /** The RemoteObject that the ledger watches; `undefined` for one that was collected. */
+  /** The RemoteObject that the ledger watches; `undefined` if it was collected. */
   get remoteObject(): RemoteObject | undefined {
     const remoteObject = this.#remoteObject;
     return remoteObject instanceof WeakRef ? remoteObject.deref() : remoteObject;

@@ -1,15 +1,15 @@
-/** Puts `HeldId`s into what comes from the browser, and takes them out of what goes there. */
+/** Puts `HeldId`s into answers and events from the browser, and replaces them by strings in commands. */
 import { type Params, type Path, type RemoteObject, replacedAt } from '../../handles/protocol.ts';
 import { HeldId } from './held-id.ts';
 
-/** How the ids of one message are to be held. */
+/** How the `HeldId`s of one message are made. */
 export interface Holding {
   readonly hook: number;
   readonly isConsoleArgument: boolean;
   readonly isWeak: boolean;
 }
 
-/** A copy of an answer or an event in which each RemoteObject has a `HeldId`; itself where there is none. */
+/** A copy of an answer or an event in which each RemoteObject has a `HeldId`; the message itself if it has no RemoteObject. */
 export function withHeldIds(message: unknown, paths: readonly Path[], holding: Holding): unknown {
   const hold = (leaf: unknown): unknown => {
     if (!hasId(leaf)) return leaf;
@@ -20,7 +20,7 @@ export function withHeldIds(message: unknown, paths: readonly Path[], holding: H
   return held;
 }
 
-/** A copy of a command's parameters in which ids are strings again; itself where all are. */
+/** A copy of a command's parameters in which ids are strings again; the parameters themselves if all ids are strings. */
 export function withPlainIds(params: Params | undefined, paths: readonly Path[]): Params | undefined {
   let plain: unknown = params;
   for (const path of paths) plain = replacedAt(plain, path, plainId);

@@ -1,7 +1,7 @@
 /**
- * How the browsers of an unchanged script are attached. There is one Playwright in a process, which all of its packages
- * share (`playwright`, `playwright-core`, `@playwright/test`): so the methods of its browser types are shadowed, on these
- * objects alone, and whoever calls them has browsers that come attached.
+ * Attaches to the browsers of an unchanged script. A process has one Playwright, which all of its packages share (`playwright`,
+ * `playwright-core`, `@playwright/test`). So the methods of its browser types are shadowed, on these objects only, and every
+ * browser that they give is attached.
  */
 import { attachSeen, registration, type SeenClient } from '../puppeteer/registration.ts';
 import { below, shadow } from '../session-hook.ts';
@@ -9,12 +9,12 @@ import { attachIfChromium } from './attach.ts';
 import { isBrowser, isBrowserContext } from './structure.ts';
 import { BROWSER_GIVERS, isBrowserType } from './with-releases.ts';
 
-/** Browser types that are seen to. */
+/** Browser types whose methods are shadowed. */
 const registered = new WeakSet<object>();
 
 /**
- * @param exports what `playwright-core` exports; anything else is left alone.
- * @returns whether it is that.
+ * @param exports the exports of `playwright-core`; other objects are left alone.
+ * @returns whether they are Playwright's.
  */
 export function registerPlaywright(exports: object, seen: SeenClient): boolean {
   let isPlaywright = false;

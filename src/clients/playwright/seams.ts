@@ -1,6 +1,6 @@
 /**
- * The private names of Playwright that all of this leans on, looked for before anything is touched. Where one of them is
- * missed nothing is hooked, and the error says which, and in which version.
+ * Looks for the private names of Playwright that this folder needs, before anything is touched. If one is missing nothing is
+ * hooked, and the error says which name, and in which version.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -16,10 +16,10 @@ import type {
   Subject,
 } from './structure.ts';
 
-/** What was found of the server half, where it is in this process. */
+/** The parts of the server half that are used, if it is in this process. */
 export interface ServerHalf {
   readonly browser: ServerBrowser;
-  /** By guid: what the client half knows. */
+  /** The dispatchers of the objects that the client half knows, by guid. */
   readonly dispatchers: ReadonlyMap<string, Dispatcher>;
 }
 
@@ -63,7 +63,7 @@ export function serverObjectOf(connection: ClientConnection, owner: ChannelOwner
   }
 }
 
-/** The part of the server half by which a page of a Chromium is driven. */
+/** The part of the server half that drives a page of a Chromium. */
 export function serverPageOf({ connection, owner }: Seams): ServerPage {
   return namingVersionOf(owner, () => {
     const page = serverObjectOf(connection, owner);
@@ -97,7 +97,7 @@ function serverHalfOf(client: Pick<Seams, 'owner' | 'connection'>, browser: obje
   };
 }
 
-/** Of a page by its context, of a context by itself. */
+/** The server half's browser: of a page by its context, of a context by itself. */
 function serverBrowserOf(owner: ChannelOwner, object: unknown): object {
   let browser = object;
   if (owner._type === 'Page') {
@@ -115,7 +115,7 @@ function speaksCdp(browser: object): boolean {
   return name !== 'firefox' && name !== 'webkit' && get(browser, '_bidiPages') === undefined;
 }
 
-/** In another process only the client half's own word is to be had. */
+/** Whether the browser is a Chromium, by the client half's own word: the server half is in another process. */
 function isChromiumByName(owner: ChannelOwner): boolean {
   for (let current: ChannelOwner | undefined = owner; current !== undefined; current = current._parent) {
     const name = current._type === 'BrowserType' ? get(get(current, '_initializer'), 'name') : undefined;
@@ -139,7 +139,7 @@ function require(
 /** A private name that is not as expected. */
 class MissingMember extends Error {}
 
-/** Runs what looks for private names; where one is missed, the error says in which version of Playwright. */
+/** Runs a search for private names. If one is missing, the error says in which version of Playwright. */
 function namingVersionOf<T>(owner: unknown, find: () => T): T {
   try {
     return find();
@@ -152,7 +152,7 @@ function namingVersionOf<T>(owner: unknown, find: () => T): T {
   }
 }
 
-/** By the file of a function of Playwright's that throws when it is called with nothing. */
+/** Playwright's version. Calls its functions without `this` and arguments: the stack of their error names a file of its package. */
 function versionOf(holder: unknown): string | undefined {
   for (const name of ['dispatch', 'toImpl', '_dispose', '_createRemoteObject', 'emit', 'on']) {
     const method = get(holder, name) ?? get(get(holder, '_connection'), name);
@@ -180,7 +180,7 @@ function versionOfPackage(file: string): string | undefined {
     const version: unknown = get(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')), 'version');
     return typeof version === 'string' ? version : undefined;
   } catch {
-    return undefined; // It is for the message only.
+    return undefined; // The version is only for the message.
   }
 }
 

@@ -62,11 +62,11 @@ export interface ClientConnection {
   onmessage(message: Call): unknown;
   sendMessageToServer(object: ChannelOwner, method: string, ...rest: unknown[]): Promise<unknown>;
   close(...args: unknown[]): unknown;
-  /** The server half's object; of nothing, the root dispatcher. Only where both halves are in one process. */
+  /** The server half's object for one of the client half's; the root dispatcher for `undefined`. Only if both are in this process. */
   toImpl?(object: ChannelOwner | undefined): unknown;
 }
 
-/** What the server half has for an object that the client half knows. */
+/** The server half's counterpart to an object that the client half knows. */
 export interface Dispatcher {
   readonly _object: unknown;
   _dispose(reason?: string): void;
@@ -74,7 +74,7 @@ export interface Dispatcher {
 
 /** A handle of the server half. */
 export interface ServerHandle {
-  /** A `HeldId` while attached, a string otherwise; of a primitive there is none. */
+  /** A `HeldId` while attached, a string otherwise; `undefined` for a primitive. */
   _objectId?: unknown;
   dispose(): void;
 }
@@ -97,7 +97,7 @@ export interface CdpConnection {
 export interface CdpSession {
   readonly _sessionId: string;
   readonly _parentSession?: CdpSession | null | undefined;
-  /** Given for the sessions that the script made itself. */
+  /** Set in the sessions that the script made itself. */
   readonly _eventListener?: unknown;
   send(method: string, params?: Params): Promise<unknown>;
   emit(event: string | symbol, payload?: unknown, ...rest: unknown[]): boolean;
@@ -113,7 +113,7 @@ export interface ServerPage {
 
 export interface ServerContext {
   readonly _browser: unknown;
-  /** Of the default context there is none. */
+  /** `undefined` for the default context. */
   readonly _browserContextId?: string | undefined;
 }
 
@@ -133,7 +133,7 @@ export interface AttachedToTarget {
   };
 }
 
-/** Public members by which a subject is known, whichever version made it. */
+/** The public members by which a browser, context or page is recognised, in every version. */
 export interface BrowserLike {
   contexts(): unknown[];
   newPage(...args: never[]): Promise<unknown>;
@@ -163,7 +163,7 @@ export function isPage(subject: unknown): subject is PageLike {
   return hasMethods(subject, 'context', 'isClosed', 'mainFrame');
 }
 
-/** An object of the client half, all that it is a part of, and the pages that have opened its page; the nearest first. */
+/** An object of the client half, the objects that contain it, and the pages that opened its page; the nearest first. */
 export function* rootsOf(owner: ChannelOwner): Iterable<ChannelOwner> {
   for (let root: ChannelOwner | undefined = owner; root !== undefined; root = root._parent) {
     yield root;

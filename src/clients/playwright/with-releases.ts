@@ -1,6 +1,5 @@
 /**
- * Playwright itself, or one of its browser types, with the difference that the browsers that come from it are attached.
- * Firefox and WebKit come as ever.
+ * A delegate of Playwright, or of one of its browser types, whose browsers are attached. Firefox and WebKit stay as they are.
  */
 
 import { type AttachOptions, resolveAttachOptions } from '../../handles/attach-options.ts';
@@ -9,7 +8,7 @@ import { delegateTo } from '../delegate.ts';
 import { attachIfChromium } from './attach.ts';
 import { isBrowser, isBrowserContext, type Subject } from './structure.ts';
 
-/** What is needed of a browser type: any one of these. */
+/** The members of a browser type that are used; one of them is enough. */
 export interface BrowserTypeLike {
   launch?(...args: never[]): Promise<unknown>;
   launchPersistentContext?(...args: never[]): Promise<unknown>;
@@ -17,7 +16,7 @@ export interface BrowserTypeLike {
   connectOverCDP?(...args: never[]): Promise<unknown>;
 }
 
-/** The whole of what `playwright` exports, as far as it is needed. */
+/** The part of `playwright`'s exports that is used. */
 export interface PlaywrightLike {
   readonly chromium: BrowserTypeLike;
 }
@@ -26,7 +25,7 @@ export interface PlaywrightLike {
 export const BROWSER_GIVERS = ['launch', 'launchPersistentContext', 'connect', 'connectOverCDP'] as const;
 
 /**
- * A delegate of `chromium`, or of the whole of `playwright`, which itself is left as it is. `attach(browser)` gives the
+ * Returns a delegate of `chromium`, or of the whole of `playwright`, which itself is not changed. `attach(browser)` gives the
  * attachment of a browser that came from it.
  *
  * @example

@@ -1,11 +1,10 @@
 /**
- * Tells sessions that Puppeteer's auto-attach made from sessions that the script asked for, of which the script may keep
- * ids as strings. The event `Target.attachedToTarget` is the same for both, and Puppeteer uses some of the script's
- * sessions itself: the second of two `createCDPSession()` at once, and each that `Target.attachToTarget` makes. So the
- * request is watched: the event of a session that was asked for comes while that command is unanswered, by the same
- * session.
+ * Tells sessions that Puppeteer's auto-attach made from sessions that the script asked for. The script may keep ids of its own
+ * sessions as strings. The event `Target.attachedToTarget` is the same for both, and Puppeteer uses some of the script's sessions
+ * itself: the second of two `createCDPSession()` at once, and each that `Target.attachToTarget` makes. So the requests are watched:
+ * the event of a session that was asked for comes while the request is unanswered, through the session that has sent it.
  *
- * Invariant: where it cannot be told, the session counts as the script's.
+ * Invariant: a session that cannot be told counts as the script's.
  */
 import type { Params } from '../../handles/protocol.ts';
 import { below, shadow } from '../session-hook.ts';
@@ -22,7 +21,7 @@ const ASKING = 'Target.attachToTarget';
 
 /** One unanswered `Target.attachToTarget`. */
 interface Asking {
-  /** The session or the connection that sent it, and by which the new session's event will come. */
+  /** The session or connection that sent it. The new session's event will come through the same. */
   readonly way: CdpSessionLike | ConnectionLike;
   readonly targetId: unknown;
 }
@@ -55,7 +54,7 @@ export class AskedSessions {
     if (--this.#followers === 0) this.#unshadow();
   }
 
-  /** Notes a command that is being sent. @returns called when the command is answered. */
+  /** Notes a command that is being sent. @returns a function to call when the command is answered. */
   onSent(way: CdpSessionLike, method: string, params: Params | undefined): (() => void) | undefined {
     return method === ASKING ? this.#note(way, params?.targetId) : undefined;
   }

@@ -1,5 +1,5 @@
 /**
- * Attaches to what Puppeteer drives over the Chrome DevTools Protocol: hooks Puppeteer's sessions with a browser, one of
+ * `attach` for browsers that Puppeteer drives over the Chrome DevTools Protocol. Hooks Puppeteer's sessions with a browser, one of
  * its contexts, a page or a session, and follows those to come.
  */
 import type { ResolvedAttachOptions } from '../../handles/attach-options.ts';
@@ -28,7 +28,7 @@ import {
 
 /** @throws Error for a page whose session cannot be found. */
 export function attachOverCdp(subject: Subject, options: ResolvedAttachOptions): PuppeteerAttachment {
-  // Of a session that the user made he may keep ids as strings.
+  // The user may keep ids as strings of a session that he made.
   const track = options.track ?? (isSession(subject) ? false : undefined);
   const attachment = new PuppeteerAttachment({ ...options, track });
   if (attachment.detached) return attachment; // Its signal had fired.
@@ -87,7 +87,7 @@ function attachToBrowser(attachment: PuppeteerAttachment, browser: BrowserLike, 
     follow(attachment, browser, connection, coverage);
     return;
   }
-  // There is no session anywhere yet. Nothing can be minted before the first of our own has shown us the connection.
+  // There is no session anywhere yet. Before one can mint, a session of our own has shown us the connection.
   void connectionByOwnSession(browser).then((found) => {
     if (found !== undefined && !attachment.detached) follow(attachment, browser, found, coverage);
   });

@@ -1,6 +1,6 @@
 /**
- * `attach` for Puppeteer. Checks its argument, finds an attachment that covers it already, and else makes one for the
- * protocol that the browser speaks.
+ * `attach` for Puppeteer. Checks its argument, finds an attachment that covers it already, or makes one for the protocol that the
+ * browser speaks.
  *
  * Invariant: a browser, and each of its parts, has one attachment at a time, however often it is attached to.
  */
@@ -28,8 +28,8 @@ import {
 } from './structure.ts';
 
 /**
- * Attachments by what they were made for: a whole browser by its connection (the browser may be wrapped in a proxy), all
- * others by the object itself.
+ * Attachments by the object that they were made for. For a whole browser that is its connection: the browser may be wrapped in a
+ * proxy.
  */
 const attachments = new Notes<PuppeteerAttachment>('puppeteer-attachment');
 

@@ -5,8 +5,8 @@
 import { type BrowserLike, isBrowser } from './structure.ts';
 
 /**
- * @returns the browser itself; `browser` where it is no Proxy, or where the browser behind it cannot be found.
- * @throws what Puppeteer throws, where not even `on` is bound: no event of such a Proxy could be followed.
+ * @returns the browser itself; `browser` if it is no Proxy, or if the browser behind it cannot be found.
+ * @throws Puppeteer's own error if not even `on` is bound: no event of such a Proxy could be followed.
  */
 export function browserBehind(browser: BrowserLike): BrowserLike {
   if (answers(browser)) return browser;

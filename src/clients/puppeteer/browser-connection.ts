@@ -1,4 +1,4 @@
-/** What can be found of a browser through Puppeteer's targets and sessions, and when one of its contexts ends. */
+/** Finds a browser's connection and targets through Puppeteer's own, and tells when one of its contexts is closed. */
 import { below, shadow } from '../session-hook.ts';
 import type {
   BrowserContextLike,
@@ -8,7 +8,7 @@ import type {
   TargetLike,
 } from './structure.ts';
 
-/** The connection behind a browser; `undefined` where Puppeteer has no session anywhere yet. */
+/** The connection of a browser; `undefined` if Puppeteer has no session anywhere yet. */
 export function connectionOf(browser: BrowserLike): ConnectionLike | undefined {
   for (const target of allTargets(browser)) {
     const connection = target._session?.()?.connection();
@@ -17,7 +17,7 @@ export function connectionOf(browser: BrowserLike): ConnectionLike | undefined {
   return undefined;
 }
 
-/** The same, by a session made for the purpose; `undefined` where the browser went away. */
+/** The same, by a session made for this purpose; `undefined` if the browser went away. */
 export async function connectionByOwnSession(browser: BrowserLike): Promise<ConnectionLike | undefined> {
   try {
     const session = await browser.target().createCDPSession();
@@ -42,7 +42,7 @@ export function noteTargetOf(session: CdpSessionLike, target: TargetLike): void 
   notedTargets.set(session, target);
 }
 
-/** `undefined` where Puppeteer knows none, as for a session that the script made on the connection itself. */
+/** The target of a session; `undefined` if Puppeteer knows none, as for a session that the script made on the connection itself. */
 export function targetOf(session: CdpSessionLike): TargetLike | undefined {
   const noted = notedTargets.get(session);
   if (noted !== undefined) return noted;
@@ -57,7 +57,7 @@ export function targetOf(session: CdpSessionLike): TargetLike | undefined {
  * Calls `onClosed` when a context was closed. There is no event for that, but each way to close a context calls its
  * `close`.
  *
- * @returns undoes it.
+ * @returns a function that undoes this.
  */
 export function whenClosed(context: BrowserContextLike, onClosed: () => void): () => void {
   if (context.close === undefined) return () => {};

@@ -35,12 +35,12 @@ const REPLACEMENTS: ReadonlyMap<string, (original: Method) => Method> = new Map(
   ['emit', wrapEmit],
 ]);
 
-/** The reports that want to hear of calls, and how to restore the methods when there are none. */
+/** The reports that calls are followed for. When none is left, `originals` restores the methods. */
 const reports = new Set<LeakReport>();
 const wrapped = new Set<object>();
 const originals: (() => void)[] = [];
 
-/** Begins to follow calls for a report. @returns ends it. */
+/** Begins to follow calls for a report. @returns a function that ends this. */
 export function followCalls(report: LeakReport): () => void {
   reports.add(report);
   return () => {
@@ -84,7 +84,7 @@ function wrapMethod(prototype: object, name: string, wrap: (original: Method) =>
 }
 
 function wrapCall(original: Method): Method {
-  /** Methods that answer at once, so that nothing is minted for them: known from their first answer. */
+  /** Whether the method answers at once, so that nothing is minted for it: known from its first answer. */
   let isSynchronous = false;
   return function (this: unknown, ...args) {
     const report = reportOfNow();
@@ -151,7 +151,7 @@ export function remoteObjectsIn(value: unknown): object[] {
   return found;
 }
 
-/** What a handle stands for: CDP's remote object, or the value of WebDriver BiDi. */
+/** The remote object of a handle: CDP's RemoteObject, or WebDriver BiDi's value. */
 function remoteObjectOf(value: unknown): object | undefined {
   return answerOf(value, 'remoteObject') ?? answerOf(value, 'remoteValue');
 }

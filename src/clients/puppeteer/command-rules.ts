@@ -1,7 +1,7 @@
 /**
- * What has to be known of Puppeteer's internals to treat its commands right: which results it keeps for itself, and when it
- * holds handles as bare ids. Found by reading versions 22 to 25. Where a sign is missing, as in a fork, handles are kept
- * rather than released.
+ * The facts of Puppeteer's internals by which its commands are treated: which results it keeps for itself, and when it holds
+ * handles as bare ids. Found by reading versions 22 to 25. If a sign is missing, as in a fork, handles are kept rather than
+ * released.
  */
 
 import type { CommandRules } from '../../handles/command-rules.ts';
@@ -29,9 +29,9 @@ const LINKS_OF_INSTALLATION = 2;
 
 /** Answers in this turn of the event loop that were links of installations. */
 interface AnsweredLinks {
-  /** Their place in the chain, from 0. */
+  /** The place in the chain, from 0. */
   readonly link: number;
-  /** The bindings added. */
+  /** The names of the bindings added. */
   readonly bindings: readonly string[];
 }
 
@@ -48,16 +48,16 @@ interface ContextDescription {
 export class PuppeteerRules implements CommandRules {
   readonly #hold: CollectionHold;
   readonly #onSent: CommandRules['onSent'];
-  /** Contexts of this session in which the pages' own code runs: a node brought there is for the caller. */
+  /** Contexts of this session in which a page's own code runs: a node that is brought there is for the caller. */
   readonly #mainContexts = new Set<unknown>();
   /**
-   * Contexts that Puppeteer made for its utilities. What it finds there it moves to the page's own context before it
-   * returns it.
+   * Contexts that Puppeteer made for its utilities. An element that it finds there is moved to the page's own context before it is
+   * returned.
    */
   readonly #utilityContexts = new Set<unknown>();
   #linksOfThisTurn: AnsweredLinks | undefined;
 
-  /** @param onSent called for each command that the rules do not concern, as `onSent` is. */
+  /** @param onSent the `onSent` for commands that these rules do not concern. */
   constructor(hold: CollectionHold, onSent: CommandRules['onSent'] = () => undefined) {
     this.#hold = hold;
     this.#onSent = onSent;

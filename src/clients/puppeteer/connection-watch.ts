@@ -1,6 +1,6 @@
 /**
- * Sees the commands of all sessions of a connection on their way out, including sessions that the script made itself, and
- * tells the state of each command's target. Of most commands it reads the name only.
+ * Sees the commands of all sessions of a connection on their way out, including sessions that the script made itself, and notes
+ * them in the state of their target (`TargetState`). Of most commands it reads only the name.
  *
  * Invariant: a connection is hooked once, while one of its sessions is, however many attachments there are.
  */
@@ -23,7 +23,7 @@ interface WatchableConnection extends ConnectionLike {
   readonly _sessions?: ReadonlyMap<string, CdpSessionLike>;
 }
 
-/** By these events a session is known to have had a debugger on before anything was watched. */
+/** A session that listens to one of these events has its debugger on, maybe since before anything was watched. */
 const DEBUGGER_EVENTS = ['Debugger.scriptParsed', 'Debugger.paused'];
 
 const watches = new WeakMap<ConnectionLike, ConnectionWatch>();
@@ -43,14 +43,14 @@ export function sendUnwatched<Answer>(send: () => Answer): Answer {
 /** One hooked session's share in the watch. */
 export interface WatchedSession {
   readonly target: TargetState;
-  /** The session is hooked no more. */
+  /** The session is no longer hooked. */
   end(): void;
 }
 
 /**
  * Watches the connection of a session while the session is hooked.
  *
- * @param targetId given where Puppeteer may not know it yet.
+ * @param targetId given if Puppeteer may not know it yet.
  */
 export function watchConnectionOf(session: CdpSessionLike, targetId: string | undefined): WatchedSession {
   const connection = session.connection();
@@ -66,7 +66,7 @@ export function watchConnectionOf(session: CdpSessionLike, targetId: string | un
 class ConnectionWatch {
   readonly #connection: WatchableConnection;
   readonly #unshadow: () => void;
-  /** By target, or by session where the target is not known. */
+  /** By target, or by session if the target is not known. */
   readonly #targets = new Map<unknown, TargetState>();
   #sessions = 0;
   readonly #onDetached = (session: CdpSessionLike): void => {
@@ -139,7 +139,7 @@ class ConnectionWatch {
   }
 }
 
-/** What the sessions of one target have in common. */
+/** The key that the sessions of one target share. */
 function keyOf(session: CdpSessionLike): unknown {
   return targetOf(session)?._targetId ?? session;
 }

@@ -1,10 +1,10 @@
 /**
- * A command on its way, in the place of the promise that Puppeteer would make for it. A promise is made only if somebody
- * asks for one: code that wraps `_rawSend`, to log or to delay, and waits for its result.
+ * An unanswered command, in place of the promise that Puppeteer would make for it. A promise is made only if code asks for one:
+ * code that wraps `_rawSend`, to log or to delay, and waits for the result.
  */
 import type { OnAnswer } from '../../batcher/release.ts';
 
-/** The connection that carries the commands, and the register of those that wait for an answer. */
+/** The ids of a connection's commands, and the register of the commands that wait for an answer. */
 export interface DirectRoute {
   readonly waiting: Map<number, DirectCommand>;
   readonly nextId: () => number;
@@ -13,7 +13,7 @@ export interface DirectRoute {
 export class DirectCommand implements PromiseLike<unknown> {
   readonly #route: DirectRoute;
   readonly #slot: number;
-  /** There until the answer comes. */
+  /** `undefined` once the answer has come. */
   #onAnswer: OnAnswer | undefined;
   #result: unknown;
   #reason: unknown;
@@ -25,7 +25,7 @@ export class DirectCommand implements PromiseLike<unknown> {
     this.#onAnswer = onAnswer;
   }
 
-  /** Called by `_rawSend`, at once or whenever the command is let through, in the place of Puppeteer's register. */
+  /** Called by `_rawSend` in place of Puppeteer's register: at once, or when a wrapper of `_rawSend` lets the command through. */
   create(_method: string, _timeoutMs: number, send: (id: number) => void): this {
     const { waiting, nextId } = this.#route;
     const id = nextId();
@@ -39,7 +39,7 @@ export class DirectCommand implements PromiseLike<unknown> {
     return this;
   }
 
-  /** Settles as `given` does: the promise of another, where the connection is closed or `_rawSend` is wrapped. */
+  /** Settles as `given` does: a promise of others, if the connection is closed or `_rawSend` is wrapped. */
   follow(given: unknown): void {
     Promise.resolve(given).then(
       (result) => this.answer(result),
@@ -51,7 +51,7 @@ export class DirectCommand implements PromiseLike<unknown> {
     this.answer(undefined, reason ?? new Error('Refused without a reason'));
   }
 
-  /** Only the first answer counts. */
+  /** Settles the command. Only the first answer counts. */
   answer(result: unknown, reason?: unknown): void {
     const onAnswer = this.#onAnswer;
     if (onAnswer === undefined) return;
@@ -62,7 +62,7 @@ export class DirectCommand implements PromiseLike<unknown> {
     onAnswer(this.#slot, reason, result);
   }
 
-  // biome-ignore lint/suspicious/noThenProperty: it is one, and is meant to be taken for one.
+  // biome-ignore lint/suspicious/noThenProperty: it is a thenable, and is meant to be taken for one.
   then<Result = unknown, Fallback = never>(
     onResult?: ((result: unknown) => Result | PromiseLike<Result>) | null,
     onReason?: ((reason: unknown) => Fallback | PromiseLike<Fallback>) | null,

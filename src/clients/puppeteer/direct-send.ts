@@ -1,7 +1,7 @@
 /**
- * The cheap way to the browser, for commands whose failure nobody reads: it leaves out Puppeteer's timer, its Error and its
- * four promises a command, which cost more than twice as much as the message itself. Versions 24 and 25 have the members
- * that it needs. Where one is missing, `session.send` without a timer is used.
+ * The cheap way to the browser, for commands whose failure nobody reads. It leaves out the timer, the Error and the four promises
+ * that Puppeteer makes for a command: these cost more than twice as much as the message itself. Versions 24 and 25 have the members
+ * that it needs. If one is missing, `session.send` without a timer is used.
  */
 import { POST, type PostingSession, type ReleaseSession } from '../../batcher/release.ts';
 import { below, shadow } from '../session-hook.ts';
@@ -35,8 +35,8 @@ interface Reply {
 }
 export interface DirectSend extends ReleaseSession {
   /**
-   * Leaves the session as it was found; commands sent from now on go through it. Outstanding answers are no longer awaited:
-   * their commands are rejected with `reason`.
+   * Leaves the session as it was found. Commands sent from now on go through the session itself. Unanswered commands are rejected
+   * with `reason`.
    */
   close(reason: string): void;
 }
@@ -78,7 +78,7 @@ function throughConnection(
       waiting.delete(reply.id);
       command.answer(reply.result, reply.error && new Error(reply.error.message));
     }),
-    // By this Puppeteer finds the session of an answer that does not name one.
+    // Puppeteer calls this to find the session of an answer that does not name one.
     shadow(session, 'hasCallback', (id: number) => waiting.has(id) || hasCallbackBelow().call(session, id)),
   ];
   const post: PostingSession[typeof POST] = (method, params, slot, onAnswer) => {

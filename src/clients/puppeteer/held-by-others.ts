@@ -1,9 +1,9 @@
 /**
- * Handles that a browser holds for others in the attached pages: those that it holds beyond the attachment's ledgers. They
- * are held for a session that the program made itself, or for another client.
+ * Finds handles that a browser holds for others in the attached pages: more than the attachment's ledgers have. They are held for a
+ * session that the program made itself, or for another client.
  *
- * Invariant: only what a second look confirms is reported. An answer or a release on its way may look like another's handle
- * in the first look.
+ * Invariant: only handles that a second look confirms are reported. In the first look an answer or a release on its way may look
+ * like another's handle.
  */
 import {
   type AttachedSession,
@@ -35,7 +35,7 @@ export interface HeldByOthers {
 export interface OthersLook {
   /** The largest first; targets where others hold nothing are left out. */
   readonly targets: readonly HeldByOthers[];
-  /** What could not be looked into. */
+  /** The targets that could not be looked into. */
   readonly unseen: readonly UnseenTarget[];
 }
 
@@ -45,10 +45,10 @@ export interface OthersLimits extends LookLimits {
 }
 
 /**
- * Looks for what others hold.
+ * Looks for handles that others hold.
  *
  * @param subject the pages to look in, with their frames and workers.
- * @throws Error where nothing can be told: nothing is tracked, or the browser is not driven over CDP.
+ * @throws Error if they cannot be told: nothing is tracked, or the browser is not driven over CDP.
  */
 export async function heldByOthers(
   attachment: PuppeteerAttachment,
@@ -84,7 +84,7 @@ export async function heldByOthers(
   return { targets, unseen: [...first.unseen, ...second.unseen] };
 }
 
-/** @param known the number in the ledgers; `undefined` where the target has gone. */
+/** @param known the number in the ledgers; `undefined` if the target has gone. */
 function moreThan(
   known: number | undefined,
   { type, url, targetId, held, heldByConsole }: TargetLook,
@@ -93,7 +93,7 @@ function moreThan(
   return more > 0 ? [{ type, url, targetId, held: more }] : [];
 }
 
-/** Puppeteer, and this library, take sessions that are asked for on the connection for the program's own. */
+/** Makes sessions on the connection itself: Puppeteer, and this library, take these for the program's own. */
 function lookConnection(connection: ConnectionLike | undefined): LookConnection {
   const { send, createSession } = connection ?? {};
   if (send === undefined || createSession === undefined) {

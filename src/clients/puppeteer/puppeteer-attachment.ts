@@ -1,8 +1,8 @@
 /**
  * An attachment to Puppeteer: the sessions that it covers, now and later, and the hook in each.
  *
- * Invariant: a session is hooked by one attachment at most. Only sessions that Puppeteer's auto-attach made are hooked, and
- * the one that was handed to `attach`: of sessions that the script made it may keep ids.
+ * Invariant: a session is hooked by one attachment at most. Only two kinds are hooked: sessions that Puppeteer's auto-attach made,
+ * and one that was handed to `attach`. The script may keep ids of the sessions that it made itself.
  */
 
 import { NOT_AWAITED } from '../../batcher/release.ts';
@@ -59,7 +59,7 @@ interface HookedSession {
   readonly unhook: () => void;
 }
 
-/** What an attachment follows, to learn of sessions to come. */
+/** How an attachment learns of sessions to come. */
 interface Followed {
   readonly browser: BrowserLike;
   readonly connection: ConnectionLike;
@@ -71,7 +71,7 @@ interface Followed {
 export interface Coverage {
   includesNew(event: AttachedToTarget, parent: CdpSessionLike | undefined): boolean;
   includesOld(target: TargetLike, session: CdpSessionLike): boolean;
-  /** Whether all is over when no session is left. Default `false`: a browser may be without one for a while. */
+  /** Whether the attachment is over when no session is left. Default `false`: a browser may be without one for a while. */
   readonly endsWithItsSessions?: boolean;
   /** Whether pages that covered pages open are covered too. Default `false`. */
   readonly includesPopups?: boolean;
@@ -93,7 +93,7 @@ export class PuppeteerAttachment extends Attachment {
   readonly #options: ResolvedAttachOptions;
   readonly #sessions = new Map<CdpSessionLike, HookedSession>();
   readonly #tracedPages = new TracedPages();
-  /** Those that want tracing for a while. */
+  /** How many callers of `traceMeanwhile` are tracing. */
   #tracers = 0;
   #followed: Followed | undefined;
   /** Tabs whose page has not come yet, each with the function that ends the wait. */
@@ -145,7 +145,7 @@ export class PuppeteerAttachment extends Attachment {
     this.#hook({ session, targetType, parent, targetId, isUsers: false });
   }
 
-  /** Notes that a page without a session is covered as a popup; what is returned ends that. @internal */
+  /** Notes that a page without a session is covered as a popup. @returns a function that ends that. @internal */
   coverPopup(page: object): () => void {
     coveringPopups.set(page, this);
     return () => void coveringPopups.delete(page);
@@ -177,7 +177,7 @@ export class PuppeteerAttachment extends Attachment {
     return report;
   }
 
-  /** Traces until the function that it returns is called; for good where `traceLeaks` says so. @internal */
+  /** Traces until the returned function is called; for good with `traceLeaks`. @internal */
   traceMeanwhile(): () => void {
     this.#tracers++;
     this.trace();
@@ -188,20 +188,20 @@ export class PuppeteerAttachment extends Attachment {
     };
   }
 
-  /** Whether a ledger is that of a session of a page, a context or the browser. @internal */
+  /** Tells of a ledger whether its session is one of a page, a context or the browser. @internal */
   sessionsOf(subject: PageLike | BrowserContextLike | BrowserLike): (ledger: object) => boolean {
     const isOf = membershipIn(subject);
     return (ledger) => {
       for (const [session, { tap }] of this.#sessions) if (tap.ledger === ledger) return isOf(session);
-      return true; // Of a session that has ended.
+      return true; // Its session has ended.
     };
   }
 
   /**
-   * How many handles the browser holds for Puppeteer, by the ledgers, in each target of a page, a context or the browser:
-   * by the target's id.
+   * How many handles the browser holds for Puppeteer, as the ledgers have it, by the id of each target of a page, a context or the
+   * browser.
    *
-   * @throws Error where nothing is tracked. @internal
+   * @throws Error if nothing is tracked. @internal
    */
   knownIn(subject: PageLike | BrowserContextLike | BrowserLike): Map<string, number> {
     if (this.#options.track === false) throw new Error('nothing is tracked');
@@ -215,7 +215,7 @@ export class PuppeteerAttachment extends Attachment {
     return known;
   }
 
-  /** The connection that brings the sessions; `undefined` where none is followed, or none over CDP. @internal */
+  /** The CDP connection through which the sessions come; `undefined` if none is followed. @internal */
   get connection(): ConnectionLike | undefined {
     return this.#followed?.connection;
   }
@@ -267,7 +267,7 @@ export class PuppeteerAttachment extends Attachment {
     }
   }
 
-  /** The opener of a tab is known by the tab's page, which comes through the tab. */
+  /** Waits for a tab's page, which comes through the tab, because only the page's event names the opener. */
   #awaitPageOf(tab: CdpSessionLike): void {
     if (this.#awaitedTabs.has(tab)) return;
     const stop = (): void => {
@@ -332,7 +332,7 @@ export class PuppeteerAttachment extends Attachment {
     hooked.ownership.end();
     this.end(hooked.tap);
     hooked.watched.end();
-    // Its listeners on the connection would stay for as long as the browser, one set for each page.
+    // Otherwise the attachment's listeners would stay on the connection as long as the browser is there, one set for each page.
     const { endsWithItsSessions = hooked.subject.isUsers } = this.#followed?.coverage ?? {};
     if (this.#sessions.size === 0 && endsWithItsSessions) this.detachForAll();
   }
@@ -346,7 +346,7 @@ export class PuppeteerAttachment extends Attachment {
       direct.close(NOT_AWAITED);
       ownership.giveUp(rules?.mainContexts ?? []);
     }
-    // After others have hooked their sessions: they need what is known of the targets.
+    // Last: others that have hooked these sessions by now need the state of the targets.
     for (const { watched } of hooked) watched.end();
   }
 
@@ -358,7 +358,7 @@ export class PuppeteerAttachment extends Attachment {
         for (const id of contextIds) rules?.addMainContext(id);
       },
       isOver: () => this.detached,
-      // Whoever waits for a page would have heard, from the page, of the frames and workers that come to it.
+      // An heir to a page is an heir to the page's frames and workers, too: it would have been told of them by the page.
       forChild: (child, targetType) => {
         if (subject.isUsers || !isSession(child)) return undefined;
         return this.#heirTo({ session: child, targetType, parent: subject.session, isUsers: false });
@@ -375,14 +375,14 @@ function rootOf(page: PageLike): CdpSessionLike | undefined {
   return client?.parentSession?.() ?? client;
 }
 
-/** @returns tells whether a session is one of a page, a context or the browser. */
+/** @returns a function that tells whether a session belongs to a page, a context or the browser. */
 function membershipIn(
   subject: PageLike | BrowserContextLike | BrowserLike,
 ): (session: CdpSessionLike) => boolean {
   if (isBrowser(subject)) return () => true;
   if (!isPage(subject)) return (session) => targetOf(session)?.browserContext?.() === subject;
   return (session) => {
-    const client = subject._client?.(); // It may be another one by now.
+    const client = subject._client?.(); // Read each time: the page's session may be swapped.
     return client === undefined || isWithin(session, client);
   };
 }

@@ -25,10 +25,10 @@ import { contextIdsOfPage, keyOfTarget, type ScriptTarget } from './structure.ts
 export type ContextCoverage = (contextId: string | undefined) => boolean;
 
 /**
- * The ledger of one realm, or of the handles that a page had before it was attached to, which are known by their target
- * only.
+ * One realm with a ledger. Handles that a page had before it was attached to have a ledger of their own: only their target is
+ * known, not their realm.
  */
-interface RealmBooks {
+interface KnownRealm {
   readonly ledger: SessionLedger;
   /** Kept alive here: the ledger refers to it weakly. */
   readonly sender: ReleaseSession;
@@ -36,7 +36,7 @@ interface RealmBooks {
   readonly contextId: string | undefined;
 }
 
-/** Where a value comes from. */
+/** The realm that a value comes from. */
 export interface Origin {
   readonly realm: string;
   readonly contextId: string | undefined;
@@ -44,7 +44,7 @@ export interface Origin {
   readonly target: ScriptTarget | undefined;
 }
 
-/** What else a mint belongs to, besides its ledger. */
+/** The scope and the leak report that a mint belongs to. */
 export interface MintOwner {
   readonly scope: HandleScope | undefined;
   readonly trace: MintTrace | undefined;
@@ -56,10 +56,10 @@ export class BidiAttachment extends PuppeteerAttachment {
   readonly tracks: boolean;
   readonly #coverage: ContextCoverage;
   readonly #createSender: (target: ScriptTarget) => ReleaseSession;
-  readonly #books = new Set<RealmBooks>();
-  readonly #byRealm = new Map<string, RealmBooks>();
-  /** The ledgers that a target's handles are in, for as long as the target stands for the same realm. */
-  readonly #byTarget = new Map<string, RealmBooks>();
+  readonly #known = new Set<KnownRealm>();
+  readonly #byRealm = new Map<string, KnownRealm>();
+  /** By target, the realm that the target stands for now. */
+  readonly #byTarget = new Map<string, KnownRealm>();
   #openScopes: { readonly scope: HandleScope; readonly page: PageLike }[] = [];
 
   /** @internal Made by `attach`. */
@@ -92,7 +92,7 @@ export class BidiAttachment extends PuppeteerAttachment {
   override escape<Handle extends RemoteHandle | RemoteObject>(handle: Handle): Handle {
     const remoteValue = member(handle, 'remoteValue');
     if (typeof remoteValue !== 'function' && typeof member(handle, 'type') !== 'string') {
-      return super.escape(handle); // It says what is wrong.
+      return super.escape(handle); // That says what is wrong.
     }
     const value: unknown = typeof remoteValue === 'function' ? remoteValue.call(handle) : handle;
     const id = member(value, 'handle');
@@ -120,25 +120,25 @@ export class BidiAttachment extends PuppeteerAttachment {
     const likely = target === undefined ? undefined : this.#byTarget.get(keyOfTarget(target));
     const record = likely?.ledger.find(handle);
     if (record !== undefined) return record;
-    for (const { ledger } of this.#books) {
+    for (const { ledger } of this.#known) {
       const found = ledger.find(handle);
       if (found !== undefined) return found;
     }
     return undefined;
   }
 
-  /** The way in which the scope was opened with which a handle ended; `undefined` for all other handles. @internal */
+  /** How the scope was opened that a handle has ended with; `undefined` if no scope ended it. @internal */
   endedScopeOf(handle: string): ScopeKind | undefined {
-    for (const { ledger } of this.#books) {
+    for (const { ledger } of this.#known) {
       const kind = ledger.endedScopeOf(handle);
       if (kind !== undefined) return kind;
     }
     return undefined;
   }
 
-  /** Notes a value that the client is about to get, and watches for its collection. @internal */
+  /** Enters a value that the client is about to get, and watches for its collection. @internal */
   mint(value: OwningValue, origin: Origin, { scope, trace, isException }: MintOwner): void {
-    const { ledger } = this.#booksOf(origin);
+    const { ledger } = this.#realmOf(origin);
     const record = this.watch.mint(ledger, value, value.handle, undefined, 0);
     if (record === undefined) return;
     if (trace !== undefined) record.origin = this.leakReport?.noteMint(ledger, value, trace, isException);
@@ -150,11 +150,11 @@ export class BidiAttachment extends PuppeteerAttachment {
     for (const handle of handles) {
       const record = this.find(handle, target);
       if (record !== undefined) record.context?.ledger.drop(record, 'disposed');
-      else this.#booksFor(target).ledger.enqueueUnknown(handle);
+      else this.#realmFor(target).ledger.enqueueUnknown(handle);
     }
   }
 
-  /** Whether an unanswered command names one of these. @internal */
+  /** Whether an unanswered command names one of these handles. @internal */
   isNamed(handles: readonly string[], target: ScriptTarget): boolean {
     return handles.some((handle) => (this.find(handle, target)?.pins ?? 0) > 0);
   }
@@ -168,7 +168,7 @@ export class BidiAttachment extends PuppeteerAttachment {
     forward: () => Promise<unknown>,
   ): Promise<unknown> {
     const answer = forward();
-    const { ledger } = this.#booksFor(target);
+    const { ledger } = this.#realmFor(target);
     let count = 0;
     for (const handle of handles) {
       const record = this.find(handle, target);
@@ -194,60 +194,60 @@ export class BidiAttachment extends PuppeteerAttachment {
     );
   }
 
-  /** Sends the releases of all that was dropped, ahead of the next command. @internal */
+  /** Sends the releases of all dropped handles, ahead of the next command. @internal */
   releaseAllNow(): void {
-    for (const { ledger } of this.#books) this.sendNow(ledger);
+    for (const { ledger } of this.#known) this.sendNow(ledger);
   }
 
   /** @internal */
   endRealm(realm: string): void {
-    const books = this.#byRealm.get(realm);
-    if (books !== undefined) this.#close(books);
+    const known = this.#byRealm.get(realm);
+    if (known !== undefined) this.#close(known);
   }
 
-  /** A tab, a window or a frame is gone, and with it each of its realms. @internal */
+  /** Ends the realms of a tab, a window or a frame that is gone. @internal */
   endContext(contextId: string): void {
-    for (const books of this.#books) if (books.contextId === contextId) this.#close(books);
+    for (const known of this.#known) if (known.contextId === contextId) this.#close(known);
   }
 
-  /** The connection is gone, or the page that this is for, and with it all that it covers. @internal */
+  /** Ends all realms: the connection is gone, or the page that this attachment is for. @internal */
   endAll(): void {
-    for (const books of this.#books) this.#close(books);
+    for (const known of this.#known) this.#close(known);
   }
 
-  #booksOf({ realm, contextId, target }: Origin): RealmBooks {
-    let books = this.#byRealm.get(realm);
-    if (books?.ledger.hasEnded !== false) {
-      if (books !== undefined) this.#close(books);
-      books = this.#open({ realm }, realm, contextId);
-      this.#byRealm.set(realm, books);
+  #realmOf({ realm, contextId, target }: Origin): KnownRealm {
+    let known = this.#byRealm.get(realm);
+    if (known?.ledger.hasEnded !== false) {
+      if (known !== undefined) this.#close(known);
+      known = this.#open({ realm }, realm, contextId);
+      this.#byRealm.set(realm, known);
     }
-    if (target !== undefined) this.#byTarget.set(keyOfTarget(target), books);
-    return books;
+    if (target !== undefined) this.#byTarget.set(keyOfTarget(target), known);
+    return known;
   }
 
-  #booksFor(target: ScriptTarget): RealmBooks {
+  #realmFor(target: ScriptTarget): KnownRealm {
     const key = keyOfTarget(target);
-    let books = this.#byTarget.get(key);
-    if (books?.ledger.hasEnded !== false) {
-      if (books !== undefined) this.#close(books);
-      books = this.#open(target, undefined, 'context' in target ? target.context : undefined);
-      this.#byTarget.set(key, books);
+    let known = this.#byTarget.get(key);
+    if (known?.ledger.hasEnded !== false) {
+      if (known !== undefined) this.#close(known);
+      known = this.#open(target, undefined, 'context' in target ? target.context : undefined);
+      this.#byTarget.set(key, known);
     }
-    return books;
+    return known;
   }
 
-  #open(target: ScriptTarget, realm: string | undefined, contextId: string | undefined): RealmBooks {
+  #open(target: ScriptTarget, realm: string | undefined, contextId: string | undefined): KnownRealm {
     const sender = this.#createSender(target);
-    const books = { ledger: this.openLedger(sender, false), sender, realm, contextId };
-    this.#books.add(books);
-    return books;
+    const known = { ledger: this.openLedger(sender, false), sender, realm, contextId };
+    this.#known.add(known);
+    return known;
   }
 
-  #close(books: RealmBooks): void {
-    this.#books.delete(books);
-    if (books.realm !== undefined) this.#byRealm.delete(books.realm);
-    for (const [key, others] of this.#byTarget) if (others === books) this.#byTarget.delete(key);
-    this.endLedger(books.ledger);
+  #close(known: KnownRealm): void {
+    this.#known.delete(known);
+    if (known.realm !== undefined) this.#byRealm.delete(known.realm);
+    for (const [key, others] of this.#byTarget) if (others === known) this.#byTarget.delete(key);
+    this.endLedger(known.ledger);
   }
 }

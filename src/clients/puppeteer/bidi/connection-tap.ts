@@ -1,7 +1,8 @@
 /**
- * Stands between Puppeteer and its BiDi connection: sees each command on its way out, each answer and event on its way in,
- * and keeps the ledgers of the connection's attachments by them. Puppeteer notices nothing: its own commands are sent, it
- * gets the browser's own answers, and the original `send` is called within the same call.
+ * Stands between Puppeteer and its BiDi connection: sees each command on its way out, each answer and event on its way in, and
+ * enters in the ledgers of the connection's attachments what they tell. Puppeteer notices nothing: its own commands are sent, it
+ * gets the browser's own answers, and the original `send` is called within the same call. Two commands do not get that far: a
+ * disposal that is answered early, and a command that names a handle whose scope has ended, which is refused.
  *
  * Invariant: a connection is hooked once, and a realm is in the ledger of one attachment: the first that covers it.
  */
@@ -38,7 +39,7 @@ export function tapOf(connection: BidiConnectionLike): ConnectionTap {
   return tap;
 }
 
-/** A command under way that may mint. */
+/** An unanswered command that may mint. */
 interface Minting extends Omit<MintOwner, 'isException'> {
   readonly attachment: BidiAttachment;
   readonly target: ScriptTarget;
@@ -144,7 +145,7 @@ class ConnectionTap {
     );
   }
 
-  /** The way in which a scope was opened, if a command names a handle that ended with that scope. */
+  /** If a command names a handle that has ended with its scope: how that scope was opened. Otherwise `undefined`. */
   #endedScopeNamed(params: unknown): ScopeKind | undefined {
     let ended: ScopeKind | undefined;
     forEachNamedHandle(params, (handle) => {
@@ -153,7 +154,7 @@ class ConnectionTap {
     return ended;
   }
 
-  /** The handles that a command names stay until it is answered. */
+  /** Pins the handles that a command names, until it is answered. */
   #pinNamed(params: unknown, target: ScriptTarget | undefined): readonly Handle[] {
     let pinned: Handle[] | undefined;
     forEachNamedHandle(params, (handle) => {
@@ -198,7 +199,7 @@ class ConnectionTap {
     if (handles === undefined || attachment === undefined || this.#connection.closed === true)
       return forward();
     if (this.#isBehindAction && !attachment.isNamed(handles, target as ScriptTarget)) {
-      // By accident this answer is the barrier behind which the page's messages and requests have arrived.
+      // By accident this answer is a barrier: when it comes, the page's messages and requests have arrived.
       this.#isBehindAction = false;
       return attachment.noteDisown(handles, target as ScriptTarget, forward);
     }
@@ -206,7 +207,7 @@ class ConnectionTap {
     return this.#acknowledge();
   }
 
-  /** Never in the same tick. A loop of awaited disposals gives the event loop a turn every few hundred. */
+  /** Answers a disposal, never in the same tick. In a loop of awaited disposals the event loop gets a turn every few hundred. */
   async #acknowledge(): Promise<unknown> {
     if (++this.#acknowledged % BIDI_DISPOSALS_PER_TURN === 0)
       await new Promise((resolve) => setImmediate(resolve));
@@ -248,7 +249,7 @@ class ConnectionTap {
     for (const value of values) attachment.mint(value, { realm, contextId, target: undefined }, owner);
   }
 
-  /** A frame ends with its tab. */
+  /** Ends a tab, a window or a frame, with the frames in it. */
   #endContext(info: unknown): void {
     const contextId = member(info, 'context');
     if (typeof contextId !== 'string') return;
@@ -283,11 +284,11 @@ const EVALUATIONS: ReadonlyMap<string, string> = new Map([
   ['script.evaluate', 'Runtime.evaluate'],
   ['script.callFunction', 'Runtime.callFunctionOn'],
 ]);
-/** Handles are passed as the values that are watched, so no collection has to be deferred. */
+/** Puppeteer passes handles as the values that are watched, not as bare ids, so no collection has to be deferred. */
 const rules: PuppeteerRules = new PuppeteerRules({ hold: () => () => {} });
 const NONE: readonly Handle[] = [];
 
-/** CDP's commands that are passed through: those that measure what the page holds. */
+/** Whether a command is one of CDP, passed through BiDi, that measures what the page holds. */
 function isMeasurement(method: string, params: unknown): boolean {
   if (!method.startsWith('goog:cdp.')) return false;
   const command = member(params, 'method');

@@ -1,12 +1,12 @@
 /**
- * The page that a realm belongs to, as far as the connection's events and answers have told it: a realm of a page names the
- * page's browsing context, and a worker's realm names the realm that started it.
+ * Knows the page that each realm belongs to, from the connection's events and answers: a page's realm names the page's browsing
+ * context, and a worker's realm names the realm that started it.
  */
 import { DEEPEST_NESTING } from '../../../policy.ts';
 import { member } from './remote-values.ts';
 import type { ScriptTarget } from './structure.ts';
 
-/** Of one realm: its page's browsing context, or the realm that started it. For some workers neither is known. */
+/** The browsing context of a realm's page, or the realm that started it. For some workers neither is known. */
 interface RealmOrigin {
   readonly contextId?: string;
   readonly owner?: string;
@@ -25,19 +25,19 @@ export class RealmOrigins {
     this.#origins.delete(realm);
   }
 
-  /** A tab, a window or a frame is gone, and each realm with it. */
+  /** Forgets the realms of a tab, a window or a frame that is gone. */
   onContextDestroyed(contextId: string): void {
     for (const [realm, origin] of this.#origins) {
       if (origin.contextId === contextId) this.#origins.delete(realm);
     }
   }
 
-  /** A command for a browsing context was answered by this realm, which may be older than the tap. */
+  /** Notes that a command for a browsing context was answered by this realm. The realm may be older than the tap. */
   noteAnswer(realm: string, contextId: string | undefined): void {
     if (contextId !== undefined && !this.#origins.has(realm)) this.#origins.set(realm, { contextId });
   }
 
-  /** The browsing context of the page that a target belongs to; `undefined` where that is not known. */
+  /** The browsing context of the page that a target belongs to; `undefined` if it is not known. */
   contextIdOf(target: ScriptTarget): string | undefined {
     if ('context' in target) return target.context;
     let origin = this.#origins.get(target.realm);

@@ -10,7 +10,7 @@ export class RealmSender implements ReleaseSession {
   readonly #send: BidiConnectionLike['send'];
   readonly #target: ScriptTarget;
 
-  /** @param send the connection's, unhooked. */
+  /** @param send the connection's own `send`, not our hook. */
   constructor(connection: BidiConnectionLike, send: BidiConnectionLike['send'], target: ScriptTarget) {
     this.#connection = connection;
     this.#send = send;
@@ -26,5 +26,5 @@ export class RealmSender implements ReleaseSession {
   }
 }
 
-/** Puppeteer's timer for an answer would keep the process alive. */
+/** No timer: Puppeteer's timer for an answer would keep the process alive. */
 const NO_TIMER = 0;

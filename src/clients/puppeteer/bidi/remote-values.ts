@@ -4,7 +4,7 @@
  * handles; reading it never throws.
  */
 
-/** The protocol's `RemoteValue` where it owns a handle. Puppeteer's handle holds this very object. */
+/** A `RemoteValue` of the protocol that owns a handle. Puppeteer's handle holds this very object. */
 export interface OwningValue {
   readonly type?: string | undefined;
   readonly handle: string;
@@ -14,7 +14,7 @@ export interface OwningValue {
 export interface EvaluateResult {
   readonly realm: string;
   readonly isException: boolean;
-  /** The result, or the value that was thrown; `undefined` where it owns no handle. */
+  /** The result, or the value that was thrown; `undefined` if it owns no handle. */
   readonly value: OwningValue | undefined;
 }
 
