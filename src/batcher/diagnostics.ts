@@ -1,6 +1,6 @@
 /**
- * The batcher's diagnostics channel: one event a batch, none a handle, and nothing computed while nobody
- * listens. docs/diagnostics.md describes it.
+ * The batcher's diagnostics channel: one event for each batch, none for a handle. Nothing is computed while nobody listens.
+ * docs/diagnostics.md describes it.
  */
 import { type DiagnosticsChannel, diagnosticsChannel } from '../builtins.ts';
 import { monotonicNow } from '../timers.ts';
@@ -16,7 +16,7 @@ import {
 
 /** Published when each release of a batch has been answered, or has timed out. */
 export interface BatchSettled {
-  /** Whose batch it was: the client's unhooked way to the browser; `undefined` where it is gone. */
+  /** The session of the batch: the client's unhooked way to the browser; `undefined` if it is gone. */
   readonly session: ReleaseSession | undefined;
   /** Commands in the batch. */
   readonly commands: number;

@@ -167,7 +167,7 @@ function requireGuarded(name: string, session: unknown, id: unknown): void {
 export class ReleaseGuard implements Disposable {
   #release: (() => void) | undefined;
 
-  /** @param release enqueues the release; absent where there was no id to guard. */
+  /** @param release enqueues the release; `undefined` if there was no id to guard. */
   constructor(release: (() => void) | undefined) {
     this.#release = release;
   }

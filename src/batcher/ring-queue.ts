@@ -20,8 +20,8 @@ export class RingQueue<T extends string | object> {
   #oldest: Segment<T> = new Segment(FIRST_SEGMENT);
   #newest: Segment<T> = this.#oldest;
   /**
-   * The segment emptied last, kept for the next growth: at a steady load the two swap for ever. Only one as
-   * long as the newest: shorter ones, left from the first growth, would go round for ever, and be too few.
+   * The segment emptied last, kept for the next growth: at a steady load the two take turns for ever. Only a segment as long as
+   * the newest is kept: shorter ones, from the first growth, would take turns for ever, too, and be too small.
    */
   #spare: Segment<T> | undefined;
   /** Items waiting. */
@@ -37,7 +37,7 @@ export class RingQueue<T extends string | object> {
     this.size++;
   }
 
-  /** Takes the oldest item; `undefined` where there is none. */
+  /** Takes the oldest item; `undefined` if there is none. */
   shift(): T | undefined {
     if (this.size === 0) return undefined;
     const item = this.#oldest.shift();

@@ -1,5 +1,5 @@
 /**
- * One session's way through the batcher: its queue, its slots of unanswered batches, and what becomes of each batch.
+ * One session's way through the batcher: its queue, its slots for unanswered batches, and how each batch is sent and settled.
  * A slow or broken session never delays another.
  *
  * Invariants: each release is settled exactly once, within `releaseTimeoutMs` of its sending, however the session
@@ -231,8 +231,8 @@ export class SessionQueue {
       this.#slots = outcome === 'timedOut' ? 1 : this.#mostSlots;
       if (reach === 'session') hooks.onSessionGone();
     };
-    // Clients create an Error for each command, whose stack nobody will read: without frames the client spends about a
-    // third less time on each release.
+    // Clients create an Error for each command, whose stack nobody will read. Without frames the client needs about a third less
+    // time for each release.
     const answers = withStackTraceLimit(0, () => sendAll(this.session, this.way, batch, settle));
     let forget = (): void => {};
     let deadline: Deadline | undefined;

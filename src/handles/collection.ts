@@ -113,7 +113,7 @@ function takeUntil(deadline: number): boolean {
     }
     let next = 0;
     for (let record = records[0]; record !== undefined; record = records[next]) {
-      next = record.context?.ledger.collect(records, next) ?? next + 1; // It may have ended before its object did.
+      next = record.context?.ledger.collect(records, next) ?? next + 1; // It may have ended before the collection.
     }
   } while (full.length + filling.length > 0 && monotonicNow() < deadline);
   isAnnounced = full.length + filling.length > 0;
@@ -158,7 +158,7 @@ export class Suspects {
     this.#stats = stats;
   }
 
-  /** So many more handles have been minted, of so many bytes each. */
+  /** Counts handles that have been minted, of so many bytes of their page each. */
   add(handles: number, bytesPerHandle: number): void {
     this.#minted += handles;
     this.#mintedBytes += handles * bytesPerHandle;
@@ -330,7 +330,7 @@ export class AttachmentPressure {
     forgotten.register(this, this.#watch);
   }
 
-  /** So many more handles have been minted, of so many bytes of their page each. @returns the bytes that are suspected now. */
+  /** Counts handles that have been minted, of so many bytes of their page each. @returns the bytes that are suspected now. */
   add(handles: number, bytesPerHandle: number): number {
     const { suspects } = this.#watch;
     suspects.add(handles, bytesPerHandle);
@@ -344,7 +344,7 @@ export class AttachmentPressure {
     this.#watch.isOn = true;
     pressure.add(this.#watch.suspects);
     if (watchers++ > 0 || typeof PerformanceObserver !== 'function') return;
-    // A browser has no entries of this type, and prints a warning where it is asked for them.
+    // A browser has no entries of this type, and prints a warning if it is asked for them.
     if (!PerformanceObserver.supportedEntryTypes?.includes('gc')) return;
     observer = new PerformanceObserver(note);
     observer.observe({ entryTypes: ['gc'] });

@@ -159,7 +159,7 @@ export class GroupSweep {
   /** The work of this turn is done: judges the groups that it changed. */
   afterWork(): void {
     this.sweep(WITH_GRACE);
-    if (!this.#services.changes.isEmpty) this.#services.changes.wake(); // What was struck out need not be waited for.
+    if (!this.#services.changes.isEmpty) this.#services.changes.wake(); // A flush need not wait for handles that were struck out.
   }
 
   /** Judges all groups without grace. Resolves when all releases are queued, except those that wait for a move. */
@@ -177,8 +177,8 @@ export class GroupSweep {
   }
 
   /**
-   * As `flush`, for a program that detaches. Dead groups are queued in this very call, since soon nobody knows what else is
-   * in them; of the other groups the dead are queued one by one, turn by turn.
+   * As `flush`, for a program that detaches. Dead groups are queued in this very call: soon, commands that we no longer see may put
+   * new objects into them. Of the other groups the dead are queued one by one, turn by turn.
    */
   flushLast(): void {
     takeCollected();
@@ -202,7 +202,7 @@ export class GroupSweep {
     return false;
   }
 
-  /** Judges what was touched, in one session or all, and what waits, where the urgency has it looked at. */
+  /** Judges the touched groups, of one session or all, and the waiting groups that the urgency names. */
   sweep(urgency: Urgency, ledger?: SessionLedger): void {
     if (!urgency.mayMove) {
       for (const group of this.#moving.keys()) {
@@ -219,9 +219,9 @@ export class GroupSweep {
   }
 
   /**
-   * Judges groups, and does what is decided for all but one kind of them.
+   * Judges groups, and carries all verdicts out but `outOfTime`.
    *
-   * @returns the groups that are partly dead and out of time.
+   * @returns the groups with that verdict.
    */
   #judgeAll(urgency: Urgency, ledger: SessionLedger | undefined): Group[] {
     const now = this.#services.now();
@@ -293,7 +293,7 @@ export class GroupSweep {
         return;
       }
       groups.add(group);
-      this.#waiting.delete(group); // It comes last, should it go on waiting.
+      this.#waiting.delete(group); // If it goes on waiting, it is entered again as the last.
     }
   }
 
@@ -305,7 +305,7 @@ export class GroupSweep {
     else group.staleSince = Math.min(group.staleSince, now);
     if (!group.isUrgent || group.disposedSince !== Number.POSITIVE_INFINITY) return;
     group.disposedSince = now;
-    this.#urgent.delete(group); // It is the youngest now.
+    this.#urgent.delete(group); // It is entered again as the last.
     // Tidied groups become urgent, too: there the client may have disposed of a second handle of the same element, which
     // keeps the node alive.
     const { tidied } = group.ledger;
@@ -317,7 +317,7 @@ export class GroupSweep {
     tidied.clear();
   }
 
-  /** Lets groups wait; where a session has too many dead waiting, its oldest groups are due instead. */
+  /** Lets groups wait. If too many dead of a session wait then, its oldest groups are due instead. */
   #letWait(groups: readonly Group[], due: Group[], now: number): void {
     for (const group of groups) {
       const { ledger } = group;
@@ -529,7 +529,7 @@ function isAsGoodAsDead(group: Group): boolean {
   );
 }
 
-/** Whether the group is not expected to be dead as a whole soon, so that its dead need not wait. */
+/** Whether it is unlikely that the whole group will be dead soon: then its dead need not wait. */
 function isUnlikelyToDieSoon(group: Group, now: number): boolean {
   // A long list is being disposed of, or a query's commands are under way.
   const isInTheMiddle =
@@ -545,7 +545,7 @@ function isUnlikelyToDieSoon(group: Group, now: number): boolean {
 /**
  * How many dead a session may have waiting for the rest of their groups to die.
  *
- * @param pageBytes what one handle holds of the page; 0 where that is not known.
+ * @param pageBytes bytes of the page that one handle holds; 0 while that is not known.
  */
 export function mostWaiting(pageBytes: number): number {
   if (pageBytes === 0) return policy.MOST_UNKNOWN_WAITING;

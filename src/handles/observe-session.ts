@@ -9,8 +9,8 @@
  * ended, which is refused.
  *
  * From its sending until its answer is entered, a command pins what it names, and keeps the group that its results go into.
- * Answers are entered in the order in which they came, and before anything else that reads or changes the ledger: whoever
- * does either calls `answers.run()` first. To call it once too often costs nothing.
+ * Answers are entered in the order in which they came, and before anything else reads or changes the ledger: all code that does
+ * either calls `answers.run()` first. To call it once too often costs nothing.
  */
 import type { ReleaseSession } from '../batcher/release.ts';
 import type { LeakReport, MintTrace, Tracing } from '../observe/leak-report.ts';
@@ -65,7 +65,7 @@ export interface TapParts {
   readonly streams: Streams | undefined;
 }
 
-/** Makes what the client gets in place of an answer. */
+/** Makes the value that the client gets in place of an answer. */
 export type Present = (answer: unknown) => unknown;
 
 export class SessionTap {
@@ -98,7 +98,7 @@ export class SessionTap {
   }
 
   /**
-   * One command of the client's, in place of its `send`. Throws only what `forward` throws.
+   * Sends one command of the client's, in place of its `send`. Throws only the errors that `forward` throws.
    *
    * @param present makes what the client gets of an answer that may carry remote objects; it must not throw.
    */
@@ -145,13 +145,13 @@ export class SessionTap {
       } else if (this.#tracks) answer = this.#unlisted(params, forward);
       else answer = this.#untracked(method, params, forward);
     } catch (error) {
-      onAnswer?.(); // It was not sent, and never will be answered.
+      onAnswer?.(); // The command was not sent, and is never answered.
       throw error;
     }
     return onAnswer === undefined ? answer : settledAfter(answer, onAnswer, onAnswer);
   }
 
-  /** One event of the session's, before the client's listeners get it. Never throws. */
+  /** Takes note of one event, before the client's listeners get it. Never throws. */
   event(name: string, params: unknown): void {
     if (!NOTICED.has(name)) return;
     const { consoleEntries, streams, tracing } = this.#parts;
@@ -417,7 +417,7 @@ class ConsoleBurst implements DeferredTask {
       try {
         forEachRemoteObject(message, this.#mints, enter);
       } catch {
-        // A peer that is no browser may send what throws when it is read. These arguments stay untracked.
+        // A peer that is no browser may send a message that throws when it is read. Its arguments stay untracked.
       }
     }
   }
@@ -508,7 +508,8 @@ function groupOf(
   const target =
     shape.inheritsGroup && asked !== '' ? (params?.objectId ?? params?.promiseObjectId) : undefined;
   if (typeof target === 'string' || target instanceof String) {
-    // What a call on an object of a user's group gives stays in that group; so does what an object gives that is not in the ledger.
+    // The results of an object in a user's group stay in that group. So do those of an object that is not in the ledger: nobody
+    // knows its group.
     const inherited = ledger.find(target.toString())?.group;
     const isUsers = inherited === undefined ? !namesNoGroups : inherited.kind === 'foreign';
     if (!shape.takesGroup || isUsers) return inherited;
@@ -561,7 +562,7 @@ function settledAfter(
   );
 }
 
-/** Whether the client was given what could be a command. If not, its own `send` says what is wrong. */
+/** Whether the arguments of a `send` could be a command. If not, the client's own `send` says what is wrong. */
 const isCommand = (method: unknown, params: unknown): boolean =>
   typeof method === 'string' && (params === undefined || typeof params === 'object');
 

@@ -109,7 +109,7 @@ export class HandleScope implements Disposable {
   }
 }
 
-/** A list of things that a scope drops at its end. It never holds more that are over than are alive, but for a few. */
+/** A list of groups or handles that a scope drops at its end. Never more of them are dead than alive, but for a few. */
 class Alive<Item> {
   readonly #isAlive: (item: Item) => boolean;
   #items: Item[] = [];
@@ -119,7 +119,7 @@ class Alive<Item> {
     this.#isAlive = isAlive;
   }
 
-  /** Adds one. @returns whether those that are over were forgotten before that. */
+  /** Adds an item. @returns whether the dead ones were forgotten before. */
   add(item: Item): boolean {
     const isTime = this.#items.length >= this.#most;
     if (isTime) {

@@ -34,7 +34,7 @@ export type Handle = HandleRecord<SessionLedger>;
 export type Group = ObjectGroup<SessionLedger>;
 export type Context = HandleContext<SessionLedger>;
 
-/** What the ledgers of one attachment share. */
+/** The services that the ledgers of one attachment share. */
 export interface LedgerServices {
   readonly stats: LedgerStats;
   readonly dispatcher: Dispatcher;
@@ -62,7 +62,7 @@ export class SessionLedger implements ReleaseOwner {
   readonly isOrdered: boolean;
   /** What this session shares with other sessions of its target. */
   readonly target: TargetState;
-  /** How much of the page the session's handles hold. Set by whoever opens the ledger. */
+  /** How much of the page the session's handles hold. Set by `AttachedSessions`, which opens the ledger. */
   memory: PageMemory = fixedMemory(0);
   /** The generation: the group that takes mints outside scopes now. See `groups.ts`. */
   openGroup: Group | undefined;
@@ -449,7 +449,7 @@ export class SessionLedger implements ReleaseOwner {
       const group: Group = release;
       if (outcome === 'gone')
         this.onRefused(group.members.find(({ state }) => state !== 'ended')?.context, reach);
-      this.services.work.add(endMembers(group)); // Not before the answer, which would have to wait for it.
+      this.services.work.add(endMembers(group)); // Only now: before, the answer would have to wait for this work.
     }
   }
 

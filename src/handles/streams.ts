@@ -67,7 +67,7 @@ export class Streams implements ReleaseOwner {
     }
     return onAnswer(forward(outgoing), (result) => {
       if ((result as { eof?: unknown } | undefined)?.eof === true) this.drop(record, 'disposed');
-      return handle; // Reachable until here, by the callback: nobody has let go of a stream that is being read.
+      return handle; // The callback keeps the handle reachable until here: a stream that is being read is not collected.
     });
   }
 

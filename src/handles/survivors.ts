@@ -24,9 +24,9 @@ import type { RemoteObject } from './protocol.ts';
 import type { Context, Group, Handle } from './session-ledger.ts';
 
 /**
- * Whether it pays to move a group's survivors, and may be done. It pays while not many more members live than are dead. In sessions
- * that do not keep order nothing is moved: a release could overtake the move. Nor in a target that somebody debugs or profiles:
- * survivors are moved by a script, which would be seen.
+ * Whether a group's survivors may be moved, and it pays. It pays while not many more members live than are dead. Nothing is moved
+ * in sessions that do not keep order, because a release could overtake the move; nor in a target that is debugged or profiled,
+ * because the script that moves survivors would be seen.
  */
 export function isWorthMoving(group: Group): boolean {
   const { ledger } = group;
@@ -186,7 +186,7 @@ async function bindAnew(
     const isGivenUp = (): boolean => attempt.isGivenUp && !ledger.isAbandoned;
     const bound = await bind(context, survivors, target.name, isGivenUp);
     if (bound === undefined) return;
-    // From here to the end nothing is awaited: no command can be sent between two survivors.
+    // Nothing is awaited while the survivors get their new ids: so no command can be sent between two of them.
     // Leftovers are to be released: the list, which would keep all survivors alive in the page, and the new ids of survivors that
     // died meanwhile.
     const leftovers = bound.listId === undefined ? [] : [bound.listId];

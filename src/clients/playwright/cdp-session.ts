@@ -2,8 +2,8 @@
  * Playwright's `CDPSession`, from `context.newCDPSession(page)` or `browser.newBrowserCDPSession()`, of a browser
  * that Playwright launched or found by `connectOverCDP`. That session is public API, so it works with any version.
  *
- * What must be held: with `track: true`, the RemoteObject that `send` resolved with, or that an event
- * carried; an id kept as a string keeps nothing.
+ * With `track: true` a program must hold the RemoteObject that `send` resolved with, or that an event carried. An id that is
+ * kept as a string keeps nothing.
  */
 import type { AttachOptions } from '../../handles/attach-options.ts';
 import type { Params } from '../../handles/protocol.ts';

@@ -289,7 +289,7 @@ export class ClientHandles {
     siblings?.delete(handle);
     if (siblings?.size === 0) this.#children.delete(handle.parentGuid);
     const { keeper } = handle;
-    // The registry holds this `WeakHandle` until its object is collected. The keeper leads to the object, which would never be.
+    // The registry holds this `WeakHandle` until its object is collected. The keeper leads to the object: with it, it never would be.
     handle.keeper = NOBODY;
     keeper.ended?.(handle);
   }

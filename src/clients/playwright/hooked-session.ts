@@ -36,7 +36,7 @@ export const playwrightRules: CommandRules = {
 
 /** Which ids become `HeldId`s, so that the garbage collector can tell of them. */
 export interface HoldingOptions {
-  /** If not, no id does. */
+  /** Whether handles are tracked. If not, no id becomes one. */
   readonly tracks: boolean;
   /** With `consoleEntries: 'discard'` a console argument lives only while the script has a handle of it. */
   readonly holdsConsoleWeakly: boolean;
@@ -72,7 +72,7 @@ export class HookedSession {
   #arrivalTimer: ReturnType<typeof setTimeout> | undefined;
   #isHooked = true;
   readonly #undo: (() => void)[];
-  /** What makes of an answer the one for the server, by the command's method. */
+  /** By method of a command, the function that makes the server's answer from the browser's. */
   readonly #presenters = new Map<string, Present | undefined>();
   readonly #holding: Holding;
   readonly #holdingOfConsole: Holding;
@@ -178,7 +178,7 @@ export class HookedSession {
     return withHeldIds(payload, mints, isConsole ? this.#holdingOfConsole : this.#holding);
   }
 
-  /** Holds the arguments of a console message until Playwright's own handles for them have reached the script. */
+  /** Holds the arguments of a console message for `ARRIVAL_MS`: by then Playwright's own handles for them have reached the script. */
   #holdWhileArriving(payload: unknown): void {
     this.#arriving.push(payload);
     this.#arrivalTimer ??= unref(

@@ -1,6 +1,6 @@
 /**
- * One handle of the script's, whether or not the script still refers to it; and the keeper that decides what is done with such
- * handles.
+ * One handle of the script's, whether or not the script still refers to it; and the interface of the keepers of such handles, which
+ * decide what is done with them.
  *
  * Invariant: once a handle has been handed to the script, its `WeakHandle` refers to the client's objects only weakly. A registry
  * holds the `WeakHandle`, so a strong reference would keep the handle from being collected.

@@ -25,7 +25,7 @@ export interface LaunchedBrowser extends BrowserLike {
   disconnect?(): unknown;
   /** Null where the browser was connected to, not launched. */
   process?(): unknown;
-  /** What `connected` was called once, and is in forks. */
+  /** The former name of `connected`, which forks still have. */
   isConnected?(): boolean;
 }
 
@@ -214,12 +214,12 @@ function giveUp(browser: LaunchedBrowser): unknown {
   return isOwn ? browser.close() : browser.disconnect?.();
 }
 
-/** Resolves when `body` is over, however it ends. */
+/** Resolves when `body` has ended, with a value or an error. */
 async function settled(body: () => unknown): Promise<void> {
   try {
     await body();
   } catch {
-    // It was to be ended. If it is gone already, that is fine.
+    // The browser was to be ended. If it is gone already, that is fine.
   }
 }
 
