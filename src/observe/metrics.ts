@@ -96,7 +96,7 @@ export const GAUGES: readonly Metric[] = [
   },
   {
     name: 'cdp.handles.charged',
-    help: 'What live handles are charged to the heap of this process.',
+    help: 'Bytes of pages that may be garbage: what handles hold that were minted since the last collection in this process.',
     unit: 'By',
     stats: [['chargedBytes', {}]],
   },
@@ -132,7 +132,7 @@ export class SourceFigures {
     this.#given = given;
   }
 
-  /** A batcher by itself has fewer counts than an attachment: the others are left out. */
+  /** Whole numbers. A batcher by itself has fewer counts than an attachment: the others are left out. */
   read(): Figures {
     const source = typeof this.#given === 'function' ? this.#given() : this.#given;
     if (source !== undefined && source !== this.#source?.deref()) {
@@ -140,7 +140,7 @@ export class SourceFigures {
       this.#source = new WeakRef(source);
       this.#last = {};
     }
-    if (source !== undefined) this.#last = source.stats() as Figures;
+    if (source !== undefined) this.#last = wholeFigures(source.stats() as Figures);
     const hasEnded = source === undefined || (source as { detached?: unknown }).detached === true;
     return { ...(hasEnded ? {} : this.#last), ...this.#counted() };
   }
@@ -153,6 +153,15 @@ export class SourceFigures {
     }
     return counted;
   }
+}
+
+/** Bytes are reckoned, and not counted. */
+function wholeFigures({ chargedBytes, pageBytes, ...counts }: Figures): Figures {
+  return {
+    ...counts,
+    ...(chargedBytes === undefined ? {} : { chargedBytes: Math.round(chargedBytes) }),
+    ...(pageBytes === undefined ? {} : { pageBytes: Math.round(pageBytes) }),
+  };
 }
 
 /** @throws TypeError for an object without figures. */

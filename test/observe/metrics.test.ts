@@ -35,6 +35,15 @@ it('two batchers are told apart in one scrape, and what they do not know is left
   for (const name of names) expect(text).toContain(`# HELP ${name} `);
 });
 
+it('bytes are whole numbers', async () => {
+  const registry = new promClient.Registry();
+  const stats = () => ({ ...emptyStats(), chargedBytes: 16_012_295.816, pageBytes: 4_000.25 });
+  collectWithPrometheus(promClient, { stats }, { registry });
+  const text = await registry.metrics();
+  expect(text).toContain('cdp_handles_charged_bytes 16012296\n');
+  expect(text).toContain('cdp_page_heap_bytes 4000\n');
+});
+
 it('sources come and go, by as many calls as there are, and nothing is left of the last', async () => {
   const registry = new promClient.Registry();
   const first = collectWithPrometheus(promClient, source({ live: 1 }), { registry });
