@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { type AttachOptions, resolveAttachOptions } from '../../handles/attach-options.ts';
 import type { Attachment } from '../../handles/attachment.ts';
+import { LEAST_BYTES_PER_HANDLE, LEAST_SUSPECTED } from '../../policy.ts';
 import { show } from '../../runtime/option-checks.ts';
 import { clientsSeen, type SeenClient } from './registration.ts';
 
@@ -107,7 +108,7 @@ function reportOf(clients: readonly SeenClient[], figures: Figures): string {
     `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
   const ways: [number, string][] = [
     [figures.released, `released by ${count(figures.commands, 'command')}`],
-    [figures.gone + figures.elided, 'gone with their page'],
+    [figures.gone + figures.elided, `gone with their page${areTooFew(figures) ? TOO_FEW : ''}`],
     [figures.live, 'still in use'],
     [figures.waiting, 'not answered yet'],
     [figures.failed, 'failed'],
@@ -119,6 +120,13 @@ function reportOf(clients: readonly SeenClient[], figures: Figures): string {
     .map(([number, way]) => `${number.toLocaleString('en')} ${way}`);
   const handles = count(figures.minted, 'handle');
   return `attached to ${count(browsers, 'browser')} of ${names}: ${[handles, ...told].join(', ')}.`;
+}
+
+const TOO_FEW = ' (too few for a collection; see docs/page-memory.md)';
+
+/** Whether so few handles bring about a collection only where they are large. */
+function areTooFew({ minted, released }: Figures): boolean {
+  return released === 0 && minted * LEAST_BYTES_PER_HANDLE < LEAST_SUSPECTED;
 }
 
 /** Why nothing was attached. */
