@@ -15,7 +15,7 @@ import { loadPuppeteer } from './load-puppeteer.ts';
 import { print, printJson, say } from './output.ts';
 
 export interface DemoOptions {
-  /** Fewer operations: under 20 s, and no crash to see. */
+  /** Fewer operations, and no crash to see. */
   readonly quick: boolean;
   /** Print JSON instead of a table. Progress goes to stderr in either case. */
   readonly json: boolean;

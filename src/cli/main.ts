@@ -16,7 +16,7 @@ const USAGE = `Usage: cdp-release-batcher <command> [options]
 
 Commands:
   demo         run the same work on a real Chromium, plain and attached, and count what is left in the page
-    --quick    fewer operations: under 20 seconds, and no crash to see
+    --quick    fewer operations: some 25 seconds, and no crash to see
     --json     print the outcome as JSON (progress goes to stderr)
 ${BENCH_USAGE}${DOCTOR_USAGE}${LOOK_USAGE}
 Options:

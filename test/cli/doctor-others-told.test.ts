@@ -16,7 +16,15 @@ const PATIENT: Patient = {
   elapsedMs: undefined,
 };
 const SNAPSHOT: Snapshot = {
-  ...{ kind: 'snapshot', thread: 0, occasion: 'end', elapsedMs: 2_000, node: 'v20', browsers: 3 },
+  ...{
+    kind: 'snapshot',
+    thread: 0,
+    occasion: 'end',
+    elapsedMs: 2_000,
+    node: 'v20',
+    browsers: 3,
+    attached: 0,
+  },
   ...{ stats: {} as Snapshot['stats'], leaks: [], cost: { stacks: 0, elapsedMs: 0 } },
 };
 const HOSTILE = 'https://a.test/\u001b[31m<img src=x>';
@@ -39,10 +47,10 @@ it('the worst first, with each reason once', () => {
   expect(report.heldByOthers).toMatchObject({ held: 1_003, browsers: 2, elapsedMs: 200 });
   const text = formatReport(report);
   expect(text.indexOf('1,000  page')).toBeLessThan(text.indexOf('    3  page'));
-  expect(text.match(/^What others hold .*$/gm)).toEqual([
-    'What others hold was not looked for in one place: the script did not close its browser.',
-    'What others hold was not looked for in 2 places: it hangs.',
-    'What others hold was not looked for in one place: it is large.',
+  expect(text.match(/^Handles held by others .*$/gm)).toEqual([
+    'Handles held by others were not looked for: the script did not close 1 of its browsers.',
+    'Handles held by others were not looked for in 2 of the pages, frames and workers: it hangs.',
+    'Handles held by others were not looked for in 1 of the pages, frames and workers: it is large.',
   ]);
 });
 
@@ -54,5 +62,5 @@ it('without what a terminal or a browser would act on', () => {
 
 it('nothing while the script goes on', () => {
   const running = reportOf({ ...PATIENT, exitCode: undefined }, SNAPSHOT, new Course(), []);
-  expect(formatReport(running)).not.toContain('What others hold');
+  expect(formatReport(running)).not.toContain('held by others');
 });

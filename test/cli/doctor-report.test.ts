@@ -33,6 +33,7 @@ function reportWith(
   const stats = {} as Snapshot['stats'];
   const snapshot: Snapshot = {
     ...{ kind: 'snapshot', thread: 0, occasion: 'end', elapsedMs: 2_000, node: 'v20', browsers: 1 },
+    ...{ attached: 0 },
     ...{ stats, leaks, cost },
     ...figures,
   };
@@ -153,8 +154,39 @@ describe('the terminal', () => {
     expect(formatReport(reportWith(lines(20)))).not.toContain('lines more');
   });
 
+  it('says whose disposals were not the script’s', () => {
+    const client = leakOf('a.mjs:1:1', { source: 'client', disposed: 760 });
+    expect(formatReport(reportWith([client]))).toContain('Disposed of: 760 (all by the client itself), ');
+    const both = formatReport(reportWith([client, leakOf('a.mjs:1:1', { disposed: 7 })]));
+    expect(both).toContain('Disposed of: 767 (760 by the client itself), ');
+    expect(text).toContain('Disposed of: 1,007, ');
+  });
+
+  it('says at its end what can be done, and with which command', () => {
+    expect(text.split('\n').slice(-4)).toEqual([
+      'To let go of the handles: `await handle.dispose()` at the lines above, or attach.',
+      'To let go of console arguments: dispose of each of `message.args()`, or attach.',
+      'Errors, and what the client leaves behind, are released only where the script is attached.',
+      'To attach without a change to the script: node --import cdp-release-batcher/register scrape.mjs',
+    ]);
+    const clean = formatReport(reportWith([leakOf('clean.mjs:1:1', { disposed: 1 })]));
+    expect(clean).not.toContain('To attach');
+  });
+
+  it('says so where the script is attached, and that it counts the handles all the same', () => {
+    const attached = formatReport(reportWith(LEAKS, { attached: 1 }));
+    expect(attached).toContain(
+      'The script is attached: what it forgets is released for it as its process collects garbage. The doctor counts it all the same.',
+    );
+    expect(attached).not.toContain('To attach');
+    const partly = formatReport(reportWith(LEAKS, { attached: 1, browsers: 2 }));
+    expect(partly).toContain('The script is attached to 1 of its 2 browsers: ');
+    expect(partly).toContain('To attach');
+    expect(formatReport(reportWith([], { attached: 1 }))).not.toContain('is attached');
+  });
+
   it('tells what tracing cost', () => {
-    expect(text.endsWith('Tracing read 1,200 stacks in 25 ms, 1.3 % of the run.')).toBe(true);
+    expect(text).toContain('\nNaming the lines cost 25 ms (1.3 % of the run).');
   });
 });
 

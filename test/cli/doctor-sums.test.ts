@@ -29,6 +29,7 @@ function snapshotOf(thread: number, figures: Partial<Snapshot>): Snapshot {
     elapsedMs: 1,
     node: 'v20',
     browsers: 1,
+    attached: 0,
     stats: statsOf({}),
     leaks: [],
     cost: { stacks: 0, elapsedMs: 0 },

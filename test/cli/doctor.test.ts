@@ -254,7 +254,7 @@ describe('the terminal', () => {
     const { report } = await examineForgotten();
     const text = formatReport(report);
     for (const { line } of [...report.leaks, ...report.client]) expect(text).toContain(shownLine(line));
-    expect(text).toContain('Tracing read');
+    expect(text).toContain('Naming the lines cost');
     expect(text).toContain('MB');
   });
 

@@ -105,6 +105,7 @@ function doctorReport() {
       elapsedMs: 1,
       node: HOSTILE,
       browsers: 1,
+      attached: 0,
       stats: {} as never,
       leaks,
       cost: { stacks: 0, elapsedMs: 0 },

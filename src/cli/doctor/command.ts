@@ -9,7 +9,7 @@ import { type DoctorOptions, doctor } from '../doctor.ts';
 import { say } from '../output.ts';
 
 export const DOCTOR_USAGE = `  doctor [options] <script> [arguments]
-               run an unchanged Puppeteer script, and name the lines that leave handles behind
+               run an unchanged Puppeteer or Playwright script, and name the lines that leave handles behind
     --json                         print the report as JSON (what the script prints goes to stderr)
     --html <file>                  write a page to look at
     --fail-over <number>           exit with 1 where the script left more handles than that undisposed

@@ -29,9 +29,16 @@ const ALL_CLOSES_MS = 10_000;
 /** The snapshot of a larger heap would take too long. */
 const OTHERS_LIMITS = { maxHeapBytes: 64e6, timeoutMs: 2_000 };
 
+/** Whether the script was started with `register`. It attaches to each browser then, as the doctor does. */
+const IS_REGISTERED = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((argument) =>
+  /cdp-release-batcher[\\/]register/.test(argument),
+);
+
 export class Examination {
   readonly #order: ThreadOrder;
   readonly #attachments: Attachment[] = [];
+  /** How often the script itself has asked for each of these. */
+  readonly #asked = new Map<Attachment, number>();
   /** Lines whose figures have changed since they were reported, each under all that identifies it. */
   readonly #changed = new Map<string, Pick<MintAccount, 'line' | 'kind' | 'source'>>();
   #isTellingDue = false;
@@ -44,8 +51,12 @@ export class Examination {
   }
 
   readonly onAttached = (attachment: Attachment, browser: object): void => {
-    if (this.#attachments.includes(attachment)) return;
+    if (this.#attachments.includes(attachment)) {
+      this.#noteAsked(attachment, -1); // The call that gave the attachment again was not the script's.
+      return;
+    }
     this.#attachments.push(attachment);
+    this.#followAsking(attachment);
     attachment.leakReport?.onChange(this.#onChange);
     this.write('checkpoint');
     const { close } = browser as { close?: (...args: never[]) => unknown };
@@ -57,12 +68,26 @@ export class Examination {
       if (isClosing) return close.apply(browser, args);
       isClosing = true;
       if (!(attachment instanceof PuppeteerAttachment)) {
-        this.#tellOthers(notLookedInto('it is not driven by Puppeteer'), 0);
+        this.#tellOthers(notLookedInto('that is done for Puppeteer only'), 0);
         return close.apply(browser, args);
       }
       return this.#lookForOthers(attachment, browser as BrowserLike).then(() => close.apply(browser, args));
     });
   };
+
+  /** `attach` of a browser that is attached already gives the same attachment, by its `hold`. */
+  #followAsking(attachment: Attachment): void {
+    this.#asked.set(attachment, IS_REGISTERED ? 1 : 0);
+    const { hold } = attachment;
+    shadow(attachment, 'hold', (...args: Parameters<typeof hold>) => {
+      this.#noteAsked(attachment, 1);
+      return hold.apply(attachment, args);
+    });
+  }
+
+  #noteAsked(attachment: Attachment, times: number): void {
+    this.#asked.set(attachment, (this.#asked.get(attachment) ?? 0) + times);
+  }
 
   /** Looks for what others hold, while the pages are still there. Never rejects. */
   async #lookForOthers(attachment: PuppeteerAttachment, browser: BrowserLike): Promise<void> {
@@ -98,6 +123,7 @@ export class Examination {
       elapsedMs: this.#elapsedMs(),
       node: process.version,
       browsers: this.#attachments.length,
+      attached: [...this.#asked.values()].filter((times) => times > 0).length,
       ...(this.#attachments.length === 0 ? { whyNothing: whyNothing(clientsSeen()) } : {}),
       stats: this.#stats(),
       leaks: mergeLeaks(reports.flatMap((report) => report.all())),

@@ -6,6 +6,9 @@ import { escapeHtml } from '../html/escape.ts';
 import { factsOf, pageOf, tableOf } from '../html/page.ts';
 import { type DoctorReport, shownLine } from './report.ts';
 import {
+  adviceOf,
+  CLIENT_COLUMNS,
+  CLIENT_TITLE,
   costLine,
   headline,
   LEAK_HEAD,
@@ -36,12 +39,14 @@ export function htmlOf(report: DoctorReport): string {
     countSection('console', 'Arguments of console messages', report.console),
     tableSection(
       'client',
-      'Left behind, or kept, by Puppeteer itself',
+      CLIENT_TITLE,
       ['', 'left behind', 'kept', 'kind'],
       report.client,
       (leak) => [formatCount(leak.collected), formatCount(leak.live + leak.elided), leak.kind],
+      CLIENT_COLUMNS,
     ),
     othersSection(report),
+    adviceSection(report),
     runSection(report),
   ]);
 }
@@ -98,10 +103,17 @@ function tableSection(
   head: readonly string[],
   leaks: readonly Leak[],
   cells: (leak: Leak) => readonly string[],
+  explanation?: string,
 ): string {
   if (leaks.length === 0) return '';
   const rows = leaks.map((leak) => [shownLine(leak.line), ...cells(leak)]);
-  return `<section id="${id}"><h2>${escapeHtml(heading)}</h2>${tableOf(head, rows)}</section>`;
+  const below = explanation === undefined ? '' : `<p>${escapeHtml(explanation)}</p>`;
+  return `<section id="${id}"><h2>${escapeHtml(heading)}</h2>${tableOf(head, rows)}${below}</section>`;
+}
+
+function adviceSection(report: DoctorReport): string {
+  const lines = adviceOf(report).map((line) => `<p>${escapeHtml(line)}</p>`);
+  return lines.length === 0 ? '' : `<section id="advice"><h2>What to do</h2>${lines.join('')}</section>`;
 }
 
 function othersSection(report: DoctorReport): string {
@@ -121,7 +133,7 @@ function runSection(report: DoctorReport): string {
     ['Script', [script, ...scriptArguments].join(' ')],
     ['Browsers', formatCount(browsers)],
     ['Node', node],
-    ['Tracing', costLine(report)],
+    ['Cost', costLine(report)],
     [
       'Held by others',
       [`${formatCount(report.heldByOthers.held)} handles.`, ...othersLines(report)].join(' '),

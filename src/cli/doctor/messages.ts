@@ -62,6 +62,8 @@ export interface Snapshot {
   readonly node: string;
   /** Browsers that the script launched, or connected to. */
   readonly browsers: number;
+  /** Of these, browsers that the script attaches to itself, by `attach` or `register`. */
+  readonly attached: number;
   /** Where there are none: which Puppeteer and Playwright were seen. */
   readonly whyNothing?: string;
   readonly stats: AttachmentStats;

@@ -23,12 +23,16 @@ export interface DoctorReport {
   readonly elapsedMs: number;
   readonly node: string;
   readonly browsers: number;
+  /** Of these, browsers that the script attaches to itself, by `attach` or `register`. */
+  readonly attached: number;
   /** Why there are none. Then the doctor exits with 2, if the script ended well. */
   readonly whyNothing: string | undefined;
   /** The library's own counts; none where there was no browser. */
   readonly stats: Partial<AttachmentStats>;
   /** How all traced handles ended, whoever minted them. */
   readonly totals: Pick<Leak, 'minted' | 'disposed' | 'collected' | 'elided' | 'live'>;
+  /** Of those disposed of, the handles that the client made for itself and disposed of by itself. */
+  readonly disposedByClient: number;
   /** Handles of the script's own that it never disposed of: what `--fail-over` looks at. */
   readonly leaked: number;
   readonly failOver: number | undefined;
@@ -42,7 +46,7 @@ export interface DoctorReport {
   readonly console: readonly Leak[];
   /** Uncaught errors of the page's, by the line that threw. */
   readonly pageErrors: readonly Leak[];
-  /** Handles that Puppeteer left behind itself, or keeps, by the line that called it. */
+  /** Handles that Puppeteer or Playwright left behind itself, or keeps, by the line that called it. */
   readonly client: readonly Leak[];
   /** What others hold in pages that were open when the script closed their browser. */
   readonly heldByOthers: HeldByOthersReport;
@@ -91,9 +95,11 @@ export function reportOf(
       (snapshot?.occasion === 'checkpoint' ? undefined : snapshot?.elapsedMs) ?? patient.elapsedMs ?? 0,
     node: snapshot?.node ?? process.version,
     browsers: snapshot?.browsers ?? 0,
+    attached: snapshot?.attached ?? 0,
     whyNothing: (snapshot?.browsers ?? 0) === 0 ? (snapshot?.whyNothing ?? NOTHING_TOLD) : undefined,
     stats: snapshot?.stats ?? {},
     totals,
+    disposedByClient: totalsOf((snapshot?.leaks ?? []).filter(({ source }) => source === 'client')).disposed,
     leaked: leaks.reduce((sum, leak) => sum + undisposed(leak), 0),
     leaks,
     alive: leaks.filter(({ live }) => live > 0).sort((a, b) => (b.oldestMs ?? 0) - (a.oldestMs ?? 0)),

@@ -95,6 +95,7 @@ export class Threads {
       ...first,
       elapsedMs: Math.max(...all.map(({ elapsedMs }) => elapsedMs)),
       browsers: all.reduce((sum, { browsers }) => sum + browsers, 0),
+      attached: all.reduce((sum, { attached }) => sum + attached, 0),
       stats: sumOfStats(all.map(({ stats }) => stats)),
       leaks: mergeLeaks(threads.flatMap(({ leaks }) => [...leaks.values()])),
       cost: sumOfCosts(all.map(({ cost }) => cost)),

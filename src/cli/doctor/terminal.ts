@@ -20,11 +20,13 @@ export function formatReport(report: DoctorReport): string {
   add('Errors thrown in the page', report.thrown, countTable);
   add('Uncaught errors of the page', report.pageErrors, countTable);
   add('Arguments of console messages, by the line that logged them', report.console, countTable);
-  add("Left behind, or kept, by Puppeteer itself: none of the script's doing", report.client, clientTable);
+  add(`${CLIENT_TITLE}\n${CLIENT_COLUMNS}`, report.client, clientTable);
   if (report.heldByOthers.held > 0) {
     blocks.push(`${OTHERS_TITLE}\n\n${indent(formatTable(OTHERS_HEAD, othersRows(report), [0]))}`);
   }
   blocks.push([...othersLines(report), costLine(report)].join('\n'));
+  const advice = adviceOf(report);
+  if (advice.length > 0) blocks.push(advice.join('\n'));
   return blocks.join('\n\n');
 }
 
@@ -38,7 +40,7 @@ export function headline(report: DoctorReport): string {
   const { totals, leaked, peak, failOver } = report;
   lines.push(
     // Without verbs: each number may be one.
-    `Handles: ${formatCount(totals.minted)}. Disposed of: ${formatCount(totals.disposed)}, ` +
+    `Handles: ${formatCount(totals.minted)}. Disposed of: ${formatCount(totals.disposed)}${byClient(report)}, ` +
       `forgotten: ${formatCount(totals.collected)}, held until their page ended: ${formatCount(totals.elided)}, ` +
       `alive: ${formatCount(totals.live)}. The most alive at a time: ${formatCount(peak.live)}. ` +
       `The heaps of all pages together: ${formatMegabytes(peak.heapBytes)} at most, garbage included.`,
@@ -47,7 +49,45 @@ export function headline(report: DoctorReport): string {
       : `The script did not dispose of ${formatCount(leaked)} of its own.`,
   );
   if (failOver !== undefined && leaked > failOver) lines.push(`That is more than ${formatCount(failOver)}.`);
+  if (leaked > 0) lines.push(...attachedLines(report));
   return lines.join('\n');
+}
+
+/** Whose disposals these were, where not all were the script's. */
+function byClient({ totals, disposedByClient }: DoctorReport): string {
+  if (disposedByClient === 0) return '';
+  const part = disposedByClient === totals.disposed ? 'all' : formatCount(disposedByClient);
+  return ` (${part} by the client itself)`;
+}
+
+/** That attaching does not change what the doctor counts. */
+function attachedLines({ attached, browsers }: DoctorReport): string[] {
+  if (attached === 0) return [];
+  const forgets =
+    attached === browsers
+      ? 'The script is attached: what it forgets'
+      : `The script is attached to ${formatCount(attached)} of its ${formatCount(browsers)} browsers: what it forgets there`;
+  return [
+    `${forgets} is released for it as its process collects garbage. The doctor counts it all the same.`,
+  ];
+}
+
+/** What the reader can do about it: below the tables. */
+export function adviceOf(report: DoctorReport): string[] {
+  const { script, attached, browsers, leaked, thrown, pageErrors, console, client } = report;
+  if (attached === browsers) return []; // It is done already, or there is no browser.
+  const lines: string[] = [];
+  if (leaked > 0)
+    lines.push('To let go of the handles: `await handle.dispose()` at the lines above, or attach.');
+  if (console.length > 0)
+    lines.push('To let go of console arguments: dispose of each of `message.args()`, or attach.');
+  if (thrown.length + pageErrors.length > 0 || client.some(({ collected }) => collected > 0))
+    lines.push('Errors, and what the client leaves behind, are released only where the script is attached.');
+  if (lines.length > 0)
+    lines.push(
+      `To attach without a change to the script: node --import cdp-release-batcher/register ${printable(script)}`,
+    );
+  return lines;
 }
 
 function outcomeOf({ script, exitCode, signal, elapsedMs, occasion }: DoctorReport): string {
@@ -92,6 +132,11 @@ function countTable(leaks: readonly Leak[]): string {
   return formatTable(['number', 'kind', 'line'], rows, [0]);
 }
 
+export const CLIENT_TITLE =
+  "Made by the client itself (Puppeteer or Playwright), by the script's line that called it";
+export const CLIENT_COLUMNS =
+  'Left behind: nothing references it any more. Kept: in use by the client, to the end or until its page ended.';
+
 function clientTable(leaks: readonly Leak[]): string {
   const rows = leaks.map((leak) => [
     formatCount(leak.collected),
@@ -104,10 +149,7 @@ function clientTable(leaks: readonly Leak[]): string {
 
 export function costLine({ cost, elapsedMs }: DoctorReport): string {
   const share = elapsedMs > 0 ? (100 * cost.elapsedMs) / elapsedMs : 0;
-  return (
-    `Tracing read ${formatCount(cost.stacks)} stacks in ${cost.elapsedMs.toFixed(0)} ms, ` +
-    `${share.toFixed(1)} % of the run.`
-  );
+  return `Naming the lines cost ${cost.elapsedMs.toFixed(0)} ms (${share.toFixed(1)} % of the run).`;
 }
 
 export const OTHERS_TITLE =
@@ -123,13 +165,13 @@ export function othersLines({ browsers, heldByOthers, exitCode, signal }: Doctor
   if (exitCode === undefined && signal === undefined) return []; // The script still runs.
   const reasons = new Map<string, number>();
   const unclosed = browsers - heldByOthers.browsers;
-  const count = (why: string, more: number): void => void reasons.set(why, (reasons.get(why) ?? 0) + more);
-  if (unclosed > 0)
-    count(`the script did not close ${unclosed === 1 ? 'its browser' : 'these browsers'}`, unclosed);
-  for (const { why } of heldByOthers.unseen) count(why, 1);
-  return [...reasons].map(([why, places]) => {
-    const where = places === 1 ? 'one place' : `${formatCount(places)} places`;
-    return `What others hold was not looked for in ${where}: ${printable(why)}.`;
+  const count = (why: string, parts: number): void => void reasons.set(why, (reasons.get(why) ?? 0) + parts);
+  const ofBrowsers = browsers === 1 ? 'its browser' : `${formatCount(unclosed)} of its browsers`;
+  if (unclosed > 0) count(`the script did not close ${ofBrowsers}`, 0);
+  for (const { type, why } of heldByOthers.unseen) count(why, type === 'browser' ? 0 : 1);
+  return [...reasons].map(([why, parts]) => {
+    const where = parts === 0 ? '' : ` in ${formatCount(parts)} of the pages, frames and workers`;
+    return `Handles held by others were not looked for${where}: ${printable(why)}.`;
   });
 }
 
