@@ -1,4 +1,4 @@
-// The library's books as OpenTelemetry metrics, exported to the console: a service of yours has an OTLP exporter there.
+// The library's counters as OpenTelemetry metrics, exported to the console: a service of yours has an OTLP exporter there.
 import { metrics } from '@opentelemetry/api';
 import {
   ConsoleMetricExporter,

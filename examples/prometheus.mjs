@@ -1,4 +1,4 @@
-// The library's books for Prometheus, which scrapes them over HTTP. Ends with Ctrl+C, or SIGTERM.
+// The library's counters for Prometheus, which scrapes them over HTTP. Ends with Ctrl+C, or SIGTERM.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { collectWithPrometheus } from 'cdp-release-batcher/prometheus';

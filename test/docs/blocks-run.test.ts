@@ -26,6 +26,14 @@ const PUPPETEER = `
   module.exports = { launch, connect: core.connect, defaultArgs: core.defaultArgs, executablePath: core.executablePath };
 `;
 
+/** The same for Playwright. */
+const PLAYWRIGHT = `
+  const core = require(process.env.PLAYWRIGHT);
+  const { executablePath, args, env } = JSON.parse(process.env.LAUNCH_OPTIONS);
+  const launch = (options) => core.chromium.launch({ executablePath, args, env, ...options });
+  exports.chromium = { launch };
+`;
+
 let folder: string;
 let env: Record<string, string>;
 beforeAll(async () => {
@@ -33,9 +41,14 @@ beforeAll(async () => {
   const modules = join(folder, 'node_modules');
   await mkdir(join(modules, 'puppeteer'), { recursive: true });
   await writeFile(join(modules, 'puppeteer', 'index.js'), PUPPETEER);
+  await mkdir(join(modules, 'playwright-core'));
+  await writeFile(join(modules, 'playwright-core', 'index.js'), PLAYWRIGHT);
   await symlink(PACKAGE, join(modules, 'cdp-release-batcher'));
   for (const name of INSTALLED) await symlink(join(PACKAGE, 'node_modules', name), join(modules, name));
-  env = { LAUNCH_OPTIONS: JSON.stringify(await chromiumLaunchOptions()) };
+  env = {
+    LAUNCH_OPTIONS: JSON.stringify(await chromiumLaunchOptions()),
+    PLAYWRIGHT: join(PACKAGE, 'node_modules', 'playwright-core'),
+  };
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -48,6 +61,18 @@ it.each(blocks)('the block at $place runs', async ({ line, text }) => {
   await writeFile(file, text);
   const { code, stdout, stderr } = await runNode([file], { env });
   expect({ code, stderr }, stdout).toEqual({ code: 0, stderr: '' });
+});
+
+it('the test in docs/testing.md fails without its disposal, with the message that stands there', async () => {
+  const [block, message] = await codeBlocks('docs/testing.md');
+  await writeFile(join(folder, 'list.test.mjs'), block?.text.replace(/await button\.dispose\(\);/, '') ?? '');
+  const { code, stdout } = await runNode([join(folder, 'list.test.mjs')], { env });
+  expect(code).toBe(1);
+  const [sentence = '', line = ''] = message?.text.trimEnd().split('\n') ?? [];
+  expect(stdout).toContain(sentence);
+  const [kind = '', place = ''] = line.trim().split(' asked for at ');
+  expect(stdout).toContain(kind);
+  expect(stdout).toContain(`/${place}`);
 });
 
 it.each(all)('%s marks what does not run by itself', async (document) => {

@@ -29,14 +29,14 @@ export function formatLook(report: BrowserReport, courses: Courses): string {
 }
 
 export function headlineOf(report: BrowserReport): string {
-  const { browser, targets, heldByConsole } = report;
+  const { browser, targets, held, heldByConsole } = report;
   const places =
     targets.length === 1
       ? 'one page, frame or worker'
       : `${formatCount(targets.length)} pages, frames and workers`;
   const sentence =
-    `${browser} holds ${formatCount(heldByClientsOf(report))} objects for its clients in ${places}` +
-    `, and ${formatCount(heldByConsole)} for its console.`;
+    `${browser} holds ${formatCount(held)} objects in ${places}: ` +
+    `${formatCount(heldByClientsOf(report))} for its clients, ${formatCount(heldByConsole)} for its console.`;
   const failure = failureOf(report);
   return failure === undefined ? sentence : `${sentence}\n${failure}`;
 }
