@@ -17,7 +17,7 @@ export interface BatcherOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Each with its default where it was left out; of the signal there is none. */
+/** The options, with defaults for those left out. The signal has none. */
 export type ResolvedBatcherOptions = {
   readonly [Name in Exclude<keyof BatcherOptions, 'signal'>]-?: number;
 } & { readonly signal: AbortSignal | undefined };

@@ -50,7 +50,7 @@ export interface AttachOptions extends BatcherOptions {
   readonly now?: (() => number) | undefined;
 }
 
-/** Each with its default where it was left out; of `track` each client has its own. */
+/** The options, with defaults for those left out. `track` has none here: each client has its own. */
 export type ResolvedAttachOptions = ResolvedBatcherOptions & {
   readonly [Name in OwnOption]-?: Exclude<AttachOptions[Name], undefined>;
 } & { readonly track: boolean | undefined; readonly pressure: number | 'follow' };

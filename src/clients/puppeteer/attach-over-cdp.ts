@@ -137,7 +137,7 @@ function watchWorkerTargets(attachment: PuppeteerAttachment, browser: BrowserLik
           attachment.adopt(found.client, type, undefined, target._targetId);
           attachment.traceWorker(found);
         },
-        () => {}, // The caller has the error, or nobody has asked for the worker yet.
+        () => {}, // The caller gets the error, or no caller has asked for the worker yet.
       );
     };
     const workerBelow = below(target as TargetLike & Required<Pick<TargetLike, 'worker'>>, 'worker');

@@ -28,7 +28,7 @@ const CLASS = /\bclass PuppeteerNode extends [\w$.]+ \{/g;
 const PLAYWRIGHT =
   /^module\.exports = require\('\.\/lib\/(?:inprocess'\)|coreBundle'\)\.inprocess\.playwright)/m;
 const LONGEST_PLAYWRIGHT = 5_000;
-/** Each source that is looked for has one of these. To look for them is quick. */
+/** Every source that we look for contains one of these texts, and a search for them is quick. */
 const HINTS = ['this.launch.bind(this)', 'class PuppeteerNode', "require('./lib/"];
 
 /**

@@ -14,7 +14,7 @@ import { isBrowser } from './structure.ts';
 
 interface Registration {
   readonly options: AttachOptions;
-  /** @param browser of whichever client, as the client gives it. */
+  /** @param browser one of any client, as the client gives it. */
   onAttached(attachment: Attachment, browser: object): void;
 }
 
@@ -79,7 +79,7 @@ export function noteSeen(found: unknown, file: string, followOther: Follow): boo
   return isClient;
 }
 
-/** For an instance that was there before its class was followed, and has a bound `launch` of its own. */
+/** Follows an instance that was made before its class was followed, and has a bound `launch` of its own. */
 export function followInstance(instance: object, file: string): void {
   const seen = seenClients.get(file);
   if (seen === undefined || followed.has(instance)) return;

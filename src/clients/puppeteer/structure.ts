@@ -1,7 +1,7 @@
 /**
  * The few members of Puppeteer that are used, as versions 22 to 25 and their forks have them. Nothing is imported from
  * Puppeteer: any copy that the script runs fits, and this package can be installed without one. A member that is not public
- * in Puppeteer is optional here, and what needs it does without where it is missing.
+ * in Puppeteer is optional here, and the code that needs it does without if it is missing.
  */
 import type { Params } from '../../handles/protocol.ts';
 

@@ -1,8 +1,7 @@
 /**
- * The pages whose calls are told from Puppeteer's own while leaks are traced. Calls are followed on the classes of pages
- * and of the objects that a page gives. The page is asked for one instance of each at once, so that a handle, a locator or
- * a worker that the program has from before is followed too; classes of which the page has no instance yet are followed
- * when one comes.
+ * The pages whose calls are told from Puppeteer's own while leaks are traced. Calls are followed on the classes of pages and of the
+ * objects that a page gives. The page is asked for one instance of each class at once, so that a handle, a locator or a worker that
+ * the program has from before is followed, too. A class without an instance yet is followed when one comes.
  */
 import { learnClientFiles } from '../../observe/calling-line.ts';
 import type { LeakReport } from '../../observe/leak-report.ts';
@@ -78,7 +77,7 @@ function callBackFrom(page: PageLike, back: () => void): void {
   }
 }
 
-/** One of each class that the program may call. None of them costs a command. */
+/** Makes an instance of each class that the program may call. None of them costs a command. */
 function* instancesOf(page: PageLike): Iterable<unknown> {
   yield page;
   const frame = memberOf(page, 'mainFrame');

@@ -57,7 +57,7 @@ export function onceInWindow(once: Method): Method {
   };
 }
 
-/** The window in which the program registers a listener; none where the client registers one for itself. */
+/** The window in which the program registers a listener; `undefined` if the client registers one for itself. */
 function windowOfProgram(): TraceWindow | undefined {
   const window = currentWindow();
   if (window === undefined || currentCall() !== undefined) return undefined;

@@ -59,7 +59,7 @@ export function forEachNamedHandle(params: unknown, visit: (handle: string) => v
 }
 
 /**
- * The handles of a `script.disown`; `undefined` where the parameters have another form, and the browser says what is wrong.
+ * The handles of a `script.disown`; `undefined` if the parameters have another form: the browser says what is wrong with them.
  */
 export function disownedHandlesOf(params: unknown): readonly string[] | undefined {
   const handles = member(params, 'handles');

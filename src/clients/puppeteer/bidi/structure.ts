@@ -36,7 +36,7 @@ export function contextIdsOfPage(page: { frames(): readonly object[] }): (string
   return page.frames().map((frame) => (frame as { readonly _id?: string })._id);
 }
 
-/** The present browsing contexts of a browser context; `undefined` where it does not list them. */
+/** The present browsing contexts of a browser context; `undefined` if it does not list them. */
 export function browsingContextsOf(browserContext: object): Iterable<BrowsingContextLike> | undefined {
   const { userContext } = browserContext as {
     readonly userContext?: { readonly browsingContexts?: Iterable<BrowsingContextLike> };
