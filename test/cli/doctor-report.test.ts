@@ -237,6 +237,12 @@ describe('the page', () => {
     expect(cells('client', 'client.mjs:1:1')).toMatchObject({ 'left behind': '9', kept: '11' });
   });
 
+  it('says what can be done, unless the script is attached', () => {
+    expect(html).toContain('<p>To attach without a change to the script: node --import ');
+    expect(html).toContain('<p>Left behind: nothing references it any more. Kept: ');
+    expect(htmlOf(reportWith(LEAKS, { attached: 1 }))).not.toContain('id="advice"');
+  });
+
   it('says what was run, and with which arguments', () => {
     expect(html).toContain('<dt>Script</dt><dd>scrape.mjs --fast &lt;a&gt;</dd>');
   });
