@@ -22,7 +22,15 @@ export interface Registry {
 /** Makes the registry. It calls `onCollected` for each object that was collected. */
 export type RegistryFactory = (onCollected: (record: Handle) => void) => Registry;
 
-export const garbageCollector: RegistryFactory = (onCollected) => new FinalizationRegistry(onCollected);
+/**
+ * One registry for all attachments, and for good. Where a registry that has something to tell is itself collected before it has
+ * told it, V8 calls the finalizers of no registry of the process any more: in Node 20, 22 and 24.
+ */
+export const garbageCollector: RegistryFactory = (onCollected) => {
+  registry ??= new FinalizationRegistry(onCollected);
+  return registry;
+};
+let registry: Registry | undefined;
 
 export interface CollectionWatchOptions {
   /** Whether records get a weak reference to their RemoteObject. */

@@ -6,6 +6,7 @@ import { ReleaseBatcher } from '../../src/batcher/release-batcher.ts';
 import { emptyStats } from '../../src/batcher/stats.ts';
 import { collectUntil } from '../support/collect-until.ts';
 import { expectAtRest, expectConserved } from '../support/conservation.ts';
+import { keptRegistry } from '../support/kept-registry.ts';
 import { turns, until } from '../support/turns.ts';
 import { releaseMany, ScriptedSession } from './scripted-session.ts';
 
@@ -125,7 +126,7 @@ test('what a batch holds is let go as each of its releases settles, not when the
   const dispatcher = new Dispatcher(resolveBatcherOptions(), stats);
   const session = new ScriptedSession('when told');
   let collected = 0;
-  const registry = new FinalizationRegistry(() => collected++);
+  const registry = keptRegistry(() => collected++);
   (() => {
     for (let index = 0; index < 64; index++) {
       const release = new PlainRelease('Runtime.releaseObject', {});
@@ -143,7 +144,7 @@ test('what a batch holds is let go as each of its releases settles, not when the
 test('a session is kept alive only while something of it waits or is unanswered', async () => {
   const batcher = new ReleaseBatcher();
   let wasCollected = false;
-  const registry = new FinalizationRegistry(() => {
+  const registry = keptRegistry(() => {
     wasCollected = true;
   });
   await (async () => {

@@ -3,6 +3,7 @@ import { ReleaseBatcher } from '../../src/batcher/release-batcher.ts';
 import { collectUntil } from '../support/collect-until.ts';
 import { expectAtRest, expectConserved } from '../support/conservation.ts';
 import { FakePeer } from '../support/fake-peer.ts';
+import { keptRegistry } from '../support/kept-registry.ts';
 import { turns, until } from '../support/turns.ts';
 import { releaseMany, ScriptedSession } from './scripted-session.ts';
 
@@ -336,7 +337,7 @@ describe('signal', () => {
   test('that lives longer does not keep a closed batcher alive', async () => {
     const controller = new AbortController();
     let wasCollected = false;
-    const registry = new FinalizationRegistry(() => {
+    const registry = keptRegistry(() => {
       wasCollected = true;
     });
     await (async () => {

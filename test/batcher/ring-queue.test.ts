@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { RingQueue } from '../../src/batcher/ring-queue.ts';
 import { collectUntil } from '../support/collect-until.ts';
+import { keptRegistry } from '../support/kept-registry.ts';
 
 function drain<T extends string | object>(queue: RingQueue<T>): T[] {
   const items: T[] = [];
@@ -63,7 +64,7 @@ test('it behaves as an array does that is pushed to and shifted from', () => {
 test('an item that was taken is kept alive by the queue no longer, though others are still waiting', async () => {
   const queue = new RingQueue<object>();
   const collected = new Set<number>();
-  const registry = new FinalizationRegistry((index: number) => collected.add(index));
+  const registry = keptRegistry((index: number) => collected.add(index));
   (() => {
     for (let index = 0; index < 40; index++) {
       const item = { index };

@@ -11,6 +11,7 @@ import { ReleaseBatcher, type ReleaseSession } from '../../src/index.ts';
 import { collectUntil } from '../support/collect-until.ts';
 import { expectAtRest, expectConserved } from '../support/conservation.ts';
 import { givenBack } from '../support/given-back.ts';
+import { keptRegistry } from '../support/kept-registry.ts';
 import { lacking } from '../support/lacking.ts';
 
 /** For `vi.waitUntil`: how long a browser may take, and how often it is looked whether it has. */
@@ -359,7 +360,7 @@ function nameOf(session: SessionUnderTest, id: string): PromiseLike<unknown> {
 /** Collects until something forgotten here is known to have been found. */
 async function forceCollection(): Promise<void> {
   let isCollected = false;
-  const registry = new FinalizationRegistry(() => {
+  const registry = keptRegistry(() => {
     isCollected = true;
   });
   (() => registry.register({}, undefined))();

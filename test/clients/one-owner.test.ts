@@ -8,6 +8,7 @@ import { fromAnotherCopy } from '../support/another-copy.ts';
 import { collectUntil } from '../support/collect-until.ts';
 import { FakePeer, type FakeSession } from '../support/fake-peer.ts';
 import { givenBack } from '../support/given-back.ts';
+import { keptRegistry } from '../support/kept-registry.ts';
 import { turns } from '../support/turns.ts';
 
 const another = await fromAnotherCopy(() => import('../../src/clients/session.ts'));
@@ -46,7 +47,7 @@ it('forgets who waited for a session and wants it no more', async () => {
   const ownership = claim(session, {}, { succeed() {}, isOver: () => false });
   expect(ownership).toBeDefined();
   let collected = 0;
-  const registry = new FinalizationRegistry<undefined>(() => collected++);
+  const registry = keptRegistry<undefined>(() => collected++);
   const waitAndEnd = (): void => {
     const claimant = {};
     registry.register(claimant, undefined);

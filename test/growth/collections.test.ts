@@ -32,3 +32,16 @@ test('each collection is listed with what bounds it', async () => {
   expect(collections.length).toBeGreaterThan(20);
   expect(collections.filter((each) => !listed.includes(each))).toEqual([]);
 });
+
+test('no registry lives for less than the process: V8 would tell nobody of collections any more', async () => {
+  const files = await readdir(join(PACKAGE, 'src'), { recursive: true });
+  for (const file of files.filter((name) => name.endsWith('.ts'))) {
+    const source = await readFile(join(PACKAGE, 'src', file), 'utf8');
+    // A constant of the module's, or made once.
+    const others = source.replaceAll(
+      /^const \w+ = new FinalizationRegistry|registry \?\?= new FinalizationRegistry/gm,
+      '',
+    );
+    expect(others, file).not.toContain('new FinalizationRegistry');
+  }
+});

@@ -1,6 +1,7 @@
 import { setImmediate as macrotask } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { collectUntil } from '../support/collect-until.ts';
+import { keptRegistry } from '../support/kept-registry.ts';
 import { turns, until } from '../support/turns.ts';
 import { AttachedPeer } from './attached-peer.ts';
 
@@ -373,13 +374,13 @@ test('an ended session is forgotten while its attachment lives on', async () => 
 
 /** One whose attachment is served by the collector of this process. */
 function openCollectable(): AttachedPeer {
-  return new AttachedPeer({ createRegistry: (onCollected) => new FinalizationRegistry(onCollected) });
+  return new AttachedPeer({ createRegistry: (onCollected) => keptRegistry(onCollected) });
 }
 
 /** Has a session work and end; what it gives tells whether anybody holds its books still. */
 async function endASession(world: AttachedPeer): Promise<() => boolean> {
   let collected = 0;
-  const registry = new FinalizationRegistry(() => collected++);
+  const registry = keptRegistry(() => collected++);
   await (async () => {
     const session = world.open();
     registry.register(session.session, undefined);

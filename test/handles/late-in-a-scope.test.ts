@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { HandleScope } from '../../src/handles/scope.ts';
 import { collectUntil } from '../support/collect-until.ts';
 import { deferred } from '../support/deferred.ts';
+import { keptRegistry } from '../support/kept-registry.ts';
 import { AttachedPeer, type AttachedSession } from './attached-peer.ts';
 
 /** Scopes around one another, so deep. */
@@ -65,7 +66,7 @@ test('where no scope around it runs any more, it mints for nobody', async () => 
 
 test('of scopes that start one another, each before it ends, none is held that has ended', async () => {
   let collected = 0;
-  const registry = new FinalizationRegistry(() => collected++);
+  const registry = keptRegistry(() => collected++);
   let current = new HandleScope('scope()', () => {});
   for (let count = 0; count < 50; count++) {
     const next: HandleScope = new HandleScope('scope()', () => {}, current.running);

@@ -1,6 +1,7 @@
 // `pressure`: what each handle is said to hold of its page, so that V8 collects here when pages have grown.
 import { expect, test, vi } from 'vitest';
 import { resolveAttachOptions } from '../../src/handles/attach-options.ts';
+import { keptRegistry } from '../support/kept-registry.ts';
 import { AttachedPeer } from './attached-peer.ts';
 
 test('handles that may be garbage are counted by what each is said to hold, until they are found or disposed of', async () => {
@@ -48,7 +49,7 @@ test('the weight is real: without a collection asked for, forgotten handles are 
   await using world = new AttachedPeer({
     pressure: 1_048_576,
     createRegistry: (onCollected) =>
-      new FinalizationRegistry((record) => {
+      keptRegistry((record) => {
         collected++;
         onCollected(record);
       }),

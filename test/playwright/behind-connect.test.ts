@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { attach, type PlaywrightAttachment, withReleases } from '../../src/clients/playwright/index.ts';
 import type { ChannelOwner } from '../../src/clients/playwright/structure.ts';
 import { collectUntil } from '../support/collect-until.ts';
+import { keptRegistry } from '../support/kept-registry.ts';
 import { PlaywrightCensus, playwrightLaunchOptions } from '../support/playwright.ts';
 
 const server = await chromium.launchServer(await playwrightLaunchOptions());
@@ -66,7 +67,7 @@ it('leaves the arguments of console messages, which can be had again', async () 
   };
   expect(await first()).toBe(8);
   let isCollected = false;
-  const registry = new FinalizationRegistry(() => {
+  const registry = keptRegistry(() => {
     isCollected = true;
   });
   (() => registry.register({}, undefined))();

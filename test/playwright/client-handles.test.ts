@@ -5,6 +5,7 @@ import { ClientHandles, handlesOf } from '../../src/clients/playwright/client-ha
 import type { ChannelOwner } from '../../src/clients/playwright/structure.ts';
 import type { HandleKeeper, WeakHandle } from '../../src/clients/playwright/weak-handle.ts';
 import { collectUntil } from '../support/collect-until.ts';
+import { keptRegistry } from '../support/kept-registry.ts';
 import { FakeClientHalf, FakeOwner } from '../support/playwright-client-half.ts';
 import { turns } from '../support/turns.ts';
 
@@ -303,7 +304,7 @@ it('leaves all as it was found, the collected made again', async () => {
 it('of a handle that has ended nothing leads to its keeper', async () => {
   let isGone = false;
   // No WeakRef: to ask one keeps its target for the job.
-  const registry = new FinalizationRegistry(() => {
+  const registry = keptRegistry(() => {
     isGone = true;
   });
   // In a function of its own: what an async function has had at hand it may keep.

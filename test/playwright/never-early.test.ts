@@ -9,6 +9,7 @@ import type {
   ServerMessage,
 } from '../../src/clients/playwright/structure.ts';
 import { collectUntil } from '../support/collect-until.ts';
+import { keptRegistry } from '../support/kept-registry.ts';
 import { launchByPlaywright, openAttached, playwrightLaunchOptions } from '../support/playwright.ts';
 import { runNode } from '../support/processes.ts';
 import { PACKAGE } from '../support/script.ts';
@@ -70,7 +71,7 @@ describe('an argument of a console message', () => {
   async function forgetArgument(): Promise<() => boolean> {
     const [message] = await page.consoleMessages();
     let isCollected = false;
-    const registry = new FinalizationRegistry(() => {
+    const registry = keptRegistry(() => {
       isCollected = true;
     });
     registry.register(message?.args()[0] as object, undefined);

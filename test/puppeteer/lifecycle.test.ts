@@ -8,6 +8,7 @@ import { launchChromium, PUPPETEERS } from '../support/chromium.ts';
 import { collectUntil } from '../support/collect-until.ts';
 import { expectAtRest } from '../support/conservation.ts';
 import { givenBack } from '../support/given-back.ts';
+import { keptRegistry } from '../support/kept-registry.ts';
 import { openSite, type Site } from '../support/site.ts';
 import { turns } from '../support/turns.ts';
 
@@ -458,7 +459,7 @@ async function mintById(session: CDPSession): Promise<string[]> {
 /** A registry in the same process would have been served: whatever was collected is noticed. */
 async function collectTwice(): Promise<void> {
   let noticed = 0;
-  const registry = new FinalizationRegistry(() => noticed++);
+  const registry = keptRegistry(() => noticed++);
   for (const round of [1, 2]) {
     registry.register({}, undefined);
     await collectUntil(() => noticed === round);

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Census } from './census.ts';
 import { launchChromium, PUPPETEERS } from './chromium.ts';
 import { collectUntil } from './collect-until.ts';
+import { keptRegistry } from './kept-registry.ts';
 
 describe.each(PUPPETEERS)('a census through $name', ({ puppeteer }) => {
   let page: Page;
@@ -46,7 +47,7 @@ describe.each(PUPPETEERS)('a census through $name', ({ puppeteer }) => {
 describe('collectUntil', () => {
   it('returns once a finalizer has run', async () => {
     let finalized = false;
-    const registry = new FinalizationRegistry(() => {
+    const registry = keptRegistry(() => {
       finalized = true;
     });
     registry.register({}, undefined);

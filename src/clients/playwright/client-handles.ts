@@ -18,7 +18,7 @@ import {
   rootsOf,
   type ServerMessage,
 } from './structure.ts';
-import { type FollowedCall, type HandleKeeper, NOBODY, WeakHandle } from './weak-handle.ts';
+import { type FollowedCall, type HandleKeeper, type HandleTable, NOBODY, WeakHandle } from './weak-handle.ts';
 
 /** Stands in for the connection's own map. A look-up of a handle delivers it: from then on only the script holds it. */
 class ObjectTable extends Map<string, ChannelOwner> {
@@ -48,7 +48,7 @@ class ObjectTable extends Map<string, ChannelOwner> {
   }
 }
 
-export class ClientHandles {
+export class ClientHandles implements HandleTable {
   readonly #connection: ClientConnection;
   readonly #original: Map<string, ChannelOwner>;
   readonly #table: ObjectTable;
@@ -64,7 +64,7 @@ export class ClientHandles {
   #collected: WeakHandle[] = [];
   /** Collected handles whose keeper is to be asked again. */
   #postponed: WeakHandle[] = [];
-  readonly #registry = new FinalizationRegistry<WeakHandle>((handle) => this.#noteCollected(handle));
+  readonly #weak: WeakRef<HandleTable> = new WeakRef(this);
   readonly #job = new SlicedJob((deadline) => this.#endCollected(deadline));
   readonly #undo: (() => void)[];
   /** The handle whose own event is being dispatched. Playwright looks it up for that, which delivers nothing. */
@@ -190,7 +190,7 @@ export class ClientHandles {
       } finally {
         this.#pending.answered(message);
       }
-      if (mayRepeatHandles) for (const handle of this.#postponed.splice(0)) this.#noteCollected(handle);
+      if (mayRepeatHandles) for (const handle of this.#postponed.splice(0)) this.noteCollected(handle);
       return;
     }
     if (method === 'console') this.#noteConsoleArguments(message.params);
@@ -233,7 +233,7 @@ export class ClientHandles {
     const keeper = owner && this.#keeperOf(owner);
     if (owner === undefined || keeper === undefined) return undefined;
     const now = monotonicNow();
-    const handle = new WeakHandle(owner, message, keeper, now);
+    const handle = new WeakHandle(owner, message, keeper, this.#weak, now);
     this.#table.stopHolding(guid);
     owner._parent?._objects.delete(guid);
     this.#handles.set(guid, handle);
@@ -241,7 +241,6 @@ export class ClientHandles {
     if (siblings === undefined) this.#children.set(handle.parentGuid, new Set([handle]));
     else siblings.add(handle);
     this.#undelivered.add(handle);
-    this.#registry.register(owner, handle);
     keeper.created?.(handle, owner);
     this.#giveUpUndelivered(now);
     return handle;
@@ -328,7 +327,7 @@ export class ClientHandles {
     return this.#pending.hasRepeatingCall;
   }
 
-  #noteCollected(handle: WeakHandle): void {
+  noteCollected(handle: WeakHandle): void {
     this.#collected.push(handle);
     this.#job.schedule();
   }

@@ -33,9 +33,24 @@ export interface FollowedCall {
   answered(guids: readonly string[] | undefined): void;
 }
 
+/** Those who know a handle, and are told that it was collected. */
+export interface HandleTable {
+  noteCollected(handle: WeakHandle): void;
+}
+
+/**
+ * One registry for all connections, and for good: V8 calls no finalizer of the process any more where one is itself collected at the
+ * wrong moment (see `garbageCollector` in `handles/collection.ts`).
+ */
+const registry = new FinalizationRegistry<WeakHandle>((handle) =>
+  handle.table.deref()?.noteCollected(handle),
+);
+
 /** One handle of the script's. */
 export class WeakHandle {
   readonly guid: string;
+  /** Weak: it leads to the client's objects. */
+  readonly table: WeakRef<HandleTable>;
   /** `NOBODY` once the handle has ended. */
   keeper: HandleKeeper;
   readonly #reference: WeakRef<ChannelOwner>;
@@ -49,13 +64,21 @@ export class WeakHandle {
   calls = 0;
   readonly createdAt: number;
 
-  constructor(owner: ChannelOwner, creation: ServerMessage, keeper: HandleKeeper, createdAt: number) {
+  constructor(
+    owner: ChannelOwner,
+    creation: ServerMessage,
+    keeper: HandleKeeper,
+    table: WeakRef<HandleTable>,
+    createdAt: number,
+  ) {
     this.guid = owner._guid;
+    this.table = table;
     this.keeper = keeper;
     this.#reference = new WeakRef(owner);
     this.creation = creation;
     this.undelivered = owner;
     this.createdAt = createdAt;
+    registry.register(owner, this);
   }
 
   get owner(): ChannelOwner | undefined {
