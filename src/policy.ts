@@ -182,6 +182,8 @@ export const MOST_SUSPECTED_MEANWHILE = 1.5e9;
 export const MOST_COLLECTING = 0.1;
 /** What a collection costs for each byte of the heap, in milliseconds of CPU: most of its marking is done by other threads, of which nothing is told. */
 export const COLLECTING_MS_PER_BYTE = 0.6e-6;
+/** Collections whose cost is averaged. One is measured by the clock, and may have waited for a processor ten times as long as it ran. */
+export const COLLECTIONS_AVERAGED = 8;
 /** Milliseconds after which a collection is no longer waited for that was caused. */
 export const LONGEST_COLLECTION_MS = 10_000;
 /** Bytes of external memory that have V8 begin a collection at once: more than 64 MiB. */

@@ -211,6 +211,8 @@ export class CollectionPressure {
   #begunAt: number | undefined;
   /** Until then none is caused, unless pages are in danger. */
   #restsUntil = 0;
+  /** What a collection of ours costs in milliseconds, as a moving average: one that other programs held up says little. */
+  #costMs: number | undefined;
 
   constructor(services: PressureServices) {
     this.#services = services;
@@ -269,8 +271,10 @@ export class CollectionPressure {
     }
     if (this.#begunAt === undefined) return;
     this.#begunAt = undefined;
-    const costMs = Math.max(ms, this.#services.heapBytes() * policy.COLLECTING_MS_PER_BYTE);
-    this.#restsUntil = this.#services.now() + costMs * (1 / policy.MOST_COLLECTING - 1);
+    const leastMs = this.#services.heapBytes() * policy.COLLECTING_MS_PER_BYTE;
+    const costMs = this.#costMs ?? leastMs;
+    this.#costMs = Math.max(leastMs, costMs + (ms - costMs) / policy.COLLECTIONS_AVERAGED);
+    this.#restsUntil = this.#services.now() + this.#costMs * (1 / policy.MOST_COLLECTING - 1);
   }
 
   /** Bytes that may be garbage before a collection is caused. */
