@@ -1,5 +1,6 @@
 import { defineConfig, type TestUserConfig, type ViteUserConfigFnObject } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.ts';
+import { isOfHours } from './test/support/sized.ts';
 
 const { COVERAGE_OF_PROCESSES } = process.env; // Set by scripts/coverage.mjs: where V8 is to write what was run.
 
@@ -39,7 +40,8 @@ const config: ViteUserConfigFnObject = defineConfig(({ mode }) => {
     teardownTimeout: 60_000,
     expect: { poll: { timeout: 60_000 } },
     env: {
-      TEST_SIZE: isLong || namesLong ? 'whole' : 'least', // See test/support/sized.ts.
+      // See test/support/sized.ts.
+      TEST_SIZE: isOfHours(mode) ? mode : isLong || namesLong ? 'whole' : 'least',
       ...(COVERAGE_OF_PROCESSES === undefined ? {} : { NODE_V8_COVERAGE: COVERAGE_OF_PROCESSES }),
     },
   };

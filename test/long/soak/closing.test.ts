@@ -3,9 +3,10 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { PACKAGE, runScript } from '../../support/script.ts';
+import { runs } from '../../support/sized.ts';
 import { growthOf } from './slope.ts';
 
-const isWhole = process.env.MODE === 'soak';
+const isWhole = runs('soak');
 const PAGES = isWhole ? 10_000 : 200;
 /** The heap may be so much larger than without us: what is loaded of ours and compiled, and the noise of a heap. */
 const MOST_MORE = 1.05;

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { expectAtRest } from '../../support/conservation.ts';
 import { PACKAGE, runScript } from '../../support/script.ts';
+import { runs } from '../../support/sized.ts';
 import { growthOf } from './slope.ts';
 
-const isWhole = process.env.MODE === 'soak';
+const isWhole = runs('soak');
 const SIZE = isWhole ? { rounds: 23, handlesPerVisit: 4_300 } : { rounds: 12, handlesPerVisit: 400 };
 /** Until then caches fill and code is compiled. */
 const WARM_UP = 1 / 3;

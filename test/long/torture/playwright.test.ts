@@ -6,14 +6,15 @@ import { expect, it } from 'vitest';
 import { playwrightLaunchOptions } from '../../support/playwright.ts';
 import { runNode } from '../../support/processes.ts';
 import { PACKAGE } from '../../support/script.ts';
+import { runs } from '../../support/sized.ts';
 
 const IN_A_RUN = 2_500;
-const OPERATIONS = process.env.MODE === 'torture' ? 100_000 : IN_A_RUN;
+const OPERATIONS = runs('torture') ? 100_000 : IN_A_RUN;
 const TIMEOUT_MS = 1_700_000;
 const COLLECTING = join(PACKAGE, 'test/playwright/collecting.mjs');
 
 it(
-  'whatever is held, or named by a call, lives through forced collections',
+  `whatever is held, or named by a call, lives through forced collections, in ${OPERATIONS} operations`,
   async () => {
     for (let run = 0; run < OPERATIONS / IN_A_RUN; run++) {
       const { stdout, stderr, code } = await runNode(['--expose-gc', COLLECTING, String(IN_A_RUN)], {

@@ -6,8 +6,9 @@ import { EVERY_USE_SITE } from '../../puppeteer/every-use-site.ts';
 import { expectAtRest } from '../../support/conservation.ts';
 import { PACKAGE, runScript } from '../../support/script.ts';
 import { openSite, type Site } from '../../support/site.ts';
+import { runs } from '../../support/sized.ts';
 
-const isWhole = process.env.MODE === 'torture';
+const isWhole = runs('torture');
 
 interface Torture {
   readonly flags: readonly string[];
@@ -83,10 +84,10 @@ async function torture(order: object, flags: readonly string[], timeoutMs: numbe
 }
 
 describe('nothing is released early', () => {
-  it.each(TORTURES)(
-    'whatever is done with handles on pages, in frames and workers, with %s',
-    async (name, { flags, collectOneIn, operations, whole, options }) => {
-      for (const [run, count] of (isWhole ? runsOf(whole) : [operations]).entries()) {
+  it.each(TORTURES.map(([name, each]) => [isWhole ? each.whole : each.operations, name, each] as const))(
+    'in %i operations with handles, on pages, in frames and workers, with %s',
+    async (operations, name, { flags, collectOneIn, options }) => {
+      for (const [run, count] of (isWhole ? runsOf(operations) : [operations]).entries()) {
         const { done, messages, collections, early, failed, errors, stats, ms } = await torture(
           { operations: count, collectOneIn, options, seed: SEED + run },
           flags,
