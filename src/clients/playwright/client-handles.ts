@@ -9,6 +9,7 @@ import { LONGEST_DELIVERY_MS, PLAYWRIGHT_HANDLES_PER_LOOK } from '../../policy.t
 import { SlicedJob } from '../../runtime/event-loop.ts';
 import { monotonicNow } from '../../timers.ts';
 import { below, shadow } from '../session-hook.ts';
+import { DirectDispose } from './direct-dispose.ts';
 import { forEachGuid, PendingCalls } from './pending-calls.ts';
 import {
   type Call,
@@ -66,6 +67,10 @@ export class ClientHandles implements HandleTable {
   #postponed: WeakHandle[] = [];
   readonly #weak: WeakRef<HandleTable> = new WeakRef(this);
   readonly #job = new SlicedJob((deadline) => this.#endCollected(deadline));
+  readonly #directDispose = new DirectDispose(({ _guid: guid }) => {
+    const handle = this.#handles.get(guid);
+    return handle && this.#answerHere(handle, 'dispose');
+  });
   readonly #undo: (() => void)[];
   /** The handle whose own event is being dispatched. Playwright looks it up for that, which delivers nothing. */
   #emitting: WeakHandle | undefined;
@@ -92,6 +97,7 @@ export class ClientHandles implements HandleTable {
         'sendMessageToServer',
         (object: ChannelOwner, method: string, ...rest: unknown[]) => {
           const handle = this.#handles.get(object._guid);
+          if (handle !== undefined && method === 'dispose') this.#directDispose.note(object, rest[1]);
           const answer = handle && this.#answerHere(handle, method);
           return answer ?? sendBelow().call(connection, object, method, ...rest);
         },
@@ -242,6 +248,7 @@ export class ClientHandles implements HandleTable {
     else siblings.add(handle);
     this.#undelivered.add(handle);
     keeper.created?.(handle, owner);
+    this.#directDispose.give(owner);
     this.#giveUpUndelivered(now);
     return handle;
   }
@@ -283,6 +290,7 @@ export class ClientHandles implements HandleTable {
     if (this.#handles.get(handle.guid) !== handle) return;
     this.#handles.delete(handle.guid);
     this.#undelivered.delete(handle);
+    if (handle.owner !== undefined) this.#directDispose.take(handle.owner);
     handle.undelivered = undefined;
     const siblings = this.#children.get(handle.parentGuid);
     siblings?.delete(handle);
