@@ -6,6 +6,9 @@ import { attach } from 'cdp-release-batcher/puppeteer';
 import * as client from 'prom-client';
 import puppeteer from 'puppeteer';
 
+// Before anything that has to be closed.
+const told = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+
 const browser = await puppeteer.launch({ handleSIGINT: false, handleSIGTERM: false });
 const releases = attach(browser);
 const metrics = collectWithPrometheus(client, { main: releases });
@@ -21,7 +24,7 @@ const page = await browser.newPage();
 const kept = await page.evaluateHandle(() => ({}));
 for (let i = 0; i < 50; i++) await (await page.evaluateHandle(() => ({}))).dispose();
 
-await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+await told;
 await kept.dispose();
 metrics.stop();
 server.close();

@@ -138,6 +138,21 @@ function isRunning(pid: number): boolean {
   }
 }
 
+it(`${SERVER} ends well at a SIGTERM that comes as soon as it says where it is`, async () => {
+  let browsers: number[] = [];
+  const ended = await runNode([...copied.preload, join(copied.folder, SERVER)], {
+    env: { ...copied.env, PORT: '0' },
+    onPrinted: (stdout, child) => {
+      if (browsers.length > 0 || !stdout.includes('metrics at ')) return;
+      browsers = descendantsOf(child.pid ?? 0);
+      child.kill('SIGTERM');
+    },
+  });
+  expect(ended, ended.stderr).toMatchObject({ code: 0, signal: null });
+  expect(browsers.length).toBeGreaterThan(0);
+  await expect.poll(() => browsers.filter(isRunning)).toEqual([]);
+});
+
 it('a worker that gets SIGTERM finishes the jobs in hand, begins none, and leaves no browser', async () => {
   let pid = 0;
   let browsers: number[] = [];
