@@ -6,16 +6,17 @@ import puppeteer from 'puppeteer';
 const CONCURRENCY = 3;
 const JOBS = Number(process.argv[2] ?? 12);
 
+let isEnding = false;
+process.once('SIGTERM', () => {
+  isEnding = true;
+});
+
 // Puppeteer's own listener would close the browser at once, under the jobs in hand.
 const browser = await puppeteer.launch({ handleSIGTERM: false });
 const releases = attach(browser);
 
 /** Stands for your queue: BullMQ, SQS, a table. */
 const queue = Array.from({ length: JOBS }, (_, number) => ({ number }));
-let isEnding = false;
-process.once('SIGTERM', () => {
-  isEnding = true;
-});
 
 async function work({ number }) {
   const page = await browser.newPage();
@@ -30,7 +31,8 @@ async function work({ number }) {
 }
 
 async function takeJobs() {
-  for (let job = queue.shift(); job !== undefined; job = isEnding ? undefined : queue.shift()) {
+  while (!isEnding && queue.length > 0) {
+    const job = queue.shift();
     console.log(`begun ${job.number}`);
     await work(job);
   }
