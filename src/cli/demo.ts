@@ -11,6 +11,7 @@ import { formatReport, type ScenarioReport } from './demo/report.ts';
 import type { RunResult } from './demo/run.ts';
 import type { RunMessage, RunOrder } from './demo/run-process.ts';
 import { SCENARIOS } from './demo/scenarios.ts';
+import { playwrightVersion } from './load-playwright.ts';
 import { loadPuppeteer } from './load-puppeteer.ts';
 import { print, printJson, say } from './output.ts';
 
@@ -28,8 +29,10 @@ export async function demo({ quick, json }: DemoOptions): Promise<void> {
   say(`${puppeteer} on ${browser.executablePath} (${browser.source})\n`);
 
   const scenarios: ScenarioReport[] = [];
+  const playwright = playwrightVersion();
   for (const scenario of Object.values(SCENARIOS)) {
-    const { name, title } = scenario;
+    const { name, title, client } = scenario;
+    if (client === 'playwright' && playwright === undefined) continue;
     const operations = quick ? scenario.quickOperations : scenario.operations;
     const plain = await runInProcess({ side: 'plain', name, operations, browser }, title);
     const attached = await runInProcess({ side: 'attached', name, operations, browser }, title);
@@ -37,7 +40,7 @@ export async function demo({ quick, json }: DemoOptions): Promise<void> {
   }
 
   const { executablePath, source } = browser;
-  const report = { node: process.version, puppeteer, executablePath, source, quick, scenarios };
+  const report = { node: process.version, puppeteer, playwright, executablePath, source, quick, scenarios };
   if (json) printJson(report, 2);
   else print(formatReport(report));
 }

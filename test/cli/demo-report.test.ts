@@ -44,7 +44,7 @@ test('the table sets plain beside attached, and says what crashed', () => {
     Still alive: counted inside the page by WeakRefs, after each side had collected its
     own garbage and the page its own. During the work nobody called gc(). Page heap:
     garbage included, read every 100 operations. Wall time: the operations alone.
-    Console arguments: attached with { consoleEntries: 'discard' }.
+    Console messages: attached with { consoleEntries: 'discard' }.
 
     Node v20.20.2, puppeteer 25.16.0, HeadlessChrome/156.0
     /usr/bin/chromium (installed)"

@@ -34,6 +34,7 @@ describe('the demo', () => {
       'forgottenHandles',
       'thrownErrors',
       'consoleArguments',
+      'playwrightRounds',
     ]);
     for (const { plain, attached } of report.scenarios) {
       expect(plain.operations).toBeLessThanOrEqual(MOST);

@@ -9,6 +9,8 @@ import type { Scenario } from './scenarios.ts';
 export interface DemoReport extends Pick<FoundBrowser, 'executablePath' | 'source'> {
   readonly node: string;
   readonly puppeteer: string;
+  /** Left out where none is installed, and with it the work that is done by Playwright. */
+  readonly playwright?: string | undefined;
   readonly quick: boolean;
   readonly scenarios: readonly ScenarioReport[];
 }
@@ -32,7 +34,7 @@ const NOTES = [
   'Still alive: counted inside the page by WeakRefs, after each side had collected its',
   'own garbage and the page its own. During the work nobody called gc(). Page heap:',
   'garbage included, read every 100 operations. Wall time: the operations alone.',
-  "Console arguments: attached with { consoleEntries: 'discard' }.",
+  "Console messages: attached with { consoleEntries: 'discard' }.",
 ];
 
 function scenarioRows({ title, plain, attached }: ScenarioReport): string[][] {
@@ -52,8 +54,16 @@ function scenarioRows({ title, plain, attached }: ScenarioReport): string[][] {
   ];
 }
 
-function surroundings({ node, puppeteer, executablePath, source, scenarios }: DemoReport): string {
+function surroundings({
+  node,
+  puppeteer,
+  playwright,
+  executablePath,
+  source,
+  scenarios,
+}: DemoReport): string {
   const version = scenarios[0]?.plain.browserVersion ?? '';
-  const lines = [`Node ${node}, ${puppeteer}, ${version}`, `${executablePath} (${source})`];
+  const clients = playwright === undefined ? puppeteer : `${puppeteer}, ${playwright}`;
+  const lines = [`Node ${node}, ${clients}, ${version}`, `${executablePath} (${source})`];
   return lines.map(printable).join('\n');
 }

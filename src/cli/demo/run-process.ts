@@ -4,9 +4,8 @@
  */
 import type { FoundBrowser } from '../browser-finder.ts';
 import { CannotRunError } from '../cannot-run-error.ts';
-import { loadPuppeteer } from '../load-puppeteer.ts';
 import { type Progress, type RunResult, run, type Side } from './run.ts';
-import { type DemoBrowser, SCENARIOS, type Scenario } from './scenarios.ts';
+import { SCENARIOS, type Scenario } from './scenarios.ts';
 
 export interface RunOrder {
   readonly side: Side;
@@ -26,9 +25,8 @@ process.once('disconnect', () => process.exit());
 
 async function carryOut({ side, name, operations, browser }: RunOrder): Promise<void> {
   try {
-    const { puppeteer } = await loadPuppeteer<DemoBrowser>();
     const onProgress = (progress: Progress): void => tell({ kind: 'progress', progress });
-    const result = await run(side, SCENARIOS[name], operations, browser, puppeteer, onProgress);
+    const result = await run(side, SCENARIOS[name], operations, browser, onProgress);
     conclude({ kind: 'result', result });
   } catch (error) {
     if (error instanceof CannotRunError) conclude({ kind: 'cannotRun', message: error.message });

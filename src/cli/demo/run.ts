@@ -2,14 +2,12 @@
  * One side of one scenario, in this process: launch, operate, count. A plain run and an attached one differ in the line
  * that attaches; nothing calls `gc()` while either runs.
  */
-import { attach } from '../../clients/puppeteer/index.ts';
 import { monotonicNow } from '../../timers.ts';
-import { type FoundBrowser, launchOptions } from '../browser-finder.ts';
-import { CannotRunError } from '../cannot-run-error.ts';
+import type { FoundBrowser } from '../browser-finder.ts';
 import { collectAll } from '../collector.ts';
-import type { Puppeteer } from '../load-puppeteer.ts';
 import { PageCensus } from '../page-census.ts';
-import type { DemoBrowser, DemoPage, Scenario } from './scenarios.ts';
+import { type DemoPage, launch } from './clients.ts';
+import type { Scenario } from './scenarios.ts';
 
 export type Side = 'plain' | 'attached';
 
@@ -38,12 +36,11 @@ export async function run(
   scenario: Scenario,
   operations: number,
   browserToLaunch: FoundBrowser,
-  puppeteer: Puppeteer<DemoBrowser>,
   onProgress: (progress: Progress) => void,
 ): Promise<RunResult> {
-  const browser = await launch(puppeteer, browserToLaunch);
+  const browser = await launch(scenario.client, browserToLaunch);
   try {
-    const releases = side === 'attached' ? attach(browser, scenario.attachOptions) : undefined;
+    const releases = side === 'attached' ? browser.attach(scenario.attachOptions) : undefined;
     const browserVersion = await browser.version();
     const page = await browser.newPage();
     const census = await PageCensus.open(page);
@@ -58,22 +55,6 @@ export async function run(
     return { ...progress, crashed, alive, releaseCommands: releases?.stats().commands ?? 0, browserVersion };
   } finally {
     await browser.close();
-  }
-}
-
-async function launch(puppeteer: Puppeteer<DemoBrowser>, browser: FoundBrowser): Promise<DemoBrowser> {
-  try {
-    // Over a pipe, the browser ends with this process, however this process ends.
-    return await puppeteer.launch({ ...launchOptions(browser), pipe: true });
-  } catch (cause) {
-    const { executablePath, source } = browser;
-    throw new CannotRunError(
-      [
-        `${executablePath} (${source}) could not be launched: ${(cause as Error).message}`,
-        'Name another:  CHROME_PATH=/path/to/chrome npx cdp-release-batcher demo',
-      ].join('\n'),
-      { cause },
-    );
   }
 }
 
@@ -107,7 +88,7 @@ async function operate(
   };
   // Commands of a page that crashes are never answered. There is one race for the whole run: a race for each operation
   // would keep the operation's handle, through the promise that lost.
-  const crash = new Promise<true>((resolve) => page.on('error', () => resolve(true)));
+  const crash = new Promise<true>((resolve) => page.onCrash(() => resolve(true)));
   const crashed = await Promise.race([operateAll(), crash]);
   return { ...progress(), crashed };
 }

@@ -1,32 +1,15 @@
 /**
- * The operations of the demo: three ways in which a correct Puppeteer script leaves objects behind.
+ * The operations of the demo: ways in which a correct script leaves objects behind, by Puppeteer and by Playwright.
  */
 import type { AttachOptions } from '../../clients/puppeteer/index.ts';
-import type { BrowserLike } from '../../clients/puppeteer/structure.ts';
 import type { MakeCounted } from '../page-census.ts';
-
-/** The members of a Puppeteer browser that the demo uses. */
-export interface DemoBrowser extends BrowserLike {
-  newPage(): Promise<DemoPage>;
-  version(): Promise<string>;
-  close(): Promise<void>;
-}
-
-export interface DemoPage {
-  evaluate(pageFunction: (length: number) => unknown, length: number): Promise<unknown>;
-  evaluateHandle(pageFunction: (length: number) => unknown, length: number): Promise<unknown>;
-  on(event: 'console' | 'error', listener: (what: unknown) => void): unknown;
-  createCDPSession(): Promise<DemoSession>;
-}
-
-export interface DemoSession {
-  send(method: string, params?: Record<string, unknown>): Promise<unknown>;
-}
+import type { ClientName, DemoPage } from './clients.ts';
 
 declare const makeCounted: MakeCounted;
 
 export interface Scenario {
-  readonly name: 'forgottenHandles' | 'thrownErrors' | 'consoleArguments';
+  readonly name: 'forgottenHandles' | 'thrownErrors' | 'consoleArguments' | 'playwrightRounds';
+  readonly client: ClientName;
   /** Done once in each operation. */
   readonly title: string;
   readonly operations: number;
@@ -44,6 +27,7 @@ export interface Scenario {
 export const SCENARIOS: { readonly [Name in Scenario['name']]: Scenario & { readonly name: Name } } = {
   forgottenHandles: {
     name: 'forgottenHandles',
+    client: 'puppeteer',
     title: 'handles forgotten, 200 KB each',
     operations: 20_000,
     quickOperations: 2_000,
@@ -52,6 +36,7 @@ export const SCENARIOS: { readonly [Name in Scenario['name']]: Scenario & { read
   },
   thrownErrors: {
     name: 'thrownErrors',
+    client: 'puppeteer',
     title: 'errors thrown in evaluate',
     operations: 2_000,
     quickOperations: 300,
@@ -65,6 +50,7 @@ export const SCENARIOS: { readonly [Name in Scenario['name']]: Scenario & { read
   },
   consoleArguments: {
     name: 'consoleArguments',
+    client: 'puppeteer',
     title: 'console arguments listened to',
     operations: 2_000,
     quickOperations: 300,
@@ -72,7 +58,32 @@ export const SCENARIOS: { readonly [Name in Scenario['name']]: Scenario & { read
     // Chromium keeps its last 1,000 console messages with their arguments, apart from any handle. This option empties that
     // store too.
     attachOptions: { consoleEntries: 'discard' },
-    prepare: (page) => page.on('console', () => {}),
+    prepare: (page) => page.onConsole(() => {}),
     operate: (page, length) => page.evaluate((n) => console.log(makeCounted(n)), length),
   },
+  // What a script does that runs for hours: it reads, its pages write to the console, and errors are thrown there.
+  playwrightRounds: {
+    name: 'playwrightRounds',
+    client: 'playwright',
+    title: 'rounds of a Playwright script',
+    operations: 2_000,
+    quickOperations: 100,
+    length: 2_500,
+    attachOptions: { consoleEntries: 'discard' },
+    operate: async (page, length) => {
+      await (page.locator('body') as Locator).evaluate((element) => element.childElementCount);
+      await page
+        .evaluate((n) => {
+          const error = Object.assign(new Error('thrown in the page'), { data: makeCounted(n) });
+          console.log(error);
+          throw error;
+        }, length)
+        .catch(() => {});
+    },
+  },
 };
+
+/** The member of a Playwright locator that is used. */
+interface Locator {
+  evaluate(pageFunction: (element: { readonly childElementCount: number }) => unknown): Promise<unknown>;
+}
