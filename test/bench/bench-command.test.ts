@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type BrowserChoice, openBrowser } from '../../bench/browser-under-test.ts';
 import type { BenchReport } from '../../bench/report/report.ts';
+import { CannotRunError } from '../../src/cli/cannot-run-error.ts';
 import { MAIN, runCommandLine } from '../cli/command-line.ts';
 import { InstalledCopy } from '../cli/installed-copy.ts';
 import { launchChromium } from '../support/chromium.ts';
@@ -16,6 +18,9 @@ import { sized } from '../support/sized.ts';
 
 /** Nobody listens there: a port that the system gives to nobody by itself, and that is nothing's by custom. */
 const NOBODY = '127.0.0.1:2';
+
+/** The shortest measurement that needs a browser. */
+const SHORT = 'bulk/release-object-group';
 
 let folder: string;
 beforeAll(async () => {
@@ -91,34 +96,28 @@ describe('the bench', { timeout: 240_000 }, () => {
     const { exitCode, stderr } = await runCommandLine(['bench', '--browser-url', `http://${NOBODY}`]);
     expect(stderr).toBe(`No browser answers at http://${NOBODY}/json/version: ECONNREFUSED\n`);
     expect(exitCode).toBe(2);
-    const wrong = await runCommandLine([
-      'bench',
-      '--browser-ws-endpoint',
-      `ws://${NOBODY}/devtools/browser/x`,
-    ]);
-    expect(wrong).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/^No browser answers at ws:/) });
-    const executable = await runCommandLine(['bench', '--executable-path', '/nowhere/chrome']);
-    expect(executable).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('/nowhere/chrome') });
   });
 
-  it('says so where the file named cannot be launched, or what answers is no browser', async () => {
-    const executable = await runCommandLine(['bench', '--executable-path', process.execPath]);
-    expect(executable.stderr).toContain(`${process.execPath} cannot be launched: `);
-    expect(executable.exitCode).toBe(2);
-
+  it('refuses the name of a browser in the way that becomes a line and a 2', async () => {
     const server = createServer((_request, response) => response.end('{"Browser":"none"}'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void server.close());
     const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const other = await runCommandLine(['bench', '--browser-url', address]);
-    expect(other.stderr).toBe(
-      `No browser answers at ${address}/json/version: it names no webSocketDebuggerUrl\n`,
-    );
-    expect(other.exitCode).toBe(2);
-
-    const none = await runCommandLine(['bench', '--browser-url', 'nowhere']);
-    expect(none.stderr).toBe('--browser-url is no address: "nowhere". Expected http://host:port.\n');
-    expect(none.exitCode).toBe(2);
+    const refused: readonly (readonly [BrowserChoice, string])[] = [
+      [{ browserWSEndpoint: `ws://${NOBODY}/devtools/browser/x` }, `No browser answers at ws://${NOBODY}/`],
+      [{ executablePath: '/nowhere/chrome' }, '/nowhere/chrome'],
+      [{ executablePath: process.execPath }, `${process.execPath} cannot be launched: `],
+      [
+        { browserUrl: address },
+        `No browser answers at ${address}/json/version: it names no webSocketDebuggerUrl`,
+      ],
+      [{ browserUrl: 'nowhere' }, '--browser-url is no address: "nowhere". Expected http://host:port.'],
+    ];
+    for (const [choice, message] of refused) {
+      const error = await openBrowser(choice).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(CannotRunError);
+      expect((error as Error).message).toContain(message);
+    }
   });
 
   it('skips what needs a package that is not installed, names it, and measures the rest', async () => {
@@ -161,18 +160,18 @@ describe('the bench', { timeout: 240_000 }, () => {
       }`,
     );
     const json = join(folder, 'failing.json');
-    const args = ['bench', '--quick', '--rounds', '4', '--only', 'keep/attached', '--json', json];
+    const args = ['bench', '--quick', '--rounds', '4', '--only', SHORT, '--json', json];
     const env = { CDP_BENCH_NODE_FLAGS: `--import=${pathToFileURL(preload)}` };
     const { exitCode, stderr } = await runCommandLine(args, { env });
-    expect(stderr).toContain('keep/attached failed: the process of keep/attached ended (exit code 7)\n');
-    expect(stderr).toContain('keep/attached failed: out of reach\n');
+    expect(stderr).toContain(`${SHORT} failed: the process of ${SHORT} ended (exit code 7)\n`);
+    expect(stderr).toContain(`${SHORT} failed: out of reach\n`);
     expect(exitCode).toBe(1);
     const { failures, measurements } = await readReport(json);
     expect(failures).toMatchObject([
-      { measurement: 'keep/attached', round: 0 },
-      { measurement: 'keep/attached', round: 1 },
+      { measurement: SHORT, round: 0 },
+      { measurement: SHORT, round: 1 },
     ]);
-    expect(measurements).toMatchObject([{ id: 'keep/attached', proven: true }]);
+    expect(measurements).toMatchObject([{ id: SHORT, proven: true }]);
     expect(measurements[0]?.samples).toHaveLength(2);
     expect(await readFile(log, 'utf8'), 'a process that has not failed goes on').toBe('xxx');
   });
@@ -200,7 +199,7 @@ describe('the bench', { timeout: 240_000 }, () => {
     'writes what it has when it gets a %s',
     async (signal, code, reason) => {
       const json = join(folder, `${signal}.json`);
-      const run = startBench(['--rounds', '50', '--only', 'keep/attached', '--json', json]);
+      const run = startBench(['--rounds', '50', '--only', SHORT, '--json', json]);
       await run.shows('round 2 of 50');
       const browsers = descendantsOf(run.child.pid ?? Number.NaN);
       run.child.kill(signal);
@@ -208,7 +207,7 @@ describe('the bench', { timeout: 240_000 }, () => {
       await expect.poll(() => browsers.filter(isRunning)).toEqual([]); // Nor is a browser left.
       const { cutShort, measurements } = await readReport(json);
       expect(cutShort).toBe(reason);
-      expect(measurements).toContainEqual(expect.objectContaining({ id: 'keep/attached', proven: true }));
+      expect(measurements).toContainEqual(expect.objectContaining({ id: SHORT, proven: true }));
     },
   );
 
@@ -227,7 +226,7 @@ describe('the bench', { timeout: 240_000 }, () => {
     const browser = await launchChromium();
     const json = join(folder, 'gone.json');
     const endpoint = browser.wsEndpoint();
-    const only = ['--only', 'keep/attached'];
+    const only = ['--only', SHORT];
     const run = startBench(['--rounds', '50', ...only, '--browser-ws-endpoint', endpoint, '--json', json]);
     await run.shows('round 2 of 50');
     await browser.close();

@@ -24,7 +24,9 @@ const LEFT_OUT: readonly RegExp[] = [
   /^remote.*-[28]0$/,
   /^bulk\/.*-(serial|single|\d+|per-id)$/,
   /^transport\/.*-websocket$/,
-  /^playwright\/.*-(textContent|fill|click)$/,
+  /^playwright\/(playwright-|.*-(textContent|fill|click|evaluate)$)/,
+  /^scripts\/puppeteer-/,
+  /^(forget\/attached-dispose|query\/attached-forget)$/,
   // Puppeteer by itself; in `bulk` it runs.
   /^(forget|query|throw|remote|transport|closing)\/puppeteer/,
   // Large: 10,000 handles, fifty pages of which one hangs for seconds, 800 MB of objects.

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { CannotRunError } from '../../src/cli/cannot-run-error.ts';
+import { doctorOptionsOf } from '../../src/cli/doctor/command.ts';
 import { shownLine } from '../../src/cli/doctor/report.ts';
 import { formatReport } from '../../src/cli/doctor/terminal.ts';
 import { chromiumLaunchOptions, launchChromium } from '../support/chromium.ts';
@@ -118,8 +120,8 @@ describe('however the script ends', { timeout: 240_000 }, () => {
   const script = `${SCRIPTS}/exits.mjs`;
 
   it.each([
-    ['exit', 5],
-    ['throw', 1],
+    ...sized([], [['exit', 5] as const]), // By which it ends below, with --fail-over.
+    ['throw', 1] as const,
   ])('by %s, there is a report, and its own exit code', async (way, code) => {
     const { report, exitCode, stderr } = await examine(script, way);
     expect(exitCode).toBe(code);
@@ -132,8 +134,10 @@ describe('however the script ends', { timeout: 240_000 }, () => {
     ...sized([], [['3', 5] as const]), // Which is what it exits with by itself.
     ['2', 1] as const,
   ])('more handles than --fail-over %s says make it %d', async (failOver, code) => {
-    const { exitCode } = await examine('--fail-over', failOver, script, 'exit');
+    const { report, exitCode } = await examine('--fail-over', failOver, script, 'exit');
     expect(exitCode).toBe(code);
+    expect(report).toMatchObject({ exitCode: 5, scriptArguments: ['exit'], leaked: 3 });
+    expect(found(report.alive)).toEqual(await known('leaks', 'exits.mjs'));
   });
 
   /**
@@ -154,9 +158,9 @@ describe('however the script ends', { timeout: 240_000 }, () => {
   };
 
   it.each([
-    ['SIGINT', 130, 'end'], // Puppeteer listens to this one, and exits.
-    ['SIGTERM', 143, 'checkpoint'], // Nobody listens to this one.
-  ] as const)('by %s', async (signal, code, occasion) => {
+    ...sized([], [['SIGINT', 130, 'end'] as const]), // Puppeteer listens to this one, and exits; so it does below.
+    ['SIGTERM', 143, 'checkpoint'] as const, // Nobody listens to this one.
+  ])('by %s', async (signal, code, occasion) => {
     const pidFile = pidFileFor(signal);
     const run = startDoctor(['--json', script, 'wait', pidFile]);
     await run.prints('ready');
@@ -190,7 +194,7 @@ describe('however the script ends', { timeout: 240_000 }, () => {
     run.child.kill('SIGUSR2');
     await run.prints('"occasion":"asked"');
     run.child.kill('SIGINT');
-    await run.exited;
+    expect(await run.exited).toBe(130);
     const [asked, last] = run.reports();
     expect(asked).toMatchObject({ occasion: 'asked', leaked: 3 });
     expect(asked).not.toHaveProperty('exitCode');
@@ -258,13 +262,19 @@ describe('the terminal', () => {
     expect(text).toContain('MB');
   });
 
-  it.each([
-    [[], 'no script given'],
+  const wrong: readonly (readonly [readonly string[], string])[] = [
     [['nowhere.mjs'], 'there is no nowhere.mjs'],
+    [[], 'no script given'],
     [['--fail-over', 'many', `${SCRIPTS}/farm.mjs`], '--fail-over must be a whole number'],
     [['--every', 'now', `${SCRIPTS}/farm.mjs`], '--every must be a duration'],
     [['--loud', `${SCRIPTS}/farm.mjs`], "Unknown option '--loud'"],
-  ])('is told what is wrong with %j', async (args, message) => {
+  ];
+  it.each(wrong)('has a line for what is wrong with %j', (args, message) => {
+    expect(() => doctorOptionsOf(args)).toThrow(message);
+    expect(() => doctorOptionsOf(args)).toThrow(CannotRunError);
+  });
+
+  it.each(sized(wrong.slice(0, 1), wrong))('is told what is wrong with %j', async (args, message) => {
     const { exitCode, stderr } = await runCommandLine(['doctor', ...args]);
     expect(stderr).toContain(message);
     expect(exitCode).toBe(2);

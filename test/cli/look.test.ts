@@ -11,11 +11,14 @@ import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
+import { CannotRunError } from '../../src/cli/cannot-run-error.ts';
+import { lookCommand } from '../../src/cli/look/command.ts';
 import type { BrowserReport } from '../../src/cli/look/report.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { lacking } from '../support/lacking.ts';
 import { endsWithTest } from '../support/processes.ts';
 import { openSite, type Site } from '../support/site.ts';
+import { sized } from '../support/sized.ts';
 import { MAIN, runCommandLine } from './command-line.ts';
 
 let browser: Browser;
@@ -94,7 +97,7 @@ const CLIENTS: readonly [string, () => Promise<Send>][] = [
   ],
 ];
 
-it.each(CLIENTS)(
+it.each(sized(CLIENTS.slice(0, 1), CLIENTS))(
   'counts what %s holds, in a page, a frame of another site and a worker, and invents none',
   async (_, connect) => {
     const page = await openAt(`${site.here}/with-parts`);
@@ -285,7 +288,7 @@ it('ends with a line where the browser closes meanwhile', async () => {
   expect(said).toBe('The look has ended: the browser closed the connection.\n');
 });
 
-it.each([
+const wrong: readonly (readonly [readonly string[], string])[] = [
   [['--browser-url', 'http://127.0.0.1:1'], 'No browser answers at http://127.0.0.1:1: '],
   [
     ['--browser-url', 'localhost:9222'],
@@ -300,7 +303,14 @@ it.each([
     ['--browser-url', 'http://x', '--max-heap', 'much'],
     '--max-heap must be a whole number from 0 on, got "much".',
   ],
-])('tells what is wrong with %j', async (args, message) => {
+];
+it.each(wrong.slice(1))('has a line for what is wrong with %j', async (args, message) => {
+  const refused = lookCommand(args);
+  await expect(refused).rejects.toThrow(message);
+  await expect(refused).rejects.toThrow(CannotRunError);
+});
+
+it.each(sized(wrong.slice(0, 2), wrong))('tells what is wrong with %j', async (args, message) => {
   const { exitCode, stderr, stdout } = await runCommandLine(['doctor', ...args]);
   expect(stderr).toContain(message);
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });

@@ -8,6 +8,7 @@ import { CannotRunError } from '../../src/cli/cannot-run-error.ts';
 import { writeReportFile } from '../../src/cli/report-file.ts';
 import { chromiumLaunchOptions, lendChromium } from '../support/chromium.ts';
 import { PACKAGE } from '../support/script.ts';
+import { sized } from '../support/sized.ts';
 import { runCommandLine } from './command-line.ts';
 
 let folder: string;
@@ -131,18 +132,23 @@ describe('at work on a real browser', () => {
     return (await written()).filter((name) => !browsers.test(name));
   }
 
-  it('the demo writes no file', async () => {
-    // With a few operations in the place of thousands.
-    const few = `if (process.argv[1]?.endsWith('run-process.js')) {
+  const ofTheDemo = 'the demo writes no file'; // In `npm test` the test of the demo itself says so.
+  it.each(sized([], [ofTheDemo]))(
+    '%s',
+    async () => {
+      // With a few operations in the place of thousands.
+      const few = `if (process.argv[1]?.endsWith('run-process.js')) {
       const { once } = process;
       process.once = (event, hear) => once.call(process, event, event !== 'message' ? hear :
         (order) => hear({ ...order, operations: 20 }));
     }`;
-    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(few)}`;
-    expect(await run(['demo', '--quick', '--json'], { NODE_OPTIONS })).toMatchObject({ exitCode: 0 });
-    expect(await writtenByUs()).toEqual([]);
-    expect([...touched]).toEqual([]);
-  }, 240_000);
+      const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(few)}`;
+      expect(await run(['demo', '--quick', '--json'], { NODE_OPTIONS })).toMatchObject({ exitCode: 0 });
+      expect(await writtenByUs()).toEqual([]);
+      expect([...touched]).toEqual([]);
+    },
+    240_000,
+  );
 
   it('the bench writes the files that were asked for, and no other', async () => {
     const files = ['--json', '../reports/a.json', '--html', '../reports/a.html'];

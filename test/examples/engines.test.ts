@@ -14,11 +14,17 @@ import { descendantsOf, endsWithTest, killWithDescendants, runNode } from '../su
 import { noRedis, type Redis, startRedis } from '../support/redis.ts';
 import { sized } from '../support/sized.ts';
 
+/** Of what a cluster gives each job, `npm test` takes a context: in between a page and a browser. */
 const ENGINES: [name: string, args: string[]][] = [
   ['crawlee', []],
-  ['puppeteer-cluster', ['page']],
   ['puppeteer-cluster', ['context']],
-  ['puppeteer-cluster', ['browser']],
+  ...sized<[string, string[]][]>(
+    [],
+    [
+      ['puppeteer-cluster', ['page']],
+      ['puppeteer-cluster', ['browser']],
+    ],
+  ),
   ['puppeteer-extra', []],
 ];
 /** Run without this library, too: of the 120 objects 60 to 100 are alive then. */

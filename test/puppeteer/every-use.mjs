@@ -182,6 +182,14 @@ export const USES = {
   'an exposed function': (page) => page.evaluate('exposed({ argument: {} })'),
 };
 
+/** Others mint, name and pass handles by the same commands. */
+export const LIKE_OTHERS = [
+  ...['$$eval', 'text', 'aria, all', 'hover', 'type', 'select', 'focus', 'screenshot'],
+  ...['a locator that fills', 'a locator that scrolls', 'locators in a race', 'an element as a locator'],
+  ...['a selector that waits to be hidden', 'a shadow root', 'a selector of the script'],
+  ...['scrolling into view', 'a point to click', 'what a handle says of itself'],
+];
+
 /** What needs the mouse, the focus or the screen gets in each other's way. */
 export const POINTED_USES = Object.entries(USES).filter(([name]) =>
   [

@@ -87,7 +87,8 @@ describe.each(PUPPETEERS_BY_SIZE)('nothing is released early with $name', ({ nam
       const { stdout, ...rest } = await runScript(
         `
       import puppeteer from '${module}';
-      import { useEverything } from './test/puppeteer/every-use.mjs';
+      import { LIKE_OTHERS, USES, useEverything } from './test/puppeteer/every-use.mjs';
+      if (${sized(true, false)}) for (const name of LIKE_OTHERS) delete USES[name];
       const browser = await puppeteer.launch(launchOptions);
       console.log(JSON.stringify(await useEverything(browser, '${site.here}', ${ROUNDS}, ${isParallel})));
       await browser.close();
@@ -104,11 +105,14 @@ describe.each(PUPPETEERS_BY_SIZE)('nothing is released early with $name', ({ nam
     300_000,
   );
 
+  /** Each is one chance for what is on its way to be taken. */
+  const INSTALLATIONS = sized(1, 3);
+
   it('an argument on its way into a document where Puppeteer is not installed yet', async () => {
     const page = await openPage();
     const releases = attached(page);
     const watched = collectBeforeEveryMessage(connectionOf(page));
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < INSTALLATIONS; round++) {
       await page.goto(`${site.here}/frame?${round}`);
       expect(await (await isolatedBody(page)).isVisible()).toBe(true);
       await page.goto(`${site.here}/frame?again${round}`);
@@ -125,7 +129,7 @@ describe.each(PUPPETEERS_BY_SIZE)('nothing is released early with $name', ({ nam
     const page = await openPage();
     attached(page);
     const watched = collectBeforeEveryMessage(connectionOf(page));
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < INSTALLATIONS; round++) {
       const isVisible = async (): Promise<boolean> => {
         const body = await isolatedBody(page);
         handlers.registerCustomQueryHandler(`round${'abc'[round]}`, {
@@ -212,7 +216,7 @@ describe.each(PUPPETEERS_BY_SIZE)('nothing is released early with $name', ({ nam
     const releases = attached(browser);
     const sessions = new Set<unknown>();
     const old: { dispose(): Promise<void> }[] = [];
-    for (let round = 0; round < 6; round++) {
+    for (let round = 0; round < sized(3, 6); round++) {
       const origin = round % 2 === 0 ? site.elsewhere : site.here;
       const url = `${origin}/frame?${round}`;
       await page.evaluate(`document.querySelector('iframe').src = '${url}'`);

@@ -5,7 +5,6 @@
 import { access, constants, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import puppeteer25, { type Browser, type LaunchOptions, type Page, type PuppeteerNode } from 'puppeteer-core';
-import puppeteer24 from 'puppeteer-core-24';
 import { onTestFinished } from 'vitest';
 import {
   type LaunchOptions as BrowserLaunchOptions,
@@ -22,20 +21,24 @@ interface NamedPuppeteer {
 }
 
 const NEWEST: NamedPuppeteer = { name: 'puppeteer-core 25', puppeteer: puppeteer25 };
-const ONE_BEFORE: NamedPuppeteer = {
-  name: 'puppeteer-core 24',
-  // Its classes have private members, so TypeScript takes them for others; the members used here are the same.
-  puppeteer: puppeteer24 as unknown as PuppeteerNode,
-};
+/** The one before the newest. To load it takes each file a sixth of a second, so it is loaded for those that want it. */
+const before = await sized<() => readonly NamedPuppeteer[] | Promise<readonly NamedPuppeteer[]>>(
+  () => [],
+  async () => {
+    const { default: puppeteer24 } = await import('puppeteer-core-24');
+    // Its classes have private members, so TypeScript takes them for others; the members used here are the same.
+    return [{ name: 'puppeteer-core 24', puppeteer: puppeteer24 as unknown as PuppeteerNode }];
+  },
+)();
 
 /**
  * For `describe.each(PUPPETEERS)('$name', ({ puppeteer }) => …)`. What must hold with every Puppeteer is tested in
  * `npm test` by test/versions; each feature with the one before the newest, too, in the long tests.
  */
-export const PUPPETEERS: readonly NamedPuppeteer[] = sized([NEWEST], [ONE_BEFORE]);
+export const PUPPETEERS: readonly NamedPuppeteer[] = sized([NEWEST], before);
 
 /** For what has a whole size: that is run with both. */
-export const PUPPETEERS_BY_SIZE: readonly NamedPuppeteer[] = sized([NEWEST], [NEWEST, ONE_BEFORE]);
+export const PUPPETEERS_BY_SIZE: readonly NamedPuppeteer[] = sized([NEWEST], [NEWEST, ...before]);
 
 /**
  * Launches a Chromium. It is closed when the test file is done; a test may close or kill it earlier.

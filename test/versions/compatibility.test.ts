@@ -7,10 +7,10 @@ import { runCompatibility } from './run-compatibility.ts';
 const WITHOUT_CONSOLE = new Set(['rebrowser-puppeteer-core']);
 const CONSOLE = ['console arguments', 'what a click did is there'];
 
-/** The oldest, the newest, and one that is not Puppeteer's own; and those that are like one of these. */
+/** The oldest, and one that is not Puppeteer's own; those between; and the newest, with which all else is tested. */
 const VERSIONS = [
-  ...['puppeteer-core-22', 'puppeteer-core', '@cloudflare/puppeteer'],
-  ...sized([], ['puppeteer-core-23', 'puppeteer-core-24', 'rebrowser-puppeteer-core']),
+  ...['puppeteer-core-22', '@cloudflare/puppeteer'],
+  ...sized([], ['puppeteer-core-23', 'puppeteer-core-24', 'puppeteer-core', 'rebrowser-puppeteer-core']),
 ];
 
 it.each(VERSIONS)('all checks pass with %s', { timeout: 180_000 }, async (puppeteer) => {

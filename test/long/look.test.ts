@@ -1,0 +1,2 @@
+// In its whole size.
+import '../cli/look.test.ts';

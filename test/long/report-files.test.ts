@@ -1,0 +1,2 @@
+// In its whole size.
+import '../cli/report-files.test.ts';
