@@ -6,6 +6,7 @@ import { attach } from '../../src/clients/chrome-remote-interface.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { collectUntil } from '../support/collect-until.ts';
 import { givenBack } from '../support/given-back.ts';
+import { sized } from '../support/sized.ts';
 import { attached, conform, each, idsOf, mint, type SessionUnderTest } from './conformance.ts';
 import { connect, flatSession, openDirectly, openNode } from './remote-interface.ts';
 
@@ -18,10 +19,12 @@ conform({
     return each(() => flatSession(client))(count);
   },
 });
-conform({
+// Callbacks by themselves are seen below.
+const byCallbacks = {
   name: 'chrome-remote-interface, a page each, by callbacks',
   open: each(() => openDirectly(browser)),
-});
+};
+for (const client of sized([], [byCallbacks])) conform(client);
 conform({
   name: 'chrome-remote-interface, node --inspect',
   open: each(openNode),

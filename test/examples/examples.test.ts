@@ -90,7 +90,10 @@ const CHECKS: Record<string, (stdout: string) => void> = {
 /** It runs until it is told to end. */
 const SERVER = 'prometheus.mjs';
 /** What these show is tested elsewhere by `npm test`; the farm below, until it is told to end. */
-const LONG = sized(['attach.mjs', 'chrome-remote-interface.mjs', 'farm.mjs', 'playwright.mjs'], []);
+const LONG = sized(
+  ['attach.mjs', 'batcher.mjs', 'chrome-remote-interface.mjs', 'farm.mjs', 'playwright.mjs'],
+  [],
+);
 const checked = Object.entries(CHECKS).filter(([name]) => !LONG.includes(name));
 
 it('each of them has a check', () => {

@@ -2,11 +2,13 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { LedgerStats } from '../../src/handles/handle-table.ts';
+import { sized } from '../support/sized.ts';
 import { turns } from '../support/turns.ts';
 import { countLooksAsTime } from '../support/work-clock.ts';
 import { AttachedPeer, type AttachedSession, type Handle } from './attached-peer.ts';
 
-const HANDLES = 20_000;
+/** More than a turn is to do by thrice. */
+const HANDLES = sized(6_000, 20_000);
 /** Three looks at the clock fit into what a turn has for one job, with 256 steps between two. */
 const MOST_PER_TURN = 3 * 256;
 /** Of what was collected: three looks fit into the turn of the finalizers and one into its jobs, with 512 steps between two. */
@@ -48,7 +50,7 @@ async function mostPerTurn(
 afterEach(() => vi.restoreAllMocks());
 
 describe('in one turn only so much is done', () => {
-  test('of 20,000 handles found collected', async () => {
+  test('of thousands of handles found collected', async () => {
     const { world, session, handles } = await openWorld();
     await using _ = world;
     session.session.emit('Runtime.consoleAPICalled', { args: handles });
@@ -57,7 +59,7 @@ describe('in one turn only so much is done', () => {
     expect(await mostPerTurn(world, 'collected')).toBeLessThanOrEqual(MOST_COLLECTED_PER_TURN);
   });
 
-  test('of 20,000 handles of groups of ours, and a flush waits for all', async () => {
+  test('of thousands of handles of groups of ours, and a flush waits for all', async () => {
     const { world, session } = await openWorld();
     await using _ = world;
     const handles = await Promise.all(Array.from({ length: HANDLES }, () => session.evaluate()));
@@ -68,7 +70,7 @@ describe('in one turn only so much is done', () => {
     expect(world.stats).toMatchObject({ live: 0, collected: HANDLES, released: HANDLES });
   });
 
-  test('of 20,000 handles found collected right before the program detaches: all of them, for it is the last', async () => {
+  test('of thousands of handles found collected right before the program detaches: all of them, for it is the last', async () => {
     const { world, session } = await openWorld();
     await using _ = world;
     const handles = await Promise.all(Array.from({ length: HANDLES }, () => session.evaluate()));
@@ -94,7 +96,7 @@ describe('in one turn only so much is done', () => {
   });
 
   test.each(['context', 'session'])(
-    'of a %s’s 20,000 handles, as it ends: at first nothing',
+    'of a %s’s thousands of handles, as it ends: at first nothing',
     async (what) => {
       const { world, session, handles } = await openWorld();
       await using _ = world;
@@ -109,7 +111,7 @@ describe('in one turn only so much is done', () => {
     },
   );
 
-  test('of a context’s 20,000 handles, whose end a flush does not wait out', async () => {
+  test('of a context’s thousands of handles, whose end a flush does not wait out', async () => {
     const { world, session, handles } = await openWorld();
     await using _ = world;
     session.session.emit('Runtime.consoleAPICalled', { args: handles });
@@ -117,7 +119,7 @@ describe('in one turn only so much is done', () => {
     expect(await world.attachment.flush()).toMatchObject({ complete: true, elided: HANDLES });
   });
 
-  test('of 20,000 handles that live or wait for the rest of their group, as the program detaches', async () => {
+  test('of thousands of handles that live or wait for the rest of their group, as the program detaches', async () => {
     const { world, session } = await openWorld();
     await using _ = world;
     const handles = await Promise.all(Array.from({ length: HANDLES }, () => session.evaluate()));
@@ -134,7 +136,7 @@ describe('in one turn only so much is done', () => {
     expect(session.alive()).toHaveLength(HANDLES - forgotten.length);
   });
 
-  test('of a group’s 20,000 handles, as its user releases it', async () => {
+  test('of a group’s thousands of handles, as its user releases it', async () => {
     const { world, session, handles } = await openWorld();
     await using _ = world;
     session.session.emit('Runtime.consoleAPICalled', { args: handles });
@@ -160,7 +162,7 @@ describe('in one turn only so much is done', () => {
     expect(answered).toEqual(handles.map((_, index) => index));
   });
 
-  test('of a session’s 20,000 queued releases, as it ends', async () => {
+  test('of a session’s thousands of queued releases, as it ends', async () => {
     const { world, session, handles } = await openWorld();
     await using _ = world;
     session.session.emit('Runtime.consoleAPICalled', { args: handles });

@@ -13,6 +13,7 @@ import { keptRegistry } from '../support/kept-registry.ts';
 import { launchByPlaywright, openAttached, playwrightLaunchOptions } from '../support/playwright.ts';
 import { runNode } from '../support/processes.ts';
 import { PACKAGE } from '../support/script.ts';
+import { sized } from '../support/sized.ts';
 import { turns } from '../support/turns.ts';
 
 const COLLECTING = join(import.meta.dirname, 'collecting.mjs');
@@ -31,7 +32,7 @@ const make = (owner: Page, value: number): Promise<JSHandle<{ value: number }>> 
   owner.evaluateHandle((given) => ({ value: given }), value);
 
 it('whatever is held, or named by a call, lives through a collection at each message', async () => {
-  const { stdout, stderr } = await runNode(['--expose-gc', COLLECTING], {
+  const { stdout, stderr } = await runNode(['--expose-gc', COLLECTING, ...sized(['--least'], [])], {
     cwd: PACKAGE,
     env: { TEST_LAUNCH_OPTIONS: JSON.stringify(await playwrightLaunchOptions()) },
     timeoutMs: 100_000,

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { attach, withReleases } from '../../src/clients/playwright/index.ts';
 import { playwrightLaunchOptions } from '../support/playwright.ts';
 import { runScript } from '../support/script.ts';
+import { sized } from '../support/sized.ts';
 
 const REGISTERED = ['--expose-gc', '--import', 'cdp-release-batcher/register'];
 
@@ -22,14 +23,11 @@ const forget = (attachTo: string) => `
 `;
 const ATTACH = `import('cdp-release-batcher/playwright')`;
 
+const all = `import playwright from 'playwright-core'; const { chromium } = playwright;`;
 it.each([
   ['an ES module', 'module', `import { chromium } from 'playwright-core';`],
-  [
-    'an ES module that takes all',
-    'module',
-    `import playwright from 'playwright-core'; const { chromium } = playwright;`,
-  ],
   ['CommonJS', 'commonjs', `const { chromium } = require('playwright-core');`],
+  ...sized([], [['an ES module that takes all', 'module', all] as const]),
 ] as const)('attaches the browsers of %s', async (_, type, imports) => {
   const run = await runScript(imports + forget(ATTACH), { type, execArgv: REGISTERED });
   expect(run).toMatchObject({ stdout: 'attached\n', stderr: '' });

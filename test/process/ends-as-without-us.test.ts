@@ -56,10 +56,8 @@ function ofTheScript(run: ScriptRun): ScriptRun {
 }
 
 describe('a script with releases under way ends as it does without the library', () => {
-  // What goes on after it, what stops at once, and what fails.
+  // What fails, at once and later; and what goes on after it, or stops at once.
   const endings: [string, string, object][] = [
-    ['at its end, having disconnected', 'hang(); await browser.disconnect();', { code: 0 }],
-    ['by process.exit', 'hang(); process.exit(3);', { code: 3 }],
     ['by an error that nobody catches', "setTimeout(() => { throw new Error('on purpose'); });", { code: 1 }],
     [
       'by a command that fails and is not awaited',
@@ -67,7 +65,10 @@ describe('a script with releases under way ends as it does without the library',
       { code: 1 },
     ],
   ];
+  // In `npm test` a script that handles a signal disconnects, and one that Puppeteer ends exits.
   const otherEndings: typeof endings = [
+    ['at its end, having disconnected', 'hang(); await browser.disconnect();', { code: 0 }],
+    ['by process.exit', 'hang(); process.exit(3);', { code: 3 }],
     ['by a rejection that nobody handles', "Promise.reject(new Error('on purpose'));", { code: 1 }],
     [
       'by process.exit in a listener of its own',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { launchChromium } from '../support/chromium.ts';
 import { PACKAGE, runScript, type ScriptRun } from '../support/script.ts';
+import { sized } from '../support/sized.ts';
 
 const NOTES = ['--import', join(PACKAGE, 'test/process/note-resources.mjs')];
 
@@ -49,10 +50,14 @@ describe('a script that ends is not held open', () => {
     return run;
   };
 
+  const closes: [string, string] = [
+    'that closes its page first',
+    'await page.close(); await browser.disconnect();',
+  ];
   it.each([
+    ...sized([], [closes]),
     ['that disconnects with all of it dropped', 'await browser.disconnect();'],
     ['that detaches first', 'releases.detach(); await browser.disconnect();'],
-    ['that closes its page first', 'await page.close(); await browser.disconnect();'],
     [
       'whose page hangs',
       `page.evaluate('while (true) {}').catch(() => {});

@@ -23,29 +23,28 @@ const TOGETHER = [
   '--no-warnings',
   '--max-old-space-size=64',
 ];
+/** Two that cannot go with those above. */
+const APART = ['--disable-proto=throw', '--jitless'];
+const RAW = ['--frozen-intrinsics', '--stack-trace-limit=0'];
+const eachAlone = (flags: readonly string[]): string[][] => flags.map((flag) => [flag]);
 
-it.each([
-  ...sized(
-    [TOGETHER],
-    TOGETHER.map((flag) => [flag]),
-  ),
-  ['--disable-proto=throw'],
-  ['--jitless'],
-])('under %s %s %s %s %s %s', async (...flags) => {
-  const execArgv = ['--expose-gc', ...flags];
-  const { stdout, stderr, ...rest } = await runScript(IMPORTS + COUNTS, { execArgv });
-  expect({ ...rest, stderr: withoutNodesOwn(stderr) }).toEqual({ code: 0, signal: null, stderr: '' });
-  expect(JSON.parse(stdout)).toEqual(WORK_DONE);
-});
+it.each([...sized([TOGETHER, APART], eachAlone([...TOGETHER, ...APART]))])(
+  'under %s %s %s %s %s %s',
+  async (...flags) => {
+    const execArgv = ['--expose-gc', ...flags];
+    const { stdout, stderr, ...rest } = await runScript(IMPORTS + COUNTS, { execArgv });
+    expect({ ...rest, stderr: withoutNodesOwn(stderr) }).toEqual({ code: 0, signal: null, stderr: '' });
+    expect(JSON.parse(stdout)).toEqual(WORK_DONE);
+  },
+);
 
 // Under these Puppeteer itself does not start: the client is a session of a few lines, over the browser's WebSocket.
 it.each([
-  ['--frozen-intrinsics', '--frozen-intrinsics', ''],
-  ['--stack-trace-limit=0', '--stack-trace-limit=0', ''],
-  ['all prototypes frozen by the script itself', '--no-warnings', FREEZE],
-])('under %s', async (_, flag, source) => {
+  ...sized([RAW], eachAlone(RAW)).map((flags) => [flags.join(' '), flags, ''] as const),
+  ['all prototypes frozen by the script itself', ['--no-warnings'], FREEZE] as const,
+])('under %s', async (_, flags, source) => {
   const { stdout, stderr, ...rest } = await runScript(`${RAW_WORK}\n${source}\nawait rawWork();`, {
-    execArgv: ['--expose-gc', flag],
+    execArgv: ['--expose-gc', ...flags],
   });
   expect({ ...rest, stderr: withoutNodesOwn(stderr) }).toEqual({ code: 0, signal: null, stderr: '' });
   expect(JSON.parse(stdout)).toEqual(RAW_WORK_DONE);

@@ -1,0 +1,2 @@
+// In its whole size.
+import '../clients/chrome-remote-interface.test.ts';

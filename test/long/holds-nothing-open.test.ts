@@ -1,0 +1,2 @@
+// In its whole size.
+import '../process/holds-nothing-open.test.ts';

@@ -1,0 +1,2 @@
+// In its whole size.
+import '../faults/network.test.ts';

@@ -1,0 +1,2 @@
+// In its whole size.
+import '../playwright/never-early.test.ts';

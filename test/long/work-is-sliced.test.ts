@@ -1,0 +1,2 @@
+// In its whole size.
+import '../handles/work-is-sliced.test.ts';
