@@ -132,23 +132,24 @@ describe('at work on a real browser', () => {
     return (await written()).filter((name) => !browsers.test(name));
   }
 
-  const ofTheDemo = 'the demo writes no file'; // In `npm test` the test of the demo itself says so.
-  it.each(sized([], [ofTheDemo]))(
-    '%s',
-    async () => {
-      // With a few operations in the place of thousands.
-      const few = `if (process.argv[1]?.endsWith('run-process.js')) {
+  it('the demo writes no file', async () => {
+    // With a few operations in the place of thousands. In `npm test` only the runs of the first scenario are true ones.
+    const result = { done: 7, operations: 7, peakHeapBytes: 1e6, elapsedMs: 1, alive: 7, releaseCommands: 0 };
+    const madeUp = { kind: 'result', result: { ...result, crashed: false, browserVersion: 'Made/up' } };
+    const few = `if (process.argv[1]?.endsWith('run-process.js')) {
       const { once } = process;
-      process.once = (event, hear) => once.call(process, event, event !== 'message' ? hear :
-        (order) => hear({ ...order, operations: 20 }));
+      process.once = (event, hear) => once.call(process, event, event !== 'message' ? hear : (order) => {
+        if (${sized(true, false)} && order.name !== 'forgottenHandles') {
+          return process.send(${JSON.stringify(madeUp)}, () => process.exit());
+        }
+        return hear({ ...order, operations: 20 });
+      });
     }`;
-      const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(few)}`;
-      expect(await run(['demo', '--quick', '--json'], { NODE_OPTIONS })).toMatchObject({ exitCode: 0 });
-      expect(await writtenByUs()).toEqual([]);
-      expect([...touched]).toEqual([]);
-    },
-    240_000,
-  );
+    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(few)}`;
+    expect(await run(['demo', '--quick', '--json'], { NODE_OPTIONS })).toMatchObject({ exitCode: 0 });
+    expect(await writtenByUs()).toEqual([]);
+    expect([...touched]).toEqual([]);
+  }, 240_000);
 
   it('the bench writes the files that were asked for, and no other', async () => {
     const files = ['--json', '../reports/a.json', '--html', '../reports/a.html'];
