@@ -1,0 +1,2 @@
+// In its whole size.
+import '../playwright/leak-census.test.ts';

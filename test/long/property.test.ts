@@ -1,0 +1,2 @@
+// In its whole size.
+import '../handles/property.test.ts';
