@@ -13,14 +13,27 @@ const MAY_LEAVE: Readonly<Record<string, number>> = {
  * the noise of a heap, which is the less the more uses it is divided by.
  */
 export async function expectNothingGrows(times: number, mostBytes: number, timeoutMs: number): Promise<void> {
+  const bytes = await measured({ times }, timeoutMs);
+  expect(Object.keys(bytes).length).toBeGreaterThan(25);
+  const only = Object.keys(growing(bytes, mostBytes));
+  if (only.length === 0) return;
+  // What is kept once is a tenth as much of ten times as many uses; what grows stays as it is.
+  const again = await measured({ times: 10 * times, only }, timeoutMs);
+  expect(growing(again, mostBytes), 'bytes for each use').toEqual({});
+}
+
+function growing(bytes: Readonly<Record<string, number>>, mostBytes: number): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(bytes).filter(([name, each]) => each > (MAY_LEAVE[name] ?? mostBytes)),
+  );
+}
+
+async function measured(what: object, timeoutMs: number): Promise<Record<string, number>> {
   const file = join(PACKAGE, 'test/growth/growing.mjs');
   const { stdout, ...rest } = await runScript(
-    `process.argv[2] = ${JSON.stringify(JSON.stringify({ times }))}; await import(${JSON.stringify(file)});`,
+    `process.argv[2] = ${JSON.stringify(JSON.stringify(what))}; await import(${JSON.stringify(file)});`,
     { execArgv: ['--expose-gc'], timeoutMs },
   );
   expect(rest).toEqual({ code: 0, signal: null, stderr: '' });
-  const bytes = JSON.parse(stdout) as Record<string, number>;
-  expect(Object.keys(bytes).length).toBeGreaterThan(25);
-  const growing = Object.entries(bytes).filter(([name, each]) => each > (MAY_LEAVE[name] ?? mostBytes));
-  expect(Object.fromEntries(growing), 'bytes for each use').toEqual({});
+  return JSON.parse(stdout) as Record<string, number>;
 }
