@@ -2,6 +2,7 @@
  * One side of one scenario, in this process: launch, operate, count. A plain run and an attached one differ in the line
  * that attaches; nothing calls `gc()` while either runs.
  */
+import { setTimeout } from 'node:timers/promises';
 import { monotonicNow } from '../../timers.ts';
 import type { FoundBrowser } from '../browser-finder.ts';
 import { collectAll } from '../collector.ts';
@@ -48,6 +49,7 @@ export async function run(
     if (!crashed) {
       // When its work is done and timed, each side collects garbage, so that neither is counted at a moment that V8
       // happened to choose.
+      if (scenario.settlesAfterMs !== undefined) await setTimeout(scenario.settlesAfterMs);
       await collectAll();
       await releases?.flush({ timeoutMs: 10_000 });
     }

@@ -2,6 +2,7 @@
  * The operations of the demo: ways in which a correct script leaves objects behind, by Puppeteer and by Playwright.
  */
 import type { AttachOptions } from '../../clients/puppeteer/index.ts';
+import { ARRIVAL_MS } from '../../policy.ts';
 import type { MakeCounted } from '../page-census.ts';
 import type { ClientName, DemoPage } from './clients.ts';
 
@@ -19,6 +20,8 @@ export interface Scenario {
   /** How the attached side attaches. Default: without options. */
   readonly attachOptions?: AttachOptions;
   readonly prepare?: (page: DemoPage) => void;
+  /** Milliseconds after the last operation until the program alone holds what is left. Default: at once. */
+  readonly settlesAfterMs?: number;
   /** One operation. Nothing of its result is kept. */
   readonly operate: (page: DemoPage, length: number) => Promise<unknown>;
 }
@@ -70,6 +73,8 @@ export const SCENARIOS: { readonly [Name in Scenario['name']]: Scenario & { read
     quickOperations: 100,
     length: 2_500,
     attachOptions: { consoleEntries: 'discard' },
+    // The objects of a console message are held until Playwright's handle of them has reached the program.
+    settlesAfterMs: 2 * ARRIVAL_MS,
     operate: async (page, length) => {
       await (page.locator('body') as Locator).evaluate((element) => element.childElementCount);
       await page
