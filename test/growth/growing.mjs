@@ -3,13 +3,14 @@
 //
 //     node --expose-gc growing.mjs '{ "times": 1000, "only": ["a group of the user\'s own"] }'
 import { EventEmitter } from 'node:events';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
 import { ReleaseBatcher } from '../../build/batcher/release-batcher.js';
 import { attach as attachToRemoteInterface } from '../../build/clients/chrome-remote-interface.js';
 import { RealmOrigins } from '../../build/clients/puppeteer/bidi/realm-origins.js';
 import { PuppeteerRules } from '../../build/clients/puppeteer/command-rules.js';
 import { attach } from '../../build/clients/session.js';
 import { LeakAccounts } from '../../build/observe/leak-accounts.js';
+import { GRACE_OF_LIGHT_MS, LOOK_AT_WAITING_MS } from '../../build/policy.js';
 import { onAbort } from '../../build/runtime/abort-listeners.js';
 import { FlightGroup } from '../../build/single-flight/flight-group.js';
 import { SessionKeys } from '../../build/threads/session-keys.js';
@@ -309,6 +310,14 @@ function scopeForGood(releases) {
   };
 }
 
+/**
+ * Where nobody flushes: forgotten handles wait so long for others of their group before they are released, and what is
+ * forgotten with them lives until then.
+ */
+const SETTLES_AFTER_MS = {
+  'an attachment that is forgotten, with one signal for all': GRACE_OF_LIGHT_MS + 2 * LOOK_AT_WAITING_MS,
+};
+
 let count = 0;
 
 async function drive(once, repetitions) {
@@ -319,8 +328,12 @@ async function drive(once, repetitions) {
 }
 
 /** What was dropped is sent, and collected until a collection finds nothing more: what finalizers let go of is garbage of the next. */
-async function heapUsed() {
+async function heapUsed(settlesAfterMs = 0) {
   let before = Number.POSITIVE_INFINITY;
+  if (settlesAfterMs > 0) {
+    globalThis.gc(); // From here on they wait.
+    await pause(settlesAfterMs);
+  }
   for (let round = 0; round < 10; round++) {
     await current?.flush({ timeoutMs: 20 });
     await turn();
@@ -339,9 +352,9 @@ for (const [name, start] of Object.entries(SCENARIOS)) {
   current = undefined;
   const once = start();
   await drive(once, Math.min(times, 20_000));
-  const before = await heapUsed();
+  const before = await heapUsed(SETTLES_AFTER_MS[name]);
   await drive(once, times);
-  bytes[name] = Math.round((10 * ((await heapUsed()) - before)) / times) / 10;
+  bytes[name] = Math.round((10 * ((await heapUsed(SETTLES_AFTER_MS[name])) - before)) / times) / 10;
 }
 console.log(JSON.stringify(bytes, null, 1));
 process.exit();

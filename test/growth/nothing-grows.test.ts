@@ -1,4 +1,4 @@
-// However often something comes and goes, what the library keeps of it is a count. `npm run test:long` does it a million times.
+// However often something comes and goes, what the library keeps of it is a count. `npm run test:long` does it 20,000 times.
 import { test } from 'vitest';
 import { expectNothingGrows } from './growth.ts';
 
