@@ -6,12 +6,12 @@ import { fork } from 'node:child_process';
 import { constants } from 'node:os';
 import { findBrowser } from './browser-finder.ts';
 import { CannotRunError } from './cannot-run-error.ts';
+import { installedPlaywright } from './demo/clients.ts';
 import { ProgressLine } from './demo/progress-line.ts';
 import { formatReport, type ScenarioReport } from './demo/report.ts';
 import type { RunResult } from './demo/run.ts';
 import type { RunMessage, RunOrder } from './demo/run-process.ts';
 import { SCENARIOS } from './demo/scenarios.ts';
-import { playwrightVersion } from './load-playwright.ts';
 import { loadPuppeteer } from './load-puppeteer.ts';
 import { print, printJson, say } from './output.ts';
 
@@ -29,7 +29,8 @@ export async function demo({ quick, json }: DemoOptions): Promise<void> {
   say(`${puppeteer} on ${browser.executablePath} (${browser.source})\n`);
 
   const scenarios: ScenarioReport[] = [];
-  const playwright = playwrightVersion();
+  const found = installedPlaywright();
+  const playwright = found && `${found.name} ${found.version}`;
   for (const scenario of Object.values(SCENARIOS)) {
     const { name, title, client } = scenario;
     if (client === 'playwright' && playwright === undefined) continue;

@@ -26,6 +26,17 @@ export function packageVersion(name: string): string | undefined {
   return undefined;
 }
 
+/** The first of these packages that is installed, `undefined` where none is. */
+export function firstInstalled<Name extends string>(
+  names: readonly Name[],
+): { readonly name: Name; readonly version: string } | undefined {
+  for (const name of names) {
+    const version = packageVersion(name);
+    if (version !== undefined) return { name, version };
+  }
+  return undefined;
+}
+
 /** @throws Error where the package is not installed; ask `packageVersion` first. */
 export async function importPackage<Module>(name: string): Promise<Module> {
   const entry = resolvePackage(name);

@@ -3,7 +3,7 @@
  * before `puppeteer-core`, then one that is installed beside this package.
  */
 import { CannotRunError } from './cannot-run-error.ts';
-import { importPackage, packageVersion } from './load-package.ts';
+import { firstInstalled, importPackage } from './load-package.ts';
 
 /** The members of Puppeteer that the command line uses. */
 export interface Puppeteer<Browser> {
@@ -23,19 +23,18 @@ const PACKAGES = ['puppeteer', 'puppeteer-core'] as const;
 
 /** @throws {CannotRunError} when there is none. */
 export async function loadPuppeteer<Browser>(): Promise<LoadedPuppeteer<Browser>> {
-  for (const name of PACKAGES) {
-    const version = packageVersion(name);
-    if (version === undefined) continue;
-    const puppeteer = await importPackage<Puppeteer<Browser>>(name);
-    const downloadedBrowser = await browserDownloadedBy(puppeteer);
-    return { name: `${name} ${version}`, puppeteer, downloadedBrowser };
+  const installed = firstInstalled(PACKAGES);
+  if (installed === undefined) {
+    throw new CannotRunError(
+      [
+        'Neither puppeteer nor puppeteer-core was found, in the working directory or beside this package.',
+        'Add one:  npm install --save-dev puppeteer',
+      ].join('\n'),
+    );
   }
-  throw new CannotRunError(
-    [
-      'Neither puppeteer nor puppeteer-core was found, in the working directory or beside this package.',
-      'Add one:  npm install --save-dev puppeteer',
-    ].join('\n'),
-  );
+  const puppeteer = await importPackage<Puppeteer<Browser>>(installed.name);
+  const downloadedBrowser = await browserDownloadedBy(puppeteer);
+  return { name: `${installed.name} ${installed.version}`, puppeteer, downloadedBrowser };
 }
 
 async function browserDownloadedBy(puppeteer: Puppeteer<unknown>): Promise<string | undefined> {

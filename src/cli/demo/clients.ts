@@ -5,7 +5,7 @@ import { type AttachOptions, attach } from '../../clients/puppeteer/index.ts';
 import type { BrowserLike } from '../../clients/puppeteer/structure.ts';
 import { type FoundBrowser, launchOptions } from '../browser-finder.ts';
 import { CannotRunError } from '../cannot-run-error.ts';
-import { loadPlaywright } from '../load-playwright.ts';
+import { firstInstalled, importPackage } from '../load-package.ts';
 import { loadPuppeteer } from '../load-puppeteer.ts';
 
 export type ClientName = 'puppeteer' | 'playwright';
@@ -55,6 +55,11 @@ interface BrowserType {
   launch(options: object): Promise<PlaywrightBrowser>;
 }
 
+/** The Playwright of whoever runs the demo, which is no dependency of ours. `undefined` where none is installed. */
+export function installedPlaywright(): ReturnType<typeof firstInstalled> {
+  return firstInstalled(['playwright', 'playwright-core']);
+}
+
 /** @throws {CannotRunError} when the browser cannot be launched. */
 export async function launch(client: ClientName, found: FoundBrowser): Promise<DemoBrowser> {
   const launchBy = client === 'puppeteer' ? launchByPuppeteer : launchByPlaywright;
@@ -88,7 +93,8 @@ async function launchByPuppeteer(found: FoundBrowser): Promise<DemoBrowser> {
 }
 
 async function launchByPlaywright(found: FoundBrowser): Promise<DemoBrowser> {
-  const chromium = await loadPlaywright<BrowserType>();
+  const { name = 'playwright' } = installedPlaywright() ?? {};
+  const { chromium } = await importPackage<{ readonly chromium: BrowserType }>(name);
   const { executablePath, args, env } = launchOptions(found);
   const browser = await chromium.launch({ executablePath, args, env }); // Over a pipe by itself.
   return {
