@@ -7,17 +7,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { compileBench } from './compile-bench.mjs';
+import { ENTRIES, MANIFEST_OF_COMMONJS } from './entries.mjs';
 
 const build = fileURLToPath(new URL('../build', import.meta.url));
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
-const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
-/** Loaded by their paths, at run time. */
-const MODULE_HOOKS = [
-  'clients/puppeteer/register-hooks.js',
-  'clients/puppeteer/registration.js',
-  'clients/playwright/registration.js',
-];
 /**
  * What several entries are made of; a module's dependencies go with it, unless a room before has them. The first holds
  * what can be used without any other, and nothing that a bundler would have to keep.
@@ -33,16 +27,9 @@ const ROOMS = [
 ].map((room, index, { length }) => ({ ...room, priority: length - index }));
 
 const takenByBench = [...(await compileBench())].filter((path) => !path.startsWith(join('cli', '/')));
-const entries = new Set([...publicEntries(), ...MODULE_HOOKS, ...takenByCommandLine(), ...takenByBench]);
-await write(entries, dist, 'esm');
-await write(new Set([...publicEntries(), ...MODULE_HOOKS]), join(dist, 'cjs'), 'cjs');
-// What a file there is, by the nearest manifest: to Node, to TypeScript, and to bundlers.
-const { sideEffects } = manifest;
-const ofCommonJs = {
-  type: 'commonjs',
-  sideEffects: sideEffects.map((path) => path.replace('./dist/', './')),
-};
-writeFileSync(join(dist, 'cjs', 'package.json'), `${JSON.stringify(ofCommonJs, undefined, 2)}\n`);
+await write(new Set([...ENTRIES, ...takenByCommandLine(), ...takenByBench]), dist, 'esm');
+await write(new Set(ENTRIES), join(dist, 'cjs'), 'cjs');
+writeFileSync(join(dist, 'cjs', 'package.json'), `${JSON.stringify(MANIFEST_OF_COMMONJS, undefined, 2)}\n`);
 copyDeclarations();
 cpSync(join(build, 'cli'), join(dist, 'cli'), { recursive: true });
 
@@ -75,12 +62,6 @@ function copyDeclarations() {
       filter: (path) => !path.endsWith('.js'),
     });
   }
-}
-
-function publicEntries() {
-  return Object.values(manifest.exports).flatMap((entry) =>
-    entry.import === undefined ? [] : [entry.import.default.slice('./dist/'.length)],
-  );
 }
 
 /** The modules of the library that those of the command line import. */

@@ -1,20 +1,24 @@
-// Prints which lines of src and bench no test runs, and how many `npm test` alone runs: `npm run coverage`. What tests start as
-// processes of their own, from the build, counts as much as what runs in vitest's: of those V8 itself writes down what was
-// run, and the build's source maps lead back to the lines. What is behind `--` is vitest's, in either run.
+// Prints which lines of src and bench `npm test` does not run, and which no test runs: `npm run coverage`. With `-- --mode test`
+// it is `npm test` alone, which takes minutes less. What tests start as processes of their own, from the build, counts as much
+// as what runs in vitest's: of those V8 itself writes down what was run, and the build's source maps lead back to the lines,
+// as of what is imported, so of what is required. What else is behind `--` is vitest's, in either run.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { rolldown } from 'rolldown';
 import { compileBench } from './compile-bench.mjs';
+import { ENTRIES, MANIFEST_OF_COMMONJS } from './entries.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FOLDER = join(ROOT, 'coverage');
 const DIST = pathToFileURL(join(ROOT, 'dist/')).href;
 /** Where a test has put a copy of the build, as npm would. */
 const INSTALLED = /^file:.*\/node_modules\/cdp-release-batcher\/dist\//;
-/** Vitest's modes: that of `npm test`, and that of `npm run test:long`. */
-const MODES = ['test', 'long'];
+/** By vitest's modes. */
+const RUNS = { test: 'npm test', long: 'npm run test:long' };
+const [asked, options] = modesOf(process.argv.slice(2));
 
 rmSync(FOLDER, { recursive: true, force: true });
 run('node', ['scripts/clean.mjs']);
@@ -30,25 +34,39 @@ run('npx', [
   '--sourceMap',
 ]);
 await compileBench({ sourcemap: true });
+await compileForRequire();
 forgetMaps();
-const runs = MODES.map(covered);
-const [byTest, byBoth] = [runs[0].lines, runs.map(({ lines }) => lines).reduce(union)];
-printUncovered(byBoth);
-console.log(`npm test alone: ${summaryOf(byTest)}\nwith npm run test:long: ${summaryOf(byBoth)}`);
+let lines = new Map();
+const names = [];
+for (const mode of asked) {
+  const covering = covered(mode);
+  if (covering.status !== 0) process.exitCode = covering.status;
+  lines = union(lines, covering.lines);
+  names.push(RUNS[mode]);
+  printUncovered(lines, names.join(', nor by '));
+}
 run('npm', ['run', '--silent', 'build']); // Without the maps.
-process.exitCode = runs.find(({ status }) => status !== 0)?.status ?? 0;
+
+/** @returns the modes to run in, one after the other, and what is vitest's. */
+function modesOf(args) {
+  const at = args.indexOf('--mode');
+  if (at === -1) return [Object.keys(RUNS), args];
+  const mode = args[at + 1];
+  if (!Object.hasOwn(RUNS, mode)) throw new Error(`--mode is one of ${Object.keys(RUNS).join(', ')}`);
+  return [[mode], args.toSpliced(at, 2)];
+}
 
 /** Runs the tests of a mode: by file, by line, whether it was run. */
 function covered(mode) {
   const [folder, processes] = [join(FOLDER, mode), join(FOLDER, mode, 'processes')];
   const reports = ['json', 'html'].map((name) => `--coverage.reporter=${name}`);
-  const options = [
+  const ofCoverage = [
     '--coverage',
     `--coverage.reportsDirectory=${folder}`,
     '--coverage.reportOnFailure',
     ...reports,
   ];
-  const { status } = run('npx', ['vitest', 'run', '--mode', mode, ...options, ...process.argv.slice(2)], {
+  const { status } = run('npx', ['vitest', 'run', '--mode', mode, ...ofCoverage, ...options], {
     COVERAGE_OF_PROCESSES: processes,
   });
   const lines = linesOfVitest(folder);
@@ -60,6 +78,19 @@ function covered(mode) {
 
 function run(command, args, env = {}) {
   return spawnSync(command, args, { cwd: ROOT, stdio: 'inherit', env: { ...process.env, ...env } });
+}
+
+/** The same for programs that `require` the package: in modules here, too, since a line of a module has one map. */
+async function compileForRequire() {
+  const bundle = await rolldown({
+    input: ENTRIES.map((path) => join(ROOT, 'src', path.replace(/\.js$/, '.ts'))),
+    platform: 'node',
+    external: /^node:/,
+  });
+  const dir = join(ROOT, 'dist', 'cjs');
+  const preserveModulesRoot = join(ROOT, 'src');
+  await bundle.write({ dir, format: 'cjs', preserveModules: true, preserveModulesRoot, sourcemap: true });
+  writeFileSync(join(dir, 'package.json'), JSON.stringify(MANIFEST_OF_COMMONJS));
 }
 
 /** Takes from the scripts what names their maps: Node would follow it, and what is published has none. */
@@ -85,23 +116,25 @@ function linesOfVitest(folder) {
   );
 }
 
-/** By file, the lines that were run in a process that a test started. */
+/** The lines that were run in a process that a test started, by file; a file that was compiled twice is there twice. */
 function linesOfProcesses(folder) {
   const runOf = new Map();
   for (const name of existsSync(folder) ? readdirSync(folder) : []) {
     for (const { url: loaded, functions } of scriptsOf(join(folder, name))) {
       const url = loaded.replace(INSTALLED, DIST);
-      if (!url.startsWith(DIST) || !existsSync(fileURLToPath(url))) continue;
+      if (!url.startsWith(DIST)) continue;
+      const path = fileURLToPath(url); // Without a query, by which a script is loaded once more.
+      if (!existsSync(`${path}.map`)) continue;
       const bytes = runIn(functions);
-      const known = runOf.get(url);
-      if (known === undefined) runOf.set(url, bytes);
+      const known = runOf.get(path);
+      if (known === undefined) runOf.set(path, bytes);
       else
         bytes.forEach((isRun, offset) => {
           if (isRun) known[offset] = 1;
         });
     }
   }
-  return new Map([...runOf].map(([url, offsets]) => linesBehind(fileURLToPath(url), offsets)));
+  return [...runOf].map(([path, offsets]) => linesBehind(path, offsets));
 }
 
 /** One that was killed while it wrote has left half a file. */
@@ -139,7 +172,7 @@ function linesBehind(path, offsets) {
     });
   return [
     relative(ROOT, path).replace(
-      /^dist\/(bench\/)?(.*)\.js$/,
+      /^dist\/(?:(bench\/)|cjs\/)?(.*)\.js$/,
       (_, bench = 'src/', name) => `${bench}${name}.ts`,
     ),
     lines,
@@ -161,11 +194,14 @@ function uncoveredOf(lines) {
   return [...lines].flatMap(([line, isRun]) => (isRun ? [] : line)).sort((a, b) => a - b);
 }
 
-function printUncovered(files) {
+function printUncovered(files, by) {
+  console.log(`
+Not run by ${by}:`);
   for (const [file, lines] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const uncovered = uncoveredOf(lines);
     if (uncovered.length > 0) console.log(`${file}: ${uncovered.join(', ')}`);
   }
+  console.log(summaryOf(files));
 }
 
 function summaryOf(files) {
