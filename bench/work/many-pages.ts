@@ -1,4 +1,4 @@
-/** Fifty pages of one browser at once, one of them hung: whether it holds up the others. */
+/** Many pages of one browser at once, one of them hung: whether it holds up the others. */
 
 import { PageCensus } from '../../src/cli/page-census.ts';
 import { setTimeout } from '../../src/timers.ts';
@@ -6,23 +6,28 @@ import type { DrivenPage, Outcome } from '../sampling/driven-page.ts';
 import { closePage, openPage } from '../sampling/open-pages.ts';
 import { mintHandles } from './bulk.ts';
 
-const PAGES = 50;
+/** How many pages there are, and how long the first of them hangs. */
+interface Crowd {
+  readonly pages: number;
+  readonly hangMs: number;
+}
+const FIFTY: Crowd = { pages: 50, hangMs: 4_000 };
 
 /** @param count handles on all pages together. */
-export async function disposeOnManyPages(driven: DrivenPage, count: number): Promise<Outcome> {
-  const each = Math.ceil(count / PAGES);
-  const pages = await Promise.all(Array.from({ length: PAGES }, () => openPage(driven.browser)));
+export async function disposeOnManyPages(
+  driven: DrivenPage,
+  count: number,
+  { pages: pageCount, hangMs }: Crowd = FIFTY,
+): Promise<Outcome> {
+  const each = Math.ceil(count / pageCount);
+  const pages = await Promise.all(Array.from({ length: pageCount }, () => openPage(driven.browser)));
   const censuses = await Promise.all(pages.map((page) => PageCensus.open(page)));
   const handles = await Promise.all(pages.map((page) => mintHandles(page, each)));
-  const [hung, ...others] = pages.keys();
-  if (hung === undefined) throw new Error('no page');
-  // It answers nothing from here on, until it is let go below.
-  const hanging = censuses[hung]?.run(
-    `{ const until = Date.now() + ${HANG_MS}; while (Date.now() < until); }`,
-  );
+  // The first answers nothing from here on, until it is let go below.
+  const hanging = censuses[0]?.run(`{ const until = Date.now() + ${hangMs}; while (Date.now() < until); }`);
   driven.start();
   const disposals = handles.map((of) => Promise.all(of.map((handle) => handle.dispose())));
-  await Promise.all(others.map((index) => disposals[index]));
+  await Promise.all(disposals.slice(1));
   await othersAnswered(driven, each);
   await driven.stop({ letGo: false });
   await Promise.all([hanging, ...disposals]);
@@ -30,10 +35,10 @@ export async function disposeOnManyPages(driven: DrivenPage, count: number): Pro
   let left = 0;
   for (const census of censuses) left += await census.alive();
   await Promise.all(pages.map(closePage));
-  return { handles: each * others.length, kept: -left, mustLetGo: true, extra: { pages: PAGES } };
+  const handlesOfOthers = each * (pageCount - 1);
+  return { handles: handlesOfOthers, kept: -left, mustLetGo: true, extra: { pages: pageCount } };
 }
 
-const HANG_MS = 4_000;
 const POLL_MS = 2;
 
 /** Resolves when nothing is on its way but what the hung page has; a flush would wait for that, too. */

@@ -3,9 +3,12 @@ import puppeteer from 'puppeteer-core';
 import { describe, expect, it } from 'vitest';
 import { MEASUREMENTS, measurementOf } from '../../bench/measurements.ts';
 import type { DrivenPage } from '../../bench/sampling/driven-page.ts';
-import type { Workshop } from '../../bench/sampling/measurement.ts';
+import { onPage, type Workshop } from '../../bench/sampling/measurement.ts';
 import { isProven } from '../../bench/sampling/sample.ts';
+import { runScript, scriptOf } from '../../bench/scripts/run-script.ts';
+import { disposeOnManyPages } from '../../bench/work/many-pages.ts';
 import { disposeByPlaywright } from '../../bench/work/other-clients.ts';
+import { collect } from '../../src/cli/collector.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { sized } from '../support/sized.ts';
 
@@ -22,11 +25,10 @@ const workshop: Workshop = {
 const LEFT_OUT: readonly RegExp[] = [
   // Differs from another in a figure alone, in that it goes one by one, or in its way.
   /^remote.*-[28]0$/,
-  /^bulk\/.*-(serial|single|\d+|per-id)$/,
+  /^bulk\/(.*-(serial|single|\d+)|attached-per-id)$/,
   /^transport\/.*-websocket$/,
-  /^playwright\/(playwright-|.*-(textContent|fill|click|evaluate)$)/,
+  /^playwright\/playwright-/,
   /^scripts\/puppeteer-/,
-  /^(forget\/attached-dispose|query\/attached-forget)$/,
   // Puppeteer by itself; in `bulk` it runs.
   /^(forget|query|throw|remote|transport|closing)\/puppeteer/,
   // Large: 10,000 handles, fifty pages of which one hangs for seconds, 800 MB of objects.
@@ -52,4 +54,25 @@ it('a page that another client does not see is no sample', async () => {
   await expect(disposeByPlaywright({ browser } as unknown as DrivenPage, 1)).rejects.toThrow(
     'Playwright does not see the page',
   );
+});
+
+it('of many pages one of which hangs, all let go', async () => {
+  const run = onPage('attached', (driven, count) =>
+    disposeOnManyPages(driven, count, { pages: 3, hangMs: 100 }),
+  );
+  const sample = await run(workshop, 30);
+  expect(sample).toMatchObject({ handles: 20, leftAlive: 0, extra: { pages: 3 } });
+});
+
+it('a script has the objects in its heap that it is to begin with', async () => {
+  const { script } = scriptOf('scripts/puppeteer-large-live');
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  let held = Number.NaN;
+  const run = async (): Promise<void> => {
+    collect();
+    held = process.memoryUsage().heapUsed - before;
+  };
+  await runScript(workshop, 'puppeteer', { ...script, liveBytes: 10_000_000, run }, 1);
+  expect(held).toBeGreaterThan(5_000_000);
 });
