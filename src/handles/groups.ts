@@ -12,7 +12,7 @@ import * as policy from '../policy.ts';
 import { setTimeout, unref } from '../timers.ts';
 import { takeCollected, whenCollectedTaken } from './collection.ts';
 import {
-  endFreed,
+  eachInSteps,
   type Group,
   type Handle,
   type LedgerServices,
@@ -88,47 +88,37 @@ export const CONSOLE_GROUP = 'console';
  * then. Events may overtake answers, so of the console group only those are freed that it has now.
  */
 export function beginForeignRelease(ledger: SessionLedger, name: string): PendingRelease {
-  if (name !== CONSOLE_GROUP) {
-    return { done: () => free(ledger.foreignGroups.get(name)), refused: () => {} };
-  }
-  const group = ledger.foreignGroups.get(name);
-  const members = group?.members ?? [];
-  if (group !== undefined) group.members = [];
+  const before = name === CONSOLE_GROUP ? takeMembers(ledger, name) : undefined;
   return {
-    done: () => free(group, members),
+    done: () => {
+      const { group, members } = before ?? takeMembers(ledger, name);
+      if (group !== undefined) ledger.endFreed(group, members);
+    },
     refused: () => {
+      const { group, members = [] } = before ?? {};
       if (group === undefined) return;
       group.members = [...members.filter((member) => member.group === group), ...group.members];
     },
   };
 }
 
-/** Strikes out what a group held when its user released it: the first few now, the rest turn by turn. */
-function free(group: Group | undefined, held?: readonly Handle[]): void {
-  if (group === undefined) return;
-  const freed = held ?? group.members;
-  if (held === undefined) group.members = []; // The group goes on: what is on its way may still be minted into it.
-  const work = endFreed(group, freed);
-  if (work.next().done !== true) group.ledger.services.work.add(work);
+/** Takes from a foreign group the members that it has. The group goes on: what is on its way may still be minted into it. */
+function takeMembers(
+  ledger: SessionLedger,
+  name: string,
+): { readonly group: Group | undefined; readonly members: readonly Handle[] } {
+  const group = ledger.foreignGroups.get(name);
+  const members = group?.members ?? [];
+  if (group !== undefined) group.members = [];
+  return { group, members };
 }
 
-/** How urgent a sweep is. */
-interface Urgency {
-  /** Whether a group partly dead may wait for the rest to die. */
-  readonly hasGrace: boolean;
-  /** Whether there is time to move survivors. */
-  readonly mayMove: boolean;
-  /**
-   * Which waiting groups are judged besides the touched ones. `urgent`: those in which the program disposed of something
-   * `CLOSED_AFTER_MS` ago or earlier. `due`: those that are open, or whose grace may be over.
-   */
-  readonly looksAt: 'none' | 'urgent' | 'due' | 'all';
-}
-export const WITH_GRACE: Urgency = { hasGrace: true, mayMove: true, looksAt: 'none' };
-const WITH_URGENT: Urgency = { hasGrace: true, mayMove: true, looksAt: 'urgent' };
-const WITH_DUE: Urgency = { hasGrace: true, mayMove: true, looksAt: 'due' };
-export const WITHOUT_GRACE: Urgency = { hasGrace: false, mayMove: true, looksAt: 'all' };
-const WITHOUT_GRACE_OR_MOVES: Urgency = { hasGrace: false, mayMove: false, looksAt: 'all' };
+/**
+ * Which waiting groups a sweep judges besides the touched ones. `urgent`: those in which the program disposed of something
+ * `CLOSED_AFTER_MS` ago or earlier. `due`: those that are open, or whose grace may be over. `all`: then no group has grace, to wait
+ * for the rest of its members to die.
+ */
+type LooksAt = 'touched' | 'urgent' | 'due' | 'all';
 
 /** Judges the groups of all sessions of an attachment, after each turn of the event loop in which something happened to them. */
 export class GroupSweep {
@@ -158,7 +148,7 @@ export class GroupSweep {
 
   /** The work of this turn is done: judges the groups that it changed. */
   afterWork(): void {
-    this.sweep(WITH_GRACE);
+    this.sweep('touched');
     if (!this.#services.changes.isEmpty) this.#services.changes.wake(); // A flush need not wait for handles that were struck out.
   }
 
@@ -166,13 +156,14 @@ export class GroupSweep {
   async flush(): Promise<void> {
     await whenCollectedTaken();
     await this.#services.work.idle();
-    this.sweep(WITHOUT_GRACE);
+    this.sweep('all');
   }
 
   /** As `flush`, for one session, in this very call: for a command that must find the heap clean. Nothing is moved. */
   sendNow(ledger: SessionLedger): void {
     takeCollected();
-    this.sweep(WITHOUT_GRACE_OR_MOVES, ledger);
+    for (const group of this.#moving.keys()) if (group.ledger === ledger) releaseSingly(group);
+    for (const group of this.#judgeAll('all', ledger)) releaseSingly(group);
     this.#services.dispatcher.drainNow(ledger.queue);
   }
 
@@ -182,8 +173,8 @@ export class GroupSweep {
    */
   flushLast(): void {
     takeCollected();
-    const groups = [...this.#moving.keys(), ...this.#judgeAll(WITHOUT_GRACE_OR_MOVES, undefined)];
-    const work = releaseEach(groups);
+    const groups = [...this.#moving.keys(), ...this.#judgeAll('all')];
+    const work = eachInSteps(groups.flatMap(deadOf), releaseUnlessNamed);
     if (work.next().done !== true) this.#services.work.add(work);
   }
 
@@ -202,31 +193,25 @@ export class GroupSweep {
     return false;
   }
 
-  /** Judges the touched groups, of one session or all, and the waiting groups that the urgency names. */
-  sweep(urgency: Urgency, ledger?: SessionLedger): void {
-    if (!urgency.mayMove) {
-      for (const group of this.#moving.keys()) {
-        if (ledger === undefined || group.ledger === ledger) releaseSingly(group);
-      }
-    }
-    const due = this.#judgeAll(urgency, ledger);
+  /** Judges the touched groups, and the waiting groups that are named. */
+  sweep(looksAt: LooksAt): void {
     const movable: Group[] = [];
-    for (const group of due) {
-      if (urgency.mayMove && isWorthMoving(group)) movable.push(group);
+    for (const group of this.#judgeAll(looksAt)) {
+      if (isWorthMoving(group)) movable.push(group);
       else releaseSingly(group);
     }
     if (movable.length > 0) this.#move(movable);
   }
 
   /**
-   * Judges groups, and carries all verdicts out but `outOfTime`.
+   * Judges groups, of one session or all, and carries all verdicts out but `outOfTime`.
    *
    * @returns the groups with that verdict.
    */
-  #judgeAll(urgency: Urgency, ledger: SessionLedger | undefined): Group[] {
+  #judgeAll(looksAt: LooksAt, ledger?: SessionLedger): Group[] {
     const now = this.#services.now();
     for (const crowded of this.#crowded) if (crowded.hasEnded) this.#crowded.delete(crowded);
-    const groups = this.#takeGroups(urgency, ledger, now);
+    const groups = this.#takeGroups(looksAt, ledger, now);
     const verdicts: Record<Verdict, Group[]> = {
       keep: [],
       wait: [],
@@ -235,7 +220,7 @@ export class GroupSweep {
       sendDisposed: [],
     };
     for (const group of groups) {
-      const verdict = judge(group, now, urgency);
+      const verdict = judge(group, now, looksAt !== 'all');
       verdicts[verdict].push(group);
       if (verdict !== 'wait') this.#endGrace(group);
       if (verdict === 'release') releaseWhole(group);
@@ -253,13 +238,13 @@ export class GroupSweep {
   }
 
   /** Takes the groups to judge: the touched ones, and the waiting ones that `looksAt` names. */
-  #takeGroups({ looksAt }: Urgency, ledger: SessionLedger | undefined, now: number): Iterable<Group> {
+  #takeGroups(looksAt: LooksAt, ledger: SessionLedger | undefined, now: number): Iterable<Group> {
     const touched = this.#services.touched.splice(0);
     for (const group of touched) {
       this.#noteChange(group, now);
       group.isTouched = false;
     }
-    if (looksAt === 'none') return touched;
+    if (looksAt === 'touched') return touched;
     const groups = new Set<Group>();
     for (const group of touched) {
       if (ledger === undefined || group.ledger === ledger) groups.add(group);
@@ -392,7 +377,9 @@ export class GroupSweep {
       // command releases them all.
       const isWaitedFor = group.live === 0 && group.disposed >= policy.DEAD_IN_A_LARGE_GROUP;
       if (!isWaitedFor)
-        for (const member of group.members) if (member.isDisposed) releaseIfDead(group, member);
+        deadOf(group)
+          .filter(({ isDisposed }) => isDisposed)
+          .forEach(releaseUnlessNamed);
       if (group.disposed > 0) group.setOverdue();
       if (group.dropped > 0) waiting.push(group);
     }
@@ -441,7 +428,7 @@ export class GroupSweep {
     this.#graceTimer = setTimeout(
       () => {
         this.#graceTimer = undefined;
-        this.sweep(WITH_DUE);
+        this.sweep('due');
       },
       this.#dueLeft ? policy.FEWEST_MS_BETWEEN_LOOKS : policy.IDLE_MS / 2,
     );
@@ -461,7 +448,7 @@ export class GroupSweep {
     this.#urgentTimer = setTimeout(
       () => {
         this.#urgentTimer = undefined;
-        this.sweep(WITH_URGENT);
+        this.sweep('urgent');
       },
       Math.max(this.#urgentLeft ? 0 : policy.FEWEST_MS_BETWEEN_LOOKS, next - now),
     );
@@ -481,7 +468,7 @@ type Verdict = 'keep' | 'wait' | 'release' | 'outOfTime' | 'sendDisposed';
  * Decides what becomes of a group, and first closes one that is old or large enough. `#judgeAll` carries the verdict out. The
  * ledger may still withdraw the group's release when that leaves the queue (`#claimGroup`).
  */
-function judge(group: Group, now: number, { hasGrace }: Urgency): Verdict {
+function judge(group: Group, now: number, hasGrace: boolean): Verdict {
   const { ledger } = group;
   if (ledger.hasEnded) return 'keep'; // Its members are being struck out.
   if (group.stage === 'open') {
@@ -561,23 +548,16 @@ function releaseWhole(group: Group): void {
 }
 
 function releaseSingly(group: Group): void {
-  for (const member of group.members) releaseIfDead(group, member);
+  deadOf(group).forEach(releaseUnlessNamed);
 }
 
-function* releaseEach(groups: readonly Group[]): Generator<void> {
-  let step = 0;
-  for (const group of groups) {
-    for (const member of group.members) {
-      releaseIfDead(group, member);
-      if (++step % policy.STEPS_PER_LOOK === 0) yield;
-    }
-  }
+function deadOf(group: Group): Handle[] {
+  return group.members.filter((member) => member.group === group && member.state === 'dropped');
 }
 
-/** Queues the release of a member that is dead, unless a command names it, or it has left the group. */
-function releaseIfDead(group: Group, member: Handle): void {
-  if (member.group !== group || member.state !== 'dropped' || member.pins > 0) return;
-  group.ledger.enqueue(member);
+/** Queues the release of a dead handle, unless a command names it. */
+function releaseUnlessNamed(record: Handle): void {
+  if (record.state === 'dropped' && record.pins === 0) record.context?.ledger.enqueue(record);
 }
 
 /** Published when a sweep has judged the groups that something had happened to. docs/diagnostics.md describes it. */
@@ -599,13 +579,8 @@ export interface SweepDone {
 /** Messages are `SweepDone`. Nothing is computed while nobody listens. */
 const sweepDone: DiagnosticsChannel = /* @__PURE__ */ diagnosticsChannel('cdp-release-batcher:sweep:done');
 
-function countsOf({
-  keep,
-  wait,
-  release,
-  outOfTime,
-  sendDisposed,
-}: Record<Verdict, Group[]>): Omit<SweepDone, 'elapsedMs'> {
+function countsOf(verdicts: Record<Verdict, Group[]>): Omit<SweepDone, 'elapsedMs'> {
+  const { keep, wait, release, outOfTime, sendDisposed } = verdicts;
   const resolved = outOfTime.length + sendDisposed.length;
   const groups = keep.length + wait.length + release.length + resolved;
   return { groups, released: release.length, waiting: wait.length, resolved, kept: keep.length };

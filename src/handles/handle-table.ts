@@ -244,6 +244,11 @@ export class ObjectGroup<Ledger extends ReleaseOwner> implements Release {
     this.live++;
   }
 
+  addDropped({ isDisposed }: HandleRecord<Ledger>): void {
+    this.dropped++;
+    if (isDisposed) this.disposed++;
+  }
+
   /** Takes a member that no longer waits from the counts of the dropped. */
   removeDropped({ isDisposed }: HandleRecord<Ledger>): void {
     this.dropped--;

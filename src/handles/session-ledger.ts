@@ -101,7 +101,9 @@ export class SessionLedger implements ReleaseOwner {
     this.isOrdered = isOrdered;
     this.target = target;
     this.barriers = new Barriers(services);
-    this.holds = new CollectionHolds((records) => services.work.add(unpinEach(this, records)));
+    this.holds = new CollectionHolds((records) =>
+      services.work.add(eachInSteps(records, (record) => this.unpin(record))),
+    );
   }
 
   /** How many handles the browser holds for the session, those included that are dropped and not released yet. */
@@ -324,36 +326,27 @@ export class SessionLedger implements ReleaseOwner {
   }
 
   #dropLive(record: Handle, cause: DropCause): void {
-    const { group } = record;
-    if (group === undefined) {
-      this.#setState(record, 'dropped', undefined, cause);
-      this.#noteMarked(record, cause);
-    } else {
-      this.#mark(record, cause);
-      this.#countDropped(group, 1, cause);
-    }
+    this.#mark(record, cause);
+    this.#countDropped(record.group, 1, cause);
     if (!this.#isSwept(record) && record.pins === 0) this.enqueue(record);
   }
 
-  /** Marks one member as dropped. The caller counts all that it has marked by `#countDropped`. */
+  /** Marks a live handle as dropped. The caller counts all that it has marked by `#countDropped`. */
   #mark(record: Handle, cause: DropCause): void {
     record.state = 'dropped';
     record.isDisposed = cause === 'disposed';
-    this.#noteMarked(record, cause);
-  }
-
-  #noteMarked(record: Handle, cause: DropCause): void {
     if (record.pins > 0) this.#pinnedDead.set(record, this.services.flushes.begun);
     record.origin?.end(cause);
   }
 
-  #countDropped(group: Group, count: number, cause: DropCause): void {
+  #countDropped(group: Group | undefined, count: number, cause: DropCause): void {
     const { stats, flushes, work } = this.services;
+    countMove(stats, 'live', 'queued', count, cause);
+    if (group === undefined) return;
     if (group.dropped === 0) group.oldestDrop = flushes.begun;
     group.live -= count;
     group.dropped += count;
     if (cause === 'disposed') group.disposed += count;
-    countMove(stats, 'live', 'queued', count, cause);
     this.touch(group);
     if (group.live === 0 && group.dropped >= DEAD_IN_A_LARGE_GROUP) work.hasten();
   }
@@ -449,15 +442,15 @@ export class SessionLedger implements ReleaseOwner {
       const group: Group = release;
       if (outcome === 'gone')
         this.onRefused(group.members.find(({ state }) => state !== 'ended')?.context, reach);
-      this.services.work.add(endMembers(group)); // Only now: before, the answer would have to wait for this work.
+      this.services.work.add(this.#endMembers(group)); // Only now: before, the answer would have to wait for this work.
     }
   }
 
   // The two functions that change a state.
 
   /**
-   * Gives a handle another state, and changes the counts of the attachment and of the handle's group. `#countDropped` does the
-   * same for many handles.
+   * Gives a handle another state, and changes the counts of the attachment and of the handle's group. `#mark` and `#countDropped`
+   * do the same for handles that are dropped, which may be many.
    *
    * @param counted for `ended` only: the count that the handle goes to; left out where the batcher counts its release.
    */
@@ -466,11 +459,8 @@ export class SessionLedger implements ReleaseOwner {
     if (refusesWrongMoves && !NEXT_STATES[from].includes(to))
       throw new Error(`A handle went from ${from} to ${to}.`);
     record.state = to;
-    if (to === 'dropped') {
-      if (cause !== undefined) record.isDisposed = cause === 'disposed';
-      if (group !== undefined) group.dropped++;
-      if (group !== undefined && record.isDisposed) group.disposed++;
-    } else if (from === 'dropped') group?.removeDropped(record);
+    if (to === 'dropped') group?.addDropped(record);
+    else if (from === 'dropped') group?.removeDropped(record);
     if (from === 'live' && group !== undefined) group.live--;
     const after = to === 'ended' ? counted : 'queued';
     if (from !== 'ended' && after !== undefined && COUNTED[from] !== after) {
@@ -533,8 +523,9 @@ export class SessionLedger implements ReleaseOwner {
     // Most contexts end because the program closes a page, and it waits for that. Nothing has to be sent for their handles, so the
     // records of a large context are struck out later, unless leaks are traced.
     const { work } = this.services;
-    if (context.records.size <= ENDED_AT_ONCE || isTraced(context)) work.add(endRecords(context));
-    else work.addLater(endRecords(context), ENDED_LATER_MS);
+    const ending = eachInSteps(context.records.values(), (record) => this.endWithContext(record));
+    if (context.records.size <= ENDED_AT_ONCE || isTraced(context)) work.add(ending);
+    else work.addLater(ending, ENDED_LATER_MS);
   }
 
   #giveUpUnanswered(): void {
@@ -556,17 +547,27 @@ export class SessionLedger implements ReleaseOwner {
     if (group !== undefined) this.touch(group);
   }
 
-  /** Ends a handle of a group that the user has released. It is counted as `released`, and nothing is sent. */
-  endFreed(record: Handle, group: Group): void {
-    if (record.state === 'ended' || record.group !== group) return;
-    const isDropped = record.state !== 'live';
-    if (!isDropped) record.origin?.end('disposed');
-    this.#end(record, 'released', isDropped ? undefined : 'disposed');
+  /**
+   * Ends the handles of a group that the user has released: the first few now, the rest turn by turn. They are counted as
+   * `released`, and nothing is sent.
+   */
+  endFreed(group: Group, freed: readonly Handle[]): void {
+    const work = eachInSteps(freed, (record) => {
+      if (record.state === 'ended' || record.group !== group) return;
+      const isDropped = record.state !== 'live';
+      if (!isDropped) record.origin?.end('disposed');
+      this.#end(record, 'released', isDropped ? undefined : 'disposed');
+    });
+    if (work.next().done !== true) this.services.work.add(work);
   }
 
-  /** Ends a member of a group whose release is answered. */
-  endMember(record: Handle, group: Group): void {
-    if (record.group === group && record.state === 'dropped') this.#end(record);
+  /** Ends the members of a group whose release is answered. */
+  *#endMembers(group: Group): Generator<void> {
+    const { members } = group;
+    group.members = [];
+    yield* eachInSteps(members, (record) => {
+      if (record.group === group && record.state === 'dropped') this.#end(record);
+    });
   }
 
   /** Ends a handle. `counted` is the count that it goes to, left out where the batcher counts its release. */
@@ -736,40 +737,11 @@ function isTraced({ records }: Context): boolean {
   return false;
 }
 
-// Work for the turns to come, which pauses after each `STEPS_PER_LOOK` handles.
-
-function* endMembers(group: Group): Generator<void> {
-  const { members } = group;
-  group.members = [];
+/** Work for the turns to come (`SlicedWork`): visits each item, and pauses after every `STEPS_PER_LOOK`. */
+export function* eachInSteps<Item>(items: Iterable<Item>, visit: (item: Item) => void): Generator<void> {
   let step = 0;
-  for (const member of members) {
-    group.ledger.endMember(member, group);
-    if (++step % STEPS_PER_LOOK === 0) yield;
-  }
-}
-
-/** The members of a group that its user released. */
-export function* endFreed(group: Group, freed: readonly Handle[]): Generator<void> {
-  let step = 0;
-  for (const record of freed) {
-    group.ledger.endFreed(record, group);
-    if (++step % STEPS_PER_LOOK === 0) yield;
-  }
-  group.ledger.touch(group);
-}
-
-function* unpinEach(ledger: SessionLedger, records: readonly Handle[]): Generator<void> {
-  let step = 0;
-  for (const record of records) {
-    ledger.unpin(record);
-    if (++step % STEPS_PER_LOOK === 0) yield;
-  }
-}
-
-function* endRecords(context: Context): Generator<void> {
-  let step = 0;
-  for (const record of context.records.values()) {
-    context.ledger.endWithContext(record);
+  for (const item of items) {
+    visit(item);
     if (++step % STEPS_PER_LOOK === 0) yield;
   }
 }

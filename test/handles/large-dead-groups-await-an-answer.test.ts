@@ -1,7 +1,7 @@
 // All members of a group are disposed of, and a command that may mint into it is unanswered. A large group waits for the
 // answer, because then one command releases it; of a smaller one the members are released one by one.
 import { expect, test } from 'vitest';
-import { endGroup, WITH_GRACE } from '../../src/handles/groups.ts';
+import { endGroup } from '../../src/handles/groups.ts';
 import { OpenLedger, releasedSingly } from './open-ledger.ts';
 
 test.each([
@@ -13,14 +13,14 @@ test.each([
   group.pending = 1;
   endGroup(group);
   for (const member of group.members) world.ledger.drop(member, 'disposed');
-  world.sweep.sweep(WITH_GRACE);
+  world.sweep.sweep('touched');
   world.now += 90;
   world.ledger.touch(group);
-  world.sweep.sweep(WITH_GRACE);
+  world.sweep.sweep('touched');
   expect(releasedSingly(group)).toHaveLength(singly);
   if (singly > 0) return;
   group.pending = 0;
   world.ledger.noteAnswered(group);
-  world.sweep.sweep(WITH_GRACE);
+  world.sweep.sweep('touched');
   expect(group.stage).toBe('released');
 });

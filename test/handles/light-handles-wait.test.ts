@@ -1,6 +1,6 @@
 // Handles that hold next to nothing of the page wait for more of their kind, so that one command does for many.
 import { expect, test } from 'vitest';
-import { isFull, WITH_GRACE, WITHOUT_GRACE } from '../../src/handles/groups.ts';
+import { isFull } from '../../src/handles/groups.ts';
 import { OpenLedger, releasedSingly } from './open-ledger.ts';
 
 const OPENED_AT = 1_000;
@@ -29,7 +29,7 @@ test.each([
   const group = world.group(100);
   const look = (): void => {
     world.ledger.touch(group);
-    world.sweep.sweep(WITH_GRACE);
+    world.sweep.sweep('touched');
   };
   world.dropFirst(60, group);
   look();
@@ -45,6 +45,6 @@ test('light handles wait no longer than others where no grace is given', () => {
   const world = new OpenLedger(500, OPENED_AT);
   const group = world.group(100);
   world.dropFirst(60, group);
-  world.sweep.sweep(WITHOUT_GRACE);
+  world.sweep.sweep('all');
   expect(releasedSingly(group)).toHaveLength(60);
 });

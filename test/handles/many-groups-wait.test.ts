@@ -1,7 +1,7 @@
 // Of groups that wait for the rest of them to die there may be a hundred thousand. Another one that waits costs the same
 // then as with none: nobody walks them all, unless too many dead are waiting, and then once a sweep.
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { endGroup, mostWaiting, WITH_GRACE } from '../../src/handles/groups.ts';
+import { endGroup, mostWaiting } from '../../src/handles/groups.ts';
 import type { Group } from '../../src/handles/session-ledger.ts';
 import { OpenLedger, releasedSingly } from './open-ledger.ts';
 
@@ -31,7 +31,7 @@ test('as many as may wait are never walked', () => {
   const groups: Group[] = [];
   for (let count = 0; count < mostWaiting(0); count++) {
     groups.push(group());
-    world.sweep.sweep(WITH_GRACE);
+    world.sweep.sweep('touched');
   }
   expect(counted.walks).toBe(0);
   expect(world.ledger.waitingDead).toBe(mostWaiting(0));
@@ -42,11 +42,11 @@ test('however many are found dead at once, they are walked once, and the oldest 
   const { world, counted, group } = openCounted();
   const excess = 1_000;
   const groups = Array.from({ length: mostWaiting(0) + excess }, group);
-  world.sweep.sweep(WITH_GRACE);
+  world.sweep.sweep('touched');
   expect(counted.walks).toBe(1);
   world.now += 200; // Nothing goes on in them any more.
   groups.push(group());
-  world.sweep.sweep(WITH_GRACE);
+  world.sweep.sweep('touched');
   expect(counted.walks).toBe(2);
   expect(groups.flatMap(releasedSingly)).toHaveLength(excess + 1);
   expect(world.ledger.waitingDead).toBe(mostWaiting(0));
@@ -76,7 +76,7 @@ describe('as time passes', () => {
     });
     const groups = Array.from({ length: GROUPS }, () => world.group(2));
     for (const group of groups) drop(world, group);
-    world.sweep.sweep(WITH_GRACE);
+    world.sweep.sweep('touched');
     judged.count = 0;
     const elapse = (ms: number): void => {
       world.now += ms;
