@@ -12,7 +12,7 @@ import { ANSWERS_PER_LOOK, MOST_ANSWERS_PER_JOB, MOST_BETWEEN_TURNS_MS } from '.
 import { afterThisJob } from '../runtime/event-loop.ts';
 import { setImmediate } from '../timers.ts';
 import type { CommandRules } from './command-rules.ts';
-import { type Forward, isAwaitable, type Params } from './protocol.ts';
+import { type Forward, type Params, settledAfter } from './protocol.ts';
 import type { Handle, SessionLedger } from './session-ledger.ts';
 
 /** Counts the commands that acted on a page. Shared by its sessions: an action by one delays the releases of all. */
@@ -83,22 +83,12 @@ export class ReleaseAcknowledger {
     countCommands(ledger.services.stats, 1);
     const { barriers } = ledger;
     const barrier = barriers.open(1);
-    if (!isAwaitable(answer)) {
-      barriers.settle(barrier, 'released');
-      return answer;
-    }
-    return answer.then(
-      (result) => {
-        barriers.settle(barrier, 'released');
-        return result;
-      },
-      (error: unknown) => {
-        const { outcome, reach } = refusalOf(error);
-        barriers.settle(barrier, outcome);
-        ledger.onRefused(context, reach);
-        throw error;
-      },
-    );
+    const onRefused = (reason: unknown): void => {
+      const { outcome, reach } = refusalOf(reason);
+      barriers.settle(barrier, outcome);
+      ledger.onRefused(context, reach);
+    };
+    return settledAfter(answer, () => barriers.settle(barrier, 'released'), onRefused);
   }
 
   /**

@@ -20,30 +20,27 @@ import type { CollectionWatch } from './collection.ts';
 import type { CommandRules } from './command-rules.ts';
 import type { ConsoleEntries } from './console-entries.ts';
 import { beginForeignRelease, CONSOLE_GROUP, currentGroup, endGroup } from './groups.ts';
-import type { ScopeKind } from './handle-table.ts';
 import {
   bringsValue,
   type CommandShape,
-  contextPrefixOf,
   type Forward,
   factsOf,
-  forEachNamedId,
   forEachRemoteObject,
-  idsNamedByCall,
+  idsNamed,
   isAwaitable,
   MINTING_EVENTS,
-  mayBeId,
   mintsOf,
   type Params,
   type Path,
   type RemoteObject,
+  settledAfter,
   shapeOf,
   withTranslatedIds,
 } from './protocol.ts';
 import { type HandleScope, type ScopeStack, scopeEndedError } from './scope.ts';
 import type { Group, Handle, SessionLedger } from './session-ledger.ts';
 import { concernsStreams, MADE_BY_EVENT as MAKES_STREAM, type Streams } from './streams.ts';
-import { forEachText, UnlistedCommand, withTranslatedTexts } from './unlisted-command.ts';
+import { textsLikeIds, UnlistedCommand, withCurrentIds } from './unlisted-command.ts';
 import { noteUntrackedEnd, tracedOnly } from './untracked-mints.ts';
 import { ValueCommands } from './value-commands.ts';
 
@@ -126,15 +123,18 @@ export class SessionTap {
     if (facts.concernsTarget) ledger.target.noteCommand(ledger, method);
     if (streams !== undefined && concernsStreams(method)) return streams.command(method, params, forward);
     const shape = this.#tracks ? facts.shape : undefined;
-    const ended =
-      shape !== undefined && ledger.hasEndedScopes ? this.#endedScopeNamed(shape, params) : undefined;
-    if (ended !== undefined) return Promise.reject(scopeEndedError(ended));
+    const named = shape === undefined ? undefined : idsNamed(method, shape, params);
+    if (named !== undefined) {
+      ledger.services.answers.run();
+      const ended = ledger.endedScopeAmong(named);
+      if (ended !== undefined) return Promise.reject(scopeEndedError(ended));
+    }
     const onAnswer = rules.onSent(method, params);
     let answer: PromiseLike<unknown>;
     try {
       // Sent from here: with another frame of ours between, an error's stack would not reach as far as the caller.
       if (shape !== undefined) {
-        const command = this.#begin(method, shape, params);
+        const command = this.#begin(method, shape, params, named);
         try {
           answer = forward(outgoingParams(ledger, shape, params, command.group));
         } catch (error) {
@@ -212,14 +212,13 @@ export class SessionTap {
 
   /**
    * Enters the error that a command by value threw: two objects, the answer's result and its exception. Both commands by value
-   * have this shape, so that of `Runtime.evaluate` serves for both. `pending` goes up because the command's end takes it down.
+   * have this shape, so that of `Runtime.evaluate` serves for both.
    */
   #enterThrown(result: unknown, group: Group | undefined): void {
     const shape = shapeOf('Runtime.evaluate');
     if (shape === undefined) return;
     this.ledger.services.answers.run();
-    if (group !== undefined) group.pending++;
-    const command = new ObservedCommand(this, shape, group, undefined, undefined, NONE, undefined);
+    const command = new ObservedCommand(this, shape, group, NONE);
     command.result = result;
     command.run();
   }
@@ -230,17 +229,21 @@ export class SessionTap {
   }
 
   /** Begins a command: pins the handles that it names, and keeps the group that its results go into from being released. */
-  #begin(method: string, shape: CommandShape, params: Params | undefined): ObservedCommand {
+  #begin(
+    method: string,
+    shape: CommandShape,
+    params: Params | undefined,
+    named: readonly string[] | undefined,
+  ): ObservedCommand {
     const { ledger } = this;
     const { scopes, rules, tracing, isTracedByCall } = this.#parts;
-    const pinned = shape.names.length === 0 ? NONE : this.#pinNamed(method, shape, params);
-    let scope = scopes.open > 0 ? scopes.current(ledger) : undefined;
-    if (scope !== undefined && rules.keepsResult(method, params)) scope = undefined;
-    const group = groupOf(ledger, shape, params, scope, rules);
-    if (group !== undefined) group.pending++;
-    const trace = tracing.report?.beginCommand(isTracedByCall);
-    const heldOf = rules.heldOf(method, pinned[0]?.context?.executionContextId);
-    return new ObservedCommand(this, shape, group, scope, trace, pinned, heldOf);
+    const pinned = named === undefined ? NONE : ledger.pinEach(named);
+    const scope = scopes.open > 0 && !rules.keepsResult(method, params) ? scopes.current(ledger) : undefined;
+    const command = new ObservedCommand(this, shape, groupOf(ledger, shape, params, scope, rules), pinned);
+    command.scope = scope;
+    command.trace = tracing.report?.beginCommand(isTracedByCall);
+    command.heldOf = rules.heldOf(method, pinned[0]?.context?.executionContextId);
+    return command;
   }
 
   /** Has the answer entered later, so that the client can send its next command first. */
@@ -280,15 +283,15 @@ export class SessionTap {
   /** Sends a command that the description does not list. Most name no object, and are not followed any further. */
   #unlisted(params: Params | undefined, forward: Forward): PromiseLike<unknown> {
     const { ledger } = this;
-    const pinned = this.#pinNamedAnywhere(params);
-    if (params === undefined || pinned.length === 0) return forward(params);
+    const named = textsLikeIds(params, ledger);
+    if (params === undefined || named.length === 0) return forward(params);
+    ledger.services.answers.run();
+    const pinned = ledger.pinEach(named);
+    if (pinned.length === 0) return forward(params);
     const command = new UnlistedCommand(ledger, pinned);
     let answer: PromiseLike<unknown>;
     try {
-      const outgoing = ledger.hasFormerIds
-        ? withTranslatedTexts(params, (text) => (mayBeId(text) ? ledger.currentId(text) : text))
-        : params;
-      answer = forward(outgoing);
+      answer = forward(withCurrentIds(params, ledger));
     } catch (error) {
       command.end();
       throw error;
@@ -318,51 +321,6 @@ export class SessionTap {
     return report === undefined || shape === undefined
       ? forward(params)
       : tracedOnly(report, this.ledger, shape, params, forward);
-  }
-
-  /** If the command names a handle that has ended with its scope: how that scope was opened. Otherwise `undefined`. */
-  #endedScopeNamed(shape: CommandShape, params: Params | undefined): ScopeKind | undefined {
-    let ended: ScopeKind | undefined;
-    forEachNamedId(params, shape.names, (id) => {
-      ended ??= this.ledger.endedScopeOf(id);
-    });
-    return ended;
-  }
-
-  /** Pins the handles that a command names, as its target, as an argument or as a prototype, until it is answered. */
-  #pinNamed(method: string, shape: CommandShape, params: Params | undefined): readonly Handle[] {
-    if (method === 'Runtime.callFunctionOn' && params !== undefined) {
-      const named = idsNamedByCall(params);
-      if (named === undefined) return NONE;
-      this.ledger.services.answers.run();
-      return this.ledger.pinEach(named);
-    }
-    const pinned: Handle[] = [];
-    forEachNamedId(params, shape.names, (id) => {
-      this.ledger.services.answers.run();
-      this.#pin(id, pinned);
-    });
-    return pinned;
-  }
-
-  /** The same for a command that the description does not list: any text in its parameters may be an id. */
-  #pinNamedAnywhere(params: Params | undefined): readonly Handle[] {
-    if (params === undefined || params === null) return NONE;
-    const pinned: Handle[] = [];
-    forEachText(params, (text) => {
-      if (!mayBeId(text)) return;
-      if (contextPrefixOf(text) !== '') this.ledger.services.answers.run();
-      else if (!this.ledger.hasOddIds) return; // The session has no ids of this form.
-      this.#pin(text, pinned);
-    });
-    return pinned;
-  }
-
-  #pin(id: string, pinned: Handle[]): void {
-    const record = this.ledger.find(id);
-    if (record === undefined) return;
-    this.ledger.pin(record);
-    pinned.push(record);
   }
 
   /** The user releases a group himself: once that is answered, the handles that the ledger has in it end. */
@@ -427,37 +385,28 @@ class ConsoleBurst implements DeferredTask {
 class ObservedCommand implements DeferredTask {
   result: unknown;
   readonly group: Group | undefined;
-  readonly trace: MintTrace | undefined;
   readonly pinned: readonly Handle[];
+  scope: HandleScope | undefined;
+  trace: MintTrace | undefined;
+  /** Of an answer, what the client holds: see `CommandRules`. */
+  heldOf: ((result: unknown) => ReadonlySet<unknown>) | undefined;
   readonly #tap: SessionTap;
   readonly #shape: CommandShape;
-  readonly #scope: HandleScope | undefined;
-  readonly #heldOf: ((result: unknown) => ReadonlySet<unknown>) | undefined;
 
-  constructor(
-    tap: SessionTap,
-    shape: CommandShape,
-    group: Group | undefined,
-    scope: HandleScope | undefined,
-    trace: MintTrace | undefined,
-    pinned: readonly Handle[],
-    heldOf: ((result: unknown) => ReadonlySet<unknown>) | undefined,
-  ) {
+  /** @param group keeps it from being released until the command's end. */
+  constructor(tap: SessionTap, shape: CommandShape, group: Group | undefined, pinned: readonly Handle[]) {
     this.#tap = tap;
     this.#shape = shape;
     this.group = group;
-    this.#scope = scope;
-    this.trace = trace;
     this.pinned = pinned;
-    this.#heldOf = heldOf;
+    if (group !== undefined) group.pending++;
   }
 
   /** Enters the answer. */
   run(): void {
-    const { result, group, trace } = this;
-    const scope = this.#scope;
+    const { result, group, scope, trace } = this;
     try {
-      const held = this.#heldOf?.(result);
+      const held = this.heldOf?.(result);
       const hasThrown = hasException(result);
       if (hasThrown) this.#tap.noteThrown();
       const isException = trace !== undefined && hasThrown;
@@ -535,31 +484,6 @@ function outgoingParams(
   const { ...stamped }: Params = outgoing ?? {};
   stamped.objectGroup = group.name;
   return stamped;
-}
-
-/**
- * Calls `onDone` or `onRefused` when a command is answered. Gives the promise that follows: with a handler on the side, Node would
- * take a rejection of the client's promise for handled.
- */
-function settledAfter(
-  answer: PromiseLike<unknown>,
-  onDone: () => void,
-  onRefused: () => void,
-): PromiseLike<unknown> {
-  if (!isAwaitable(answer)) {
-    onDone();
-    return answer;
-  }
-  return answer.then(
-    (result) => {
-      onDone();
-      return result;
-    },
-    (error: unknown) => {
-      onRefused();
-      throw error;
-    },
-  );
 }
 
 /** Whether the arguments of a `send` could be a command. If not, the client's own `send` says what is wrong. */

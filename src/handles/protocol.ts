@@ -21,6 +21,31 @@ export type Forward = (params: Params | undefined) => PromiseLike<unknown>;
 export const isAwaitable = (answer: unknown): answer is PromiseLike<unknown> =>
   typeof (answer as PromiseLike<unknown> | undefined)?.then === 'function';
 
+/**
+ * Calls `onDone` or `onRefused` when a command is answered. Gives the promise that follows: with a handler on the side, Node would
+ * take a rejection of the client's promise for handled.
+ */
+export function settledAfter(
+  answer: PromiseLike<unknown>,
+  onDone: (result: unknown) => void,
+  onRefused?: (reason: unknown) => void,
+): PromiseLike<unknown> {
+  if (!isAwaitable(answer)) {
+    onDone(undefined);
+    return answer;
+  }
+  return answer.then(
+    (result) => {
+      onDone(result);
+      return result;
+    },
+    (reason: unknown) => {
+      onRefused?.(reason);
+      throw reason;
+    },
+  );
+}
+
 /** One command, as far as remote objects are concerned. */
 export interface CommandShape {
   readonly mints: readonly Path[];
@@ -149,6 +174,22 @@ export function forEachRemoteObject(
     if (hasId(leaf)) visit(leaf, ordinal++);
   };
   for (const path of paths) visitLeaves(root, path, 0, visitLeaf);
+}
+
+/** The ids that a command names, as its target, an argument or a prototype; `undefined` if it names none. */
+export function idsNamed(
+  method: string,
+  { names }: CommandShape,
+  params: Params | undefined | null,
+): string[] | undefined {
+  if (names.length === 0 || !params) return undefined;
+  if (method === 'Runtime.callFunctionOn') return idsNamedByCall(params);
+  let named: string[] | undefined;
+  forEachNamedId(params, names, (id) => {
+    named ??= [];
+    named.push(id);
+  });
+  return named;
 }
 
 /** The ids that a `Runtime.callFunctionOn` names, its target first; `undefined` if it names none, as most do. */

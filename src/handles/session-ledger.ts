@@ -79,8 +79,6 @@ export class SessionLedger implements ReleaseOwner {
   hasEnded = false;
   /** Detached: live handles are left to the program. */
   isAbandoned = false;
-  /** Whether any handle has ended with its scope. If none has, `endedScopeOf` need not be asked. */
-  hasEndedScopes = false;
   /** Called once, when the session ends. `streams.ts` sets it: the session's streams end then, too. */
   onSessionEnd: () => void = () => {};
   readonly #contexts = new Map<string, Context>();
@@ -88,6 +86,8 @@ export class SessionLedger implements ReleaseOwner {
   #recent: Context | undefined;
   /** Moved handles by the ids that they had before. */
   readonly #formerIds = new Map<string, Handle>();
+  /** Whether any handle has ended with its scope. */
+  #hasEndedScopes = false;
   /** Ids of handles that a scope has ended, by how the scope was opened. */
   readonly #endedIds = new Map<ScopeKind, EndedIds>();
   /** Groups that we have not named: the user has, who may also release them, or the browser. */
@@ -148,6 +148,16 @@ export class SessionLedger implements ReleaseOwner {
     const record = this.#lookUp(objectId);
     if (record !== undefined) return record.endedWithScope;
     for (const [kind, ids] of this.#endedIds) if (ids.has(objectId)) return kind;
+    return undefined;
+  }
+
+  /** If one of these handles has ended with its scope: how that scope was opened. Otherwise `undefined`. */
+  endedScopeAmong(objectIds: readonly string[]): ScopeKind | undefined {
+    if (!this.#hasEndedScopes) return undefined;
+    for (const objectId of objectIds) {
+      const kind = this.endedScopeOf(objectId);
+      if (kind !== undefined) return kind;
+    }
     return undefined;
   }
 
@@ -276,7 +286,7 @@ export class SessionLedger implements ReleaseOwner {
   dropWithScope(record: Handle, kind: ScopeKind): void {
     if (record.state !== 'live') return;
     record.endedWithScope = kind;
-    this.hasEndedScopes = true;
+    this.#hasEndedScopes = true;
     this.drop(record, 'disposed');
   }
 
@@ -291,7 +301,7 @@ export class SessionLedger implements ReleaseOwner {
       dropped++;
     }
     if (dropped === 0) return;
-    this.hasEndedScopes = true;
+    this.#hasEndedScopes = true;
     group.isUrgent = true;
     this.#countDropped(group, dropped, 'disposed');
   }

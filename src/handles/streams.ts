@@ -8,7 +8,7 @@
  */
 import type { Outcome, Reach, Release, ReleaseOwner } from '../batcher/release.ts';
 import { countMove, type DropCause } from '../batcher/stats.ts';
-import { type Forward, isAwaitable, type Params } from './protocol.ts';
+import { type Forward, type Params, settledAfter } from './protocol.ts';
 import type { SessionLedger } from './session-ledger.ts';
 
 /** The command whose answer, and the event whose parameters, carry a stream that the client reads by itself. */
@@ -55,7 +55,8 @@ export class Streams implements ReleaseOwner {
     if (method === MADE_BY_COMMAND) {
       // Puppeteer's own call sends these parameters. Anybody else may keep the string.
       const isClientsOwn = params?.transferMode === 'ReturnAsStream' && 'generateDocumentOutline' in params;
-      return isClientsOwn ? onAnswer(forward(params), (result) => this.#hold(result)) : forward(params);
+      const answer = forward(params);
+      return isClientsOwn ? settledAfter(answer, (result) => this.#hold(result)) : answer;
     }
     const { handle } = params ?? {};
     const record = this.#records.get(String(handle));
@@ -65,10 +66,11 @@ export class Streams implements ReleaseOwner {
       this.drop(record, 'disposed');
       return Promise.resolve({});
     }
-    return onAnswer(forward(outgoing), (result) => {
+    const onRead = (result: unknown): unknown => {
       if ((result as { eof?: unknown } | undefined)?.eof === true) this.drop(record, 'disposed');
-      return handle; // The callback keeps the handle reachable until here: a stream that is being read is not collected.
-    });
+      return handle; // So that the handle is reachable until here: a stream that is being read is not collected.
+    };
+    return settledAfter(forward(outgoing), onRead);
   }
 
   /** Closes a stream that has been read to its end, or that nobody will read any further. */
@@ -119,13 +121,4 @@ export class Streams implements ReleaseOwner {
     }
     this.#records.clear();
   }
-}
-
-/** Returns the promise it made: on a separate branch, a rejection that the caller forgets would count as handled. */
-function onAnswer(answer: PromiseLike<unknown>, look: (result: unknown) => unknown): PromiseLike<unknown> {
-  if (!isAwaitable(answer)) return answer;
-  return answer.then((result) => {
-    look(result);
-    return result;
-  });
 }

@@ -7,7 +7,7 @@
  */
 import type { DeferredTask } from '../runtime/event-loop.ts';
 import { endGroup } from './groups.ts';
-import type { Params } from './protocol.ts';
+import { contextPrefixOf, mayBeId, type Params } from './protocol.ts';
 import type { Group, Handle, SessionLedger } from './session-ledger.ts';
 
 export class UnlistedCommand implements DeferredTask {
@@ -48,6 +48,22 @@ export class UnlistedCommand implements DeferredTask {
   #unpin(): void {
     for (const record of this.pinned) this.#ledger.unpin(record);
   }
+}
+
+/** The texts in a command's parameters that may be ids of the session's. Never throws. */
+export function textsLikeIds(params: Params | undefined | null, { hasOddIds }: SessionLedger): string[] {
+  const texts: string[] = [];
+  if (!params) return texts;
+  forEachText(params, (text) => {
+    if (mayBeId(text) && (hasOddIds || contextPrefixOf(text) !== '')) texts.push(text);
+  });
+  return texts;
+}
+
+/** The parameters with the new ids of moved objects in place of their former ones. */
+export function withCurrentIds(params: Params, ledger: SessionLedger): Params {
+  if (!ledger.hasFormerIds) return params;
+  return withTranslatedTexts(params, (text) => (mayBeId(text) ? ledger.currentId(text) : text));
 }
 
 /** Calls `visit` with each string in a command's parameters, however deep. Never throws. */

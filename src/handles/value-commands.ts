@@ -60,11 +60,9 @@ export class ValueCommands {
     const named = idsNamedByCall(params);
     if (named !== undefined) {
       ledger.services.answers.run();
-      for (const id of named) {
-        if (ledger.hasFormerIds && ledger.currentId(id) !== id) return undefined; // Its id has to be replaced.
-        const ended = ledger.hasEndedScopes ? ledger.endedScopeOf(id) : undefined;
-        if (ended !== undefined) return Promise.reject(scopeEndedError(ended));
-      }
+      if (ledger.hasFormerIds && named.some((id) => ledger.currentId(id) !== id)) return undefined; // They have to be replaced.
+      const ended = ledger.endedScopeAmong(named);
+      if (ended !== undefined) return Promise.reject(scopeEndedError(ended));
       pinned = ledger.pinEach(named);
     }
     acknowledger.actionsPassed = acknowledger.actions.count;
