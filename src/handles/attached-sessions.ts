@@ -57,7 +57,7 @@ export class AttachedSessions {
     };
     this.sweep = new GroupSweep(this.#services);
     this.watch = new CollectionWatch({ keepsObjects: movesSurvivors, createRegistry });
-    this.memories = pressure === 'follow' ? followingMemories(now, stats) : fixedMemories(pressure, stats);
+    this.memories = new SessionMemories(pressure, now, stats);
   }
 
   open(session: ReleaseSession, isOrdered: boolean, target: TargetState): SessionLedger {
@@ -147,75 +147,63 @@ export class AttachedSessions {
   }
 }
 
-/** How much of their pages the sessions of one attachment hold. */
-export interface SessionMemories {
-  /** @param countHandles how many handles the browser holds for the session. */
-  open(page: AskablePage, countHandles: () => number, onLook: OnLook): PageMemory;
-  /** A session for which a memory was opened is over. Called once for each. */
-  end(): void;
-  /** Stops watching this process, for good. */
-  stop(): void;
-}
-
 /** Told of each look at a page: its heap, and what one handle stands for there, both in bytes; 0 while unknown. */
 export type OnLook = (pageBytes: number, pageBytesPerHandle: number) => void;
 
 /** The counts that the memories of an attachment set (the bytes) and read (`live`). */
 export type MemoryStats = Pick<LedgerStats, 'live' | 'chargedBytes' | 'bytesPerHandle'>;
 
-/** Each handle is taken to hold the same number of bytes; with 0 no collection is ever caused. */
-function fixedMemories(bytes: number, stats: MemoryStats): SessionMemories {
-  if (bytes === 0) return { open: () => fixedMemory(0), end: () => {}, stop: () => {} };
-  return memoriesBy(stats, (_page, onMinted) => fixedMemory(bytes, onMinted));
-}
+/** How much of their pages the sessions of one attachment hold. */
+export class SessionMemories {
+  readonly #bytes: number | 'follow';
+  readonly #now: () => number;
+  readonly #stats: MemoryStats;
+  /** `undefined` where no collection is ever caused. */
+  readonly #pressure: AttachmentPressure | undefined;
+  /** A new page is taken to be like the last one looked at: in a farm pages live for a second. */
+  #lastBytes = FIRST_BYTES_PER_HANDLE;
+  #sessions = 0;
+  #isStopped = false;
 
-/** Each follows its page. A new page is taken to be like the last one looked at: in a farm pages live for a second. */
-export function followingMemories(now: () => number, stats: MemoryStats): SessionMemories {
-  let lastBytes = FIRST_BYTES_PER_HANDLE;
-  const onWeighed = (bytes: number): void => {
-    lastBytes = bytes;
-  };
-  return memoriesBy(
-    stats,
-    (page, onMinted, countHandles, onLook) =>
-      new FollowingMemory(page, {
-        firstBytes: lastBytes,
-        countHandles,
-        now,
-        onMinted: (handles, bytes) => onMinted(handles, Math.max(bytes, LEAST_BYTES_PER_HANDLE)),
-        onLook,
-        onWeighed,
-      }),
-  );
-}
+  /** @param bytes what each handle is taken to hold; 0 for none, `follow` to ask each page. */
+  constructor(bytes: number | 'follow', now: () => number, stats: MemoryStats) {
+    this.#bytes = bytes;
+    this.#now = now;
+    this.#stats = stats;
+    this.#pressure = bytes === 0 ? undefined : new AttachmentPressure(stats);
+  }
 
-type OpenMemory = (
-  page: AskablePage,
-  onMinted: (handles: number, bytesPerHandle: number) => void,
-  countHandles: () => number,
-  onLook: OnLook,
-) => PageMemory;
+  /** @param countHandles how many handles the browser holds for the session. */
+  open(page: AskablePage, countHandles: () => number, onLook: OnLook): PageMemory {
+    this.#sessions++;
+    if (!this.#isStopped) this.#pressure?.start();
+    if (this.#bytes !== 'follow') return fixedMemory(this.#bytes, this.#onMinted);
+    return new FollowingMemory(page, {
+      firstBytes: this.#lastBytes,
+      countHandles,
+      now: this.#now,
+      onMinted: (handles, bytes) => this.#onMinted(handles, Math.max(bytes, LEAST_BYTES_PER_HANDLE)),
+      onLook,
+      onWeighed: (bytes) => {
+        this.#lastBytes = bytes;
+      },
+    });
+  }
 
-function memoriesBy(stats: MemoryStats, open: OpenMemory): SessionMemories {
-  const pressure = new AttachmentPressure(stats);
-  const onMinted = (handles: number, bytesPerHandle: number): void => {
-    stats.bytesPerHandle = bytesPerHandle;
-    stats.chargedBytes = pressure.add(handles, bytesPerHandle);
-  };
-  let sessions = 0;
-  let isStopped = false;
-  return {
-    open: (page, countHandles, onLook) => {
-      sessions++;
-      if (!isStopped) pressure.start();
-      return open(page, onMinted, countHandles, onLook);
-    },
-    end: () => {
-      if (--sessions === 0) pressure.stop();
-    },
-    stop: () => {
-      isStopped = true;
-      pressure.stop();
-    },
+  /** A session for which a memory was opened is over. Called once for each. */
+  end(): void {
+    if (--this.#sessions === 0) this.#pressure?.stop();
+  }
+
+  /** Stops watching this process, for good. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#pressure?.stop();
+  }
+
+  readonly #onMinted = (handles: number, bytesPerHandle: number): void => {
+    if (this.#pressure === undefined) return;
+    this.#stats.bytesPerHandle = bytesPerHandle;
+    this.#stats.chargedBytes = this.#pressure.add(handles, bytesPerHandle);
   };
 }

@@ -70,7 +70,8 @@ export class Attachment implements Disposable {
   constructor(options: ResolvedAttachOptions) {
     this.#options = options;
     this.#sessions = new AttachedSessions(options, this.#stats, this.#answers, this.#tracing);
-    this.#unhooks.push(this.#sessions.memories.stop);
+    const { memories } = this.#sessions;
+    this.#unhooks.push(() => memories.stop());
     if (options.traceLeaks) this.#tracing.report = new LeakReport(options.now);
     const { signal } = options;
     if (signal?.aborted) this.detachForAll();

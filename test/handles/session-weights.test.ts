@@ -1,6 +1,6 @@
 // What the sessions of one attachment learn from one another: pages of a farm are alike, and many live for a second.
 import { expect, test } from 'vitest';
-import { followingMemories, type SessionMemories } from '../../src/handles/attached-sessions.ts';
+import { SessionMemories } from '../../src/handles/attached-sessions.ts';
 import { LEAST_BYTES_PER_HANDLE } from '../../src/policy.ts';
 import { quiescence } from '../support/virtual-clock.ts';
 
@@ -34,8 +34,9 @@ class FakePage {
 }
 
 function openWeights() {
-  const weights = followingMemories(() => time, { live: 0, chargedBytes: 0, bytesPerHandle: 0 });
-  return { ...weights, [Symbol.dispose]: () => weights.stop() };
+  const stats = { live: 0, chargedBytes: 0, bytesPerHandle: 0 };
+  const weights = new SessionMemories('follow', () => time, stats);
+  return Object.assign(weights, { [Symbol.dispose]: () => weights.stop() });
 }
 
 test('the first page has to be looked at', async () => {
@@ -49,7 +50,7 @@ test('the first page has to be looked at', async () => {
 
 test('a light handle counts for more than the page has of it: else a script that forgets would wait for V8', async () => {
   const stats = { live: 0, chargedBytes: 0, bytesPerHandle: 0 };
-  const weights = followingMemories(() => time, stats);
+  const weights = new SessionMemories('follow', () => time, stats);
   try {
     const page = new FakePage(weights);
     await page.mint(40, 500);
