@@ -4,15 +4,7 @@
  */
 import { type DiagnosticsChannel, diagnosticsChannel } from '../builtins.ts';
 import { monotonicNow } from '../timers.ts';
-import {
-  commandsIn,
-  groupCommandsIn,
-  handlesOf,
-  type Outcome,
-  type Release,
-  type ReleaseSession,
-  type SendingWay,
-} from './release.ts';
+import { handlesOf, type Outcome, type Release, type ReleaseSession } from './release.ts';
 
 /** Published when each release of a batch has been answered, or has timed out. */
 export interface BatchSettled {
@@ -43,20 +35,18 @@ export const batchSettled: DiagnosticsChannel = /* @__PURE__ */ diagnosticsChann
   'cdp-release-batcher:batch:settled',
 );
 
+type BatchCounts = Pick<BatchSettled, 'commands' | 'groupCommands' | 'handles'>;
+
 /** Follows one batch, for those who listen. */
 export class BatchTally {
   readonly #session: ReleaseSession | undefined;
   readonly #startedAt: number = monotonicNow();
+  readonly #batch: BatchCounts;
   readonly #counts: Record<Outcome, number> = { released: 0, gone: 0, failed: 0, timedOut: 0, dropped: 0 };
-  readonly #commands: number;
-  readonly #groupCommands: number;
-  #handles = 0;
 
-  constructor(session: ReleaseSession | undefined, way: SendingWay, batch: readonly (Release | string)[]) {
+  constructor(session: ReleaseSession | undefined, batch: BatchCounts) {
     this.#session = session;
-    this.#commands = commandsIn(way, batch);
-    this.#groupCommands = groupCommandsIn(batch);
-    for (const release of batch) this.#handles += handlesOf(release);
+    this.#batch = batch;
   }
 
   note(release: Release | string, outcome: Outcome): void {
@@ -64,11 +54,12 @@ export class BatchTally {
   }
 
   readonly publish = (): void => {
+    const { commands, groupCommands, handles } = this.#batch;
     batchSettled.publish({
       session: this.#session,
-      commands: this.#commands,
-      groupCommands: this.#groupCommands,
-      handles: this.#handles,
+      commands,
+      groupCommands,
+      handles,
       ...this.#counts,
       elapsedMs: monotonicNow() - this.#startedAt,
     } satisfies BatchSettled);

@@ -132,7 +132,8 @@ export class Dispatcher {
 
   /** The session's target crashed, and its objects are gone: nothing waits, is sent or awaited until the queue recovers. */
   lose(queue: SessionQueue): void {
-    queue.lose();
+    queue.isLost = true;
+    queue.abandonUnanswered('gone');
     this.cancel(queue, 'gone');
   }
 
@@ -145,7 +146,7 @@ export class Dispatcher {
     await settledWithin(() => closing, this.#options.releaseTimeoutMs);
     this.#cancelAll();
     const unanswered = [...this.#busy];
-    for (const queue of unanswered) queue.abandonUnanswered();
+    for (const queue of unanswered) queue.abandonUnanswered('timedOut');
     const allEnded = async (wait: BoundedWait): Promise<void> => {
       for (const queue of unanswered) await queue.answered(wait);
     };
@@ -209,14 +210,15 @@ export class Dispatcher {
    * @returns how many commands were sent.
    */
   #dispatchBatch(queue: SessionQueue, slots: 'within slots' | 'past slots'): number {
-    const { batch, taken } = queue.takeBatch(this.#options.maxBatchSize, slots);
-    this.#waiting -= taken;
+    const next = queue.takeBatch(this.#options.maxBatchSize, slots);
+    const { batch } = next;
+    this.#waiting -= next.taken;
     if (batch.length === 0) {
       this.#goOnWith(queue, queue.state);
       return 0;
     }
     const commands = batch.length; // The batch is no longer ours once it is sent.
-    const tally = batchSettled.hasSubscribers ? new BatchTally(queue.session, queue.way, batch) : undefined;
+    const tally = batchSettled.hasSubscribers ? new BatchTally(queue.session, next) : undefined;
     const mayGoOn = queue.send(batch, this.#options.releaseTimeoutMs, {
       tally,
       onSessionGone: () => this.cancel(queue, 'gone'),

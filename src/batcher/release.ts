@@ -96,22 +96,6 @@ export function singleObjectOf(release: Release | string): string | undefined {
   return release.method === 'Runtime.releaseObject' ? (release.params.objectId as string) : undefined;
 }
 
-/** How many commands a batch is to its session. */
-export function commandsIn(way: SendingWay, batch: readonly (Release | string)[]): number {
-  if (way !== 'together') return batch.length;
-  const singles = batch.filter((release) => singleObjectOf(release) !== undefined).length;
-  return batch.length - singles + (singles > 0 ? 1 : 0);
-}
-
-/** How many commands of a batch release a whole group. */
-export function groupCommandsIn(batch: readonly (Release | string)[]): number {
-  let groups = 0;
-  for (const release of batch) {
-    if (typeof release !== 'string' && release.method === 'Runtime.releaseObjectGroup') groups++;
-  }
-  return groups;
-}
-
 /**
  * - `released`: the browser let go.
  * - `gone`: there was nothing left to let go of.

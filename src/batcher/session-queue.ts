@@ -15,11 +15,11 @@ import {
   STEPS_PER_LOOK,
 } from '../policy.ts';
 import { type BoundedWait, Deadline, Waiters } from '../runtime/event-loop.ts';
+import { withStackTraceLimit } from '../runtime/stack-trace-limit.ts';
 import { monotonicNow } from '../timers.ts';
 import type { BatchTally } from './diagnostics.ts';
 import {
   CRASHED,
-  commandsIn,
   handlesOf,
   type OnAnswer,
   type Outcome,
@@ -51,6 +51,16 @@ type Abandoned = 'gone' | 'timedOut';
 /** Each place is emptied as its release settles: so a release keeps nothing alive until the slowest of the batch has settled. */
 export type Batch = (Release | string | undefined)[];
 
+/** A batch to send, and what it counts for. */
+export interface TakenBatch {
+  readonly batch: (Release | string)[];
+  /** Releases that left the queue: some were withdrawn. */
+  readonly taken: number;
+  readonly commands: number;
+  readonly groupCommands: number;
+  readonly handles: number;
+}
+
 /** `idle`: nothing waits, nothing is unanswered. `ready`: a batch may be sent now. */
 export type QueueState = 'idle' | 'ready' | 'busy';
 
@@ -67,7 +77,7 @@ export class SessionQueue {
   readonly way: SendingWay;
   /** Whether the queue waits for its turn in the dispatcher's round. */
   isReady = false;
-  /** Whether nothing is answered now: the target crashed, and has not been reloaded. */
+  /** Whether nothing is answered now: the target crashed, and has not been reloaded. Set from outside. */
   isLost = false;
   /** The last flush's mark, while nothing is queued behind it: later flushes may share it. */
   mark: FlushMark | undefined;
@@ -136,33 +146,32 @@ export class SessionQueue {
    * Takes the next batch, counted as in flight.
    *
    * @param slots whether a slot must be free.
-   * @returns the batch, and how many releases left the queue: some were withdrawn.
    */
-  takeBatch(
-    mostCommands: number,
-    slots: 'within slots' | 'past slots',
-  ): { readonly batch: (Release | string)[]; readonly taken: number } {
+  takeBatch(mostCommands: number, slots: 'within slots' | 'past slots'): TakenBatch {
     const batch: (Release | string)[] = [];
     let taken = 0;
     let handles = 0;
-    let groups = 0;
-    if (slots === 'within slots' && this.#slotsInUse >= this.#slotsNow) return { batch, taken };
-    while (batch.length < mostCommands && taken < MOST_LOOKED_AT && this.#cancelledCount === 0) {
+    let singles = 0;
+    let groupCommands = 0;
+    const mayTake = slots === 'past slots' || this.#slotsInUse < this.#slotsNow;
+    while (mayTake && batch.length < mostCommands && taken < MOST_LOOKED_AT && this.#cancelledCount === 0) {
       const release = this.#queue.shift();
       if (release === undefined) break;
       taken++;
-      if (typeof release === 'string') this.#ids--;
-      else if (release.owner?.claim(release) === false) continue;
-      else if (release.method === 'Runtime.releaseObjectGroup') groups++;
+      if (typeof release === 'string') {
+        this.#ids--;
+        singles++;
+      } else if (release.owner?.claim(release) === false) continue;
+      else if (release.method === 'Runtime.releaseObject') singles++;
+      else if (release.method === 'Runtime.releaseObjectGroup') groupCommands++;
       handles += handlesOf(release);
       batch.push(release);
     }
-    if (batch.length > 0) {
-      countMove(this.#stats, 'queued', 'inFlight', handles);
-      const commands = this.way === 'together' ? commandsIn(this.way, batch) : batch.length;
-      countCommands(this.#stats, commands, groups);
-    }
-    return { batch, taken };
+    const isOneForSingles = this.way === 'together' && singles > 0;
+    const commands = isOneForSingles ? batch.length - singles + 1 : batch.length;
+    countMove(this.#stats, 'queued', 'inFlight', handles);
+    countCommands(this.#stats, commands, groupCommands);
+    return { batch, taken, commands, groupCommands, handles };
   }
 
   /**
@@ -247,19 +256,10 @@ export class SessionQueue {
     for (let index = 0; index < batch.length; index++) settle(index, outcome, 'object');
   }
 
-  /** The target crashed: all unanswered releases are gone, and nothing is answered until `recover`. */
-  lose(): void {
-    this.isLost = true;
-    this.#abandonAll('gone');
-  }
-
-  recover(): void {
-    this.isLost = false;
-  }
-
-  /** Nobody waits for unanswered releases any longer; the browser may still do them. */
-  abandonUnanswered(): void {
-    this.#abandonAll('timedOut');
+  /** Nobody waits for unanswered releases any longer: the target crashed, or the browser may still do them. */
+  abandonUnanswered(outcome: Abandoned): void {
+    for (const abandon of this.#abandon) abandon(outcome);
+    this.#abandon.clear();
   }
 
   /** The session is over: releases that are sent from now on are `gone`. */
@@ -300,11 +300,6 @@ export class SessionQueue {
     else this.#abandon.add(abandon);
     return () => void this.#abandon.delete(abandon);
   }
-
-  #abandonAll(outcome: Abandoned): void {
-    for (const abandon of this.#abandon) abandon(outcome);
-    this.#abandon.clear();
-  }
 }
 
 /** The mark of a flush, which is never sent. When it is taken from the queue, all releases ahead of it have been taken. */
@@ -321,29 +316,6 @@ export class FlushMark implements Release, ReleaseOwner {
   }
 
   settled(): void {}
-}
-
-/**
- * Runs `work` with another `Error.stackTraceLimit`. Where the limit cannot be set, as under `--frozen-intrinsics`, the work
- * runs with the one that is there.
- */
-export function withStackTraceLimit<T>(limit: number, work: () => T): T {
-  const before = Error.stackTraceLimit;
-  if (typeof before !== 'number' || !setStackTraceLimit(limit)) return work();
-  try {
-    return work();
-  } finally {
-    setStackTraceLimit(before);
-  }
-}
-
-function setStackTraceLimit(limit: number): boolean {
-  try {
-    Error.stackTraceLimit = limit;
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 type Settle = (index: number, outcome: Outcome, reach: Reach) => void;

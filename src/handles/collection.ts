@@ -218,6 +218,10 @@ export class CollectionPressure {
     this.#services = services;
   }
 
+  get isEmpty(): boolean {
+    return this.#all.size === 0;
+  }
+
   add(suspects: Suspects): void {
     this.#all.add(suspects);
   }
@@ -318,44 +322,34 @@ const MARKING_STEP = 8;
 
 /** Milliseconds that the marking steps of the running collection have taken. */
 let stepsMs = 0;
-let watchers = 0;
+/** Shared by all attachments that watch: each observer would cost as much of every collection. */
 let observer: PerformanceObserver | undefined;
 
-/** The state of an `AttachmentPressure`, kept outside it: the registry can hold this, and still see its owner collected. */
-interface Watch {
-  readonly suspects: Suspects;
-  isOn: boolean;
-}
+/** Ends the watching of an attachment that was collected without `stop`. */
+const forgotten = new FinalizationRegistry<Suspects>(endWatch);
 
-/** Stops the watching of an attachment that was collected without `stop`. */
-const forgotten = new FinalizationRegistry<Watch>(turnOff);
-
-/**
- * One attachment's part of the pressure. All attachments that have started and not stopped share one observer of collections:
- * each observer would cost as much of every collection.
- */
+/** One attachment's part of the pressure, from `start` to `stop`. */
 export class AttachmentPressure {
-  readonly #watch: Watch;
+  /** What the registry holds: so it still sees that this object is collected. */
+  readonly #suspects: Suspects;
 
   constructor(stats: { readonly live: number }) {
-    this.#watch = { suspects: new Suspects(stats), isOn: false };
-    forgotten.register(this, this.#watch);
+    this.#suspects = new Suspects(stats);
+    forgotten.register(this, this.#suspects);
   }
 
   /** Counts handles that have been minted, of so many bytes of their page each. @returns the bytes that are suspected now. */
   add(handles: number, bytesPerHandle: number): number {
-    const { suspects } = this.#watch;
-    suspects.add(handles, bytesPerHandle);
-    pressure.weigh(suspects);
-    return suspects.bytes;
+    this.#suspects.add(handles, bytesPerHandle);
+    pressure.weigh(this.#suspects);
+    return this.#suspects.bytes;
   }
 
   /** Starts watching. It does not keep the process alive; after `stop` nothing is held. */
   start(): void {
-    if (this.#watch.isOn) return;
-    this.#watch.isOn = true;
-    pressure.add(this.#watch.suspects);
-    if (watchers++ > 0 || typeof PerformanceObserver !== 'function') return;
+    const isFirst = pressure.isEmpty;
+    pressure.add(this.#suspects);
+    if (!isFirst || typeof PerformanceObserver !== 'function') return;
     // A browser has no entries of this type, and prints a warning if it is asked for them.
     if (!PerformanceObserver.supportedEntryTypes?.includes('gc')) return;
     observer = new PerformanceObserver(note);
@@ -363,15 +357,13 @@ export class AttachmentPressure {
   }
 
   stop(): void {
-    turnOff(this.#watch);
+    endWatch(this.#suspects);
   }
 }
 
-function turnOff(watch: Watch): void {
-  if (!watch.isOn) return;
-  watch.isOn = false;
-  pressure.remove(watch.suspects);
-  if (--watchers > 0) return;
+function endWatch(suspects: Suspects): void {
+  pressure.remove(suspects);
+  if (!pressure.isEmpty) return;
   observer?.disconnect();
   observer = undefined;
 }

@@ -511,7 +511,7 @@ type OnLifeEvent = (ledger: SessionLedger, params: unknown) => void;
 
 /** A target that had crashed answers again. */
 const onSignOfLife: OnLifeEvent = ({ queue, hasEnded }) => {
-  if (!hasEnded) queue.recover();
+  if (!hasEnded) queue.isLost = false;
 };
 
 /**
