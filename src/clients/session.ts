@@ -9,8 +9,8 @@
 
 import type { AttachOptions } from '../handles/attach-options.ts';
 import type { SessionTap } from '../handles/observe-session.ts';
-import { NOTICED_EVENTS } from '../handles/observe-session.ts';
 import type { Params } from '../handles/protocol.ts';
+import { NOTICED_EVENTS } from '../handles/session-events.ts';
 import { requireObject, textOption } from '../runtime/option-checks.ts';
 import { attachOnce, requireMethods, type SessionAttachment } from './session-attachment.ts';
 import { below, shadow } from './session-hook.ts';

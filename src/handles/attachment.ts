@@ -222,6 +222,7 @@ export class Attachment implements Disposable {
     const rules = traits.createRules(ledger.holds);
     const parts = {
       sender: session,
+      tracks: traits.tracks,
       ledger,
       watch: this.watch,
       acknowledger: new ReleaseAcknowledger(ledger, traits.actions, rules),
@@ -233,7 +234,7 @@ export class Attachment implements Disposable {
       consoleEntries,
       streams: traits.tracks && traits.readsStreams ? new Streams(ledger) : undefined,
     };
-    return new SessionTap(parts, traits.tracks);
+    return new SessionTap(parts);
   }
 
   /** The ledger alone, for a protocol whose commands no tap can read. The caller keeps the session alive. @internal */

@@ -13,53 +13,40 @@
  * either calls `answers.run()` first. To call it once too often costs nothing.
  */
 import type { ReleaseSession } from '../batcher/release.ts';
-import type { LeakReport, MintTrace, Tracing } from '../observe/leak-report.ts';
+import type { MintTrace } from '../observe/leak-report.ts';
 import type { DeferredTask } from '../runtime/event-loop.ts';
-import type { ReleaseAcknowledger } from './acknowledge.ts';
 import type { CollectionWatch } from './collection.ts';
 import type { CommandRules } from './command-rules.ts';
-import type { ConsoleEntries } from './console-entries.ts';
-import { beginForeignRelease, CONSOLE_GROUP, currentGroup, endGroup } from './groups.ts';
+import { beginForeignRelease, currentGroup, endGroup } from './groups.ts';
 import {
   bringsValue,
   type CommandShape,
   type Forward,
   factsOf,
   forEachRemoteObject,
+  hasException,
   idsNamed,
   isAwaitable,
-  MINTING_EVENTS,
-  mintsOf,
   type Params,
-  type Path,
   type RemoteObject,
   settledAfter,
   shapeOf,
   withTranslatedIds,
 } from './protocol.ts';
 import { type HandleScope, type ScopeStack, scopeEndedError } from './scope.ts';
+import { type EventParts, SessionEvents } from './session-events.ts';
 import type { Group, Handle, SessionLedger } from './session-ledger.ts';
-import { concernsStreams, MADE_BY_EVENT as MAKES_STREAM, type Streams } from './streams.ts';
+import { concernsStreams } from './streams.ts';
 import { textsLikeIds, UnlistedCommand, withCurrentIds } from './unlisted-command.ts';
-import { noteUntrackedEnd, tracedOnly } from './untracked-mints.ts';
-import { ValueCommands } from './value-commands.ts';
+import { tracedOnly, untrackedReport } from './untracked-mints.ts';
+import { type ValueCommandParts, ValueCommands } from './value-commands.ts';
 
 /** The parts that a tap works with. One that is `undefined` was not asked for. */
-export interface TapParts {
+export interface TapParts extends EventParts, ValueCommandParts {
   /** The unhooked way to the browser, kept alive here, on the client's side: the ledger keeps it weakly. */
   readonly sender: ReleaseSession;
-  readonly ledger: SessionLedger;
   readonly watch: CollectionWatch;
-  readonly acknowledger: ReleaseAcknowledger;
   readonly scopes: ScopeStack;
-  readonly rules: CommandRules;
-  readonly tracing: Tracing;
-  /** Whether calls of the client's are traced, each with all its commands; if not, each command by itself. */
-  readonly isTracedByCall: boolean;
-  /** Whether the client is the only sender, and handles each refusal: then it gets back the very promise that its `send` gave. */
-  readonly handlesRefusals: boolean;
-  readonly consoleEntries: ConsoleEntries | undefined;
-  readonly streams: Streams | undefined;
 }
 
 /** Makes the value that the client gets in place of an answer. */
@@ -69,14 +56,12 @@ export class SessionTap {
   readonly ledger: SessionLedger;
   readonly #parts: TapParts;
   readonly #values: ValueCommands;
-  #burst: ConsoleBurst | undefined;
-  /** Whether mints are entered; if not, only the client's own releases are taken over. */
-  #tracks: boolean;
+  readonly #events: SessionEvents;
 
-  constructor(parts: TapParts, tracks: boolean) {
+  constructor(parts: TapParts) {
     this.ledger = parts.ledger;
     this.#parts = parts;
-    this.#tracks = tracks;
+    this.#events = new SessionEvents(parts, this.mint.bind(this));
     this.#values = new ValueCommands(
       parts,
       (result, group) => this.#enterThrown(result, group),
@@ -122,7 +107,7 @@ export class SessionTap {
     if (method === 'Runtime.releaseObjectGroup') return this.#releaseGroup(params, forward);
     if (facts.concernsTarget) ledger.target.noteCommand(ledger, method);
     if (streams !== undefined && concernsStreams(method)) return streams.command(method, params, forward);
-    const shape = this.#tracks ? facts.shape : undefined;
+    const shape = this.#parts.tracks ? facts.shape : undefined;
     const named = shape === undefined ? undefined : idsNamed(method, shape, params);
     if (named !== undefined) {
       ledger.services.answers.run();
@@ -141,8 +126,8 @@ export class SessionTap {
           command.end();
           throw error;
         }
-        answer = this.#follow(command, answer, command.group, present);
-      } else if (this.#tracks) answer = this.#unlisted(params, forward);
+        answer = this.#follow(command, answer, present);
+      } else if (this.#parts.tracks) answer = this.#unlisted(params, forward);
       else answer = this.#untracked(method, params, forward);
     } catch (error) {
       onAnswer?.(); // The command was not sent, and is never answered.
@@ -153,39 +138,12 @@ export class SessionTap {
 
   /** Takes note of one event, before the client's listeners get it. Never throws. */
   event(name: string, params: unknown): void {
-    if (!NOTICED.has(name)) return;
-    const { consoleEntries, streams, tracing } = this.#parts;
-    streams?.event(name, params);
-    const mints = this.#tracks ? mintsOf(name) : undefined;
-    if (mints !== undefined && name === CONSOLE_EVENT && tracing.report === undefined && !consoleEntries) {
-      if (this.#burst?.isOpen !== true) {
-        this.#burst = new ConsoleBurst(this, mints);
-        this.ledger.services.answers.add(this.#burst);
-      }
-      this.#burst.add(params);
-      return;
-    }
-    this.ledger.services.answers.run();
-    if (mints !== undefined) {
-      // The sweep never releases the console group whole, because the next event may be adding to it already: its members go one
-      // by one.
-      const group = name.startsWith('Runtime.') ? this.ledger.foreignGroup(CONSOLE_GROUP) : undefined;
-      const trace = tracing.report?.beginEvent(name, params);
-      forEachRemoteObject(params, mints, (remoteObject, ordinal) => {
-        this.mint(remoteObject, group, ordinal, trace, false);
-      });
-      consoleEntries?.onEntry(params);
-      return;
-    }
-    if (CONTEXTS_ENDED.has(name)) consoleEntries?.onContextsEnded(contextIdIn(params));
-    LIFE_EVENTS.get(name)?.(this.ledger, params);
-    const report = this.#untrackedReport;
-    if (report !== undefined) noteUntrackedEnd(report, this.ledger, name, params);
+    this.#events.note(name, params);
   }
 
   /** The session is over. */
   end(): void {
-    this.#untrackedReport?.endWhere(this.ledger, () => true);
+    untrackedReport(this.#parts)?.endWhere(this.ledger, () => true);
   }
 
   /** Enters one remote object that the client has got. */
@@ -207,7 +165,7 @@ export class SessionTap {
   /** Whether commands by value may take the short way (`ValueCommands`): mints are tracked, no scope is open, no leaks are traced. */
   get #mayTakeShortWay(): boolean {
     const { scopes, tracing } = this.#parts;
-    return this.#tracks && scopes.open === 0 && tracing.report === undefined;
+    return this.#parts.tracks && scopes.open === 0 && tracing.report === undefined;
   }
 
   /**
@@ -250,12 +208,11 @@ export class SessionTap {
   #follow(
     command: ObservedCommand | UnlistedCommand,
     answer: PromiseLike<unknown>,
-    group: Group | undefined,
-    present: Present | undefined = undefined,
+    present: Present | undefined,
   ): PromiseLike<unknown> {
     const { answers } = this.ledger.services;
     if (!isAwaitable(answer)) {
-      this.#giveUpTracking(group);
+      this.#giveUpTracking(command.group);
       for (const record of command.pinned) this.ledger.unpin(record);
       return answer;
     }
@@ -304,19 +261,14 @@ export class SessionTap {
    * It may mint into the group at any time. So the group stays pending, and its dead are released one by one.
    */
   #giveUpTracking(group: Group | undefined): void {
-    this.#tracks = false;
+    this.#parts.tracks = false;
     if (!this.ledger.isOrdered) this.ledger.holds.distrust();
     if (group?.kind === 'own') endGroup(group);
   }
 
-  /** The leak report, if calls are traced but handles are not tracked; otherwise `undefined`. */
-  get #untrackedReport(): LeakReport | undefined {
-    return this.#tracks || !this.#parts.isTracedByCall ? undefined : this.#parts.tracing.report;
-  }
-
   /** Sends a command of a session whose handles are not tracked. */
   #untracked(method: string, params: Params | undefined, forward: Forward): PromiseLike<unknown> {
-    const report = this.#untrackedReport;
+    const report = untrackedReport(this.#parts);
     const shape = report === undefined ? undefined : shapeOf(method);
     return report === undefined || shape === undefined
       ? forward(params)
@@ -342,42 +294,6 @@ export class SessionTap {
       release.done();
     };
     return settledAfter(answer, onDone, release.refused);
-  }
-}
-
-/**
- * Console messages that came at once: a page writes many, and one read of the socket delivers them. Their arguments are entered
- * together, when the client has had all these messages.
- */
-class ConsoleBurst implements DeferredTask {
-  isOpen = true;
-  readonly #tap: SessionTap;
-  readonly #mints: readonly Path[];
-  readonly #messages: unknown[] = [];
-
-  constructor(tap: SessionTap, mints: readonly Path[]) {
-    this.#tap = tap;
-    this.#mints = mints;
-  }
-
-  add(message: unknown): void {
-    this.#messages.push(message);
-  }
-
-  run(): void {
-    this.isOpen = false;
-    const tap = this.#tap;
-    const group = tap.ledger.foreignGroup(CONSOLE_GROUP);
-    const enter = (remoteObject: RemoteObject & { objectId: string }, ordinal: number): void => {
-      tap.mint(remoteObject, group, ordinal, undefined, false);
-    };
-    for (const message of this.#messages.splice(0)) {
-      try {
-        forEachRemoteObject(message, this.#mints, enter);
-      } catch {
-        // A peer that is no browser may send a message that throws when it is read. Its arguments stay untracked.
-      }
-    }
   }
 }
 
@@ -489,52 +405,5 @@ function outgoingParams(
 /** Whether the arguments of a `send` could be a command. If not, the client's own `send` says what is wrong. */
 const isCommand = (method: unknown, params: unknown): boolean =>
   typeof method === 'string' && (params === undefined || typeof params === 'object');
-
-function hasException(result: unknown): boolean {
-  return (result as { exceptionDetails?: unknown } | undefined)?.exceptionDetails !== undefined;
-}
-
-function contextIdIn(params: unknown): unknown {
-  return (params as { executionContextId?: unknown } | undefined | null)?.executionContextId;
-}
-
-const CONSOLE_EVENT = 'Runtime.consoleAPICalled';
-
-/** Events that end contexts: the one that they name, or all. */
-const CONTEXTS_ENDED: ReadonlySet<string> = new Set([
-  'Runtime.executionContextDestroyed',
-  'Runtime.executionContextsCleared',
-  'Inspector.targetCrashed',
-]);
-
-type OnLifeEvent = (ledger: SessionLedger, params: unknown) => void;
-
-/** A target that had crashed answers again. */
-const onSignOfLife: OnLifeEvent = ({ queue, hasEnded }) => {
-  if (!hasEnded) queue.isLost = false;
-};
-
-/**
- * What happens to a session's handles when a page navigates or crashes, or a frame is removed: they end with their execution
- * context (no release is sent for a single one; a group that holds others, too, may still be released).
- */
-const LIFE_EVENTS: ReadonlyMap<string, OnLifeEvent> = new Map<string, OnLifeEvent>([
-  [
-    'Runtime.executionContextDestroyed',
-    (ledger, params) => {
-      const id = contextIdIn(params);
-      if (typeof id === 'number') ledger.endContext(id);
-    },
-  ],
-  ['Runtime.executionContextsCleared', (ledger) => ledger.endAllContexts()],
-  ['Inspector.targetCrashed', (ledger) => ledger.crash()],
-  ['Inspector.targetReloadedAfterCrash', onSignOfLife],
-  ['Runtime.executionContextCreated', onSignOfLife], // For a session that is not told of the reload.
-]);
-
-/** The events that every tap needs, for clients at which one listens to each event by name. */
-export const NOTICED_EVENTS: readonly string[] = [...MINTING_EVENTS, ...LIFE_EVENTS.keys()];
-/** These, and the event that makes a stream. Most events of a page are none of them. */
-const NOTICED: ReadonlySet<string> = new Set([...NOTICED_EVENTS, MAKES_STREAM]);
 
 const NONE: readonly Handle[] = [];

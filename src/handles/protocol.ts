@@ -176,6 +176,11 @@ export function forEachRemoteObject(
   for (const path of paths) visitLeaves(root, path, 0, visitLeaf);
 }
 
+/** Whether an answer tells that the page threw. */
+export function hasException(answer: unknown): boolean {
+  return (answer as { exceptionDetails?: unknown } | undefined)?.exceptionDetails !== undefined;
+}
+
 /** The ids that a command names, as its target, an argument or a prototype; `undefined` if it names none. */
 export function idsNamed(
   method: string,

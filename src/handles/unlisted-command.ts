@@ -13,6 +13,7 @@ import type { Group, Handle, SessionLedger } from './session-ledger.ts';
 export class UnlistedCommand implements DeferredTask {
   result: unknown;
   readonly trace: undefined;
+  readonly group: undefined;
   readonly pinned: readonly Handle[];
   readonly #ledger: SessionLedger;
   readonly #groups: readonly Group[];

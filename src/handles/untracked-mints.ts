@@ -2,16 +2,26 @@
  * The leak report of a session that is not tracked. Its handles are in no ledger, so they are reported from here, with the
  * ends of their contexts. Disposals are reported where the client's methods are wrapped.
  */
-import type { LeakReport } from '../observe/leak-report.ts';
+import type { LeakReport, Tracing } from '../observe/leak-report.ts';
 import {
   type CommandShape,
   contextPrefixOf,
   executionContextIdOf,
   type Forward,
   forEachRemoteObject,
-  isAwaitable,
+  hasException,
   type Params,
+  settledAfter,
 } from './protocol.ts';
+
+/** The leak report, if calls are traced but handles are not tracked; otherwise `undefined`. */
+export function untrackedReport(parts: {
+  readonly tracks: boolean;
+  readonly isTracedByCall: boolean;
+  readonly tracing: Tracing;
+}): LeakReport | undefined {
+  return parts.tracks || !parts.isTracedByCall ? undefined : parts.tracing.report;
+}
 
 /** Sends a command that may mint, and reports its mints. */
 export function tracedOnly(
@@ -22,15 +32,11 @@ export function tracedOnly(
   forward: Forward,
 ): PromiseLike<unknown> {
   const trace = report.beginCommand(true);
-  const answer = forward(params);
-  if (!isAwaitable(answer)) return answer;
-  return answer.then((result) => {
-    const isException =
-      (result as { exceptionDetails?: unknown } | undefined)?.exceptionDetails !== undefined;
+  return settledAfter(forward(params), (result) => {
+    const isException = hasException(result);
     forEachRemoteObject(result, shape.mints, (remoteObject, ordinal) => {
       if (!(isException && ordinal > 0)) report.noteMint(session, remoteObject, trace, isException);
     });
-    return result;
   });
 }
 

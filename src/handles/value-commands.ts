@@ -20,6 +20,7 @@ export interface ValueCommandParts {
   readonly ledger: SessionLedger;
   readonly acknowledger: ReleaseAcknowledger;
   readonly rules: CommandRules;
+  /** Whether the client is the only sender, and handles each refusal: then it gets back the very promise that its `send` gave. */
   readonly handlesRefusals: boolean;
 }
 

@@ -1,0 +1,157 @@
+/**
+ * Enters in the ledger what a session's events tell: objects that come with console messages, and the ends of contexts.
+ *
+ * Invariant: nothing is thrown at the client's listeners, which get the event next.
+ */
+import type { MintTrace, Tracing } from '../observe/leak-report.ts';
+import type { DeferredTask } from '../runtime/event-loop.ts';
+import type { ConsoleEntries } from './console-entries.ts';
+import { CONSOLE_GROUP } from './groups.ts';
+import { forEachRemoteObject, MINTING_EVENTS, mintsOf, type Path, type RemoteObject } from './protocol.ts';
+import type { Group, SessionLedger } from './session-ledger.ts';
+import { MADE_BY_EVENT as MAKES_STREAM, type Streams } from './streams.ts';
+import { noteUntrackedEnd, untrackedReport } from './untracked-mints.ts';
+
+/** The parts that events are entered in. One that is `undefined` was not asked for. */
+export interface EventParts {
+  readonly ledger: SessionLedger;
+  /** Whether mints are entered; if not, only the client's own releases are taken over. */
+  tracks: boolean;
+  readonly tracing: Tracing;
+  /** Whether calls of the client's are traced, each with all its commands; if not, each command by itself. */
+  readonly isTracedByCall: boolean;
+  readonly consoleEntries: ConsoleEntries | undefined;
+  readonly streams: Streams | undefined;
+}
+
+/** Enters one remote object that the client has got. */
+type Mint = (
+  remoteObject: RemoteObject & { objectId: string },
+  group: Group | undefined,
+  ordinal: number,
+  trace: MintTrace | undefined,
+  isException: boolean,
+) => void;
+
+export class SessionEvents {
+  readonly #parts: EventParts;
+  readonly #mint: Mint;
+  #burst: ConsoleBurst | undefined;
+
+  constructor(parts: EventParts, mint: Mint) {
+    this.#parts = parts;
+    this.#mint = mint;
+  }
+
+  /** Takes note of one event, before the client's listeners get it. Never throws. */
+  note(name: string, params: unknown): void {
+    if (!NOTICED.has(name)) return;
+    const { ledger, tracks, consoleEntries, streams, tracing } = this.#parts;
+    streams?.event(name, params);
+    const mints = tracks ? mintsOf(name) : undefined;
+    if (mints !== undefined && name === CONSOLE_EVENT && tracing.report === undefined && !consoleEntries) {
+      if (this.#burst?.isOpen !== true) {
+        this.#burst = new ConsoleBurst(ledger, mints, this.#mint);
+        ledger.services.answers.add(this.#burst);
+      }
+      this.#burst.add(params);
+      return;
+    }
+    ledger.services.answers.run();
+    if (mints !== undefined) {
+      // The sweep never releases the console group whole, because the next event may be adding to it already: its members go one
+      // by one.
+      const group = name.startsWith('Runtime.') ? ledger.foreignGroup(CONSOLE_GROUP) : undefined;
+      const trace = tracing.report?.beginEvent(name, params);
+      forEachRemoteObject(params, mints, (remoteObject, ordinal) => {
+        this.#mint(remoteObject, group, ordinal, trace, false);
+      });
+      consoleEntries?.onEntry(params);
+      return;
+    }
+    if (CONTEXTS_ENDED.has(name)) consoleEntries?.onContextsEnded(contextIdIn(params));
+    LIFE_EVENTS.get(name)?.(ledger, params);
+    const report = untrackedReport(this.#parts);
+    if (report !== undefined) noteUntrackedEnd(report, ledger, name, params);
+  }
+}
+
+/**
+ * Console messages that came at once: a page writes many, and one read of the socket delivers them. Their arguments are entered
+ * together, when the client has had all these messages.
+ */
+class ConsoleBurst implements DeferredTask {
+  isOpen = true;
+  readonly #ledger: SessionLedger;
+  readonly #mints: readonly Path[];
+  readonly #mint: Mint;
+  readonly #messages: unknown[] = [];
+
+  constructor(ledger: SessionLedger, mints: readonly Path[], mint: Mint) {
+    this.#ledger = ledger;
+    this.#mints = mints;
+    this.#mint = mint;
+  }
+
+  add(message: unknown): void {
+    this.#messages.push(message);
+  }
+
+  run(): void {
+    this.isOpen = false;
+    const group = this.#ledger.foreignGroup(CONSOLE_GROUP);
+    const enter = (remoteObject: RemoteObject & { objectId: string }, ordinal: number): void => {
+      this.#mint(remoteObject, group, ordinal, undefined, false);
+    };
+    for (const message of this.#messages.splice(0)) {
+      try {
+        forEachRemoteObject(message, this.#mints, enter);
+      } catch {
+        // A peer that is no browser may send a message that throws when it is read. Its arguments stay untracked.
+      }
+    }
+  }
+}
+
+function contextIdIn(params: unknown): unknown {
+  return (params as { executionContextId?: unknown } | undefined | null)?.executionContextId;
+}
+
+const CONSOLE_EVENT = 'Runtime.consoleAPICalled';
+
+/** Events that end contexts: the one that they name, or all. */
+const CONTEXTS_ENDED: ReadonlySet<string> = new Set([
+  'Runtime.executionContextDestroyed',
+  'Runtime.executionContextsCleared',
+  'Inspector.targetCrashed',
+]);
+
+type OnLifeEvent = (ledger: SessionLedger, params: unknown) => void;
+
+/** A target that had crashed answers again. */
+const onSignOfLife: OnLifeEvent = ({ queue, hasEnded }) => {
+  if (!hasEnded) queue.isLost = false;
+};
+
+/**
+ * What happens to a session's handles when a page navigates or crashes, or a frame is removed: they end with their execution
+ * context (no release is sent for a single one; a group that holds others, too, may still be released).
+ */
+const LIFE_EVENTS: ReadonlyMap<string, OnLifeEvent> = new Map<string, OnLifeEvent>([
+  [
+    'Runtime.executionContextDestroyed',
+    (ledger, params) => {
+      const id = contextIdIn(params);
+      if (typeof id === 'number') ledger.endContext(id);
+    },
+  ],
+  ['Runtime.executionContextsCleared', (ledger) => ledger.endAllContexts()],
+  ['Inspector.targetCrashed', (ledger) => ledger.crash()],
+  ['Inspector.targetReloadedAfterCrash', onSignOfLife],
+  ['Runtime.executionContextCreated', onSignOfLife], // For a session that is not told of the reload.
+]);
+
+/** The events that every tap needs, for clients at which one listens to each event by name. */
+export const NOTICED_EVENTS: readonly string[] = [...MINTING_EVENTS, ...LIFE_EVENTS.keys()];
+/** These, and the event that makes a stream. Most events of a page are none of them. */
+const NOTICED: ReadonlySet<string> = new Set([...NOTICED_EVENTS, MAKES_STREAM]);
