@@ -7,7 +7,7 @@ import type { MintTrace, Tracing } from '../observe/leak-report.ts';
 import type { DeferredTask } from '../runtime/event-loop.ts';
 import type { ConsoleEntries } from './console-entries.ts';
 import { CONSOLE_GROUP } from './groups.ts';
-import { forEachRemoteObject, MINTING_EVENTS, mintsOf, type Path, type RemoteObject } from './protocol.ts';
+import { forEachRemoteObject, MINTING_EVENTS, mintsOf, type RemoteObject } from './protocol.ts';
 import type { Group, SessionLedger } from './session-ledger.ts';
 import { MADE_BY_EVENT as MAKES_STREAM, type Streams } from './streams.ts';
 import { noteUntrackedEnd, untrackedReport } from './untracked-mints.ts';
@@ -33,10 +33,14 @@ type Mint = (
   isException: boolean,
 ) => void;
 
-export class SessionEvents {
+export class SessionEvents implements DeferredTask {
   readonly #parts: EventParts;
   readonly #mint: Mint;
-  #burst: ConsoleBurst | undefined;
+  /**
+   * Console messages that came at once: a page writes many, and one read of the socket delivers them. Their arguments are entered
+   * together, when the client has had all these messages.
+   */
+  readonly #messages: unknown[] = [];
 
   constructor(parts: EventParts, mint: Mint) {
     this.#parts = parts;
@@ -50,11 +54,7 @@ export class SessionEvents {
     streams?.event(name, params);
     const mints = tracks ? mintsOf(name) : undefined;
     if (mints !== undefined && name === CONSOLE_EVENT && tracing.report === undefined && !consoleEntries) {
-      if (this.#burst?.isOpen !== true) {
-        this.#burst = new ConsoleBurst(ledger, mints, this.#mint);
-        ledger.services.answers.add(this.#burst);
-      }
-      this.#burst.add(params);
+      if (this.#messages.push(params) === 1) ledger.services.answers.add(this);
       return;
     }
     ledger.services.answers.run();
@@ -74,38 +74,17 @@ export class SessionEvents {
     const report = untrackedReport(this.#parts);
     if (report !== undefined) noteUntrackedEnd(report, ledger, name, params);
   }
-}
 
-/**
- * Console messages that came at once: a page writes many, and one read of the socket delivers them. Their arguments are entered
- * together, when the client has had all these messages.
- */
-class ConsoleBurst implements DeferredTask {
-  isOpen = true;
-  readonly #ledger: SessionLedger;
-  readonly #mints: readonly Path[];
-  readonly #mint: Mint;
-  readonly #messages: unknown[] = [];
-
-  constructor(ledger: SessionLedger, mints: readonly Path[], mint: Mint) {
-    this.#ledger = ledger;
-    this.#mints = mints;
-    this.#mint = mint;
-  }
-
-  add(message: unknown): void {
-    this.#messages.push(message);
-  }
-
+  /** Enters the arguments of the console messages that wait. */
   run(): void {
-    this.isOpen = false;
-    const group = this.#ledger.foreignGroup(CONSOLE_GROUP);
+    const group = this.#parts.ledger.foreignGroup(CONSOLE_GROUP);
+    const mints = mintsOf(CONSOLE_EVENT) ?? [];
     const enter = (remoteObject: RemoteObject & { objectId: string }, ordinal: number): void => {
       this.#mint(remoteObject, group, ordinal, undefined, false);
     };
     for (const message of this.#messages.splice(0)) {
       try {
-        forEachRemoteObject(message, this.#mints, enter);
+        forEachRemoteObject(message, mints, enter);
       } catch {
         // A peer that is no browser may send a message that throws when it is read. Its arguments stay untracked.
       }
