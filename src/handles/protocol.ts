@@ -4,6 +4,7 @@
  */
 import { MOST_COMMAND_NAMES } from '../policy.ts';
 import { COMMANDS, EVENTS } from './protocol.generated.ts';
+import { concernsTarget } from './target-state.ts';
 
 /** The protocol's RemoteObject, as far as it matters here. A client's handle holds this very object. */
 export interface RemoteObject {
@@ -97,36 +98,9 @@ export function mintsOf(event: string): readonly Path[] | undefined {
   return eventMints.get(event);
 }
 
-/** Whether a command measures what the page holds: handles that are dropped and not released would be in the figure. */
-export function measuresMemory(method: string): boolean {
-  return (
-    method.startsWith('HeapProfiler.') ||
-    method.startsWith('Memory.') ||
-    method === 'Performance.getMetrics' ||
-    method === 'Runtime.getHeapUsage' ||
-    method === 'Runtime.queryObjects'
-  );
-}
-
 /** Whether a command asks about objects, rather than acts on the page. */
 const asksAboutObjects = (method: string): boolean =>
   method.startsWith('Runtime.') || method.startsWith('DOM.') || method.startsWith('Accessibility.');
-
-/** The domains that would report a script of ours, by the commands that turn them on and off. */
-const WATCHING: ReadonlyMap<string, Watching> = new Map([
-  ['Debugger.enable', { domain: 'Debugger', isOn: true }],
-  ['Debugger.disable', { domain: 'Debugger', isOn: false }],
-  ['Profiler.enable', { domain: 'Profiler', isOn: true }],
-  ['Profiler.disable', { domain: 'Profiler', isOn: false }],
-]);
-
-export interface Watching {
-  readonly domain: string;
-  readonly isOn: boolean;
-}
-
-/** The domain that a command turns on or off, of those that would report a script of ours. */
-export const watchingBy = (method: string): Watching | undefined => WATCHING.get(method);
 
 /** The facts that follow from a command's name. */
 export interface CommandFacts {
@@ -145,7 +119,7 @@ export function factsOf(method: string): CommandFacts {
     facts = {
       shape: shapeOf(method),
       asksAboutObjects: asksAboutObjects(method),
-      concernsTarget: measuresMemory(method) || WATCHING.has(method),
+      concernsTarget: concernsTarget(method),
     };
     if (factsByName.size < MOST_COMMAND_NAMES) factsByName.set(method, facts);
   }

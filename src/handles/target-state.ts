@@ -2,7 +2,22 @@
  * The state that the sessions of one target share, whoever made them: whether any has a debugger or a profiler on, and the calls
  * that send the releases of each session at once. Commands are noted here before they are sent.
  */
-import { measuresMemory, watchingBy } from './protocol.ts';
+/** Whether a command measures what the page holds: handles that are dropped and not released would be in the figure. */
+export function measuresMemory(method: string): boolean {
+  return (
+    method.startsWith('HeapProfiler.') ||
+    method.startsWith('Memory.') ||
+    method === 'Performance.getMetrics' ||
+    method === 'Runtime.getHeapUsage' ||
+    method === 'Runtime.queryObjects'
+  );
+}
+
+/** Commands that turn on or off a domain that would report a script of ours. */
+const WATCHING = /^(Debugger|Profiler)\.(enable|disable)$/;
+
+/** Whether `TargetState.noteCommand` has to be told of a command. */
+export const concernsTarget = (method: string): boolean => measuresMemory(method) || WATCHING.test(method);
 
 export class TargetState {
   /** By session, the call that sends the releases of its dropped handles at once. */
@@ -37,11 +52,11 @@ export class TargetState {
    * @param session any value by which the target's sessions are told apart.
    */
   noteCommand(session: unknown, method: string): void {
-    const watching = watchingBy(method);
-    if (watching !== undefined) {
+    const [, domain, verb] = WATCHING.exec(method) ?? [];
+    if (domain !== undefined) {
       const domains = this.#watchers.get(session) ?? new Set();
-      if (watching.isOn) this.#watchers.set(session, domains.add(watching.domain));
-      else if (domains.delete(watching.domain) && domains.size === 0) this.#watchers.delete(session);
+      if (verb === 'enable') this.#watchers.set(session, domains.add(domain));
+      else if (domains.delete(domain) && domains.size === 0) this.#watchers.delete(session);
     } else if (measuresMemory(method)) {
       for (const sendNow of this.#senders.values()) sendNow();
     }

@@ -8,9 +8,10 @@
  */
 
 import type { ScopeKind } from '../../../handles/handle-table.ts';
-import { isAwaitable, measuresMemory } from '../../../handles/protocol.ts';
+import { isAwaitable } from '../../../handles/protocol.ts';
 import { scopeEndedError } from '../../../handles/scope.ts';
 import type { Handle } from '../../../handles/session-ledger.ts';
+import { measuresMemory } from '../../../handles/target-state.ts';
 import { BIDI_DISPOSALS_PER_TURN } from '../../../policy.ts';
 import { setImmediate } from '../../../timers.ts';
 import { below, shadow } from '../../session-hook.ts';
