@@ -19,7 +19,7 @@ import {
   MOST_MOVES_TRIED,
   RELEASE_MS,
 } from '../policy.ts';
-import { settledUnattended } from '../runtime/event-loop.ts';
+import { type BoundedWait, settledUnattended } from '../runtime/event-loop.ts';
 import type { RemoteObject } from './protocol.ts';
 import type { Context, Group, Handle } from './session-ledger.ts';
 
@@ -66,28 +66,27 @@ function isBoundSingly(survivors: number, roundTripMs: number): boolean {
   return survivors <= MOST_BOUND_SINGLY && roundTripMs >= FAR_MS;
 }
 
-/** One try of a move. It is given up after the timeout of a release: a page that hangs may answer later, and moves nothing then. */
-interface Attempt {
-  isGivenUp: boolean;
-}
-
-/** Moves the survivors of these groups, and has each group judged anew. Never rejects. */
+/**
+ * Moves the survivors of these groups, and has each group judged anew. A move is given up after the timeout of a release: a page that
+ * hangs may answer later, and moves nothing then. Never rejects.
+ */
 export async function moveSurvivors(groups: readonly Group[]): Promise<void> {
   const formerIds = new Map(groups.map((group) => [group, survivorsOf(group).map(withId)]));
   for (const group of groups) {
     group.ledger.closeGroup(group); // It may still be open: new mints go into another group from now on.
     group.ledger.setStage(group, 'moving');
   }
-  const attempt: Attempt = { isGivenUp: false };
-  const moves: Promise<void>[] = [];
-  for (const [context, survivors] of byContext(groups)) {
-    for (let start = 0; start < survivors.length; start += MOST_MOVED) {
-      moves.push(bindAnew(context, survivors.slice(start, start + MOST_MOVED), attempt));
+  const move = async (wait: BoundedWait): Promise<void> => {
+    const moves: Promise<void>[] = [];
+    for (const [context, survivors] of byContext(groups)) {
+      for (let start = 0; start < survivors.length; start += MOST_MOVED) {
+        moves.push(bindAnew(context, survivors.slice(start, start + MOST_MOVED), wait));
+      }
     }
-  }
+    await Promise.all(moves);
+  };
   const timeoutMs = groups[0]?.ledger.services.dispatcher.releaseTimeoutMs ?? 0;
-  const isAnswered = await settledUnattended(() => Promise.all(moves).then(() => {}), timeoutMs);
-  attempt.isGivenUp = true;
+  const isAnswered = await settledUnattended(move, timeoutMs);
   for (const group of groups) {
     group.ledger.setStage(group, 'closed');
     if (group.live > 0) {
@@ -172,18 +171,14 @@ async function bind(
   return { newIds: survivors.map((_, index) => newIds.get(String(index))), listId };
 }
 
-async function bindAnew(
-  context: Context,
-  survivors: readonly Handle[],
-  attempt: Readonly<Attempt>,
-): Promise<void> {
+async function bindAnew(context: Context, survivors: readonly Handle[], wait: BoundedWait): Promise<void> {
   const { ledger } = context;
   const { queue } = ledger;
   const target = ledger.createGroup();
   ledger.setStage(target, 'closed');
   target.pending = 1;
   try {
-    const isGivenUp = (): boolean => attempt.isGivenUp && !ledger.isAbandoned;
+    const isGivenUp = (): boolean => wait.isOver && !ledger.isAbandoned;
     const bound = await bind(context, survivors, target.name, isGivenUp);
     if (bound === undefined) return;
     // Nothing is awaited while the survivors get their new ids: so no command can be sent between two of them.
@@ -204,7 +199,7 @@ async function bindAnew(
       // Most died meanwhile: the program is in the middle of disposing of them. The rest is moved once more, and this group is
       // released whole.
       const moved = survivors.filter((record) => record.group === target && record.state === 'live');
-      await bindAnew(context, moved, attempt);
+      await bindAnew(context, moved, wait);
       if (target.live === 0) return;
     }
     for (const objectId of leftovers) releaseLeftover(target, objectId);
