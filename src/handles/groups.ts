@@ -1,6 +1,7 @@
 /**
  * The life of an object group: which group takes the next mint, when it takes no more, and when and how its dead members are
- * released. A group without survivors is released by one command, at once. A group with some survivors waits for a while,
+ * released. A closed group without survivors is released by one command, in the next sweep. An open one is closed before: when it
+ * is full, 70 ms after a disposal, with its scope, or 100 ms after its last change. A group with some survivors waits for a while,
  * for the rest to die too. Then the cheaper way is chosen: release the dead one by one, or move the survivors to a new group
  * and release the old one whole.
  *

@@ -55,14 +55,14 @@ export type Present = (answer: unknown) => unknown;
 export class SessionTap {
   readonly ledger: SessionLedger;
   readonly #parts: TapParts;
-  readonly #values: ValueCommands;
+  readonly values: ValueCommands;
   readonly #events: SessionEvents;
 
   constructor(parts: TapParts) {
     this.ledger = parts.ledger;
     this.#parts = parts;
     this.#events = new SessionEvents(parts, this.mint.bind(this));
-    this.#values = new ValueCommands(
+    this.values = new ValueCommands(
       parts,
       (result, group) => this.#enterThrown(result, group),
       () => this.#giveUpTracking(undefined),
@@ -98,7 +98,7 @@ export class SessionTap {
       return acknowledger.release(params, forward);
     }
     if (present === undefined && bringsValue(method, params) && this.#mayTakeShortWay) {
-      const answer = this.#values.send(method, params, forward);
+      const answer = this.values.send(method, params, forward);
       if (answer !== undefined) return answer;
     }
     const facts = factsOf(method);
@@ -179,11 +179,6 @@ export class SessionTap {
     const command = new ObservedCommand(this, shape, group, NONE);
     command.result = result;
     command.run();
-  }
-
-  /** A command of any kind threw in the page: see `ValueCommands.noteThrown`. */
-  noteThrown(): void {
-    this.#values.noteThrown();
   }
 
   /** Begins a command: pins the handles that it names, and keeps the group that its results go into from being released. */
@@ -324,7 +319,7 @@ class ObservedCommand implements DeferredTask {
     try {
       const held = this.heldOf?.(result);
       const hasThrown = hasException(result);
-      if (hasThrown) this.#tap.noteThrown();
+      if (hasThrown) this.#tap.values.noteThrown();
       const isException = trace !== undefined && hasThrown;
       forEachRemoteObject(result, this.#shape.mints, (remoteObject, ordinal) => {
         const record = this.#tap.mint(remoteObject, group, ordinal, trace, isException);

@@ -98,7 +98,7 @@ function contextIdIn(params: unknown): unknown {
 
 const CONSOLE_EVENT = 'Runtime.consoleAPICalled';
 
-/** Events that end contexts: the one that they name, or all. */
+/** Events that end contexts, of which the store of console messages is told. What they mean for handles: `LIFE_EVENTS`. */
 const CONTEXTS_ENDED: ReadonlySet<string> = new Set([
   'Runtime.executionContextDestroyed',
   'Runtime.executionContextsCleared',
@@ -121,10 +121,10 @@ const LIFE_EVENTS: ReadonlyMap<string, OnLifeEvent> = new Map<string, OnLifeEven
     'Runtime.executionContextDestroyed',
     (ledger, params) => {
       const id = contextIdIn(params);
-      if (typeof id === 'number') ledger.endContext(id);
+      if (typeof id === 'number') ledger.onContextDestroyed(id);
     },
   ],
-  ['Runtime.executionContextsCleared', (ledger) => ledger.endAllContexts()],
+  ['Runtime.executionContextsCleared', (ledger) => ledger.onContextsCleared()],
   ['Inspector.targetCrashed', (ledger) => ledger.crash()],
   ['Inspector.targetReloadedAfterCrash', onSignOfLife],
   ['Runtime.executionContextCreated', onSignOfLife], // For a session that is not told of the reload.

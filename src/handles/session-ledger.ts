@@ -413,7 +413,7 @@ export class SessionLedger implements ReleaseOwner {
   }
 
   #claimHandle(record: Handle): boolean {
-    if (record.context?.isDestroyed) this.endWithContext(record);
+    if (record.context?.isDestroyed) this.#endElided(record);
     if (record.state === 'ended') return false;
     if (record.pins > 0) {
       this.#setState(record, 'dropped');
@@ -497,21 +497,21 @@ export class SessionLedger implements ReleaseOwner {
   }
 
   /** `Runtime.executionContextDestroyed`. */
-  endContext(executionContextId: number): void {
+  onContextDestroyed(executionContextId: number): void {
     for (const context of this.#contexts.values()) {
       if (context.executionContextId === executionContextId) this.#endContext(context);
     }
   }
 
   /** Ends all handles that the session has minted so far: a navigation. */
-  endAllContexts(): void {
+  onContextsCleared(): void {
     for (const context of this.#contexts.values()) this.#endContext(context);
   }
 
   /** The target crashed. Its objects are gone, and nothing is answered until it is reloaded. The session goes on. */
   crash(): void {
     if (this.hasEnded) return;
-    this.endAllContexts();
+    this.onContextsCleared();
     this.#giveUpUnanswered();
   }
 
@@ -522,7 +522,7 @@ export class SessionLedger implements ReleaseOwner {
     this.onSessionEnd();
     this.queue.letGo();
     this.holds.endAll();
-    this.endAllContexts();
+    this.onContextsCleared();
     this.#giveUpUnanswered();
   }
 
@@ -533,7 +533,7 @@ export class SessionLedger implements ReleaseOwner {
     // Most contexts end because the program closes a page, and it waits for that. Nothing has to be sent for their handles, so the
     // records of a large context are struck out later, unless leaks are traced.
     const { work } = this.services;
-    const ending = eachInSteps(context.records.values(), (record) => this.endWithContext(record));
+    const ending = eachInSteps(context.records.values(), (record) => this.#endElided(record));
     if (context.records.size <= ENDED_AT_ONCE || isTraced(context)) work.add(ending);
     else work.addLater(ending, ENDED_LATER_MS);
   }
@@ -545,7 +545,7 @@ export class SessionLedger implements ReleaseOwner {
   }
 
   /** Ends a handle of a destroyed context. It is counted as `elided`: ended without a command. */
-  endWithContext(record: Handle): void {
+  #endElided(record: Handle): void {
     const { group, state } = record;
     if (state === 'ended') return;
     if (group?.stage === 'released') {
