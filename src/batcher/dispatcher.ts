@@ -3,8 +3,14 @@
  * from each. It takes a batch from the queue, claims a slot and hands the batch over. It never awaits an answer, so a hung session
  * fills its own slots and delays nobody else.
  */
-import { MOST_COMMANDS_PER_TURN, STEPS_PER_LOOK } from '../policy.ts';
-import { type BoundedWait, SlicedJob, settledUnattended, settledWithin } from '../runtime/event-loop.ts';
+import { MOST_COMMANDS_PER_TURN } from '../policy.ts';
+import {
+  type BoundedWait,
+  SlicedJob,
+  SlicedWork,
+  settledUnattended,
+  settledWithin,
+} from '../runtime/event-loop.ts';
 import { monotonicNow } from '../timers.ts';
 import { BatchTally, batchSettled } from './diagnostics.ts';
 import type { ResolvedBatcherOptions } from './options.ts';
@@ -24,8 +30,8 @@ export class Dispatcher {
   readonly #busy = new Set<SessionQueue>();
   /** Busy queues that could send at once, in the order of their turns. */
   readonly #ready = new Set<SessionQueue>();
-  /** Queues with cancelled releases that have not ended yet. */
-  readonly #cancelling = new Set<SessionQueue>();
+  /** Ends cancelled releases. */
+  readonly #cancelled = new SlicedWork(() => {});
   readonly #round = new SlicedJob((deadline) => this.#runRound(deadline));
   #isStarted = false;
   #closing: Promise<void> | undefined;
@@ -96,11 +102,7 @@ export class Dispatcher {
 
   /** Sends all that waits in a queue at once, past its slots: for a command that must find the heap clean. */
   drainNow(queue: SessionQueue): void {
-    this.#endCancelled(queue, Number.POSITIVE_INFINITY);
-    while (queue.waiting > 0) {
-      this.#dispatchBatch(queue, 'past slots');
-      this.#endCancelled(queue, Number.POSITIVE_INFINITY); // A session may refuse, or end, in the very call that sends.
-    }
+    while (queue.waiting > 0) this.#dispatchBatch(queue, 'past slots');
   }
 
   /** Sends one batch of a queue at once, if a slot is free. */
@@ -110,7 +112,8 @@ export class Dispatcher {
 
   /** Resolves when everything that waits or is unanswered now has ended, or the wait is over. Never rejects. */
   async settled(wait: BoundedWait): Promise<void> {
-    await Promise.all([...this.#busy].map((queue) => this.#queueSettled(queue, wait)));
+    const settling = [...this.#busy].map((queue) => this.#queueSettled(queue, wait));
+    await Promise.all([...settling, this.#cancelled.idle()]);
   }
 
   async #queueSettled(queue: SessionQueue, wait: BoundedWait): Promise<void> {
@@ -123,11 +126,16 @@ export class Dispatcher {
     await queue.answered(wait);
   }
 
-  /** Cancels the releases that wait in a queue: they end as `outcome` and are not sent. */
+  /**
+   * Cancels the releases that wait in a queue: they end as `outcome` and are not sent. The first few end in this call, the rest
+   * turn by turn.
+   */
   cancel(queue: SessionQueue, outcome: 'gone' | 'dropped'): void {
-    const cancelled = queue.cancel(outcome);
-    this.#waiting -= cancelled;
-    this.#endCancelled(queue, 0);
+    if (queue.waiting === 0) return;
+    this.#waiting -= queue.waiting;
+    const ending = queue.cancel(outcome);
+    if (ending.next().done !== true) this.#cancelled.add(ending);
+    this.#goOnWith(queue, queue.state);
   }
 
   /** The session's target crashed, and its objects are gone: nothing waits, is sent or awaited until the queue recovers. */
@@ -149,6 +157,7 @@ export class Dispatcher {
     for (const queue of unanswered) queue.abandonUnanswered('timedOut');
     const allEnded = async (wait: BoundedWait): Promise<void> => {
       for (const queue of unanswered) await queue.answered(wait);
+      await this.#cancelled.idle();
     };
     await settledWithin(allEnded, this.#options.releaseTimeoutMs);
   }
@@ -193,7 +202,6 @@ export class Dispatcher {
   }
 
   #runRound(deadline: number): boolean {
-    if (this.#cancelling.size > 0) this.#endCancelledUntil(deadline);
     let sent = 0;
     for (const queue of this.#ready) {
       this.#ready.delete(queue);
@@ -201,7 +209,7 @@ export class Dispatcher {
       sent += this.#dispatchBatch(queue, 'within slots');
       if (sent >= MOST_COMMANDS_PER_TURN || monotonicNow() >= deadline) break;
     }
-    return this.#ready.size + this.#cancelling.size === 0;
+    return this.#ready.size === 0;
   }
 
   /**
@@ -229,24 +237,6 @@ export class Dispatcher {
     });
     if (mayGoOn) this.#makeReady(queue);
     return commands;
-  }
-
-  #endCancelledUntil(deadline: number): void {
-    for (const queue of this.#cancelling) {
-      while (queue.hasCancelled) {
-        this.#endCancelled(queue, STEPS_PER_LOOK);
-        if (monotonicNow() >= deadline) return;
-      }
-    }
-  }
-
-  /** Ends cancelled releases. Once none is left the queue may send again. */
-  #endCancelled(queue: SessionQueue, most: number): void {
-    queue.endCancelled(most);
-    if (queue.hasCancelled) {
-      this.#cancelling.add(queue);
-      this.#round.schedule();
-    } else if (this.#cancelling.delete(queue) || most === 0) this.#goOnWith(queue, queue.state);
   }
 
   #goOnWith(queue: SessionQueue, state: QueueState): void {

@@ -2,9 +2,8 @@
  * One session's way through the batcher: its queue, its slots for unanswered batches, and how each batch is sent and settled.
  * A slow or broken session never delays another.
  *
- * Invariants: each release is settled exactly once, within `releaseTimeoutMs` of its sending, however the session
- * behaves (it throws, never answers, answers twice, returns no promise); nothing is sent while cancelled releases are
- * at the head of the queue.
+ * Invariant: each release is settled exactly once, within `releaseTimeoutMs` of its sending, however the session
+ * behaves (it throws, never answers, answers twice, returns no promise).
  */
 import {
   BATCH_SIZE,
@@ -39,11 +38,8 @@ import {
 import { RingQueue } from './ring-queue.ts';
 import { countCommands, countMove, type ReleaseStats } from './stats.ts';
 
-/** Releases that end without having been sent: the oldest so many, as this outcome. */
-interface Cancelled {
-  readonly outcome: 'gone' | 'dropped';
-  left: number;
-}
+/** How a release ends that is not sent. */
+type Unsent = 'gone' | 'dropped';
 
 /** How a release ends whose answer is no longer awaited. */
 type Abandoned = 'gone' | 'timedOut';
@@ -86,11 +82,9 @@ export class SessionQueue {
   readonly #stats: ReleaseStats;
   #weak: WeakRef<ReleaseSession> | undefined;
   #strong: ReleaseSession | undefined;
-  readonly #queue: RingQueue<Release | string> = new RingQueue();
-  /** Bare ids in the queue that are not cancelled. */
+  #queue: RingQueue<Release | string> = new RingQueue();
+  /** Bare ids in the queue. */
   #ids = 0;
-  readonly #cancelled: Cancelled[] = [];
-  #cancelledCount = 0;
   readonly #mostSlots: number;
   #slots: number;
   #slotsInUse = 0;
@@ -114,18 +108,14 @@ export class SessionQueue {
     return this.#strong ?? this.#weak?.deref();
   }
 
-  /** How many releases wait, cancelled ones included. */
+  /** How many releases wait. */
   get waiting(): number {
     return this.#queue.size;
   }
 
-  get hasCancelled(): boolean {
-    return this.#cancelledCount > 0;
-  }
-
   get state(): QueueState {
     if (this.#queue.size === 0) return this.#slotsInUse === 0 ? 'idle' : 'busy';
-    return this.#slotsInUse < this.#slotsNow && this.#cancelledCount === 0 ? 'ready' : 'busy';
+    return this.#slotsInUse < this.#slotsNow ? 'ready' : 'busy';
   }
 
   /** How many slots there are now. Unless the user has given a number, as many as keep the browser busy over a round trip. */
@@ -139,7 +129,7 @@ export class SessionQueue {
     this.mark = undefined;
     if (typeof release === 'string') this.#ids++;
     this.#queue.push(release);
-    return this.#slotsInUse < this.#slotsNow && this.#cancelledCount === 0;
+    return this.#slotsInUse < this.#slotsNow;
   }
 
   /**
@@ -154,7 +144,7 @@ export class SessionQueue {
     let singles = 0;
     let groupCommands = 0;
     const mayTake = slots === 'past slots' || this.#slotsInUse < this.#slotsNow;
-    while (mayTake && batch.length < mostCommands && taken < MOST_LOOKED_AT && this.#cancelledCount === 0) {
+    while (mayTake && batch.length < mostCommands && taken < MOST_LOOKED_AT) {
       const release = this.#queue.shift();
       if (release === undefined) break;
       taken++;
@@ -175,35 +165,30 @@ export class SessionQueue {
   }
 
   /**
-   * Cancels all releases that wait: they end as `outcome` and are not sent. The first few end in this call, the rest by
-   * `endCancelled`. Bare ids are counted at once, because they have no owner that counts.
+   * Takes all that waits out of the queue, to end as `outcome`, unsent. Bare ids are counted at once, because they have no owner
+   * that counts.
    *
-   * @returns how many releases were cancelled.
+   * @returns ends the others, and pauses after every `STEPS_PER_LOOK`.
    */
-  cancel(outcome: Cancelled['outcome']): number {
-    const count = this.#queue.size - this.#cancelledCount;
-    if (count > 0) this.#cancelled.push({ outcome, left: count });
-    this.#cancelledCount += count;
+  cancel(outcome: Unsent): Iterator<void> {
+    const cancelled = this.#queue;
+    this.#queue = new RingQueue();
+    this.mark = undefined;
     countMove(this.#stats, 'queued', outcome, this.#ids);
     this.#ids = 0;
-    this.endCancelled(STEPS_PER_LOOK);
-    return count;
+    return this.#endEach(cancelled, outcome);
   }
 
-  /** Ends the oldest cancelled releases. */
-  endCancelled(most: number): void {
-    for (let left = most; left > 0 && this.#cancelledCount > 0; left--) {
-      const [cancelled] = this.#cancelled;
-      const release = this.#queue.shift();
-      if (cancelled === undefined || release === undefined) return;
-      this.#cancelledCount--;
-      if (--cancelled.left === 0) this.#cancelled.shift();
-      if (typeof release === 'object') this.endUnsent(release, cancelled.outcome);
+  *#endEach(cancelled: RingQueue<Release | string>, outcome: Unsent): Generator<void> {
+    let step = 0;
+    for (let release = cancelled.shift(); release !== undefined; release = cancelled.shift()) {
+      if (typeof release === 'object') this.endUnsent(release, outcome);
+      if (++step % STEPS_PER_LOOK === 0) yield;
     }
   }
 
   /** Ends one release that is in no queue. */
-  endUnsent(release: Release | string, outcome: 'gone' | 'dropped'): void {
+  endUnsent(release: Release | string, outcome: Unsent): void {
     const owner = typeof release === 'object' ? release.owner : undefined;
     if (typeof release === 'object' && owner?.claim(release) === false) return;
     countMove(this.#stats, 'queued', outcome, handlesOf(release));

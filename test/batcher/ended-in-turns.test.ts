@@ -1,5 +1,5 @@
 // Releases that are not to be sent, because their session is over or the batcher is closed, end some in a turn: however
-// many they are, in their order, each once, and before anything that came after them.
+// many they are, in their order, and each once. What comes after them does not wait for that.
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, expect, test, vi } from 'vitest';
 import { Dispatcher } from '../../src/batcher/dispatcher.ts';
@@ -80,7 +80,7 @@ test('a few end in the very call', () => {
   expect(stats).toMatchObject({ queued: 0, dropped: MOST_AT_ONCE });
 });
 
-test('what comes meanwhile is sent behind them, and a flush waits for them', async () => {
+test('what comes meanwhile is sent without waiting for them, and a flush waits for them', async () => {
   countLooksAsTime();
   const { stats, session, dispatcher, queue, ended, enqueueMany } = openFull();
   enqueueMany(0, 20_000);
@@ -89,10 +89,11 @@ test('what comes meanwhile is sent behind them, and a flush waits for them', asy
   session.answerAll();
   await turn();
   expect(ended.length).toBeLessThan(20_000);
-  expect(session.sent).toHaveLength(1);
+  expect(session.sent.length).toBeGreaterThan(1);
   await dispatcher.settled(new BoundedWait());
   expect(session.ids).toEqual(['first', ...Array.from({ length: 10 }, (_, index) => String(20_000 + index))]);
-  expect(ended.map(([number]) => number)).toEqual(Array.from({ length: 20_010 }, (_, number) => number));
+  const gone = ended.filter(([, outcome]) => outcome === 'gone').map(([number]) => number);
+  expect(gone).toEqual(Array.from({ length: 20_000 }, (_, number) => number));
   expect(stats).toMatchObject({ minted: 20_011, gone: 20_000, released: 11, queued: 0, inFlight: 0 });
 });
 
@@ -108,12 +109,11 @@ test('each ends as what befell it: what was gone before a close is not dropped b
 });
 
 test('a command that must find the heap clean waits for no turn', () => {
-  const { session, dispatcher, queue, ended, enqueueMany } = openFull();
+  const { session, dispatcher, queue, enqueueMany } = openFull();
   enqueueMany(0, 20_000);
   dispatcher.cancel(queue, 'gone');
   enqueueMany(20_000, 20_100);
   dispatcher.drainNow(queue);
-  expect(ended).toHaveLength(20_000);
   expect(session.sent).toHaveLength(101);
 });
 
