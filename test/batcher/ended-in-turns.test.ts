@@ -87,9 +87,8 @@ test('what comes meanwhile is sent without waiting for them, and a flush waits f
   dispatcher.cancel(queue, 'gone');
   enqueueMany(20_000, 20_010);
   session.answerAll();
-  await turn();
+  while (session.sent.length < 11 && ended.length < 20_000) await turn();
   expect(ended.length).toBeLessThan(20_000);
-  expect(session.sent.length).toBeGreaterThan(1);
   await dispatcher.settled(new BoundedWait());
   expect(session.ids).toEqual(['first', ...Array.from({ length: 10 }, (_, index) => String(20_000 + index))]);
   const gone = ended.filter(([, outcome]) => outcome === 'gone').map(([number]) => number);
