@@ -165,7 +165,7 @@ export class SessionTap {
   /** Whether commands by value may take the short way (`ValueCommands`): mints are tracked, no scope is open, no leaks are traced. */
   get #mayTakeShortWay(): boolean {
     const { scopes, tracing } = this.#parts;
-    return this.#parts.tracks && scopes.open === 0 && tracing.report === undefined;
+    return this.#parts.tracks && !scopes.isOpen && tracing.report === undefined;
   }
 
   /**
@@ -191,7 +191,7 @@ export class SessionTap {
     const { ledger } = this;
     const { scopes, rules, tracing, isTracedByCall } = this.#parts;
     const pinned = named === undefined ? NONE : ledger.pinEach(named);
-    const scope = scopes.open > 0 && !rules.keepsResult(method, params) ? scopes.current(ledger) : undefined;
+    const scope = scopes.isOpen && !rules.keepsResult(method, params) ? scopes.current(ledger) : undefined;
     const command = new ObservedCommand(this, shape, groupOf(ledger, shape, params, scope, rules), pinned);
     command.scope = scope;
     command.trace = tracing.report?.beginCommand(isTracedByCall);
