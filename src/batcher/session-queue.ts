@@ -14,7 +14,6 @@ import {
   STEPS_PER_LOOK,
 } from '../policy.ts';
 import { type BoundedWait, Deadline, Waiters } from '../runtime/event-loop.ts';
-import { withStackTraceLimit } from '../runtime/stack-trace-limit.ts';
 import { monotonicNow } from '../timers.ts';
 import type { BatchTally } from './diagnostics.ts';
 import {
@@ -301,6 +300,29 @@ export class FlushMark implements Release, ReleaseOwner {
   }
 
   settled(): void {}
+}
+
+/**
+ * Runs `work` with another `Error.stackTraceLimit`. Where the limit cannot be set, as under `--frozen-intrinsics`, the work
+ * runs with the one that is there.
+ */
+export function withStackTraceLimit<T>(limit: number, work: () => T): T {
+  const before = Error.stackTraceLimit;
+  if (typeof before !== 'number' || !setStackTraceLimit(limit)) return work();
+  try {
+    return work();
+  } finally {
+    setStackTraceLimit(before);
+  }
+}
+
+function setStackTraceLimit(limit: number): boolean {
+  try {
+    Error.stackTraceLimit = limit;
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 type Settle = (index: number, outcome: Outcome, reach: Reach) => void;

@@ -23,9 +23,10 @@ import {
   type CommandShape,
   type Forward,
   factsOf,
+  forEachNamedId,
   forEachRemoteObject,
   hasException,
-  idsNamed,
+  idsNamedByCall,
   isAwaitable,
   type Params,
   type RemoteObject,
@@ -165,7 +166,7 @@ export class SessionTap {
   /** Whether commands by value may take the short way (`ValueCommands`): mints are tracked, no scope is open, no leaks are traced. */
   get #mayTakeShortWay(): boolean {
     const { scopes, tracing } = this.#parts;
-    return this.#parts.tracks && !scopes.isOpen && tracing.report === undefined;
+    return this.#parts.tracks && scopes.open === 0 && tracing.report === undefined;
   }
 
   /**
@@ -191,7 +192,7 @@ export class SessionTap {
     const { ledger } = this;
     const { scopes, rules, tracing, isTracedByCall } = this.#parts;
     const pinned = named === undefined ? NONE : ledger.pinEach(named);
-    const scope = scopes.isOpen && !rules.keepsResult(method, params) ? scopes.current(ledger) : undefined;
+    const scope = scopes.open > 0 && !rules.keepsResult(method, params) ? scopes.current(ledger) : undefined;
     const command = new ObservedCommand(this, shape, groupOf(ledger, shape, params, scope, rules), pinned);
     command.scope = scope;
     command.trace = tracing.report?.beginCommand(isTracedByCall);
@@ -400,5 +401,21 @@ function outgoingParams(
 /** Whether the arguments of a `send` could be a command. If not, the client's own `send` says what is wrong. */
 const isCommand = (method: unknown, params: unknown): boolean =>
   typeof method === 'string' && (params === undefined || typeof params === 'object');
+
+/** The ids that a command names, as its target, an argument or a prototype; `undefined` if it names none. */
+function idsNamed(
+  method: string,
+  { names }: CommandShape,
+  params: Params | undefined | null,
+): string[] | undefined {
+  if (names.length === 0 || !params) return undefined;
+  if (method === 'Runtime.callFunctionOn') return idsNamedByCall(params);
+  let named: string[] | undefined;
+  forEachNamedId(params, names, (id) => {
+    named ??= [];
+    named.push(id);
+  });
+  return named;
+}
 
 const NONE: readonly Handle[] = [];

@@ -155,22 +155,6 @@ export function hasException(answer: unknown): boolean {
   return (answer as { exceptionDetails?: unknown } | undefined)?.exceptionDetails !== undefined;
 }
 
-/** The ids that a command names, as its target, an argument or a prototype; `undefined` if it names none. */
-export function idsNamed(
-  method: string,
-  { names }: CommandShape,
-  params: Params | undefined | null,
-): string[] | undefined {
-  if (names.length === 0 || !params) return undefined;
-  if (method === 'Runtime.callFunctionOn') return idsNamedByCall(params);
-  let named: string[] | undefined;
-  forEachNamedId(params, names, (id) => {
-    named ??= [];
-    named.push(id);
-  });
-  return named;
-}
-
 /** The ids that a `Runtime.callFunctionOn` names, its target first; `undefined` if it names none, as most do. */
 export function idsNamedByCall({ objectId, arguments: given }: Params): string[] | undefined {
   let named = objectId === undefined ? undefined : [String(objectId)];

@@ -166,6 +166,8 @@ export interface RunningScope {
 
 /** The scopes of one attachment: those that follow an async context, and those that cover sessions. */
 export class ScopeStack {
+  /** How many scopes are open. While there is none, a command need not look for one. */
+  open = 0;
   readonly #storage: AsyncContext<HandleScope> = asyncContext();
   /** The scopes over sessions, outer ones first. */
   #covers: readonly Cover[] = [];
@@ -175,11 +177,6 @@ export class ScopeStack {
   /** @param answers entered before a scope ends, because their mints belong to it. */
   constructor(answers: DeferredTasks) {
     this.#answers = answers;
-  }
-
-  /** Whether any scope is open. If not, a command need not look for one. */
-  get isOpen(): boolean {
-    return this.#running > 0 || this.#covers.length > 0;
   }
 
   /** The innermost scope that a command sent now on this session belongs to. */
@@ -195,11 +192,13 @@ export class ScopeStack {
   /** Runs `body` in a scope of its own, which ends however the body does. */
   async run<T>(body: (scope: RunningScope) => T | PromiseLike<T>): Promise<T> {
     const scope = new HandleScope('scope()', this.#answers.run, this.inContext());
+    this.open++;
     this.#running++;
     try {
       return await this.#storage.run(scope, () => body({ run: (work) => this.#storage.run(scope, work) }));
     } finally {
       scope.end();
+      this.open--;
       // On Node before 24 a storage in use slows down every promise of the process.
       if (--this.#running === 0) this.#storage.disable();
     }
@@ -214,8 +213,10 @@ export class ScopeStack {
   cover(includes: (ledger: SessionLedger) => boolean): HandleScope {
     const scope = new HandleScope('openScope()', () => {
       this.#answers.run();
+      this.open--;
       this.#covers = this.#covers.filter((cover) => cover.scope !== scope);
     });
+    this.open++;
     this.#covers = [...this.#covers, { scope, includes, known: new WeakMap() }];
     return scope;
   }

@@ -84,26 +84,26 @@ export class CollectionHolds<Item> implements CollectionHold {
   /** Items collected within the last `UNSEEN_WINDOW_MS`, while commands go unseen. */
   #unseen: Item[] | undefined;
 
+  /** Whether a collection can be trusted now. */
+  isTrusting = true;
+
   /** @param release called with the items that were kept, once they may be released. */
   constructor(release: (items: readonly Item[]) => void) {
     this.#release = release;
-  }
-
-  /** Whether a collection can be trusted now. */
-  get isTrusting(): boolean {
-    return this.#holds.size === 0 && !this.#isDistrusting;
   }
 
   hold(longestMs: number): () => void {
     const end = (): void => {
       clearTimeout(timer);
       if (!this.#holds.delete(end) || this.#holds.size > 0) return;
+      this.isTrusting = !this.#isDistrusting;
       const held = this.#held;
       this.#held = [];
       if (held.length > 0) this.#release(held);
     };
     const timer = unref(setTimeout(end, longestMs));
     this.#holds.add(end);
+    this.isTrusting = false;
     return end;
   }
 
@@ -115,6 +115,7 @@ export class CollectionHolds<Item> implements CollectionHold {
   /** From now on commands go unseen, and so do the ids in them: collected items are kept for a while. */
   distrust(): void {
     this.#isDistrusting = true;
+    this.isTrusting = false;
   }
 
   /** Keeps a collected item until the last hold ends; while commands go unseen, for `UNSEEN_MS`. */

@@ -1,7 +1,7 @@
 /** The stack as V8 has it, without its text, which would cost ten times as much. Never throws. */
 
+import { withStackTraceLimit } from '../batcher/session-queue.ts';
 import { DEEPEST_FRAME } from '../policy.ts';
-import { withStackTraceLimit } from '../runtime/stack-trace-limit.ts';
 
 /** The innermost frame first, from the caller on. Empty where V8 gives none, as under `--frozen-intrinsics`. */
 export function callSites(): readonly NodeJS.CallSite[] {

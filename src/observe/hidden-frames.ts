@@ -2,7 +2,7 @@
  * Runs a call so that code that asks V8 for the stack does not see this package's frames, as Puppeteer does to name a
  * function after the line that evaluates it. Only during the call itself, not during its awaits.
  */
-import { withStackTraceLimit } from '../runtime/stack-trace-limit.ts';
+import { withStackTraceLimit } from '../batcher/session-queue.ts';
 import { isOwnFile } from './own-code.ts';
 
 type Formatter = NonNullable<typeof Error.prepareStackTrace>;

@@ -3,13 +3,13 @@
  * it, both halves let go of it at once, without a message between them.
  */
 
+import { withStackTraceLimit } from '../../batcher/session-queue.ts';
 import type { RemoteObject } from '../../handles/protocol.ts';
 import { scopeEndedError } from '../../handles/scope.ts';
 import { UNKNOWN_LINE } from '../../observe/calling-line.ts';
 import type { LeakReport } from '../../observe/leak-report.ts';
 import { currentWindow, runCall, TracedCall } from '../../observe/traced-call.ts';
 import { MOST_BETWEEN_TURNS_MS } from '../../policy.ts';
-import { withStackTraceLimit } from '../../runtime/stack-trace-limit.ts';
 import { monotonicNow, queueMicrotask, setImmediate } from '../../timers.ts';
 import { handlesOf } from './client-handles.ts';
 import { heldIdOf } from './held-id.ts';
