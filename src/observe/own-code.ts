@@ -14,9 +14,9 @@ interface OwnCode {
   readonly file: string | undefined;
 }
 
-/** As published (both module systems), as built module by module, and as written. */
+/** As published, as built module by module (`npm run coverage` has that in `dist`, too), and as written. */
 const LAYOUT =
-  /^(.*[\\/](?:dist[\\/](?:cjs[\\/])?rooms[\\/]handles|(?:build|src)[\\/]observe[\\/]own-code)\.[jt]s)$/;
+  /^.*[\\/](?:dist[\\/](?:cjs[\\/])?(?:rooms[\\/]handles|observe[\\/]own-code)|(?:build|src)[\\/]observe[\\/]own-code)\.[jt]s$/;
 
 let found: OwnCode | undefined;
 
@@ -46,7 +46,7 @@ function lookUp(): OwnCode {
 
 /** `dist`, of either module system, `build` or `src`. */
 function rootOf(file: string): string {
-  return file.replace(/(?:(?:cjs[\\/])?rooms[\\/]handles|observe[\\/]own-code)\.[jt]s$/, '');
+  return file.replace(/(?:cjs[\\/])?(?:rooms[\\/]handles|observe[\\/]own-code)\.[jt]s$/, '');
 }
 
 /** A file's path as in a URL, so that ES modules and CommonJS compare. */
