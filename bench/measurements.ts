@@ -5,7 +5,7 @@ import { farAway, inOwnBrowser, type Measurement, onPage } from './sampling/meas
 import { SCRIPT_MEASUREMENTS } from './scripts/measurements.ts';
 import { disposeAll, disposeSerially, endScope } from './work/bulk.ts';
 import { closeBrowser, closeContext, closeOnePage, detachFromAll } from './work/closing.ts';
-import { enqueueInBursts } from './work/enqueue.ts';
+import { enqueueCold, enqueueInBursts } from './work/enqueue.ts';
 import { releaseOnFarm, releaseOnOneSession, waitBehindBusySession } from './work/farm.ts';
 import {
   disposeInLoop,
@@ -246,6 +246,15 @@ export const MEASUREMENTS: readonly Measurement[] = [
     quickHandles: 500_000,
     warmUp: 100_000,
     run: (_workshop, count) => enqueueInBursts(count),
+  },
+  {
+    id: 'enqueue/cold',
+    title: 'batcher.release(), as the first work of a new process',
+    handles: 20_000,
+    quickHandles: 20_000,
+    warmUp: 0,
+    isCold: true,
+    run: (_workshop, count) => enqueueCold(count),
   },
 ];
 

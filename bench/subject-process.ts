@@ -13,7 +13,7 @@ export class SubjectProcess {
   constructor(measurement: Measurement, node: string) {
     this.#measurement = measurement;
     // The compiled file beside this one, with its own flags and none of ours.
-    const entry = measurement.isCold ? './scripts/child.js' : './child.js';
+    const entry = measurement.id.startsWith('scripts/') ? './scripts/child.js' : './child.js';
     this.#child = fork(new URL(entry, import.meta.url), [], {
       execPath: node,
       execArgv: [...(measurement.nodeFlags ?? []), ...extraFlags()],

@@ -266,6 +266,16 @@ export const TARGETS: readonly Target[] = [
     measurements: ['enqueue/release'],
     figure: (sample) => perHandleMs(sample) * 1e6,
   },
+  {
+    id: 'enqueue-cold',
+    work: (handles) => `${handles} enqueued first thing in a process`,
+    against: 'itself',
+    comparison: 'atMost',
+    unit: 'ms',
+    wanted: 5,
+    measurements: ['enqueue/cold'],
+    figure: (sample) => sample.elapsedMs,
+  },
   ...SCRIPT_TARGETS,
   ...PLAYWRIGHT_TARGETS,
 ];

@@ -18,7 +18,7 @@ export interface Measurement {
   readonly warmUp: number;
   /** Rounds that are enough, where one takes long and says all. */
   readonly mostRounds?: number;
-  /** Whether each sample is the first work of a new process, a whole script. Default `false`. */
+  /** Whether each sample is the first work of a new process. Default `false`. */
   readonly isCold?: boolean;
   /** Flags of the process that it needs. */
   readonly nodeFlags?: readonly string[];

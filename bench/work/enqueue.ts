@@ -28,3 +28,16 @@ export async function enqueueInBursts(count: number): Promise<Sample> {
   const elapsedMs = bursts[bursts.length >> 1] ?? Number.NaN;
   return { ...timing, elapsedMs, handles: BURST, commands: batcher.stats().commands, mustLetGo: false };
 }
+
+/** The same as the first work of a process: what a release costs before V8 has compiled any of it. */
+export async function enqueueCold(count: number): Promise<Sample> {
+  const ids = Array.from({ length: count }, (_, index) => `-8325492859038457.1.${index}`);
+  const session = { send: () => Promise.resolve({}) };
+  const watch = new Stopwatch();
+  watch.start();
+  const batcher = new ReleaseBatcher();
+  for (const id of ids) batcher.release(session, id);
+  const timing = watch.stop();
+  await batcher.close();
+  return { ...timing, handles: count, commands: batcher.stats().commands, mustLetGo: false };
+}

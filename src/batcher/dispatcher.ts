@@ -3,7 +3,7 @@
  * from each. It takes a batch from the queue, claims a slot and hands the batch over. It never awaits an answer, so a hung session
  * fills its own slots and delays nobody else.
  */
-import { MOST_COMMANDS_PER_TURN } from '../policy.ts';
+import { MOST_COMMANDS_PER_TURN, MOST_TAKEN_AT_ONCE } from '../policy.ts';
 import {
   type BoundedWait,
   SlicedJob,
@@ -21,7 +21,13 @@ import type { ReleaseStats } from './stats.ts';
 /** All options but the signal. That is the user's, and may refer to anything; releases in a queue refer to the dispatcher. */
 type DispatcherOptions = Omit<ResolvedBatcherOptions, 'signal'>;
 
+/** For how many ids there is room: none, once the dispatcher is closed. */
+export interface Room {
+  left: number;
+}
+
 export class Dispatcher {
+  readonly room: Room = { left: 0 };
   readonly #options: DispatcherOptions;
   readonly #stats: ReleaseStats;
   /** The queues of `queue`, each kept alive by its session only. */
@@ -100,6 +106,24 @@ export class Dispatcher {
     return true;
   }
 
+  /** Finds out for `room` how many ids may be handed over at once. Holds until anything else is queued. */
+  measureRoom(): void {
+    this.room.left = this.isClosed
+      ? 0
+      : Math.min(this.#options.maxQueueSize - this.#waiting, MOST_TAKEN_AT_ONCE);
+  }
+
+  /**
+   * Takes the first `count` ids out of a list, and queues them. They are counted as queued, and there was room for them. If the
+   * dispatcher has been closed since, they are dropped.
+   */
+  enqueueAll(queue: SessionQueue, objectIds: (string | undefined)[], count: number): void {
+    this.#waiting += count;
+    this.#busy.add(queue);
+    if (queue.pushAll(objectIds, count)) this.#makeReady(queue);
+    if (this.isClosed) this.cancel(queue, 'dropped');
+  }
+
   /** Sends all that waits in a queue at once, past its slots: for a command that must find the heap clean. */
   drainNow(queue: SessionQueue): void {
     while (queue.waiting > 0) this.#dispatchBatch(queue, 'past slots');
@@ -164,6 +188,7 @@ export class Dispatcher {
 
   /** The same where nobody waits for the end: a session that hangs does not keep the process alive meanwhile. */
   closeUnattended(): Promise<void> {
+    this.room.left = 0;
     this.#closing ??= settledUnattended((wait) => this.settled(wait), this.#options.releaseTimeoutMs).then(
       () => this.#cancelAll(),
     );

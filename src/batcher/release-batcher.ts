@@ -5,8 +5,9 @@
  * session is gone, or it is counted.
  */
 import { onAbort } from '../runtime/abort-listeners.ts';
+import { afterThisJob } from '../runtime/event-loop.ts';
 import { requireKnownOptions, show } from '../runtime/option-checks.ts';
-import { Dispatcher } from './dispatcher.ts';
+import { Dispatcher, type Room } from './dispatcher.ts';
 import { type FlushOptions, type FlushReport, reportFlush, resolveFlushTimeout } from './flush.ts';
 import {
   BATCHER_OPTIONS,
@@ -30,6 +31,16 @@ export class ReleaseBatcher implements AsyncDisposable {
   readonly #options: ResolvedBatcherOptions;
   readonly #stats: ReleaseStats = emptyStats();
   readonly #dispatcher: Dispatcher;
+  /**
+   * The first `#takenCount` are ids that are accepted and not queued yet, all for one session. `release` is the first work of many
+   * a process, and runs before V8 has compiled it. So it notes ids here, and they are queued in one go: when the job at hand is
+   * over, or before anything else is done or told.
+   */
+  readonly #taken: (string | undefined)[] = [];
+  #takenCount = 0;
+  #takenFor: ReleaseSession | undefined;
+  readonly #room: Room;
+  #isQueuingDue = false;
   #stopListening: () => void = () => {};
 
   /** @throws TypeError or RangeError for a bad option; the message names it and its value. */
@@ -37,6 +48,7 @@ export class ReleaseBatcher implements AsyncDisposable {
     this.#options = resolveBatcherOptions(options);
     requireKnownOptions(options, BATCHER_OPTIONS);
     this.#dispatcher = new Dispatcher(this.#options, this.#stats);
+    this.#room = this.#dispatcher.room;
     const { signal } = this.#options;
     if (signal?.aborted) this.#dispatcher.abort();
     else if (signal !== undefined) this.#stopListening = onAbort(signal, this.#dispatcher, abort);
@@ -64,7 +76,18 @@ export class ReleaseBatcher implements AsyncDisposable {
    * `send`, a full queue, or after `close`.
    */
   release(session: ReleaseSession, objectId: string): boolean {
-    return this.#take(session, objectId, objectId);
+    if (
+      session === this.#takenFor &&
+      typeof objectId === 'string' &&
+      objectId !== '' &&
+      this.#takenCount < this.#room.left
+    ) {
+      this.#taken[this.#takenCount++] = objectId;
+      return true;
+    }
+    const isAccepted = this.#take(session, objectId, objectId);
+    if (isAccepted) this.#takeMoreFor(session);
+    return isAccepted;
   }
 
   /**
@@ -74,6 +97,7 @@ export class ReleaseBatcher implements AsyncDisposable {
    * @returns `false` for a group that is not a non-empty string, a session without `send`, a full queue, or after `close`.
    */
   releaseGroup(session: ReleaseSession, objectGroup: string): boolean {
+    this.#queueTaken();
     if (!isName(objectGroup) || !isSession(session)) return false;
     const release = new PlainRelease('Runtime.releaseObjectGroup', { objectGroup });
     return this.#dispatcher.enqueue(this.#dispatcher.queue(session), release);
@@ -118,11 +142,13 @@ export class ReleaseBatcher implements AsyncDisposable {
    */
   async flush(options: FlushOptions = {}): Promise<FlushReport> {
     const timeoutMs = resolveFlushTimeout(options, this.#options.releaseTimeoutMs);
+    this.#queueTaken();
     return reportFlush(this.#stats, (wait) => this.#dispatcher.settled(wait), timeoutMs);
   }
 
   /** Takes nothing more, flushes for `releaseTimeoutMs` at most, and drops what is left then. Never rejects. */
   async close(): Promise<void> {
+    this.#queueTaken();
     await this.#dispatcher.close();
     // A signal may outlive many batchers.
     this.#stopListening();
@@ -134,16 +160,42 @@ export class ReleaseBatcher implements AsyncDisposable {
 
   /** The counts as of now; a copy. */
   stats(): ReleaseStats {
+    this.#queueTaken();
     return { ...this.#stats };
   }
 
   #take(session: ReleaseSession, name: string, release: Release | string): boolean {
+    this.#queueTaken();
     if (!isName(name) || !isSession(session)) {
       countMove(this.#stats, 'new', 'dropped', 1);
       return false;
     }
     countMove(this.#stats, 'new', 'queued', 1, 'disposed');
     return this.#dispatcher.enqueue(this.#dispatcher.queue(session), release);
+  }
+
+  #takeMoreFor(session: ReleaseSession): void {
+    this.#takenFor = session;
+    this.#dispatcher.measureRoom();
+    if (this.#isQueuingDue) return;
+    this.#isQueuingDue = true;
+    void afterThisJob(this.#afterJob);
+  }
+
+  readonly #afterJob = (): void => {
+    this.#isQueuingDue = false;
+    this.#queueTaken();
+  };
+
+  #queueTaken(): void {
+    const session = this.#takenFor;
+    if (session === undefined) return;
+    this.#takenFor = undefined;
+    const count = this.#takenCount;
+    if (count === 0) return;
+    this.#takenCount = 0;
+    countMove(this.#stats, 'new', 'queued', count, 'disposed');
+    this.#dispatcher.enqueueAll(this.#dispatcher.queue(session), this.#taken, count);
   }
 }
 

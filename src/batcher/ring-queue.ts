@@ -28,13 +28,18 @@ export class RingQueue<T extends string | object> {
   size = 0;
 
   push(item: T): void {
-    if (this.#newest.isFull) {
-      const next = this.#takeSpare() ?? new Segment<T>(Math.min(this.#newest.capacity * 2, LARGEST_SEGMENT));
-      this.#newest.next = next;
-      this.#newest = next;
-    }
+    if (this.#newest.isFull) this.#grow();
     this.#newest.push(item);
     this.size++;
+  }
+
+  /** Takes the first `count` items out of a list, and pushes them in their order. */
+  pushAll(items: (T | undefined)[], count: number): void {
+    for (let next = 0; next < count; ) {
+      if (this.#newest.isFull) this.#grow();
+      next = this.#newest.fill(items, next, count);
+    }
+    this.size += count;
   }
 
   /** Takes the oldest item; `undefined` if there is none. */
@@ -51,10 +56,11 @@ export class RingQueue<T extends string | object> {
     return item;
   }
 
-  #takeSpare(): Segment<T> | undefined {
-    const spare = this.#spare;
+  #grow(): void {
+    const next = this.#spare ?? new Segment<T>(Math.min(this.#newest.capacity * 2, LARGEST_SEGMENT));
     this.#spare = undefined;
-    return spare;
+    this.#newest.next = next;
+    this.#newest = next;
   }
 }
 
@@ -89,6 +95,20 @@ class Segment<T> {
   push(item: T): void {
     this.#slots[this.#write] = item;
     this.#write = (this.#write + 1) & this.#mask;
+  }
+
+  /** Pushes items `from … to` of a list, as many as there is room for. @returns where the rest begins. */
+  fill(items: (T | undefined)[], from: number, to: number): number {
+    const slots = this.#slots;
+    const end = Math.min(to, from + this.#mask - ((this.#write - this.#read) & this.#mask));
+    let write = this.#write;
+    for (let next = from; next < end; next++) {
+      slots[write] = items[next];
+      items[next] = undefined;
+      write = (write + 1) & this.#mask;
+    }
+    this.#write = write;
+    return end;
   }
 
   shift(): T | undefined {

@@ -114,7 +114,7 @@ export class SessionQueue {
 
   get state(): QueueState {
     if (this.#queue.size === 0) return this.#slotsInUse === 0 ? 'idle' : 'busy';
-    return this.#slotsInUse < this.#slotsNow ? 'ready' : 'busy';
+    return this.#maySend ? 'ready' : 'busy';
   }
 
   /** How many slots there are now. Unless the user has given a number, as many as keep the browser busy over a round trip. */
@@ -128,6 +128,18 @@ export class SessionQueue {
     this.mark = undefined;
     if (typeof release === 'string') this.#ids++;
     this.#queue.push(release);
+    return this.#maySend;
+  }
+
+  /** The same for the first `count` ids of a list, which are taken out of it. */
+  pushAll(objectIds: (string | undefined)[], count: number): boolean {
+    this.mark = undefined;
+    this.#ids += count;
+    this.#queue.pushAll(objectIds, count);
+    return this.#maySend;
+  }
+
+  get #maySend(): boolean {
     return this.#slotsInUse < this.#slotsNow;
   }
 

@@ -34,7 +34,8 @@ test.each([1, 15, 16, 17, 31, 2_047, 2_048, 2_049, 100_000])(
 
 test('it behaves as an array does that is pushed to and shifted from', () => {
   const step = fc.oneof(
-    { weight: 6, arbitrary: fc.record({ push: fc.integer({ min: 1, max: 3_000 }) }) },
+    { weight: 3, arbitrary: fc.record({ push: fc.integer({ min: 1, max: 3_000 }) }) },
+    { weight: 3, arbitrary: fc.record({ pushAll: fc.integer({ min: 1, max: 3_000 }) }) },
     { weight: 5, arbitrary: fc.record({ shift: fc.integer({ min: 1, max: 3_000 }) }) },
   );
   fc.assert(
@@ -48,6 +49,12 @@ test('it behaves as an array does that is pushed to and shifted from', () => {
             queue.push(String(pushed));
             model.push(String(pushed++));
           }
+        } else if ('pushAll' in taken) {
+          const items = Array.from({ length: taken.pushAll }, () => String(pushed++));
+          model.push(...items);
+          const list: (string | undefined)[] = [...items, 'behind them'];
+          queue.pushAll(list, taken.pushAll);
+          expect(list).toEqual([...items.map(() => undefined), 'behind them']);
         } else {
           const expected = model.slice(0, taken.shift);
           model = model.slice(taken.shift);
