@@ -182,7 +182,8 @@ export class SessionMemories {
       firstBytes: this.#lastBytes,
       countHandles,
       now: this.#now,
-      onMinted: (handles, bytes) => this.#onMinted(handles, Math.max(bytes, LEAST_BYTES_PER_HANDLE)),
+      onMinted: (handles, bytes) => this.#onMinted(handles, countedBytes(bytes)),
+      onCorrected: (handles, from, to) => this.#onCorrected(handles, countedBytes(from), countedBytes(to)),
       onLook,
       onWeighed: (bytes) => {
         this.#lastBytes = bytes;
@@ -206,4 +207,12 @@ export class SessionMemories {
     this.#stats.bytesPerHandle = bytesPerHandle;
     this.#stats.chargedBytes = this.#pressure.add(handles, bytesPerHandle);
   };
+
+  #onCorrected(handles: number, from: number, to: number): void {
+    if (this.#pressure === undefined) return;
+    this.#stats.bytesPerHandle = to;
+    this.#stats.chargedBytes = this.#pressure.correct(handles, from, to);
+  }
 }
+
+const countedBytes = (bytes: number): number => Math.max(bytes, LEAST_BYTES_PER_HANDLE);

@@ -172,6 +172,12 @@ export class Suspects {
     this.#mintedBytes += handles * bytesPerHandle;
   }
 
+  /** So many handles, or those of them that are still suspected, were counted at `from` bytes each, and stand for `to`. */
+  correct(handles: number, from: number, to: number): void {
+    const bytes = Math.min(handles, this.#minted) * (to - from);
+    this.#mintedBytes = Math.max(0, this.#mintedBytes + bytes);
+  }
+
   /** Counts anew. @returns the bytes that have come since the last count, negative if some have gone. */
   count(): number {
     const before = this.bytes;
@@ -341,6 +347,13 @@ export class AttachmentPressure {
   /** Counts handles that have been minted, of so many bytes of their page each. @returns the bytes that are suspected now. */
   add(handles: number, bytesPerHandle: number): number {
     this.#suspects.add(handles, bytesPerHandle);
+    pressure.weigh(this.#suspects);
+    return this.#suspects.bytes;
+  }
+
+  /** Corrects a guess of the bytes of handles that were counted. @returns the bytes that are suspected now. */
+  correct(handles: number, from: number, to: number): number {
+    this.#suspects.correct(handles, from, to);
     pressure.weigh(this.#suspects);
     return this.#suspects.bytes;
   }

@@ -55,6 +55,8 @@ export interface FollowingServices {
   now(): number;
   /** Told of handles that were minted, at most `MINTS_PER_LOOK` of them later. */
   onMinted: OnMinted;
+  /** Told, once, of handles that were counted at `from` bytes each before anything was known, and stand for `to`. */
+  onCorrected?(handles: number, from: number, to: number): void;
   /** Told of each look at the page: its heap, and what a handle stands for there, in bytes; 0 while unknown. */
   onLook?(pageBytes: number, pageBytesPerHandle: number): void;
   /** Told of each number of bytes that a look has led to. */
@@ -72,6 +74,8 @@ export class FollowingMemory implements PageMemory {
   readonly #services: FollowingServices;
   readonly #slot: LazySlot<number>;
   readonly #growth = new PageGrowth();
+  /** Handles that were counted at `firstBytes`; `undefined` once the page has told what they hold. */
+  #guessed: number | undefined = 0;
   #lookedAt: number;
   #mintsThen = 0;
   #pageRestsUntil = 0;
@@ -89,6 +93,7 @@ export class FollowingMemory implements PageMemory {
   /** The slot lets one mint ask the page, and gives all others what it has. */
   look(): void {
     this.#services.onMinted(this.suspected, this.bytesPerHandle);
+    if (this.#guessed !== undefined) this.#guessed += this.suspected;
     this.suspected = 0;
     const isLight = this.#isLightWork();
     this.nextLookAt =
@@ -152,6 +157,11 @@ export class FollowingMemory implements PageMemory {
     if (bytesPerHandle === undefined) return previous;
     const bytes = Math.round(bytesPerHandle * (1 + blinkShare * (policy.BLINK_WEIGHS - 1)));
     this.#services.onWeighed?.(bytes);
+    if (this.#guessed !== undefined) {
+      this.#services.onCorrected?.(this.#guessed, this.#services.firstBytes, bytes);
+      this.#guessed = undefined;
+      this.bytesPerHandle = bytes;
+    }
     return bytes;
   }
 }

@@ -6,6 +6,8 @@ import { quiescence } from '../support/virtual-clock.ts';
 
 let time = 1_000;
 
+const openStats = () => ({ live: 0, chargedBytes: 0, bytesPerHandle: 0 });
+
 /** A page whose heap grows with each handle, and that is asked for it as handles are minted. */
 class FakePage {
   size = 0;
@@ -22,6 +24,15 @@ class FakePage {
     );
   }
 
+  /** Before the page answers for the first time. */
+  mintUnseen(count: number, bytes: number): void {
+    this.#used += count * bytes;
+    this.size += count;
+    this.weight.mints += count;
+    this.weight.suspected += count;
+    this.weight.look();
+  }
+
   async mint(count: number, bytes: number): Promise<void> {
     for (let index = 0; index < count; index++) {
       this.#used += bytes;
@@ -34,7 +45,7 @@ class FakePage {
 }
 
 function openWeights() {
-  const stats = { live: 0, chargedBytes: 0, bytesPerHandle: 0 };
+  const stats = openStats();
   const weights = new SessionMemories('follow', () => time, stats);
   return Object.assign(weights, { [Symbol.dispose]: () => weights.stop() });
 }
@@ -49,7 +60,7 @@ test('the first page has to be looked at', async () => {
 });
 
 test('a light handle counts for more than the page has of it: else a script that forgets would wait for V8', async () => {
-  const stats = { live: 0, chargedBytes: 0, bytesPerHandle: 0 };
+  const stats = openStats();
   const weights = new SessionMemories('follow', () => time, stats);
   try {
     const page = new FakePage(weights);
@@ -59,6 +70,27 @@ test('a light handle counts for more than the page has of it: else a script that
     weights.stop();
   }
 });
+
+test.each([
+  ['lighter', 500, LEAST_BYTES_PER_HANDLE],
+  ['heavier', 200e3, 200e3],
+])(
+  'handles that were minted before anything was known, and are %s, are counted anew',
+  async (_, bytes, counted) => {
+    const stats = { ...openStats(), live: 1_000 };
+    const weights = new SessionMemories('follow', () => time, stats);
+    try {
+      const page = new FakePage(weights);
+      page.mintUnseen(1_000, bytes);
+      expect(stats.chargedBytes).toBe(1_000 * 65_536);
+      await page.mint(40, bytes);
+      expect(stats.bytesPerHandle).toBe(counted);
+      expect(stats.chargedBytes).toBe(1_000 * counted);
+    } finally {
+      weights.stop();
+    }
+  },
+);
 
 test('a handle of a new page weighs what those of the last page did, from the first on', async () => {
   using weights = openWeights();
