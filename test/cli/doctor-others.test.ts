@@ -7,9 +7,17 @@ import { examine, SCRIPTS } from './examined.ts';
 
 const NONE = { held: 0, browsers: 1, targets: [], unseen: [] };
 
+/** On a machine that is too busy, looking takes longer than it may, and the report says so. Then the doctor looks once more. */
+async function examineInTime(...args: string[]): ReturnType<typeof examine> {
+  for (let tries = 1; ; tries++) {
+    const outcome = await examine(...args);
+    if (tries === 5 || outcome.report.heldByOthers.unseen.length === 0) return outcome;
+  }
+}
+
 describe('the doctor', { timeout: 240_000 }, () => {
   it('tells what others hold', async () => {
-    const { report, exitCode } = await examine('--fail-over', '2', `${SCRIPTS}/others.mjs`);
+    const { report, exitCode } = await examineInTime('--fail-over', '2', `${SCRIPTS}/others.mjs`);
     expect(report.heldByOthers).toMatchObject({
       held: 17,
       browsers: 1,
@@ -28,7 +36,7 @@ describe('the doctor', { timeout: 240_000 }, () => {
   });
 
   it('says nothing where others hold nothing', async () => {
-    const { report } = await examine(`${SCRIPTS}/others.mjs`, 'alone');
+    const { report } = await examineInTime(`${SCRIPTS}/others.mjs`, 'alone');
     expect(report.heldByOthers).toMatchObject(NONE);
     expect(formatReport(report)).not.toMatch(/held by others/i);
   });
