@@ -30,6 +30,8 @@ export const MOST_COMMANDS_PER_TURN = 1_024;
 export const RELEASE_TIMEOUT_MS = 30_000;
 /** Releases that wait, of all sessions: some 100 MB. */
 export const QUEUE_SIZE = 1_000_000;
+/** Ids that one job hands over before they are queued, in one go of a millisecond. They take 256 KB. Moves: bench row `enqueue-cold`. */
+export const MOST_TAKEN_AT_ONCE = 32_768;
 /** Releases looked at for one batch: of those whose context has ended none is sent. 1,024 take less than a millisecond. */
 export const MOST_LOOKED_AT = 1_024;
 /** Places in a queue's first segment: a farm has thousands of queues that are empty most of the time. */
@@ -91,14 +93,14 @@ export const MOST_ALIVE_AT_END = 0.1;
 export const DEAD_IN_A_LARGE_GROUP = 1_024;
 /** An open generation in which nothing has happened for so many milliseconds, and all is dead, may go. */
 export const IDLE_MS = 100;
-/** Milliseconds that the dead of a group wait for the rest to die: a collection or two come in that time. Moves: `light-handles-wait`. */
+/** Milliseconds that the dead of a group wait for the rest to die: a collection or two come in that time. Moves: `light-handles-wait`, `many-groups-wait`. */
 export const GRACE_MS = 2_000;
-/** The same where they hold next to nothing: then collections are rare as well. Moves: `light-handles-wait`. */
+/** The same where they hold next to nothing: then collections are rare as well. Moves: `light-handles-wait`, `many-groups-wait`. */
 export const GRACE_OF_LIGHT_MS = 10_000;
 /**
- * Milliseconds after which a closed group that waits is judged again though nothing has happened in it: its grace ends then, or at
- * a multiple. Not more than `GRACE_MS`, which would end late; not less, since a hundred thousand groups may wait.
- * Moves: `many-groups-wait`.
+ * Milliseconds after which a closed group that waits is judged again though nothing has happened in it. So each grace is a multiple
+ * of it: one of 3,000 with looks every 2,000 would end after 4,000. As long as that allows, since a hundred thousand groups may wait.
+ * Moves: `light-handles-wait`, `many-groups-wait`.
  */
 export const LOOK_AT_WAITING_MS = 2_000;
 /** Milliseconds after a disposal at which its group takes no more mints, so that commands that may mint into it are answered in time. */

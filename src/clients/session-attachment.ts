@@ -8,7 +8,7 @@
  * attachOnce(session, options, (attachment) => {
  *   const { send } = session; // Taken before it is shadowed: the way to the browser that is not hooked.
  *   const forward = (method, params) => send.call(session, method, params);
- *   const tap = attachment.begin({ send: forward }, true);
+ *   const tap = attachment.begin({ send: forward }, takesCommandsInOrder(targetType)); // Of a worker it must be false.
  *   attachment.onDetach(shadow(session, 'send', (method, params) => tap.command(method, params, (sent) => forward(method, sent))));
  *   // And: tap.event(name, params) for each of NOTICED_EVENTS; attachment.end(tap) when the session is over.
  * });

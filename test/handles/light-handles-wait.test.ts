@@ -1,6 +1,7 @@
 // Handles that hold next to nothing of the page wait for more of their kind, so that one command does for many.
 import { expect, test } from 'vitest';
 import { isFull } from '../../src/handles/groups.ts';
+import * as policy from '../../src/policy.ts';
 import { OpenLedger, releasedSingly } from './open-ledger.ts';
 
 const OPENED_AT = 1_000;
@@ -21,9 +22,9 @@ test('a generation of light handles is full with as many members as any', () => 
 });
 
 test.each([
-  ['nobody knows how many', 0, 2_000],
-  ['500', 500, 10_000],
-  ['30 K', 30e3, 2_000],
+  ['nobody knows how many', 0, policy.GRACE_MS],
+  ['500', 500, policy.GRACE_OF_LIGHT_MS],
+  ['30 K', 30e3, policy.GRACE_MS],
 ])('dead handles of %s bytes wait that long for the rest of their group: %d, %d ms', (_, bytes, ms) => {
   const world = new OpenLedger(bytes, OPENED_AT);
   const group = world.group(100);
@@ -40,6 +41,13 @@ test.each([
   look();
   expect(releasedSingly(group)).toHaveLength(60);
 });
+
+test.each([policy.GRACE_MS, policy.GRACE_OF_LIGHT_MS])(
+  'a grace of %d ms ends when its group is looked at',
+  (graceMs) => {
+    expect(graceMs % policy.LOOK_AT_WAITING_MS).toBe(0);
+  },
+);
 
 test('light handles wait no longer than others where no grace is given', () => {
   const world = new OpenLedger(500, OPENED_AT);

@@ -3,6 +3,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { endGroup, mostWaiting } from '../../src/handles/groups.ts';
 import type { Group } from '../../src/handles/session-ledger.ts';
+import { GRACE_OF_LIGHT_MS, LOOK_AT_WAITING_MS, MOST_PER_LOOK } from '../../src/policy.ts';
 import { OpenLedger, releasedSingly } from './open-ledger.ts';
 
 /** A ledger that counts how often its waiting groups are walked. */
@@ -57,7 +58,6 @@ describe('as time passes', () => {
   const GROUPS = 10_000;
   const LOOK_MS = 8;
   /** How many groups one look takes on. */
-  const MOST_PER_LOOK = 1_024;
 
   afterEach(() => void vi.useRealTimers());
 
@@ -95,13 +95,13 @@ describe('as time passes', () => {
 
   test('groups whose grace is not over are not looked at', () => {
     const { elapse, judged } = openMany(1, collectOne);
-    for (let passed = 0; passed < 1_900; passed += 50) elapse(50);
+    for (let passed = 0; passed < LOOK_AT_WAITING_MS - 100; passed += 50) elapse(50);
     expect(judged.count).toBeLessThan(GROUPS / 100);
   });
 
   test('those whose grace is over go some at a time, and all of them soon', () => {
-    const { elapse, released } = openMany(1, collectOne); // They are light, and wait for 10 s.
-    for (let passed = 0; passed < 9_900; passed += LOOK_MS) elapse(LOOK_MS);
+    const { elapse, released } = openMany(1, collectOne); // They are light.
+    for (let passed = 0; passed < GRACE_OF_LIGHT_MS - 100; passed += LOOK_MS) elapse(LOOK_MS);
     expect(released()).toBe(0);
     for (let passed = 0; passed < 300; passed += LOOK_MS) {
       const before = released();

@@ -27,6 +27,7 @@ it.each([
   '/session',
   '/playwright',
   '/chrome-remote-interface',
+  '/node-inspector',
   '/single-flight',
   '/threads',
 ])('nothing used of cdp-release-batcher%s leaves nothing', async (entry) => {
