@@ -15,7 +15,7 @@ import { monotonicNow } from '../timers.ts';
 import { BatchTally, batchSettled } from './diagnostics.ts';
 import type { ResolvedBatcherOptions } from './options.ts';
 import type { Release, ReleaseSession } from './release.ts';
-import { FlushMark, type QueueState, SessionQueue } from './session-queue.ts';
+import { SessionQueue } from './session-queue.ts';
 import type { ReleaseStats } from './stats.ts';
 
 /** All options but the signal. That is the user's, and may refer to anything; releases in a queue refer to the dispatcher. */
@@ -74,7 +74,7 @@ export class Dispatcher {
   queue(session: ReleaseSession): SessionQueue {
     let queue = this.#queues.get(session);
     if (queue === undefined) {
-      queue = this.#open(session, 'strongly');
+      queue = new SessionQueue(session, this.#stats, this.#options.maxInFlightBatches, 'strongly');
       this.#queues.set(session, queue);
     }
     return queue;
@@ -82,11 +82,7 @@ export class Dispatcher {
 
   /** Opens another queue for a session, which does not keep the session alive. */
   weakQueue(session: ReleaseSession): SessionQueue {
-    return this.#open(session, 'weakly');
-  }
-
-  #open(session: ReleaseSession, holds: 'strongly' | 'weakly'): SessionQueue {
-    return new SessionQueue(session, this.#stats, this.#options.maxInFlightBatches, holds);
+    return new SessionQueue(session, this.#stats, this.#options.maxInFlightBatches, 'weakly');
   }
 
   /**
@@ -136,18 +132,8 @@ export class Dispatcher {
 
   /** Resolves when everything that waits or is unanswered now has ended, or the wait is over. Never rejects. */
   async settled(wait: BoundedWait): Promise<void> {
-    const settling = [...this.#busy].map((queue) => this.#queueSettled(queue, wait));
+    const settling = [...this.#busy].map((queue) => queue.settled(wait));
     await Promise.all([...settling, this.#cancelled.idle()]);
-  }
-
-  async #queueSettled(queue: SessionQueue, wait: BoundedWait): Promise<void> {
-    if (queue.waiting > 0) {
-      const mark = queue.mark ?? new FlushMark();
-      if (queue.mark === undefined) this.#push(queue, mark);
-      queue.mark = mark;
-      await wait.for(mark.reached);
-    }
-    await queue.answered(wait);
   }
 
   /**
@@ -159,7 +145,7 @@ export class Dispatcher {
     this.#waiting -= queue.waiting;
     const ending = queue.cancel(outcome);
     if (ending.next().done !== true) this.#cancelled.add(ending);
-    this.#goOnWith(queue, queue.state);
+    this.#goOnWith(queue);
   }
 
   /** The session's target crashed, and its objects are gone: nothing waits, is sent or awaited until the queue recovers. */
@@ -180,7 +166,7 @@ export class Dispatcher {
     const unanswered = [...this.#busy];
     for (const queue of unanswered) queue.abandonUnanswered('timedOut');
     const allEnded = async (wait: BoundedWait): Promise<void> => {
-      for (const queue of unanswered) await queue.answered(wait);
+      for (const queue of unanswered) await queue.settled(wait);
       await this.#cancelled.idle();
     };
     await settledWithin(allEnded, this.#options.releaseTimeoutMs);
@@ -247,7 +233,7 @@ export class Dispatcher {
     const { batch } = next;
     this.#waiting -= next.taken;
     if (batch.length === 0) {
-      this.#goOnWith(queue, queue.state);
+      this.#goOnWith(queue);
       return 0;
     }
     const commands = batch.length; // The batch is no longer ours once it is sent.
@@ -255,16 +241,14 @@ export class Dispatcher {
     const mayGoOn = queue.send(batch, this.#options.releaseTimeoutMs, {
       tally,
       onSessionGone: () => this.cancel(queue, 'gone'),
-      onEnded: (state) => {
-        this.#goOnWith(queue, state);
-        tally?.publish();
-      },
+      onEnded: () => this.#goOnWith(queue),
     });
     if (mayGoOn) this.#makeReady(queue);
     return commands;
   }
 
-  #goOnWith(queue: SessionQueue, state: QueueState): void {
+  #goOnWith(queue: SessionQueue): void {
+    const { state } = queue;
     if (state === 'ready') this.#makeReady(queue);
     else if (state === 'idle') this.#busy.delete(queue);
   }

@@ -26,7 +26,6 @@ import {
   type Reach,
   type Refusal,
   type Release,
-  type ReleaseOwner,
   type ReleaseSession,
   refusalOf,
   SESSION_CLOSED,
@@ -65,7 +64,7 @@ export interface BatchHooks {
   /** A refusal says that the session is gone. */
   onSessionGone(): void;
   /** The slot is free again. */
-  onEnded(state: QueueState): void;
+  onEnded(): void;
 }
 
 export class SessionQueue {
@@ -74,8 +73,6 @@ export class SessionQueue {
   isReady = false;
   /** Whether nothing is answered now: the target crashed, and has not been reloaded. Set from outside. */
   isLost = false;
-  /** The last flush's mark, while nothing is queued behind it: later flushes may share it. */
-  mark: FlushMark | undefined;
   /** Milliseconds of the quickest answer to `ask` (the others waited for a busy page); 0 while there is none. */
   roundTripMs = 0;
   readonly #stats: ReleaseStats;
@@ -84,6 +81,10 @@ export class SessionQueue {
   #queue: RingQueue<Release | string> = new RingQueue();
   /** Bare ids in the queue. */
   #ids = 0;
+  /** How many releases have left the queue, ever. */
+  #taken = 0;
+  /** Woken when some have. */
+  readonly #takes = new Waiters();
   readonly #mostSlots: number;
   #slots: number;
   #slotsInUse = 0;
@@ -125,7 +126,6 @@ export class SessionQueue {
 
   /** @returns whether a batch may be sent now. */
   push(release: Release | string): boolean {
-    this.mark = undefined;
     if (typeof release === 'string') this.#ids++;
     this.#queue.push(release);
     return this.#maySend;
@@ -168,6 +168,8 @@ export class SessionQueue {
       handles += handlesOf(release);
       batch.push(release);
     }
+    this.#taken += taken;
+    this.#takes.wake();
     const isOneForSingles = this.way === 'together' && singles > 0;
     const commands = isOneForSingles ? batch.length - singles + 1 : batch.length;
     countMove(this.#stats, 'queued', 'inFlight', handles);
@@ -184,7 +186,8 @@ export class SessionQueue {
   cancel(outcome: Unsent): Iterator<void> {
     const cancelled = this.#queue;
     this.#queue = new RingQueue();
-    this.mark = undefined;
+    this.#taken += cancelled.size;
+    this.#takes.wake();
     countMove(this.#stats, 'queued', outcome, this.#ids);
     this.#ids = 0;
     return this.#endEach(cancelled, outcome);
@@ -217,7 +220,8 @@ export class SessionQueue {
     const sent = this.#sendAndSettle(batch, timeoutMs, hooks).finally(() => {
       this.#slotsInUse--;
       this.#batches.delete(sent);
-      hooks.onEnded(this.state);
+      hooks.onEnded();
+      hooks.tally?.publish();
       this.#batchEnds.wake();
     });
     this.#batches.add(sent);
@@ -284,8 +288,10 @@ export class SessionQueue {
     }
   }
 
-  /** Resolves when every batch that is unanswered now has ended, or the wait is over. Never rejects. */
-  async answered(wait: BoundedWait): Promise<void> {
+  /** Resolves when all that waits now has left the queue and is answered, or the wait is over. Never rejects. */
+  async settled(wait: BoundedWait): Promise<void> {
+    const last = this.#taken + this.#queue.size;
+    while (this.#taken < last && !wait.isOver) await wait.for(this.#takes);
     for (const batch of [...this.#batches]) {
       while (this.#batches.has(batch) && !wait.isOver) await wait.for(this.#batchEnds);
     }
@@ -296,22 +302,6 @@ export class SessionQueue {
     else this.#abandon.add(abandon);
     return () => void this.#abandon.delete(abandon);
   }
-}
-
-/** The mark of a flush, which is never sent. When it is taken from the queue, all releases ahead of it have been taken. */
-export class FlushMark implements Release, ReleaseOwner {
-  readonly method = 'Runtime.releaseObject';
-  readonly params: Record<string, unknown> = {};
-  readonly handles = 0;
-  readonly owner: FlushMark = this;
-  readonly reached: Waiters = new Waiters();
-
-  claim(): boolean {
-    this.reached.wake();
-    return false;
-  }
-
-  settled(): void {}
 }
 
 /**
