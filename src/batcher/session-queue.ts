@@ -169,7 +169,7 @@ export class SessionQueue {
       batch.push(release);
     }
     this.#taken += taken;
-    this.#takes.wake();
+    if (!this.#takes.isEmpty) this.#takes.wake();
     const isOneForSingles = this.way === 'together' && singles > 0;
     const commands = isOneForSingles ? batch.length - singles + 1 : batch.length;
     countMove(this.#stats, 'queued', 'inFlight', handles);

@@ -37,10 +37,10 @@ export class ConsoleEntries {
     this.#discardLater();
   }
 
-  /** Contexts have ended, all or the given one, and their counters with them. */
+  /** Contexts have ended, the given one or `all`, and their counters with them. */
   onContextsEnded(executionContextId: unknown): void {
     if (this.#counting.size === 0) return;
-    if (executionContextId === undefined) this.#counting.clear();
+    if (executionContextId === 'all') this.#counting.clear();
     else this.#counting.delete(executionContextId);
     this.#discardLater();
   }

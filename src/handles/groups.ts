@@ -286,7 +286,6 @@ export class GroupSweep {
   /** Times are noted here, once a turn: there may be thousands of changes in one. */
   #noteChange(group: Group, now: number): void {
     group.touchedAt = now;
-    if (group.dropped > group.droppedAtLastLook) group.lostAt = now;
     if (group.dropped === 0) group.staleSince = Number.POSITIVE_INFINITY;
     else group.staleSince = Math.min(group.staleSince, now);
     if (!group.isUrgent || group.disposedSince !== Number.POSITIVE_INFINITY) return;
@@ -524,7 +523,7 @@ function isUnlikelyToDieSoon(group: Group, now: number): boolean {
     group.pending > 0 ||
     group.pinned > 0 ||
     group.dropped > group.droppedAtLastLook || // However long the garbage collector took meanwhile.
-    now - group.lostAt < policy.IDLE_MS;
+    now - group.touchedAt < policy.IDLE_MS;
   if (!isInTheMiddle) return true;
   const isSoonDead = (group.dropped - group.droppedAtLastLook) * policy.LOOKS_TO_COME >= group.live;
   return !isSoonDead && isWorthMoving(group);

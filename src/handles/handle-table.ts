@@ -205,8 +205,6 @@ export class ObjectGroup<Ledger extends ReleaseOwner> implements Release {
   readonly openedAt: number;
   /** When it last changed. */
   touchedAt: number;
-  /** When a member was last dropped. */
-  lostAt = 0;
   /** Time since which dropped members have been waiting; `Infinity` while there are none. */
   staleSince: number = Number.POSITIVE_INFINITY;
   /** The value of `dropped` at the sweep's last look. */

@@ -7,10 +7,17 @@ import type { MintTrace, Tracing } from '../observe/leak-report.ts';
 import type { DeferredTask } from '../runtime/event-loop.ts';
 import type { ConsoleEntries } from './console-entries.ts';
 import { CONSOLE_GROUP } from './groups.ts';
-import { forEachRemoteObject, MINTING_EVENTS, mintsOf, type RemoteObject } from './protocol.ts';
+import {
+  contextPrefixOf,
+  executionContextIdOf,
+  forEachRemoteObject,
+  MINTING_EVENTS,
+  mintsOf,
+  type RemoteObject,
+} from './protocol.ts';
 import type { Group, SessionLedger } from './session-ledger.ts';
 import { MADE_BY_EVENT as MAKES_STREAM, type Streams } from './streams.ts';
-import { noteUntrackedEnd, untrackedReport } from './untracked-mints.ts';
+import { untrackedReport } from './untracked-mints.ts';
 
 /** The parts that events are entered in. One that is `undefined` was not asked for. */
 export interface EventParts {
@@ -69,10 +76,18 @@ export class SessionEvents implements DeferredTask {
       consoleEntries?.onEntry(params);
       return;
     }
-    if (CONTEXTS_ENDED.has(name)) consoleEntries?.onContextsEnded(contextIdIn(params));
-    LIFE_EVENTS.get(name)?.(ledger, params);
-    const report = untrackedReport(this.#parts);
-    if (report !== undefined) noteUntrackedEnd(report, ledger, name, params);
+    const told = LIFE_EVENTS.get(name);
+    if (told === 'goes on' && !ledger.hasEnded) ledger.queue.isLost = false;
+    if (told === undefined || told === 'goes on') return;
+    const ended = told === 'context ended' ? contextIdIn(params) : 'all';
+    consoleEntries?.onContextsEnded(ended);
+    if (told === 'crashed') ledger.crash();
+    else if (ended === 'all') ledger.onContextsCleared();
+    else if (typeof ended === 'number') ledger.onContextDestroyed(ended);
+    untrackedReport(this.#parts)?.endWhere(
+      ledger,
+      (objectId) => ended === 'all' || executionContextIdOf(contextPrefixOf(objectId)) === ended,
+    );
   }
 
   /** Enters the arguments of the console messages that wait. */
@@ -98,37 +113,19 @@ function contextIdIn(params: unknown): unknown {
 
 const CONSOLE_EVENT = 'Runtime.consoleAPICalled';
 
-/** Events that end contexts, of which the store of console messages is told. What they mean for handles: `LIFE_EVENTS`. */
-const CONTEXTS_ENDED: ReadonlySet<string> = new Set([
-  'Runtime.executionContextDestroyed',
-  'Runtime.executionContextsCleared',
-  'Inspector.targetCrashed',
-]);
-
-type OnLifeEvent = (ledger: SessionLedger, params: unknown) => void;
-
-/** A target that had crashed answers again. */
-const onSignOfLife: OnLifeEvent = ({ queue, hasEnded }) => {
-  if (!hasEnded) queue.isLost = false;
-};
-
 /**
- * What happens to a session's handles when a page navigates or crashes, or a frame is removed: they end with their execution
- * context (no release is sent for a single one; a group that holds others, too, may still be released).
+ * What an event tells of a page that navigates or crashes, or of a frame that is removed: handles end with their execution context
+ * (no release is sent for a single one; a group that holds others, too, may still be released). `goes on`: a target that had crashed
+ * answers again.
  */
-const LIFE_EVENTS: ReadonlyMap<string, OnLifeEvent> = new Map<string, OnLifeEvent>([
-  [
-    'Runtime.executionContextDestroyed',
-    (ledger, params) => {
-      const id = contextIdIn(params);
-      if (typeof id === 'number') ledger.onContextDestroyed(id);
-    },
-  ],
-  ['Runtime.executionContextsCleared', (ledger) => ledger.onContextsCleared()],
-  ['Inspector.targetCrashed', (ledger) => ledger.crash()],
-  ['Inspector.targetReloadedAfterCrash', onSignOfLife],
-  ['Runtime.executionContextCreated', onSignOfLife], // For a session that is not told of the reload.
-]);
+const LIFE_EVENTS: ReadonlyMap<string, 'context ended' | 'all contexts ended' | 'crashed' | 'goes on'> =
+  new Map([
+    ['Runtime.executionContextDestroyed', 'context ended'],
+    ['Runtime.executionContextsCleared', 'all contexts ended'],
+    ['Inspector.targetCrashed', 'crashed'],
+    ['Inspector.targetReloadedAfterCrash', 'goes on'],
+    ['Runtime.executionContextCreated', 'goes on'], // For a session that is not told of the reload.
+  ]);
 
 /** The events that every tap needs, for clients at which one listens to each event by name. */
 export const NOTICED_EVENTS: readonly string[] = [...MINTING_EVENTS, ...LIFE_EVENTS.keys()];

@@ -1,12 +1,10 @@
 /**
- * The leak report of a session that is not tracked. Its handles are in no ledger, so they are reported from here, with the
- * ends of their contexts. Disposals are reported where the client's methods are wrapped.
+ * The leak report of a session that is not tracked. Its handles are in no ledger, so they are reported from here, and the ends of
+ * their contexts by `SessionEvents`. Disposals are reported where the client's methods are wrapped.
  */
 import type { LeakReport, Tracing } from '../observe/leak-report.ts';
 import {
   type CommandShape,
-  contextPrefixOf,
-  executionContextIdOf,
   type Forward,
   forEachRemoteObject,
   hasException,
@@ -38,14 +36,4 @@ export function tracedOnly(
       if (!(isException && ordinal > 0)) report.noteMint(session, remoteObject, trace, isException);
     });
   });
-}
-
-/** Reports the contexts that an event says have ended. */
-export function noteUntrackedEnd(report: LeakReport, session: object, name: string, params: unknown): void {
-  if (name === 'Runtime.executionContextsCleared' || name === 'Inspector.targetCrashed') {
-    report.endWhere(session, () => true);
-  } else if (name === 'Runtime.executionContextDestroyed') {
-    const { executionContextId } = (params ?? {}) as { executionContextId?: unknown };
-    report.endWhere(session, (id) => executionContextIdOf(contextPrefixOf(id)) === executionContextId);
-  }
 }

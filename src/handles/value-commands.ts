@@ -29,7 +29,6 @@ type OnMinted = (result: unknown, group: Group | undefined) => void;
 
 export class ValueCommands {
   readonly #parts: ValueCommandParts;
-  readonly #handlesRefusals: boolean;
   readonly #onMinted: OnMinted;
   readonly #onUnseen: () => void;
   #unanswered = 0;
@@ -39,7 +38,6 @@ export class ValueCommands {
   /** @param onUnseen called when a `send` gives no promise: nobody knows then when the command is answered. */
   constructor(parts: ValueCommandParts, onMinted: OnMinted, onUnseen: () => void) {
     this.#parts = parts;
-    this.#handlesRefusals = parts.handlesRefusals;
     this.#onMinted = onMinted;
     this.#onUnseen = onUnseen;
   }
@@ -85,7 +83,7 @@ export class ValueCommands {
       pinned.length === 0 && onAnswer === undefined
         ? answer.then(this.#onResult, this.#onRefusal)
         : this.#follow(answer, pinned, params, onAnswer);
-    return this.#handlesRefusals ? answer : followed;
+    return this.#parts.handlesRefusals ? answer : followed;
   }
 
   #follow(
@@ -124,7 +122,7 @@ export class ValueCommands {
 
   readonly #onRefusal = (error: unknown): void => {
     this.#unanswered--;
-    if (!this.#handlesRefusals) throw error;
+    if (!this.#parts.handlesRefusals) throw error;
   };
 
   #note(result: unknown, group: Group | undefined): void {
