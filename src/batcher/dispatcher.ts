@@ -15,7 +15,7 @@ import { monotonicNow } from '../timers.ts';
 import { BatchTally, batchSettled } from './diagnostics.ts';
 import type { ResolvedBatcherOptions } from './options.ts';
 import type { Release, ReleaseSession } from './release.ts';
-import { SessionQueue } from './session-queue.ts';
+import { type QueueState, SessionQueue } from './session-queue.ts';
 import type { ReleaseStats } from './stats.ts';
 
 /** All options but the signal. That is the user's, and may refer to anything; releases in a queue refer to the dispatcher. */
@@ -145,7 +145,7 @@ export class Dispatcher {
     this.#waiting -= queue.waiting;
     const ending = queue.cancel(outcome);
     if (ending.next().done !== true) this.#cancelled.add(ending);
-    this.#goOnWith(queue);
+    this.#goOnWith(queue, queue.state);
   }
 
   /** The session's target crashed, and its objects are gone: nothing waits, is sent or awaited until the queue recovers. */
@@ -233,7 +233,7 @@ export class Dispatcher {
     const { batch } = next;
     this.#waiting -= next.taken;
     if (batch.length === 0) {
-      this.#goOnWith(queue);
+      this.#goOnWith(queue, queue.state);
       return 0;
     }
     const commands = batch.length; // The batch is no longer ours once it is sent.
@@ -241,14 +241,13 @@ export class Dispatcher {
     const mayGoOn = queue.send(batch, this.#options.releaseTimeoutMs, {
       tally,
       onSessionGone: () => this.cancel(queue, 'gone'),
-      onEnded: () => this.#goOnWith(queue),
+      onEnded: (state) => this.#goOnWith(queue, state),
     });
     if (mayGoOn) this.#makeReady(queue);
     return commands;
   }
 
-  #goOnWith(queue: SessionQueue): void {
-    const { state } = queue;
+  #goOnWith(queue: SessionQueue, state: QueueState): void {
     if (state === 'ready') this.#makeReady(queue);
     else if (state === 'idle') this.#busy.delete(queue);
   }

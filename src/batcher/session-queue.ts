@@ -64,7 +64,7 @@ export interface BatchHooks {
   /** A refusal says that the session is gone. */
   onSessionGone(): void;
   /** The slot is free again. */
-  onEnded(): void;
+  onEnded(state: QueueState): void;
 }
 
 export class SessionQueue {
@@ -220,7 +220,7 @@ export class SessionQueue {
     const sent = this.#sendAndSettle(batch, timeoutMs, hooks).finally(() => {
       this.#slotsInUse--;
       this.#batches.delete(sent);
-      hooks.onEnded();
+      hooks.onEnded(this.state);
       hooks.tally?.publish();
       this.#batchEnds.wake();
     });
