@@ -108,16 +108,18 @@ export type Outcome = 'released' | 'gone' | 'failed' | 'timedOut' | 'dropped';
 /** How far a refusal reaches: to the object named, or to all objects of its context or its session. */
 export type Reach = 'object' | 'context' | 'session';
 
-export interface Refusal {
+/** What an answer means for the release, and how far a refusal reaches. */
+export interface Meaning {
   readonly outcome: Outcome;
   readonly reach: Reach;
 }
 
-const FAILED: Refusal = { outcome: 'failed', reach: 'object' };
-const OBJECT_GONE: Refusal = { outcome: 'gone', reach: 'object' };
-const CONTEXT_GONE: Refusal = { outcome: 'gone', reach: 'context' };
-const SESSION_GONE: Refusal = { outcome: 'gone', reach: 'session' };
-const UNANSWERED: Refusal = { outcome: 'timedOut', reach: 'object' };
+export const RELEASED: Meaning = { outcome: 'released', reach: 'object' };
+const FAILED: Meaning = { outcome: 'failed', reach: 'object' };
+const OBJECT_GONE: Meaning = { outcome: 'gone', reach: 'object' };
+const CONTEXT_GONE: Meaning = { outcome: 'gone', reach: 'context' };
+export const SESSION_GONE: Meaning = { outcome: 'gone', reach: 'session' };
+const UNANSWERED: Meaning = { outcome: 'timedOut', reach: 'object' };
 
 /** The message by which a client's own file rejects commands of ours, once it is detached and listens for no more answers. */
 export const NOT_AWAITED = 'The answer is not waited for any more';
@@ -131,7 +133,7 @@ export const SESSION_CLOSED = 'Session closed';
  * Chromium's words (`v8/src/inspector`, `content/browser/devtools`), and those by which clients report that a session
  * or a connection of theirs has ended.
  */
-const MEANINGS: readonly (readonly [phrase: string, refusal: Refusal])[] = [
+const MEANINGS: readonly (readonly [phrase: string, meaning: Meaning])[] = [
   ['Could not find object with given id', OBJECT_GONE],
   ['Invalid stream handle', OBJECT_GONE],
   ['Cannot find context with specified id', CONTEXT_GONE],
@@ -158,10 +160,10 @@ const MEANINGS: readonly (readonly [phrase: string, refusal: Refusal])[] = [
 ];
 
 /** What a rejected release means. Never throws, whatever the reason is. */
-export function refusalOf(reason: unknown): Refusal {
+export function refusalOf(reason: unknown): Meaning {
   const message = messageOf(reason);
-  for (const [phrase, refusal] of MEANINGS) {
-    if (message.includes(phrase)) return refusal;
+  for (const [phrase, meaning] of MEANINGS) {
+    if (message.includes(phrase)) return meaning;
   }
   return FAILED;
 }

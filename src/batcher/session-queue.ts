@@ -19,16 +19,16 @@ import type { BatchTally } from './diagnostics.ts';
 import {
   CRASHED,
   handlesOf,
+  type Meaning,
   type OnAnswer,
-  type Outcome,
   POST,
   type PostingSession,
-  type Reach,
-  type Refusal,
+  RELEASED,
   type Release,
   type ReleaseSession,
   refusalOf,
   SESSION_CLOSED,
+  SESSION_GONE,
   type SendingWay,
   sendingWayOf,
   singleObjectOf,
@@ -229,7 +229,7 @@ export class SessionQueue {
   }
 
   async #sendAndSettle(batch: Batch, timeoutMs: number, hooks: BatchHooks): Promise<void> {
-    const settle: Settle = (index, outcome, reach) => {
+    const settle: Settle = (index, { outcome, reach }) => {
       const release = batch[index];
       if (release === undefined) return; // It timed out before this answer came.
       batch[index] = undefined;
@@ -243,17 +243,17 @@ export class SessionQueue {
     // Clients create an Error for each command, whose stack nobody will read. Without frames the client needs about a third less
     // time for each release.
     const answers = withStackTraceLimit(0, () => sendAll(this.session, this.way, batch, settle));
-    let forget = (): void => {};
-    let deadline: Deadline | undefined;
+    let abandon: (outcome: Abandoned) => void = () => {};
     const abandoned = new Promise<Abandoned>((resolve) => {
-      forget = this.#onAbandoned(resolve);
-      deadline = new Deadline(timeoutMs, () => resolve('timedOut'));
+      abandon = resolve;
     });
+    const forget = this.#onAbandoned(abandon);
+    const deadline = new Deadline(timeoutMs, () => abandon('timedOut'));
     const outcome = await Promise.race([Promise.allSettled(answers), abandoned]);
-    deadline?.stop();
+    deadline.stop();
     forget();
     if (typeof outcome !== 'string') return;
-    for (let index = 0; index < batch.length; index++) settle(index, outcome, 'object');
+    for (let index = 0; index < batch.length; index++) settle(index, { outcome, reach: 'object' });
   }
 
   /** Nobody waits for unanswered releases any longer: the target crashed, or the browser may still do them. */
@@ -327,7 +327,7 @@ function setStackTraceLimit(limit: number): boolean {
   }
 }
 
-type Settle = (index: number, outcome: Outcome, reach: Reach) => void;
+type Settle = (index: number, meaning: Meaning) => void;
 
 /** Sends a batch in the way that is cheapest for its session. The promises never reject. */
 function sendAll(
@@ -337,7 +337,7 @@ function sendAll(
   settle: Settle,
 ): Promise<void>[] {
   if (session === undefined) {
-    for (let index = 0; index < batch.length; index++) settle(index, 'gone', 'session');
+    for (let index = 0; index < batch.length; index++) settle(index, SESSION_GONE);
     return [];
   }
   if (way === 'posted') return [postAll(session as PostingSession, batch, settle)];
@@ -347,16 +347,15 @@ function sendAll(
 
 /** Sends one release. The answer is awaited, not chained to: so no function of the answer's own runs within this call. */
 async function sendOne(session: ReleaseSession, batch: Batch, index: number, settle: Settle): Promise<void> {
+  let meaning = RELEASED;
   try {
     const release = batch[index];
     if (typeof release === 'string') await session.send('Runtime.releaseObject', { objectId: release });
     else if (release !== undefined) await session.send(release.method, release.params);
   } catch (reason) {
-    const { outcome, reach } = refusalOf(reason);
-    settle(index, outcome, reach);
-    return;
+    meaning = refusalOf(reason);
   }
-  settle(index, 'released', 'object');
+  settle(index, meaning);
 }
 
 function sendTogether(session: ReleaseSession, batch: Batch, settle: Settle): Promise<void>[] {
@@ -381,21 +380,20 @@ async function sendMany(
   objectIds: readonly string[],
   settle: Settle,
 ): Promise<void> {
-  let refusal: Refusal | undefined;
+  let meaning = RELEASED;
   try {
     await session.releaseObjects?.(objectIds);
   } catch (reason) {
-    refusal = refusalOf(reason);
+    meaning = refusalOf(reason);
   }
-  for (const index of indices) settle(index, refusal?.outcome ?? 'released', refusal?.reach ?? 'object');
+  for (const index of indices) settle(index, meaning);
 }
 
 function postAll(session: PostingSession, batch: Batch, settle: Settle): Promise<void> {
   return new Promise((resolve) => {
     let unanswered = batch.length;
     const onAnswer: OnAnswer = (index, reason) => {
-      const refusal = reason === undefined ? undefined : refusalOf(reason);
-      settle(index, refusal?.outcome ?? 'released', refusal?.reach ?? 'object');
+      settle(index, reason === undefined ? RELEASED : refusalOf(reason));
       if (--unanswered === 0) resolve();
     };
     for (const [index, release] of batch.entries()) {

@@ -38,7 +38,7 @@ import { type HandleScope, type ScopeStack, scopeEndedError } from './scope.ts';
 import { type EventParts, SessionEvents } from './session-events.ts';
 import type { Group, Handle, SessionLedger } from './session-ledger.ts';
 import { concernsStreams } from './streams.ts';
-import { textsLikeIds, UnlistedCommand, withCurrentIds } from './unlisted-command.ts';
+import { beginUnlisted, type UnlistedCommand } from './unlisted-command.ts';
 import { tracedOnly, untrackedReport } from './untracked-mints.ts';
 import { type ValueCommandParts, ValueCommands } from './value-commands.ts';
 
@@ -116,22 +116,18 @@ export class SessionTap {
       if (ended !== undefined) return Promise.reject(scopeEndedError(ended));
     }
     const onAnswer = rules.onSent(method, params);
+    let command: ObservedCommand | UnlistedCommand | undefined;
     let answer: PromiseLike<unknown>;
     try {
+      if (shape !== undefined) command = this.#begin(method, shape, params, named);
+      else if (this.#parts.tracks) command = beginUnlisted(ledger, params);
       // Sent from here: with another frame of ours between, an error's stack would not reach as far as the caller.
-      if (shape !== undefined) {
-        const command = this.#begin(method, shape, params, named);
-        try {
-          answer = forward(outgoingParams(ledger, shape, params, command.group));
-        } catch (error) {
-          command.end();
-          throw error;
-        }
-        answer = this.#follow(command, answer, present);
-      } else if (this.#parts.tracks) answer = this.#unlisted(params, forward);
-      else answer = this.#untracked(method, params, forward);
+      if (command !== undefined) answer = forward(command.outgoing(params));
+      else answer = this.#parts.tracks ? forward(params) : this.#untracked(method, params, forward);
+      if (command !== undefined) answer = this.#follow(command, answer, shape && present);
     } catch (error) {
-      onAnswer?.(); // The command was not sent, and is never answered.
+      command?.end(); // It was not sent, and is never answered.
+      onAnswer?.();
       throw error;
     }
     return onAnswer === undefined ? answer : settledAfter(answer, onAnswer, onAnswer);
@@ -233,25 +229,6 @@ export class SessionTap {
     );
   }
 
-  /** Sends a command that the description does not list. Most name no object, and are not followed any further. */
-  #unlisted(params: Params | undefined, forward: Forward): PromiseLike<unknown> {
-    const { ledger } = this;
-    const named = textsLikeIds(params, ledger);
-    if (params === undefined || named.length === 0) return forward(params);
-    ledger.services.answers.run();
-    const pinned = ledger.pinEach(named);
-    if (pinned.length === 0) return forward(params);
-    const command = new UnlistedCommand(ledger, pinned);
-    let answer: PromiseLike<unknown>;
-    try {
-      answer = forward(withCurrentIds(params, ledger));
-    } catch (error) {
-      command.end();
-      throw error;
-    }
-    return this.#follow(command, answer, undefined);
-  }
-
   /**
    * Stops tracking, because a `send` gave no promise: nobody can see what the command mints, nor how long it needs what it names.
    * It may mint into the group at any time. So the group stays pending, and its dead are released one by one.
@@ -312,6 +289,22 @@ class ObservedCommand implements DeferredTask {
     this.group = group;
     this.pinned = pinned;
     if (group !== undefined) group.pending++;
+  }
+
+  /** The parameters that are sent: a group of ours is named, and the ids of moved objects are replaced by their new ones. */
+  outgoing(params: Params | undefined): Params | undefined {
+    const { ledger } = this.#tap;
+    const { names, takesGroup } = this.#shape;
+    let outgoing = params;
+    if (names.length > 0 && outgoing !== undefined && ledger.hasFormerIds) {
+      outgoing = withTranslatedIds(outgoing, names, (id) => ledger.currentId(id));
+    }
+    if (this.group?.kind !== 'own' || !takesGroup) return outgoing;
+    // Not `{ ...outgoing, objectGroup }`: V8 takes ten times as long for that. The group comes last, because an error of the
+    // browser's tells a position, counted from the front.
+    const { ...stamped }: Params = outgoing ?? {};
+    stamped.objectGroup = this.group.name;
+    return stamped;
   }
 
   /** Enters the answer. */
@@ -377,25 +370,6 @@ function groupOf(
   }
   if (!shape.takesGroup || !ledger.services.usesGroups) return undefined;
   return scope?.groupFor(ledger) ?? currentGroup(ledger);
-}
-
-/** The parameters that are sent: a group of ours is named, and the ids of moved objects are replaced by their new ones. */
-function outgoingParams(
-  ledger: SessionLedger,
-  shape: CommandShape,
-  params: Params | undefined,
-  group: Group | undefined,
-): Params | undefined {
-  let outgoing = params;
-  if (shape.names.length > 0 && outgoing !== undefined && ledger.hasFormerIds) {
-    outgoing = withTranslatedIds(outgoing, shape.names, (id) => ledger.currentId(id));
-  }
-  if (group?.kind !== 'own' || !shape.takesGroup) return outgoing;
-  // Not `{ ...outgoing, objectGroup }`: V8 takes ten times as long for that. The group comes last, because an error of the
-  // browser's tells a position, counted from the front.
-  const { ...stamped }: Params = outgoing ?? {};
-  stamped.objectGroup = group.name;
-  return stamped;
 }
 
 /** Whether the arguments of a `send` could be a command. If not, the client's own `send` says what is wrong. */

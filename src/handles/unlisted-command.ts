@@ -10,6 +10,22 @@ import { endGroup } from './groups.ts';
 import { contextPrefixOf, mayBeId, type Params } from './protocol.ts';
 import type { Group, Handle, SessionLedger } from './session-ledger.ts';
 
+/** Begins such a command; `undefined` if it names no object of ours, as most do: then it is not followed any further. */
+export function beginUnlisted(
+  ledger: SessionLedger,
+  params: Params | undefined | null,
+): UnlistedCommand | undefined {
+  if (!params) return undefined;
+  const named: string[] = [];
+  forEachText(params, (text) => {
+    if (mayBeId(text) && (ledger.hasOddIds || contextPrefixOf(text) !== '')) named.push(text);
+  });
+  if (named.length === 0) return undefined;
+  ledger.services.answers.run();
+  const pinned = ledger.pinEach(named);
+  return pinned.length === 0 ? undefined : new UnlistedCommand(ledger, pinned);
+}
+
 export class UnlistedCommand implements DeferredTask {
   result: unknown;
   readonly trace: undefined;
@@ -27,6 +43,13 @@ export class UnlistedCommand implements DeferredTask {
       group.pending++;
       endGroup(group); // So that few others get into a group that may have to go one by one.
     }
+  }
+
+  /** The parameters that are sent, with the new ids of moved objects in place of their former ones. */
+  outgoing(params: Params | undefined): Params | undefined {
+    const ledger = this.#ledger;
+    if (params === undefined || !ledger.hasFormerIds) return params;
+    return withTranslatedTexts(params, (text) => (mayBeId(text) ? ledger.currentId(text) : text));
   }
 
   /** Enters the answer. */
@@ -49,22 +72,6 @@ export class UnlistedCommand implements DeferredTask {
   #unpin(): void {
     for (const record of this.pinned) this.#ledger.unpin(record);
   }
-}
-
-/** The texts in a command's parameters that may be ids of the session's. Never throws. */
-export function textsLikeIds(params: Params | undefined | null, { hasOddIds }: SessionLedger): string[] {
-  const texts: string[] = [];
-  if (!params) return texts;
-  forEachText(params, (text) => {
-    if (mayBeId(text) && (hasOddIds || contextPrefixOf(text) !== '')) texts.push(text);
-  });
-  return texts;
-}
-
-/** The parameters with the new ids of moved objects in place of their former ones. */
-export function withCurrentIds(params: Params, ledger: SessionLedger): Params {
-  if (!ledger.hasFormerIds) return params;
-  return withTranslatedTexts(params, (text) => (mayBeId(text) ? ledger.currentId(text) : text));
 }
 
 /** Calls `visit` with each string in a command's parameters, however deep. Never throws. */
