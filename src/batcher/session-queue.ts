@@ -133,7 +133,6 @@ export class SessionQueue {
 
   /** The same for the first `count` ids of a list, which are taken out of it. */
   pushAll(objectIds: (string | undefined)[], count: number): boolean {
-    this.mark = undefined;
     this.#ids += count;
     this.#queue.pushAll(objectIds, count);
     return this.#maySend;
@@ -154,7 +153,7 @@ export class SessionQueue {
     let handles = 0;
     let singles = 0;
     let groupCommands = 0;
-    const mayTake = slots === 'past slots' || this.#slotsInUse < this.#slotsNow;
+    const mayTake = slots === 'past slots' || this.#maySend;
     while (mayTake && batch.length < mostCommands && taken < MOST_LOOKED_AT) {
       const release = this.#queue.shift();
       if (release === undefined) break;
