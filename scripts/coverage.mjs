@@ -91,6 +91,8 @@ async function compileForRequire() {
   const preserveModulesRoot = join(ROOT, 'src');
   await bundle.write({ dir, format: 'cjs', preserveModules: true, preserveModulesRoot, sourcemap: true });
   writeFileSync(join(dir, 'package.json'), JSON.stringify(MANIFEST_OF_COMMONJS));
+  const declarations = ['--emitDeclarationOnly', '--declarationDir', 'dist/cjs'];
+  run('npx', ['tsc', '-p', 'tsconfig.build.json', ...declarations]);
 }
 
 /** Takes from the scripts what names their maps: Node would follow it, and what is published has none. */

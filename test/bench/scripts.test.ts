@@ -1,12 +1,16 @@
 // The bench's room of whole scripts: each plain and attached in turns, cold, under the Node that is named.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execPath, version } from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Answer } from '../../bench/child.ts';
 import type { BenchReport } from '../../bench/report/report.ts';
-import { runCommandLine } from '../cli/command-line.ts';
+import { MAIN, runCommandLine } from '../cli/command-line.ts';
+import { endsWithTest } from '../support/processes.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -63,5 +67,17 @@ describe('whole scripts', { timeout: 120_000 }, () => {
     ]);
     expect(stderr).toBe('--node: "/nowhere/node" is no Node that can be run.\n');
     expect(exitCode).toBe(2);
+  });
+
+  it('that cannot be run are a failure that says why, and no end of the process without a word', async () => {
+    const child = endsWithTest(fork(join(MAIN, '../../bench/scripts/child.js'), { execArgv: [] }));
+    child.send({ measurement: 'scripts/attached-nothing', handles: 1, browserWSEndpoint: 'ws://nowhere' });
+    const [answer] = (await once(child, 'message')) as [Answer];
+    expect(answer).toMatchObject({
+      kind: 'failure',
+      message: expect.stringContaining('no script is called scripts/attached-nothing'),
+    });
+    child.disconnect();
+    expect(await once(child, 'exit')).toEqual([0, null]);
   });
 });

@@ -8,6 +8,7 @@ import { benchOrderOf } from '../../bench/command.ts';
 import { CannotRunError } from '../../src/cli/cannot-run-error.ts';
 import { doctorOptionsOf } from '../../src/cli/doctor/command.ts';
 import { MessageReader } from '../../src/cli/doctor/messages.ts';
+import { lookCommand } from '../../src/cli/look/command.ts';
 
 let folder: string;
 let script: string;
@@ -88,6 +89,13 @@ describe('of bench', () => {
       }),
     );
   });
+});
+
+test('of a look, an option that there is not is refused', async () => {
+  const refusal = await lookCommand(['--browser-url', 'http://x', '--sideways']).catch((error) => error);
+  expect(refusal).toBeInstanceOf(CannotRunError);
+  expect(refusal.message).toMatch(/^Unknown option '--sideways'/);
+  expect(refusal.message).toContain('doctor --browser-url <url> [options]');
 });
 
 describe('of doctor', () => {

@@ -46,11 +46,11 @@ export class BrowserConnection implements LookConnection {
   }
 
   /** @throws {CannotRunError} where no browser answers there. */
-  static async open(endpoint: string): Promise<BrowserConnection> {
+  static async open(endpoint: string, timeoutMs: number = CONNECT_TIMEOUT_MS): Promise<BrowserConnection> {
     let socket: WebSocket;
     try {
       socket = new WebSocket(endpoint);
-      await opened(socket);
+      await opened(socket, timeoutMs);
     } catch (error) {
       throw new CannotRunError(
         `No browser answers at ${endpoint}: ${(error as Error).message.replace(/\.$/, '')}.`,
@@ -180,12 +180,12 @@ export async function endpointOf(browserUrl: string): Promise<string> {
   );
 }
 
-function opened(socket: WebSocket): Promise<void> {
+function opened(socket: WebSocket, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
-      reject(new Error(`nothing came for ${CONNECT_TIMEOUT_MS / 1_000} s`));
+      reject(new Error(`nothing came for ${timeoutMs / 1_000} s`));
       socket.close();
-    }, CONNECT_TIMEOUT_MS);
+    }, timeoutMs);
     socket.onopen = () => {
       clearTimeout(timer);
       resolve();
