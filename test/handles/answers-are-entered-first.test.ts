@@ -130,3 +130,20 @@ test.each([
     expect(currentGroup(session.tap.ledger).pending).toBe(0);
   },
 );
+
+test('an answer by value that throws when it is read reaches the caller as it is', async () => {
+  await using peer = new AttachedPeer();
+  const session = peer.open();
+  const handle = await session.evaluate();
+  const hostile = Object.defineProperty({}, 'result', {
+    get: () => {
+      throw new Error('read');
+    },
+  });
+  const call = { objectId: handle.objectId, functionDeclaration: 'function() {}', returnByValue: true };
+  const answer = session.tap.command('Runtime.callFunctionOn', call, () => Promise.resolve(hostile));
+  await expect(answer).resolves.toBe(hostile);
+  peer.collector.collect(handle);
+  await peer.rest();
+  expect(session.alive(), 'nothing waits for another answer').toEqual([]);
+});

@@ -36,3 +36,20 @@ test.each(['are held', 'were collected'])(
     expect(vi.getTimerCount()).toBe(0);
   },
 );
+
+test('a counter of the page keeps the store until its context has ended', async () => {
+  await using peer = new AttachedPeer({ consoleEntries: 'discard' });
+  const session = peer.open();
+  await session.send('Runtime.enable');
+  const discards = (): number => session.wire('Runtime.discardConsoleEntries').length;
+  for (const executionContextId of [1, 2]) {
+    session.session.emit('Runtime.consoleAPICalled', { type: 'count', args: [], executionContextId });
+  }
+  await peer.rest();
+  session.session.emit('Runtime.executionContextDestroyed', { executionContextId: 1 });
+  await peer.rest();
+  expect(discards(), 'the other context still counts').toBe(0);
+  session.session.emit('Runtime.executionContextDestroyed', { executionContextId: 2 });
+  await peer.rest();
+  expect(discards()).toBe(1);
+});

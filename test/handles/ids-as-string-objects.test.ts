@@ -2,6 +2,7 @@
 // until the command is answered, and what it mints joins the group of the object that it names.
 import { EventEmitter } from 'node:events';
 import { expect, it } from 'vitest';
+import { HeldId } from '../../src/clients/playwright/held-id.ts';
 import { attach } from '../../src/clients/session.ts';
 import { deferred } from '../support/deferred.ts';
 import { turns } from '../support/turns.ts';
@@ -35,4 +36,12 @@ it('what is named by a String object is released after the command that names it
   expect(releases.stats()).toMatchObject({ minted: 2, live: 1, released: 1 });
   expect(child.objectId).toBe('1.1.2');
   releases.detach();
+});
+
+it('one that stands for a moved object reads as the object’s present id, however it is read', () => {
+  const remoteObject = { type: 'object', objectId: '1.1.1' };
+  const id = new HeldId(remoteObject, 0, false, false);
+  remoteObject.objectId = '1.1.7';
+  const read = [`${id}`, id.valueOf(), JSON.parse(JSON.stringify({ id })).id];
+  expect(read).toEqual(['1.1.7', '1.1.7', '1.1.7']);
 });

@@ -117,3 +117,21 @@ test('parameters are walked whatever they are: a circle, a getter that throws, a
   const untouched = { list: ['a', { deep: 'b' }], other: 1 };
   expect(withTranslatedTexts(untouched, (text) => text)).toBe(untouched);
 });
+
+test('an answer that throws when it is read may hold objects: what the command named goes by itself', async () => {
+  await using world = new AttachedPeer();
+  const session = world.open();
+  const handle = await session.evaluate();
+  const unreadable = Object.defineProperty({}, 'made', {
+    enumerable: true,
+    get: () => {
+      throw new Error('read');
+    },
+  });
+  const forward = (): Promise<unknown> => Promise.resolve(unreadable);
+  const answer = session.tap.command('Future.use', { objectId: handle.objectId }, forward);
+  await expect(answer).resolves.toBe(unreadable);
+  world.collector.collect(handle);
+  await world.rest();
+  expect(session.releasesOnTheWire()).toMatchObject([{ method: 'Runtime.releaseObject' }]);
+});
