@@ -143,3 +143,32 @@ it('what takes no property of ours is attached to once all the same', () => {
   releases.detach();
   expect(attach(withoutOurs, OPTIONS)).not.toBe(releases);
 });
+
+it('who gives up waiting does not get the session; who came later does', async () => {
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  onTestFinished(() => warn.mockRestore());
+  const { session } = open();
+  const client = Object.assign(session, { close: () => {} });
+  const found = Reflect.ownKeys(client);
+  const first = attach(client, OPTIONS);
+  const second = attachToClient(client, OPTIONS);
+  second.detach();
+  const third = attachToClient(client, OPTIONS);
+  expect(third).not.toBe(second);
+  first.detach();
+  await mint(session, 1);
+  const minted = [first, second, third].map((releases) => releases.stats().minted);
+  expect(minted).toEqual([0, 0, 1]);
+  third.detach();
+  await turns();
+  expect(Reflect.ownKeys(client)).toEqual(found);
+});
+
+it('a command without parameters gets those that put its handles into a group', async () => {
+  const { peer, session } = open();
+  const client = Object.assign(session, { close: () => {} });
+  const releases = attachToClient(client, OPTIONS);
+  await client.send('Runtime.evaluate').catch(() => {}); // Which has nothing to evaluate.
+  expect(peer.sent('Runtime.evaluate')).toEqual([{ objectGroup: expect.any(String) }]);
+  releases.detach();
+});

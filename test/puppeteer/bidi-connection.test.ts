@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { BidiConnectionLike } from '../../src/clients/puppeteer/bidi/structure.ts';
 import { type AttachOptions, attach, type PuppeteerAttachment } from '../../src/clients/puppeteer/index.ts';
 import type { BrowserLike } from '../../src/clients/puppeteer/structure.ts';
+import { attach as attachToSession } from '../../src/clients/session.ts';
 import { collectUntil } from '../support/collect-until.ts';
 import { expectAtRest, expectConserved } from '../support/conservation.ts';
 
@@ -60,7 +61,20 @@ const MAIN = { context: 'tab' };
 function open(options: AttachOptions = {}, of: (browser: object) => object = (browser) => browser) {
   const connection = new Connection();
   const listeners = new Map<string, () => void>();
-  const browser = {
+  const browser = browserOf(connection, listeners);
+  const releases = attach(of(browser) as unknown as BrowserLike, options);
+  onTestFinished(async () => {
+    await releases.flush({ timeoutMs: 1_000 });
+    expectAtRest(releases.stats());
+    releases.detach();
+    expect(Object.keys(connection)).toEqual(Object.keys(new Connection()));
+    expect(listeners.size).toBe(0);
+  });
+  return { connection, releases, listeners };
+}
+
+function browserOf(connection: Connection, listeners: Map<string, () => void>): object {
+  return {
     protocol: 'webDriverBiDi',
     connection,
     connected: true,
@@ -71,15 +85,6 @@ function open(options: AttachOptions = {}, of: (browser: object) => object = (br
     on: (event: string, listener: () => void) => void listeners.set(event, listener),
     off: (event: string) => void listeners.delete(event),
   };
-  const releases = attach(of(browser) as unknown as BrowserLike, options);
-  onTestFinished(async () => {
-    await releases.flush({ timeoutMs: 1_000 });
-    expectAtRest(releases.stats());
-    releases.detach();
-    expect(Object.keys(connection)).toEqual(Object.keys(new Connection()));
-    expect(listeners.size).toBe(0);
-  });
-  return { connection, releases, listeners };
 }
 
 /** A page with one frame, in the tab `tab`. */
@@ -420,4 +425,33 @@ test('a disown behind an action is refused as the browser refuses it, and counte
 
 test('what is no handle does not escape', () => {
   expect(() => open().releases.escape({} as never)).toThrow('escape: expected a handle or a RemoteObject');
+});
+
+test('a loop of disposals lets the event loop turn', async () => {
+  const { connection, releases } = open();
+  const handles = Array.from({ length: 600 }, (_, index) => `handle ${index}`);
+  for (const handle of handles) await mint(connection, handle);
+  let hasTurned = false;
+  setImmediate(() => {
+    hasTurned = true;
+  });
+  for (const handle of handles) await disown(connection, handle);
+  expect(hasTurned).toBe(true);
+  await flushed(releases);
+});
+
+test('a connection that another entry point is attached to comes to who waits for it last', async () => {
+  const connection = Object.assign(new Connection(), { on() {}, off() {} });
+  const first = attachToSession(connection as never, { track: false });
+  const wait = () => attach(browserOf(connection, new Map()) as unknown as BrowserLike);
+  wait().detach(); // It has given up before.
+  const second = wait();
+  await mint(connection, 'one');
+  expect(second.stats().minted).toBe(0);
+  first.detach();
+  await mint(connection, 'two');
+  expect(second.stats().minted).toBe(1);
+  await disown(connection, 'two');
+  await flushed(second);
+  second.detach();
 });

@@ -53,3 +53,10 @@ test('a Proxy of a browser by which the browser cannot be reached, as Puppeteer 
   });
   for (const proxy of [unbound, givesNothing]) expect(() => attach(proxy)).toThrow('private member');
 });
+
+test('a browser of a Puppeteer before 16, whose targets do not give their sessions', () => {
+  const old = { ...browser, targets: () => [{ type: () => 'page' }] };
+  expect(() => attach(old as never)).toThrow(
+    'attach: the browser of so old a Puppeteer cannot be attached to; from version 16 on it can.',
+  );
+});
