@@ -143,6 +143,12 @@ const MISTAKES: [name: string, call: () => unknown, says: RegExp][] = [
     () => method(tracked, 'flush')({ timeout: 5 }),
     /no option 'timeout'.*timeoutMs/,
   ],
+  [
+    'expectNoLeaks of a page of Playwright, with heldByOthers',
+    () =>
+      expectNoLeaks(methods('context', 'isClosed', 'mainFrame') as never, () => {}, { heldByOthers: true }),
+    /heldByOthers is for Puppeteer; of Playwright it cannot be told/,
+  ],
   ['flush with a number', () => method(batcher, 'flush')(5), /options must be an object, got 5/],
   [
     'ReleaseBatcher with an option that there is not',

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Examination } from '../../src/cli/doctor/examination.ts';
 import type { Message } from '../../src/cli/doctor/messages.ts';
-import type { PuppeteerAttachment } from '../../src/clients/puppeteer/puppeteer-attachment.ts';
+import { PuppeteerAttachment } from '../../src/clients/puppeteer/puppeteer-attachment.ts';
 import type { BrowserLike } from '../../src/clients/puppeteer/structure.ts';
 
 /** It goes on writing, and so keeps its descriptor, for as long as this process lives. */
@@ -53,4 +53,22 @@ test('a look at several browsers adds up their handles and their heaps', async (
   await expect
     .poll(() => messages().findLast(({ kind }) => kind === 'sample'))
     .toMatchObject({ live: 4, heapBytes: 12_000_000 });
+});
+
+test('where others cannot be looked for, the browser closes all the same, and it is said why', async () => {
+  const { examination, messages } = await begin();
+  const attachment: PuppeteerAttachment = Object.create(PuppeteerAttachment.prototype, {
+    stats: { value: () => ({ live: 0 }) },
+    lookAtHeaps: { value() {} },
+    leakReport: { value: undefined },
+    connection: { value: undefined },
+    hold: { value() {}, configurable: true },
+  });
+  const browser = { close: () => 'closed' };
+  examination.onAttached(attachment, browser as unknown as BrowserLike);
+  expect(await browser.close()).toBe('closed');
+  const why = 'its browser is not driven over the Chrome DevTools Protocol';
+  expect(messages().find(({ kind }) => kind === 'others')).toMatchObject({
+    look: { targets: [], unseen: [{ type: 'browser', why }] },
+  });
 });

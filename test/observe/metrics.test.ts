@@ -170,3 +170,15 @@ it('a real meter is one that can be handed over', () => {
   stop();
   stop();
 });
+
+it('a registry that has one of the names already gets none of ours, and all when it has room', async () => {
+  const registry = new promClient.Registry();
+  const taken = new promClient.Gauge({ name: 'cdp_page_heap_bytes', help: 'taken', registers: [registry] });
+  taken.set(1);
+  const collect = () => collectWithPrometheus(promClient, source({ live: 1 }), { registry });
+  expect(collect).toThrow('cdp_page_heap_bytes');
+  expect(await registry.metrics()).not.toContain('cdp_handles_live');
+  registry.clear();
+  collect();
+  expect(await registry.metrics()).toContain('cdp_handles_live 1\n');
+});

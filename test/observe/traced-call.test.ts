@@ -72,3 +72,17 @@ test('what a body within another leaves is the outer one’s, too; what is looke
   expect([...inner.mints]).toEqual([mint]);
   expect([...outer.mints]).toEqual([mint, other]);
 });
+
+test('what is undone at the end of a window waits for the outermost', () => {
+  const undone: string[] = [];
+  const outer = new TraceWindow();
+  runWindow(outer, () => {
+    const inner = new TraceWindow();
+    runWindow(inner, () => new TraceWindow().onEnd(() => undone.push('innermost')));
+    inner.onEnd(() => undone.push('inner'));
+    inner.end();
+    expect(undone).toEqual([]);
+  });
+  outer.end();
+  expect(undone).toEqual(['innermost', 'inner']);
+});
