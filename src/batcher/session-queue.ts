@@ -5,14 +5,7 @@
  * Invariant: each release is settled exactly once, within `releaseTimeoutMs` of its sending, however the session
  * behaves (it throws, never answers, answers twice, returns no promise).
  */
-import {
-  BATCH_SIZE,
-  FAR_MS,
-  IN_FLIGHT_BATCHES,
-  MOST_LOOKED_AT,
-  RELEASE_MS,
-  STEPS_PER_LOOK,
-} from '../policy.ts';
+import * as policy from '../policy.ts';
 import { type BoundedWait, Deadline, Waiters } from '../runtime/event-loop.ts';
 import { monotonicNow } from '../timers.ts';
 import type { BatchTally } from './diagnostics.ts';
@@ -120,8 +113,8 @@ export class SessionQueue {
 
   /** How many slots there are now. Unless the user has given a number, as many as keep the browser busy over a round trip. */
   get #slotsNow(): number {
-    if (this.roundTripMs < FAR_MS || this.#slots !== IN_FLIGHT_BATCHES) return this.#slots;
-    return Math.max(this.#slots, Math.ceil(this.roundTripMs / (BATCH_SIZE * RELEASE_MS)));
+    if (this.roundTripMs < policy.FAR_MS || this.#slots !== policy.IN_FLIGHT_BATCHES) return this.#slots;
+    return Math.max(this.#slots, Math.ceil(this.roundTripMs / (policy.BATCH_SIZE * policy.RELEASE_MS)));
   }
 
   /** @returns whether a batch may be sent now. */
@@ -154,7 +147,7 @@ export class SessionQueue {
     let singles = 0;
     let groupCommands = 0;
     const mayTake = slots === 'past slots' || this.#maySend;
-    while (mayTake && batch.length < mostCommands && taken < MOST_LOOKED_AT) {
+    while (mayTake && batch.length < mostCommands && taken < policy.MOST_LOOKED_AT) {
       const release = this.#queue.shift();
       if (release === undefined) break;
       taken++;
@@ -196,7 +189,7 @@ export class SessionQueue {
     let step = 0;
     for (let release = cancelled.shift(); release !== undefined; release = cancelled.shift()) {
       if (typeof release === 'object') this.endUnsent(release, outcome);
-      if (++step % STEPS_PER_LOOK === 0) yield;
+      if (++step % policy.STEPS_PER_LOOK === 0) yield;
     }
   }
 

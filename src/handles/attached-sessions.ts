@@ -16,7 +16,7 @@ import {
   Waiters,
 } from '../runtime/event-loop.ts';
 import type { ResolvedAttachOptions } from './attach-options.ts';
-import { AttachmentPressure, CollectionWatch } from './collection.ts';
+import { AttachmentPressure, CollectionWatch, type PressureStats } from './collection.ts';
 import type { ConsoleEntries } from './console-entries.ts';
 import { GroupSweep } from './groups.ts';
 import type { LedgerStats } from './handle-table.ts';
@@ -150,40 +150,35 @@ export class AttachedSessions {
 /** Told of each look at a page: its heap, and what one handle stands for there, both in bytes; 0 while unknown. */
 export type OnLook = (pageBytes: number, pageBytesPerHandle: number) => void;
 
-/** The counts that the memories of an attachment set (the bytes) and read (`live`). */
-export type MemoryStats = Pick<LedgerStats, 'live' | 'chargedBytes' | 'bytesPerHandle'>;
-
 /** How much of their pages the sessions of one attachment hold. */
 export class SessionMemories {
   readonly #bytes: number | 'follow';
   readonly #now: () => number;
-  readonly #stats: MemoryStats;
-  /** `undefined` where no collection is ever caused. */
-  readonly #pressure: AttachmentPressure | undefined;
+  readonly #pressure: AttachmentPressure;
   /** A new page is taken to be like the last one looked at: in a farm pages live for a second. */
   #lastBytes = FIRST_BYTES_PER_HANDLE;
   #sessions = 0;
   #isStopped = false;
 
-  /** @param bytes what each handle is taken to hold; 0 for none, `follow` to ask each page. */
-  constructor(bytes: number | 'follow', now: () => number, stats: MemoryStats) {
+  /** @param bytes what each handle is taken to hold: 0 causes no collection, `follow` asks each page. */
+  constructor(bytes: number | 'follow', now: () => number, stats: PressureStats) {
     this.#bytes = bytes;
     this.#now = now;
-    this.#stats = stats;
-    this.#pressure = bytes === 0 ? undefined : new AttachmentPressure(stats);
+    this.#pressure = new AttachmentPressure(stats);
   }
 
   /** @param countHandles how many handles the browser holds for the session. */
   open(page: AskablePage, countHandles: () => number, onLook: OnLook): PageMemory {
+    const pressure = this.#pressure;
     this.#sessions++;
-    if (!this.#isStopped) this.#pressure?.start();
-    if (this.#bytes !== 'follow') return fixedMemory(this.#bytes, this.#onMinted);
+    if (!this.#isStopped && this.#bytes !== 0) pressure.start();
+    if (this.#bytes !== 'follow') return fixedMemory(this.#bytes, pressure.add);
     return new FollowingMemory(page, {
       firstBytes: this.#lastBytes,
       countHandles,
       now: this.#now,
-      onMinted: (handles, bytes) => this.#onMinted(handles, countedBytes(bytes)),
-      onCorrected: (handles, from, to) => this.#onCorrected(handles, countedBytes(from), countedBytes(to)),
+      onMinted: (handles, bytes) => pressure.add(handles, countedBytes(bytes)),
+      onCorrected: (handles, from, to) => pressure.correct(handles, countedBytes(from), countedBytes(to)),
       onLook,
       onWeighed: (bytes) => {
         this.#lastBytes = bytes;
@@ -193,25 +188,13 @@ export class SessionMemories {
 
   /** A session for which a memory was opened is over. Called once for each. */
   end(): void {
-    if (--this.#sessions === 0) this.#pressure?.stop();
+    if (--this.#sessions === 0) this.#pressure.stop();
   }
 
   /** Stops watching this process, for good. */
   stop(): void {
     this.#isStopped = true;
-    this.#pressure?.stop();
-  }
-
-  readonly #onMinted = (handles: number, bytesPerHandle: number): void => {
-    if (this.#pressure === undefined) return;
-    this.#stats.bytesPerHandle = bytesPerHandle;
-    this.#stats.chargedBytes = this.#pressure.add(handles, bytesPerHandle);
-  };
-
-  #onCorrected(handles: number, from: number, to: number): void {
-    if (this.#pressure === undefined) return;
-    this.#stats.bytesPerHandle = to;
-    this.#stats.chargedBytes = this.#pressure.correct(handles, from, to);
+    this.#pressure.stop();
   }
 }
 

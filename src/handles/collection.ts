@@ -11,6 +11,7 @@ import { builtin } from '../builtins.ts';
 import * as policy from '../policy.ts';
 import { afterThisJob, chargeTurn, SlicedJob } from '../runtime/event-loop.ts';
 import { monotonicNow, setImmediate } from '../timers.ts';
+import type { LedgerStats } from './handle-table.ts';
 import type { RemoteObject } from './protocol.ts';
 import type { Group, Handle, SessionLedger } from './session-ledger.ts';
 
@@ -297,14 +298,10 @@ export class CollectionPressure {
   }
 }
 
-interface Heap {
-  getHeapStatistics?(): { readonly used_heap_size: number };
-}
-
 /** Bytes in use in this process's heap; 0 where the runtime does not tell. */
 function heapBytes(): number {
-  const heap = builtin('node:v8') as Heap | undefined;
-  return heap?.getHeapStatistics?.().used_heap_size ?? 0;
+  const v8 = builtin('node:v8') as { getHeapStatistics?(): { used_heap_size: number } } | undefined;
+  return v8?.getHeapStatistics?.().used_heap_size ?? 0;
 }
 
 /**
@@ -334,28 +331,37 @@ let observer: PerformanceObserver | undefined;
 /** Ends the watching of an attachment that was collected without `stop`. */
 const forgotten = new FinalizationRegistry<Suspects>(endWatch);
 
+/** The counts of an attachment that its pressure sets (the bytes) and reads (`live`). */
+export type PressureStats = Pick<LedgerStats, 'live' | 'chargedBytes' | 'bytesPerHandle'>;
+
 /** One attachment's part of the pressure, from `start` to `stop`. */
 export class AttachmentPressure {
   /** What the registry holds: so it still sees that this object is collected. */
   readonly #suspects: Suspects;
+  readonly #stats: PressureStats;
 
-  constructor(stats: { readonly live: number }) {
+  constructor(stats: PressureStats) {
     this.#suspects = new Suspects(stats);
+    this.#stats = stats;
     forgotten.register(this, this.#suspects);
   }
 
-  /** Counts handles that have been minted, of so many bytes of their page each. @returns the bytes that are suspected now. */
-  add(handles: number, bytesPerHandle: number): number {
+  /** Counts handles that have been minted, of so many bytes of their page each. */
+  readonly add = (handles: number, bytesPerHandle: number): void => {
     this.#suspects.add(handles, bytesPerHandle);
-    pressure.weigh(this.#suspects);
-    return this.#suspects.bytes;
+    this.#weigh(bytesPerHandle);
+  };
+
+  /** Corrects a guess of the bytes of handles that were counted. */
+  correct(handles: number, from: number, to: number): void {
+    this.#suspects.correct(handles, from, to);
+    this.#weigh(to);
   }
 
-  /** Corrects a guess of the bytes of handles that were counted. @returns the bytes that are suspected now. */
-  correct(handles: number, from: number, to: number): number {
-    this.#suspects.correct(handles, from, to);
+  #weigh(bytesPerHandle: number): void {
     pressure.weigh(this.#suspects);
-    return this.#suspects.bytes;
+    this.#stats.bytesPerHandle = bytesPerHandle;
+    this.#stats.chargedBytes = this.#suspects.bytes;
   }
 
   /** Starts watching. It does not keep the process alive; after `stop` nothing is held. */
