@@ -197,8 +197,7 @@ function uncoveredOf(lines) {
 }
 
 function printUncovered(files, by) {
-  console.log(`
-Not run by ${by}:`);
+  console.log(`\nNot run by ${by}:`);
   for (const [file, lines] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const uncovered = uncoveredOf(lines);
     if (uncovered.length > 0) console.log(`${file}: ${uncovered.join(', ')}`);
