@@ -236,11 +236,16 @@ class PageGrowth {
     return this.#sizes.at(-1);
   }
 
-  /** Bytes of garbage that released handles left in the page, at the least: a look at a busy page shows more, never less. */
+  /**
+   * Bytes of garbage that released handles left in the page, at the least: a look at a busy page shows more than they brought. It
+   * shows less where the page has just collected, as one of the last looks may have found.
+   */
   get leastGarbage(): number {
-    if (this.#sizes.length < 2) return 0;
+    const sizes = this.#sizes.toSorted((a, b) => a - b);
+    if (sizes.length < 2) return 0;
+    const least = sizes[sizes.length < policy.LOOKS_KEPT ? 0 : 1] ?? 0;
     const released = this.#released - this.#releasedAtCollection;
-    return Math.min(Math.min(...this.#sizes) * released, this.grownSinceCollection);
+    return Math.min(least * released, this.grownSinceCollection);
   }
 
   /** Bytes by which the heap has grown since the page last collected. */

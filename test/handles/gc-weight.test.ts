@@ -249,6 +249,16 @@ describe('the page is told to collect', () => {
     expect(collected()).toBe(times);
   });
 
+  test('as soon where a look has come upon a collection of its own', async () => {
+    page.left = 8e6;
+    for (let round = 0; round < 79; round++) {
+      await page.mint(10, 200e3);
+      page.handles = 0;
+      if (round === 74) page.used -= 1.5e6;
+    }
+    expect(collected()).toBe(1);
+  });
+
   test('not where the handles live', async () => {
     await page.mint(200, 5e6);
     expect(collected()).toBe(0);
