@@ -12,7 +12,8 @@ import { sized } from '../support/sized.ts';
 
 const PARAGRAPHS = '<p></p>'.repeat(20);
 /** Pages whose frame of another site has so many frames of its own. */
-const FRAMES = [3, 4, 5, 6];
+const FRAMES = [3, 4, 5, 6, 12];
+const MOST_TRIED = 60;
 const PAGES = Object.fromEntries(
   FRAMES.flatMap((count) => [
     [
@@ -41,9 +42,10 @@ function foreignFrameOf(page: Page): Frame {
 
 /** A page with a frame of another site, one of whose contexts has the id of the page's isolated world. */
 async function openPageWhereIdsMeet(browser: Browser, here: string): Promise<Page> {
-  for (let attempt = 0; attempt < 20; attempt++) {
+  for (let attempt = 0; attempt < MOST_TRIED; attempt++) {
     const page = await browser.newPage();
     await page.goto(`${here}/main${FRAMES[attempt % FRAMES.length]}`, { waitUntil: 'networkidle0' });
+    if (attempt % 2 === 1) await countOnByOne(page);
     const kept = inside(page.mainFrame()).isolatedRealm().context?.id;
     const meets = page
       .frames()
@@ -51,7 +53,16 @@ async function openPageWhereIdsMeet(browser: Browser, here: string): Promise<Pag
     if (meets) return page;
     await page.close();
   }
-  throw new Error('in none of 20 pages did two ids meet');
+  throw new Error(`in none of ${MOST_TRIED} pages did two ids meet`);
+}
+
+/** Frames get their two contexts in turns, so that all of their main worlds may have odd ids, and the page's own world an even one. */
+async function countOnByOne(page: Page): Promise<void> {
+  const session = await page.createCDPSession();
+  const { frameTree } = await session.send('Page.getFrameTree');
+  await session.send('Page.createIsolatedWorld', { frameId: frameTree.frame.id });
+  await session.detach();
+  await page.reload({ waitUntil: 'networkidle0' });
 }
 
 /** The oldest and the newest; what lies between in the long tests. */
