@@ -19,6 +19,16 @@ interface Listeners {
 
 const listenersOf = new WeakMap<AbortSignal, Listeners>();
 
+/** Takes those away whose owner is gone. V8 may call no finalizers any more, hence `mostUnchecked` as well. */
+const ownerless: FinalizationRegistry<Registration> = /* @__PURE__ */ new FinalizationRegistry(
+  ({ all, listener }) => void all.delete(listener),
+);
+
+interface Registration {
+  readonly all: Set<Listener>;
+  readonly listener: Listener;
+}
+
 /**
  * @param signal one that has not been aborted yet.
  * @param owner is referred to weakly.
@@ -45,7 +55,9 @@ export function onAbort<Owner extends object>(
       if (alive !== undefined) onAborted(alive);
     },
   };
-  listeners.all.add(listener);
+  const { all } = listeners;
+  all.add(listener);
+  ownerless.register(owner, { all, listener });
   return () => {
     const remaining = listenersOf.get(signal)?.all;
     if (remaining?.delete(listener) === true && remaining.size === 0) forget(signal);

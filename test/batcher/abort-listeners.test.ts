@@ -79,3 +79,16 @@ test('whoever still lives is told, however many who listened before are gone', a
   abort.abort();
   expect(told).toBe(40);
 });
+
+test('of whoever listened and is gone nothing is kept, though nobody else has come since', async () => {
+  const { signal } = new AbortController();
+  const kept: Record<string, WeakRef<object>> = {};
+  const listen = (count: number): void => {
+    const onAborted = (): void => {};
+    kept[`listener ${count}`] = new WeakRef(onAborted);
+    onAbort(signal, {}, onAborted);
+  };
+  for (let count = 0; count < 40; count++) listen(count);
+  expect(await stillAlive(kept)).toEqual([]);
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+});

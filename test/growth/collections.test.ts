@@ -39,7 +39,7 @@ test('no registry lives for less than the process: V8 would tell nobody of colle
     const source = await readFile(join(PACKAGE, 'src', file), 'utf8');
     // A constant of the module's, or made once.
     const others = source.replaceAll(
-      /^const \w+ = new FinalizationRegistry|registry \?\?= new FinalizationRegistry/gm,
+      /^const \w+(?:: \S+)? = (?:\/\* @__PURE__ \*\/ )?new FinalizationRegistry|registry \?\?= new FinalizationRegistry/gm,
       '',
     );
     expect(others, file).not.toContain('new FinalizationRegistry');
