@@ -122,6 +122,11 @@ export class TracedMint {
   end(fate: Exclude<MintFate, 'live'>): void {
     if (this.#fate !== 'live' && !(this.#fate === 'elided' && fate === 'disposed')) return;
     this.#move(this.#account, fate);
+    // What the client made may still be given out. Of all else the entry goes: V8 makes the table of a weak map smaller as entries
+    // are deleted, and not as their keys are collected.
+    if (fate !== 'disposed' || this.account.source === 'client') return;
+    const remoteObject = this.remoteObject.deref();
+    if (remoteObject !== undefined) mints.delete(remoteObject);
   }
 
   /**
