@@ -334,9 +334,8 @@ async function heapUsed(settlesAfterMs = 0) {
     globalThis.gc(); // From here on they wait.
     await pause(settlesAfterMs);
   }
-  await drain();
   for (let round = 0; round < 10; round++) {
-    await current?.flush({ timeoutMs: 20 });
+    await drain();
     await turn();
     globalThis.gc();
     await turn();
@@ -352,7 +351,7 @@ async function drain() {
   let before = Number.POSITIVE_INFINITY;
   while (current !== undefined && current.stats().queued < before) {
     before = current.stats().queued;
-    await current.flush({ timeoutMs: 500 });
+    await current.flush({ timeoutMs: 50 });
   }
 }
 
