@@ -30,7 +30,7 @@ export const MOST_COMMANDS_PER_TURN = 1_024;
 export const RELEASE_TIMEOUT_MS = 30_000;
 /** Releases that wait, of all sessions: some 100 MB. */
 export const QUEUE_SIZE = 1_000_000;
-/** Ids that one job hands over before they are queued, in one go of a millisecond. They take 256 KB. Moves: bench row `enqueue-cold`. */
+/** Ids that one job hands over before they are queued, in one go of a few milliseconds at the most. They take 256 KB. Moves: bench row `enqueue-cold`. */
 export const MOST_TAKEN_AT_ONCE = 32_768;
 /** Releases looked at for one batch: of those whose context has ended none is sent. 1,024 take less than a millisecond. */
 export const MOST_LOOKED_AT = 1_024;

@@ -102,7 +102,7 @@ export class Dispatcher {
     return true;
   }
 
-  /** Finds out for `room` how many ids may be handed over at once. Holds until anything else is queued. */
+  /** Finds out for `room` how many ids may be handed over at once. It is right until something else is queued. */
   measureRoom(): void {
     this.room.left = this.isClosed
       ? 0

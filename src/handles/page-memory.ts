@@ -237,8 +237,8 @@ class PageGrowth {
   }
 
   /**
-   * Bytes of garbage that released handles left in the page, at the least: a look at a busy page shows more than they brought. It
-   * shows less where the page has just collected, as one of the last looks may have found.
+   * Bytes of garbage that released handles left in the page, at the least. A look at a busy page shows more than they brought, so the
+   * smallest counts. But one look in which the page has collected shows less: of as many as are kept, the second smallest counts.
    */
   get leastGarbage(): number {
     const sizes = this.#sizes.toSorted((a, b) => a - b);

@@ -2,6 +2,7 @@
  * The state that the sessions of one target share, whoever made them: whether any has a debugger or a profiler on, and the calls
  * that send the releases of each session at once. Commands are noted here before they are sent.
  */
+
 /** Whether a command measures what the page holds: handles that are dropped and not released would be in the figure. */
 export function measuresMemory(method: string): boolean {
   return (
