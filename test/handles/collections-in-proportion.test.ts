@@ -171,3 +171,15 @@ test('what attachments hold is taken together, and an attachment that ends takes
   expect(world.mint(60)).toBe(0);
   expect(world.mint(1)).toBe(1);
 });
+
+test.each([
+  ['all of them', 10, 10 * 200e3],
+  ['some', 4, 6 * 65_536 + 4 * 200e3],
+  ['more than are still suspected', 30, 10 * 200e3],
+])('a guess is corrected of %s', (_, handles, bytes) => {
+  const suspects = new Suspects({ live: 10 });
+  suspects.add(10, 65_536);
+  suspects.correct(handles, 65_536, 200e3);
+  suspects.count();
+  expect(suspects.bytes).toBeCloseTo(bytes);
+});

@@ -17,6 +17,7 @@ class FakePage {
   /** What a collection takes, and what it leaves; it collects nothing by default. */
   collectionMs = 20;
   left: number | undefined;
+  corrected: [handles: number, from: number, to: number][] = [];
   looks: [pageBytes: number, pageBytesPerHandle: number][] = [];
   answers: 'at once' | 'never' | 'with an error' = 'at once';
   readonly weight: FollowingMemory;
@@ -32,6 +33,7 @@ class FakePage {
           this.told.handles += handles;
           this.told.bytes += handles * bytesPerHandle;
         },
+        onCorrected: (...corrected) => this.corrected.push(corrected),
         onLook: (...look) => this.looks.push(look),
       },
     );
@@ -131,6 +133,17 @@ describe('what a handle weighs', () => {
     expect(page.told.handles).toBeGreaterThan(80);
     expect(page.told.bytes).toBeGreaterThan(60 * 200e3);
   });
+});
+
+test.each([
+  ['lighter', 500],
+  ['heavier', 200e3],
+])('handles that were counted by a guess, and are %s, are counted anew, once', async (_, bytes) => {
+  await page.mint(60, bytes);
+  expect(page.corrected).toHaveLength(1);
+  const [handles, from, to] = page.corrected[0] ?? [0, 0, 0];
+  expect([from, to]).toEqual([FIRST_BYTES_PER_HANDLE, bytes]);
+  expect(page.told.bytes + handles * (to - from)).toBe(page.told.handles * bytes);
 });
 
 test('each look is told: the heap of the page, and what a handle stands for there', async () => {

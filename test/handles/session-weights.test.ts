@@ -24,15 +24,6 @@ class FakePage {
     );
   }
 
-  /** Before the page answers for the first time. */
-  mintUnseen(count: number, bytes: number): void {
-    this.#used += count * bytes;
-    this.size += count;
-    this.weight.mints += count;
-    this.weight.suspected += count;
-    this.weight.look();
-  }
-
   async mint(count: number, bytes: number): Promise<void> {
     for (let index = 0; index < count; index++) {
       this.#used += bytes;
@@ -70,27 +61,6 @@ test('a light handle counts for more than the page has of it: else a script that
     weights.stop();
   }
 });
-
-test.each([
-  ['lighter', 500, LEAST_BYTES_PER_HANDLE],
-  ['heavier', 200e3, 200e3],
-])(
-  'handles that were minted before anything was known, and are %s, are counted anew',
-  async (_, bytes, counted) => {
-    const stats = { ...openStats(), live: 1_000 };
-    const weights = new SessionMemories('follow', () => time, stats);
-    try {
-      const page = new FakePage(weights);
-      page.mintUnseen(1_000, bytes);
-      expect(stats.chargedBytes).toBe(1_000 * 65_536);
-      await page.mint(40, bytes);
-      expect(stats.bytesPerHandle).toBe(counted);
-      expect(stats.chargedBytes).toBe(1_000 * counted);
-    } finally {
-      weights.stop();
-    }
-  },
-);
 
 test('a handle of a new page weighs what those of the last page did, from the first on', async () => {
   using weights = openWeights();
