@@ -163,13 +163,14 @@ export const NOTES_AT_ONCE_MS: number = TURN_BUDGET_MS / 2;
 
 // Collections here, and the garbage of pages. Moves: `bench/gc-weight.mjs`, `gc-weight`, `collections-in-proportion`, bench rows `large`, `script-large-cpu`.
 
-/** Bytes of its page that a handle is taken to hold while nothing is known of any page. */
-export const FIRST_BYTES_PER_HANDLE = 65_536;
 /**
  * Bytes that a handle counts for at the least, however light: it takes some in this process and in the browser, and what a script
- * forgets is to be released even where its page would not mind. Moves: `readme-script`, `session-weights`.
+ * forgets is to be released even where its page would not mind. While nothing is known of any page a handle counts for as much, and
+ * is counted anew once its page has told. Moves: `readme-script`, `session-weights`, bench row `script-console-cpu`.
  */
 export const LEAST_BYTES_PER_HANDLE = 20_480;
+/** Bytes of its page that a handle is taken to hold where no page ever tells, as by BiDi. */
+export const UNTOLD_BYTES_PER_HANDLE = 65_536;
 /** Handles of one message that are suspected: thousands at once come from one list, and mostly die with it. */
 export const SUSPECTED_PER_MESSAGE = 64;
 /** Bytes of pages that may be garbage before a collection is caused here, in a process whose own heap is small. */

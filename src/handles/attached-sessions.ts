@@ -7,7 +7,7 @@
 import { Dispatcher } from '../batcher/dispatcher.ts';
 import type { ReleaseSession } from '../batcher/release.ts';
 import type { Tracing } from '../observe/leak-report.ts';
-import { FIRST_BYTES_PER_HANDLE, LEAST_BYTES_PER_HANDLE } from '../policy.ts';
+import { LEAST_BYTES_PER_HANDLE } from '../policy.ts';
 import {
   type BoundedWait,
   type DeferredTasks,
@@ -156,7 +156,7 @@ export class SessionMemories {
   readonly #now: () => number;
   readonly #pressure: AttachmentPressure;
   /** A new page is taken to be like the last one looked at: in a farm pages live for a second. */
-  #lastBytes = FIRST_BYTES_PER_HANDLE;
+  #lastBytes = LEAST_BYTES_PER_HANDLE;
   #sessions = 0;
   #isStopped = false;
 

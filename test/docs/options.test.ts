@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { resolveAttachOptions } from '../../src/handles/attach-options.ts';
-import { FIRST_BYTES_PER_HANDLE } from '../../src/policy.ts';
+import { LEAST_BYTES_PER_HANDLE } from '../../src/policy.ts';
 import { PACKAGE } from '../support/script.ts';
 
 /** For tests. */
@@ -26,7 +26,7 @@ it.each(rows)('the default of $name', ({ name, shown }) => {
   const value = defaults.get(name);
   if (name === 'pressure') {
     expect(value).toBe('follow');
-    expect(shown).toContain(`from ${FIRST_BYTES_PER_HANDLE.toLocaleString('en')}`);
+    expect(shown).toContain(`from ${LEAST_BYTES_PER_HANDLE.toLocaleString('en')}`);
   } else if (value === undefined) {
     // It depends on the client, or there is none.
     expect(shown).toBe(name === 'track' ? '`true`; `false` for a session of your own' : 'none');

@@ -15,7 +15,7 @@ import type { RemoteObject } from '../../../handles/protocol.ts';
 import type { HandleScope } from '../../../handles/scope.ts';
 import type { Handle, SessionLedger } from '../../../handles/session-ledger.ts';
 import type { MintTrace } from '../../../observe/leak-report.ts';
-import { FIRST_BYTES_PER_HANDLE } from '../../../policy.ts';
+import { UNTOLD_BYTES_PER_HANDLE } from '../../../policy.ts';
 import { PuppeteerAttachment, requireScopeSubject } from '../puppeteer-attachment.ts';
 import { type CdpSessionLike, isSession, type PageLike } from '../structure.ts';
 import { member, type OwningValue } from './remote-values.ts';
@@ -74,7 +74,7 @@ export class BidiAttachment extends PuppeteerAttachment {
       moveSurvivors: false,
       consoleEntries: 'keep',
       // The protocol has no command for the size of a page's heap, so there is nothing to follow.
-      pressure: options.pressure === 'follow' ? FIRST_BYTES_PER_HANDLE : options.pressure,
+      pressure: options.pressure === 'follow' ? UNTOLD_BYTES_PER_HANDLE : options.pressure,
     });
     this.tracks = options.track ?? true;
     this.#coverage = coverage;
