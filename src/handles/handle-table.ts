@@ -328,17 +328,21 @@ export class IdTable<Item extends { readonly objectId: string }> {
     return this.#pageOf(number)?.slots[number % PAGE_SIZE];
   }
 
-  /** @param item one whose id is not in the table. */
-  add(item: Item): void {
-    this.size++;
-    const number = idNumberOf(item.objectId, this.#prefixLength);
+  /** Does nothing if the table has an item of that id. @returns whether it had none. */
+  add(item: Item): boolean {
+    const { objectId } = item;
+    const number = idNumberOf(objectId, this.#prefixLength);
     if (number < 0) {
-      this.#others.set(item.objectId, item);
-      return;
+      if (this.#others.has(objectId)) return false;
+      this.#others.set(objectId, item);
+    } else {
+      const page = this.#pageOf(number) ?? this.#addPage(number >>> ID_PAGE_BITS);
+      if (page.slots[number % PAGE_SIZE] !== undefined) return false;
+      page.slots[number % PAGE_SIZE] = item;
+      page.used++;
     }
-    const page = this.#pageOf(number) ?? this.#addPage(number >>> ID_PAGE_BITS);
-    page.slots[number % PAGE_SIZE] = item;
-    page.used++;
+    this.size++;
+    return true;
   }
 
   /** @param objectId one that need not be in the table any more. */

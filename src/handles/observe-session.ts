@@ -28,8 +28,9 @@ import {
   hasException,
   idsNamedByCall,
   isAwaitable,
+  onlyObjectOf,
   type Params,
-  type RemoteObject,
+  type RemoteObjectWithId,
   settledAfter,
   shapeOf,
   withTranslatedIds,
@@ -145,7 +146,7 @@ export class SessionTap {
 
   /** Enters one remote object that the client has got. */
   mint(
-    remoteObject: RemoteObject & { objectId: string },
+    remoteObject: RemoteObjectWithId,
     group: Group | undefined,
     ordinal: number,
     trace: MintTrace | undefined,
@@ -211,7 +212,8 @@ export class SessionTap {
     const enter = (result: unknown): void => {
       command.result = result;
       answers.add(command);
-      if (command.trace !== undefined) answers.run(); // A traced call tells, as it ends, what it gave.
+      // A traced call tells, as it ends, what it gave; and what it named may have been dropped meanwhile.
+      if (command.trace !== undefined || command.pinned.some(isOver)) answers.run();
     };
     if (this.#parts.handlesRefusals && present === undefined) {
       answer.then(enter, () => command.end());
@@ -309,24 +311,38 @@ class ObservedCommand implements DeferredTask {
 
   /** Enters the answer. */
   run(): void {
-    const { result, group, scope, trace } = this;
+    const { result } = this;
     try {
       const held = this.heldOf?.(result);
       const hasThrown = hasException(result);
       if (hasThrown) this.#tap.values.noteThrown();
-      const isException = trace !== undefined && hasThrown;
-      forEachRemoteObject(result, this.#shape.mints, (remoteObject, ordinal) => {
-        const record = this.#tap.mint(remoteObject, group, ordinal, trace, isException);
-        if (record === undefined) return;
-        // The handle inherited the group of an object that belongs to another scope.
-        if (group?.scope !== undefined && group.scope !== scope) record.isGuest = true;
-        scope?.own(record);
-        if (held?.has(remoteObject) === false) this.#tap.ledger.tidy(record);
-      });
+      const only = hasThrown ? undefined : onlyObjectOf(result, this.#shape);
+      if (only !== undefined) this.#enter(only, 0, held, false);
+      else {
+        const { mints } = this.#shape;
+        forEachRemoteObject(result, mints, (object, ordinal) =>
+          this.#enter(object, ordinal, held, hasThrown),
+        );
+      }
     } catch {
       // A peer that is no browser may send an answer that throws when it is read. The objects in it stay untracked.
     }
     this.end();
+  }
+
+  #enter(
+    remoteObject: RemoteObjectWithId,
+    ordinal: number,
+    held: ReadonlySet<unknown> | undefined,
+    hasThrown: boolean,
+  ): void {
+    const { group, scope, trace } = this;
+    const record = this.#tap.mint(remoteObject, group, ordinal, trace, hasThrown);
+    if (record === undefined) return;
+    // The handle inherited the group of an object that belongs to another scope.
+    if (group?.scope !== undefined && group.scope !== scope) record.isGuest = true;
+    scope?.own(record);
+    if (held?.has(remoteObject) === false) this.#tap.ledger.tidy(record);
   }
 
   /**
@@ -391,5 +407,7 @@ function idsNamed(
   });
   return named;
 }
+
+const isOver = ({ state }: Handle): boolean => state !== 'live';
 
 const NONE: readonly Handle[] = [];

@@ -122,15 +122,16 @@ export class SessionLedger implements ReleaseOwner {
    */
   mint(objectId: string, group: Group | undefined): Handle | undefined {
     if (this.isAbandoned) return undefined;
+    const { stats } = this.services;
     const context = this.#contextOf(objectId);
-    if (context.records.get(objectId) !== undefined) return undefined; // A message seen twice.
-    let record: Handle | undefined;
-    if (!this.hasEnded) {
-      record = new HandleRecord(objectId, context, group);
-      context.records.add(record);
-      group?.add(record);
+    if (this.hasEnded) {
+      if (context.records.get(objectId) === undefined) countMove(stats, 'new', 'elided', 1);
+      return undefined;
     }
-    countMove(this.services.stats, 'new', record === undefined ? 'elided' : 'live', 1);
+    const record: Handle = new HandleRecord(objectId, context, group);
+    if (!context.records.add(record)) return undefined; // A message seen twice.
+    group?.add(record);
+    countMove(stats, 'new', 'live', 1);
     return record;
   }
 

@@ -4,8 +4,8 @@
  * Invariants: all jobs of a thread take at most `TURN_BUDGET_MS` of a turn together, plus one step each; a wait that is
  * over leaves nothing behind where it waited.
  */
-import { LATE_TIMER_MS, TURN_BUDGET_MS, TURNS_TO_READ } from '../policy.ts';
-import { clearTimeout, monotonicNow, nextTick, setImmediate, setTimeout, unref } from '../timers.ts';
+import { DEFERRED_MS, LATE_TIMER_MS, MOST_DEFERRED, TURN_BUDGET_MS, TURNS_TO_READ } from '../policy.ts';
+import { clearTimeout, monotonicNow, setImmediate, setTimeout, unref } from '../timers.ts';
 
 /** Counts the turns in which jobs ran. */
 let turn = 0;
@@ -54,19 +54,33 @@ export class SlicedJob {
 export const afterThisJob = (callback: () => void): Promise<void> => RESOLVED.then(callback);
 const RESOLVED: Promise<void> = Promise.resolve();
 
-/** A task put off until all that hangs on the job at hand has run, or until somebody needs its result. */
+/** A task put off for some milliseconds, or until somebody needs its result. */
 export interface DeferredTask {
   /** Must not throw. */
   run(): void;
 }
 
-/** Tasks are run in the order in which they came. */
+/**
+ * Tasks are run in the order in which they came, and several together: a tick of the event loop for each would cost as much as the
+ * task, and the first thousand times twice as much.
+ */
 export class DeferredTasks {
   #waiting: DeferredTask[] = [];
+  #isTimed = false;
 
   add(task: DeferredTask): void {
-    if (this.#waiting.push(task) === 1) nextTick(this.run);
+    const waiting = this.#waiting.push(task);
+    if (waiting >= MOST_DEFERRED) this.run();
+    else if (!this.#isTimed) {
+      this.#isTimed = true;
+      unref(setTimeout(this.#onTime, DEFERRED_MS));
+    }
   }
+
+  readonly #onTime = (): void => {
+    this.#isTimed = false;
+    this.run();
+  };
 
   /** Runs all that wait, now. */
   readonly run = (): void => {
