@@ -24,11 +24,10 @@ import {
   type Forward,
   factsOf,
   forEachNamedId,
-  forEachRemoteObject,
+  forEachObjectOf,
   hasException,
   idsNamedByCall,
   isAwaitable,
-  onlyObjectOf,
   type Params,
   type RemoteObjectWithId,
   settledAfter,
@@ -316,14 +315,9 @@ class ObservedCommand implements DeferredTask {
       const held = this.heldOf?.(result);
       const hasThrown = hasException(result);
       if (hasThrown) this.#tap.values.noteThrown();
-      const only = hasThrown ? undefined : onlyObjectOf(result, this.#shape);
-      if (only !== undefined) this.#enter(only, 0, held, false);
-      else {
-        const { mints } = this.#shape;
-        forEachRemoteObject(result, mints, (object, ordinal) =>
-          this.#enter(object, ordinal, held, hasThrown),
-        );
-      }
+      forEachObjectOf(result, this.#shape, (object, ordinal) =>
+        this.#enter(object, ordinal, held, hasThrown),
+      );
     } catch {
       // A peer that is no browser may send an answer that throws when it is read. The objects in it stay untracked.
     }

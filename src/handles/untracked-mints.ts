@@ -6,7 +6,7 @@ import type { LeakReport, Tracing } from '../observe/leak-report.ts';
 import {
   type CommandShape,
   type Forward,
-  forEachRemoteObject,
+  forEachObjectOf,
   hasException,
   type Params,
   settledAfter,
@@ -32,7 +32,7 @@ export function tracedOnly(
   const trace = report.beginCommand(true);
   return settledAfter(forward(params), (result) => {
     const isException = hasException(result);
-    forEachRemoteObject(result, shape.mints, (remoteObject, ordinal) => {
+    forEachObjectOf(result, shape, (remoteObject, ordinal) => {
       if (!(isException && ordinal > 0)) report.noteMint(session, remoteObject, trace, isException);
     });
   });
