@@ -196,7 +196,7 @@ export class SessionTap {
     return command;
   }
 
-  /** Has the answer entered later, so that the client can send its next command first. */
+  /** Has the answer entered later, together with others. */
   #follow(
     command: ObservedCommand | UnlistedCommand,
     answer: PromiseLike<unknown>,
