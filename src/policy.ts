@@ -17,7 +17,7 @@ export const LATE_TIMER_MS = 20;
 export const STEPS_PER_LOOK = 256;
 /** Milliseconds after which an answer is entered at the latest. Moves: bench row `script-forget-cpu`. */
 export const DEFERRED_MS = 4;
-/** Answers that wait for that: to enter them takes less than a millisecond. Moves: the same. */
+/** Answers that wait for that: to enter them takes less than a millisecond. Moves: bench row `script-forget-cpu`. */
 export const MOST_DEFERRED = 64;
 /** Turns that read what has arrived meanwhile: one reads, one is for clients that hand it on later. Moves: `blocked-loop`. */
 export const TURNS_TO_READ = 2;
