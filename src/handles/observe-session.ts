@@ -124,7 +124,8 @@ export class SessionTap {
       // Sent from here: with another frame of ours between, an error's stack would not reach as far as the caller.
       if (command !== undefined) answer = forward(command.outgoing(params));
       else answer = this.#parts.tracks ? forward(params) : this.#untracked(method, params, forward);
-      if (command !== undefined) answer = this.#follow(command, answer, shape && present);
+      if (command !== undefined)
+        answer = this.#follow(command, answer, shape?.evaluates === true, shape && present);
     } catch (error) {
       command?.end(); // It was not sent, and is never answered.
       onAnswer?.();
@@ -200,6 +201,7 @@ export class SessionTap {
   #follow(
     command: ObservedCommand | UnlistedCommand,
     answer: PromiseLike<unknown>,
+    isShort: boolean,
     present: Present | undefined,
   ): PromiseLike<unknown> {
     const { answers } = this.ledger.services;
@@ -210,7 +212,8 @@ export class SessionTap {
     }
     const enter = (result: unknown): void => {
       command.result = result;
-      answers.add(command);
+      if (isShort) answers.add(command);
+      else answers.addLong(command); // A list may have thousands of objects.
       // A traced call tells, as it ends, what it gave; and what it named may have been dropped meanwhile.
       if (command.trace !== undefined || command.pinned.some(isOver)) answers.run();
     };

@@ -5,7 +5,7 @@
  * over leaves nothing behind where it waited.
  */
 import { DEFERRED_MS, LATE_TIMER_MS, MOST_DEFERRED, TURN_BUDGET_MS, TURNS_TO_READ } from '../policy.ts';
-import { clearTimeout, monotonicNow, setImmediate, setTimeout, unref } from '../timers.ts';
+import { clearTimeout, monotonicNow, nextTick, setImmediate, setTimeout, unref } from '../timers.ts';
 
 /** Counts the turns in which jobs ran. */
 let turn = 0;
@@ -75,6 +75,12 @@ export class DeferredTasks {
       this.#isTimed = true;
       unref(setTimeout(this.#onTime, DEFERRED_MS));
     }
+  }
+
+  /** The same for a task that may be long: run when all that hangs on the job at hand has run, so that nobody has to wait for it. */
+  addLong(task: DeferredTask): void {
+    this.#waiting.push(task);
+    nextTick(this.run);
   }
 
   readonly #onTime = (): void => {

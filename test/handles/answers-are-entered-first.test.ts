@@ -11,6 +11,18 @@ test('it is entered later, by itself', async () => {
   await vi.waitFor(() => expect(session.tap.ledger.find(handle.objectId)).toBeDefined());
 });
 
+test('a list is entered in the tick that follows, so that nobody who needs its handles has to wait for all of them', async () => {
+  await using peer = new AttachedPeer();
+  const session = peer.open();
+  const { objectId } = await session.evaluate();
+  const answer = session.tap.command('Runtime.getProperties', { objectId }, () =>
+    Promise.resolve({ result: [{ name: '0', value: { type: 'object', objectId: `${objectId}0` } }] }),
+  );
+  await answer;
+  await new Promise((resolve) => process.nextTick(resolve));
+  expect(session.tap.ledger.find(`${objectId}0`)).toBeDefined();
+});
+
 test('stats() counts it', async () => {
   await using peer = new AttachedPeer();
   await peer.open().evaluate();
