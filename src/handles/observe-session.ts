@@ -125,7 +125,7 @@ export class SessionTap {
       if (command !== undefined) answer = forward(command.outgoing(params));
       else answer = this.#parts.tracks ? forward(params) : this.#untracked(method, params, forward);
       if (command !== undefined)
-        answer = this.#follow(command, answer, shape?.evaluates === true, shape && present);
+        answer = this.#follow(command, answer, shape?.bringsList !== false, shape && present);
     } catch (error) {
       command?.end(); // It was not sent, and is never answered.
       onAnswer?.();
@@ -201,7 +201,7 @@ export class SessionTap {
   #follow(
     command: ObservedCommand | UnlistedCommand,
     answer: PromiseLike<unknown>,
-    isShort: boolean,
+    isLong: boolean,
     present: Present | undefined,
   ): PromiseLike<unknown> {
     const { answers } = this.ledger.services;
@@ -212,8 +212,9 @@ export class SessionTap {
     }
     const enter = (result: unknown): void => {
       command.result = result;
-      if (isShort) answers.add(command);
-      else answers.addLong(command); // A list may have thousands of objects.
+      if (isLong)
+        answers.addLong(command); // A list may have thousands of objects.
+      else answers.add(command);
       // A traced call tells, as it ends, what it gave; and what it named may have been dropped meanwhile.
       if (command.trace !== undefined || command.pinned.some(isOver)) answers.run();
     };

@@ -58,6 +58,8 @@ export interface CommandShape {
   readonly inheritsGroup: boolean;
   /** Whether its answer brings the value of an expression, and an exception at most besides. */
   readonly evaluates: boolean;
+  /** Whether its answer may bring any number of objects. */
+  readonly bringsList: boolean;
 }
 
 /** Member names from the root to the leaf; `EACH` stands for every element of an array. */
@@ -83,6 +85,7 @@ const commandShapes: ReadonlyMap<string, CommandShape> = new Map(
       takesGroup: takesGroup && mints.length > 0,
       inheritsGroup: INHERITING.has(method),
       evaluates: mints.join() === 'result,exceptionDetails.exception',
+      bringsList: mints.some((path) => path.includes('[]')),
     },
   ]),
 );
