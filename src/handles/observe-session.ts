@@ -124,8 +124,10 @@ export class SessionTap {
       // Sent from here: with another frame of ours between, an error's stack would not reach as far as the caller.
       if (command !== undefined) answer = forward(command.outgoing(params));
       else answer = this.#parts.tracks ? forward(params) : this.#untracked(method, params, forward);
-      if (command !== undefined)
-        answer = this.#follow(command, answer, shape?.bringsList !== false, shape && present);
+      if (command !== undefined) {
+        const isLong = shape === undefined || shape.bringsList;
+        answer = this.#follow(command, answer, isLong, shape && present);
+      }
     } catch (error) {
       command?.end(); // It was not sent, and is never answered.
       onAnswer?.();
@@ -212,11 +214,11 @@ export class SessionTap {
     }
     const enter = (result: unknown): void => {
       command.result = result;
-      if (isLong)
-        answers.addLong(command); // A list may have thousands of objects.
+      // A list may have thousands of objects.
+      if (isLong) answers.addLong(command);
       else answers.add(command);
       // A traced call tells, as it ends, what it gave; and what it named may have been dropped meanwhile.
-      if (command.trace !== undefined || command.pinned.some(isOver)) answers.run();
+      if (command.trace !== undefined || command.pinned.some(isDropped)) answers.run();
     };
     if (this.#parts.handlesRefusals && present === undefined) {
       answer.then(enter, () => command.end());
@@ -406,6 +408,6 @@ function idsNamed(
   return named;
 }
 
-const isOver = ({ state }: Handle): boolean => state !== 'live';
+const isDropped = ({ state }: Handle): boolean => state !== 'live';
 
 const NONE: readonly Handle[] = [];

@@ -77,7 +77,7 @@ export class DeferredTasks {
     }
   }
 
-  /** The same for a task that may be long: run when all that hangs on the job at hand has run, so that nobody has to wait for it. */
+  /** The same for a task that may be long. It is run as soon as all that hangs on the job at hand has run. */
   addLong(task: DeferredTask): void {
     this.#waiting.push(task);
     nextTick(this.run);

@@ -1,17 +1,19 @@
-// What an answer brings is entered in the books some milliseconds later; whoever needs the books sooner finds them up to date. Each test does something with a handle in the very job in which its answer came.
+// What an answer brings is entered in the books some milliseconds later; whoever needs the books sooner finds them up to date.
+// Most tests do something with a handle in the very job in which its answer came.
 import { expect, test, vi } from 'vitest';
 import { currentGroup } from '../../src/handles/groups.ts';
 import { AttachedPeer } from './attached-peer.ts';
 
-test('it is entered later, by itself', async () => {
+test('it is entered later, together with others', async () => {
   await using peer = new AttachedPeer();
   const session = peer.open();
   const handle = await session.evaluate();
-  expect(session.tap.ledger.find(handle.objectId)).toBeUndefined();
+  await new Promise((resolve) => process.nextTick(resolve));
+  expect(session.tap.ledger.find(handle.objectId), 'not each in a tick of its own').toBeUndefined();
   await vi.waitFor(() => expect(session.tap.ledger.find(handle.objectId)).toBeDefined());
 });
 
-test('a list is entered in the tick that follows, so that nobody who needs its handles has to wait for all of them', async () => {
+test('a list is entered in the tick that follows', async () => {
   await using peer = new AttachedPeer();
   const session = peer.open();
   const { objectId } = await session.evaluate();
