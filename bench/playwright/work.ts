@@ -2,7 +2,6 @@
  * Work done by Playwright, plain or attached, on a page of its own in the bench's browser. Nobody else speaks to that page
  * but the census, and the process has no other client.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import { collectAll } from '../../src/cli/collector.ts';
 import { importPackage } from '../../src/cli/load-package.ts';
 import { PageCensus } from '../../src/cli/page-census.ts';
@@ -12,7 +11,7 @@ import { monotonicNow } from '../../src/timers.ts';
 import type { Measurement } from '../sampling/measurement.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { Stopwatch } from '../sampling/stopwatch.ts';
-import { SETTLING_MS } from '../work/bulk.ts';
+import { settle } from '../work/bulk.ts';
 
 interface Playwright {
   readonly chromium: { connectOverCDP(endpoint: string): Promise<Browser> };
@@ -114,7 +113,7 @@ export const disposeSerially: Work = async ({ page, census, releases }, count) =
     handles.push(...(await array.getProperties()).values());
     await array.dispose();
   }
-  await pause(SETTLING_MS);
+  await settle();
   const watch = new Stopwatch();
   watch.start();
   for (const handle of handles) await handle.dispose();

@@ -1,6 +1,6 @@
 /** Handles made beforehand, then dropped at once or one after another: the time until the page let go of all. */
 import { setImmediate as macrotask, setTimeout as pause } from 'node:timers/promises';
-import { collect } from '../../src/cli/collector.ts';
+import { collect, collectAll } from '../../src/cli/collector.ts';
 import type { MakeCounted } from '../../src/cli/page-census.ts';
 import { monotonicNow } from '../../src/timers.ts';
 import type { DrivenPage, Outcome } from '../sampling/driven-page.ts';
@@ -11,8 +11,16 @@ declare const makeCounted: MakeCounted;
 /** How many objects one array brings; more would make messages of tens of megabytes. */
 const LARGEST_ARRAY = 20_000;
 
-/** Time for the collections that minting began to end: they are none of the release's. */
-export const SETTLING_MS = 100;
+const SETTLING_MS = 100;
+
+/**
+ * Lets the garbage of minting be collected before the clock runs. Otherwise V8 marks the heap in the measured stretch of some
+ * samples and not of others, and that takes longer than the releases.
+ */
+export async function settle(): Promise<void> {
+  await collectAll();
+  await pause(SETTLING_MS);
+}
 
 export async function mintHandles(
   page: BenchPage,
@@ -36,7 +44,7 @@ export async function mintHandles(
 /** `Promise.all(dispose)`. */
 export async function disposeAll(driven: DrivenPage, count: number): Promise<Outcome> {
   const handles = await mintHandles(driven.page, count);
-  await pause(SETTLING_MS);
+  await settle();
   driven.start();
   await Promise.all(handles.map((handle) => handle.dispose()));
   await driven.stop();
@@ -47,7 +55,7 @@ export async function disposeAll(driven: DrivenPage, count: number): Promise<Out
 export async function disposeAllMintedSingly(driven: DrivenPage, count: number): Promise<Outcome> {
   const handles: BenchHandle[] = [];
   while (handles.length < count) handles.push(await driven.page.evaluateHandle(() => makeCounted(0)));
-  await pause(SETTLING_MS);
+  await settle();
   driven.start();
   await Promise.all(handles.map((handle) => handle.dispose()));
   await driven.stop();
@@ -57,7 +65,7 @@ export async function disposeAllMintedSingly(driven: DrivenPage, count: number):
 /** `await dispose()`, one after another. */
 export async function disposeSerially(driven: DrivenPage, count: number): Promise<Outcome> {
   const handles = await mintHandles(driven.page, count);
-  await pause(SETTLING_MS);
+  await settle();
   driven.start();
   for (const handle of handles) await handle.dispose();
   await driven.stop();
@@ -67,7 +75,7 @@ export async function disposeSerially(driven: DrivenPage, count: number): Promis
 /** The end of a `using` block, which waits for nothing; then one command that the page answers after all of them. */
 export async function disposeByUsing(driven: DrivenPage, count: number): Promise<Outcome> {
   const handles = await mintHandles(driven.page, count);
-  await pause(SETTLING_MS);
+  await settle();
   driven.start();
   for (const handle of handles) handle[Symbol.dispose]();
   await driven.page.evaluate(() => 1);
@@ -84,7 +92,7 @@ export async function endScope(driven: DrivenPage, count: number, perArray?: num
   await releases.scope(async () => {
     const handles = await mintHandles(driven.page, count, perArray);
     mintingMs = monotonicNow() - mintingStartedAt;
-    await pause(SETTLING_MS);
+    await settle();
     handles.length = 0; // Kept until here: none of them goes before the clock runs.
     driven.start();
   });
@@ -100,7 +108,7 @@ export async function collectHandles(driven: DrivenPage, count: number): Promise
   const { releases } = driven;
   if (releases === undefined) throw new Error('a collection tells an attached page only');
   const handles = await mintHandles(driven.page, count);
-  await pause(SETTLING_MS);
+  await settle();
   handles.length = 0; // Kept until here: none of them goes before the clock runs.
   await macrotask();
   await macrotask();

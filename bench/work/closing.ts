@@ -1,10 +1,9 @@
 /** What the end of a page, a browser context, a browser or an attachment takes while many handles live. */
-import { setTimeout as pause } from 'node:timers/promises';
 import { PageCensus } from '../../src/cli/page-census.ts';
 import type { DrivenPage, Outcome } from '../sampling/driven-page.ts';
 import { closePage, openPage } from '../sampling/open-pages.ts';
 import type { BenchHandle, BenchPage } from '../sampling/puppeteer-structure.ts';
-import { mintHandles, SETTLING_MS } from './bulk.ts';
+import { mintHandles, settle } from './bulk.ts';
 
 /** `page.close()`. */
 export async function closeOnePage(driven: DrivenPage, count: number): Promise<Outcome> {
@@ -37,7 +36,7 @@ async function timed(
 ): Promise<Outcome> {
   if (page !== driven.page) await PageCensus.open(page); // Which brings what makes objects.
   const handles: BenchHandle[] = await mintHandles(page, count);
-  await pause(SETTLING_MS);
+  await settle();
   driven.start();
   await end();
   await driven.stop({ letGo: false });

@@ -6,7 +6,7 @@ import { setImmediate as macrotask, setTimeout as pause } from 'node:timers/prom
 import { collect } from '../../src/cli/collector.ts';
 import type { DrivenPage, Outcome } from '../sampling/driven-page.ts';
 import type { BenchHandle } from '../sampling/puppeteer-structure.ts';
-import { MOST_COLLECTIONS, mintHandles, SETTLING_MS } from './bulk.ts';
+import { MOST_COLLECTIONS, mintHandles, settle } from './bulk.ts';
 
 const GROUP = 'by-hand';
 const MINTING = new Set(['Runtime.evaluate', 'Runtime.callFunctionOn']);
@@ -21,7 +21,7 @@ export async function collectByHand(driven: DrivenPage, count: number): Promise<
     send.call(session, method, MINTING.has(method) ? { ...params, objectGroup: GROUP } : params, options);
   const handles = await mintHandles(driven.page, count);
   Reflect.deleteProperty(session, 'send');
-  await pause(SETTLING_MS);
+  await settle();
 
   let left = count;
   let release = (): void => {};
