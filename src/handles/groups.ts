@@ -540,6 +540,12 @@ export function mostWaiting(pageBytes: number): number {
   return Math.min(policy.MOST_WAITING, Math.max(policy.FEWEST_WAITING, most));
 }
 
+/** Releases a large group that is closed and dead, without waiting for the sweep: the browser begins while its caller goes on. */
+export function releaseIfLarge(group: Group): void {
+  const isReady = group.stage === 'closed' && group.isDead && !group.ledger.hasEnded;
+  if (isReady && group.dropped >= policy.DEAD_IN_A_LARGE_GROUP) releaseWhole(group);
+}
+
 function releaseWhole(group: Group): void {
   const isLarge = group.dropped >= policy.DEAD_IN_A_LARGE_GROUP;
   group.ledger.enqueueGroup(group);

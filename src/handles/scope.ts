@@ -6,7 +6,7 @@
 import { type AsyncContext, asyncContext } from '../builtins.ts';
 import { FEWEST_CLEARED } from '../policy.ts';
 import type { DeferredTasks } from '../runtime/event-loop.ts';
-import { endGroup } from './groups.ts';
+import { endGroup, releaseIfLarge } from './groups.ts';
 import type { ScopeKind } from './handle-table.ts';
 import type { Group, Handle, SessionLedger } from './session-ledger.ts';
 
@@ -89,6 +89,7 @@ export class HandleScope implements Disposable {
       if (ledger.isAbandoned) continue; // Detached meanwhile: live handles are left to the program.
       endGroup(group);
       ledger.dropMembers(group, this.#kind);
+      releaseIfLarge(group);
       group.scope = undefined;
       group.onMovedOut = undefined;
     }

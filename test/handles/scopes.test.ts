@@ -25,6 +25,21 @@ test('what is minted in a scope dies at its end by one command a session, held o
   expect(world.stats).toMatchObject({ disposed: 1_000, groupFreed: 1_000, groupCommands: 2 });
 });
 
+test.each([
+  [1_024, 1],
+  [1_023, 0],
+])('of %d handles, the end of a scope has sent %d command when it returns', async (count, sent) => {
+  await using world = new AttachedPeer();
+  const session = world.open();
+  const scope = world.attachment.cover(() => true);
+  await session.mint(count);
+  scope[Symbol.dispose]();
+  expect(session.releasesOnTheWire()).toHaveLength(sent);
+  await world.rest();
+  expect(session.alive()).toEqual([]);
+  expect(session.releasesOnTheWire()).toHaveLength(1);
+});
+
 test.each<[string, () => unknown]>([
   [
     'a throw',
