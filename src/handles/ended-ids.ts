@@ -17,10 +17,12 @@ export class EndedIds {
   #recentPrefix: string | undefined;
   #recentNumber = -1;
 
-  /** @param prefix that of the id's context; `''` if the id has none. */
-  add(prefix: string, objectId: string): void {
-    const number = prefix === '' ? -1 : idNumberOf(objectId, prefix.length);
-    if (number < 0) {
+  /**
+   * @param prefix that of the id's context; `''` if the id has none.
+   * @param number the number of the id, where it is known already.
+   */
+  add(prefix: string, objectId: string, number: number = idNumberOf(objectId, prefix.length)): void {
+    if (prefix === '' || number < 0) {
       this.#others.add(objectId);
       forgetOldest(this.#others, ENDED_ID_PAGES);
       return;

@@ -75,13 +75,15 @@ const ENDED: ReleaseOwner = { claim: () => false, settled: () => {} };
 
 /** One handle. It is its own `Release`, so that queueing allocates nothing. */
 export class HandleRecord<Ledger extends ReleaseOwner> implements Release {
-  // The order matters: the first five are read of each collected record. Of a hundred thousand records none is in the processor's
+  // The order matters: the first six are read of each collected record. Of a hundred thousand records none is in the processor's
   // cache, so these fields stand side by side.
   /** `undefined` once the handle has ended: a program that keeps its object keeps a record then, but no ledger. */
   context: HandleContext<Ledger> | undefined;
   /** The object's group in the browser; `undefined` if none is known, and once the handle has ended. */
   group: ObjectGroup<Ledger> | undefined;
   state: HandleState = 'live';
+  /** Part of `Identified`. */
+  idNumber = -1;
   /** How many unanswered commands name it. While there are any it is not released. */
   pins = 0;
   /** The line that minted it; known only while leaks are traced. */
@@ -302,6 +304,13 @@ class Page<Item> {
   }
 }
 
+/** What an `IdTable` keeps. */
+export interface Identified {
+  readonly objectId: string;
+  /** The number of its id; -1 if it has none. Set by the table: a million ids are then struck out without being read. */
+  idNumber: number;
+}
+
 /**
  * The items of one context by their ids. The browser counts the ids' numbers up, and handles are mostly looked up and struck out
  * in the order of their mint. So items stand in pages by number: the next item is one step away in memory, while a look-up in a map
@@ -309,7 +318,7 @@ class Page<Item> {
  *
  * Invariant: an id that is found by its number has no other spelling, so two ids never share a place.
  */
-export class IdTable<Item extends { readonly objectId: string }> {
+export class IdTable<Item extends Identified> {
   readonly #prefixLength: number;
   readonly #pages = new Map<number, Page<Item>>();
   /** The page used last. It is kept when it is empty: a loop that disposes of each handle would make it anew each time. */
@@ -332,6 +341,7 @@ export class IdTable<Item extends { readonly objectId: string }> {
   add(item: Item): boolean {
     const { objectId } = item;
     const number = idNumberOf(objectId, this.#prefixLength);
+    item.idNumber = number;
     if (number < 0) {
       if (this.#others.has(objectId)) return false;
       this.#others.set(objectId, item);
@@ -345,15 +355,15 @@ export class IdTable<Item extends { readonly objectId: string }> {
     return true;
   }
 
-  /** @param objectId one that need not be in the table any more. */
-  delete(objectId: string): void {
-    const number = idNumberOf(objectId, this.#prefixLength);
+  /** @param item one that was added, and need not be in the table any more. */
+  delete(item: Item): void {
+    const number = item.idNumber;
     if (number < 0) {
-      if (this.#others.delete(objectId)) this.size--;
+      if (this.#others.get(item.objectId) === item && this.#others.delete(item.objectId)) this.size--;
       return;
     }
     const page = this.#pageOf(number);
-    if (page?.slots[number % PAGE_SIZE] === undefined) return;
+    if (page?.slots[number % PAGE_SIZE] !== item) return;
     page.slots[number % PAGE_SIZE] = undefined;
     page.used--;
     this.size--;

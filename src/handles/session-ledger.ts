@@ -166,6 +166,11 @@ export class SessionLedger implements ReleaseOwner {
     return this.#formerIds.size > 0;
   }
 
+  /** Whether one of these is a former id of an object that was moved. */
+  hasFormerAmong(objectIds: readonly string[]): boolean {
+    return this.#formerIds.size > 0 && objectIds.some((id) => this.#formerIds.has(id));
+  }
+
   /** Whether some ids do not tell their context. */
   get hasOddIds(): boolean {
     return this.#contexts.has('');
@@ -262,7 +267,7 @@ export class SessionLedger implements ReleaseOwner {
     }
     // An open group that waits is judged by the timers of the sweep: nothing of it is released before.
     const isUntimed = group.isUrgent && !Number.isFinite(group.disposedSince); // Not noted yet, or overdue.
-    const waitsForTimer = group.stage === 'open' && this.waiting.has(group) && !isUntimed;
+    const waitsForTimer = group.stage === 'open' && !isUntimed && this.waiting.has(group);
     if (!waitsForTimer) this.services.work.schedule();
   }
 
@@ -572,13 +577,15 @@ export class SessionLedger implements ReleaseOwner {
     if (work.next().done !== true) this.services.work.add(work);
   }
 
-  /** Ends the members of a group whose release is answered. */
+  /** Ends the members of a group whose release is answered. As `eachInSteps`, whose `visit` V8 cannot inline: there may be a million. */
   *#endMembers(group: Group): Generator<void> {
     const { members } = group;
     group.members = [];
-    yield* eachInSteps(members, (record) => {
+    let step = 0;
+    for (const record of members) {
       if (record.group === group && record.state === 'dropped') this.#end(record);
-    });
+      if (++step % STEPS_PER_LOOK === 0) yield;
+    }
   }
 
   /** Ends a handle. `counted` is the count that it goes to, left out where the batcher counts its release. */
@@ -595,19 +602,19 @@ export class SessionLedger implements ReleaseOwner {
   #strikeOut(record: Handle): void {
     record.state = 'ended';
     if (record.pins > 0) this.#pinnedDead.delete(record);
-    const { context, group, objectId, formerIds } = record;
+    const { context, group, formerIds } = record;
     if (record.endedWithScope !== undefined) {
       let ids = this.#endedIds.get(record.endedWithScope);
       if (ids === undefined) {
         ids = new EndedIds();
         this.#endedIds.set(record.endedWithScope, ids);
       }
-      ids.add(context?.prefix ?? '', objectId);
+      ids.add(context?.prefix ?? '', record.objectId, record.idNumber);
       for (const id of formerIds) ids.add(context?.prefix ?? '', id);
     }
-    context?.records.delete(objectId);
+    context?.records.delete(record);
     if (context?.records.size === 0 && context !== this.#recent) this.#forgetContext(context);
-    for (const formerId of formerIds) this.#formerIds.delete(formerId);
+    if (formerIds.length > 0) for (const formerId of formerIds) this.#formerIds.delete(formerId);
     if (group === undefined) return;
     group.remove(record);
     if (group.kind === 'foreign') this.touch(group);
@@ -649,7 +656,7 @@ export class SessionLedger implements ReleaseOwner {
     if (this.isAbandoned) return false; // Nobody would translate the old id.
     if (!rewriteId(record, objectId)) return false;
     const { context, group } = record;
-    context.records.delete(record.objectId);
+    context.records.delete(record);
     this.#formerIds.set(record.objectId, record);
     record.formerIds = [...record.formerIds, record.objectId];
     record.objectId = objectId;

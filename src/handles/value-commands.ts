@@ -59,7 +59,7 @@ export class ValueCommands {
     const named = idsNamedByCall(params);
     if (named !== undefined) {
       ledger.services.answers.run();
-      if (ledger.hasFormerIds && named.some((id) => ledger.currentId(id) !== id)) return undefined; // They have to be replaced.
+      if (ledger.hasFormerAmong(named)) return undefined; // They have to be replaced.
       const ended = ledger.endedScopeAmong(named);
       if (ended !== undefined) return Promise.reject(scopeEndedError(ended));
       pinned = ledger.pinEach(named);
@@ -111,7 +111,7 @@ export class ValueCommands {
   }
 
   #end(pinned: readonly Handle[], onAnswer: (() => void) | undefined): void {
-    for (const record of pinned) this.#parts.ledger.unpin(record);
+    if (pinned !== NONE) for (const record of pinned) this.#parts.ledger.unpin(record);
     onAnswer?.();
   }
 

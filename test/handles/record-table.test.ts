@@ -5,9 +5,9 @@ import type { Context, Handle } from '../../src/handles/session-ledger.ts';
 
 const PREFIX = '-4711.3.';
 
-/** A table looks at nothing but the id. */
+/** A table looks at nothing but the id and its number. */
 function recordOf(objectId: string): Handle {
-  return { objectId, context: undefined as unknown as Context } as Handle;
+  return { objectId, idNumber: -1, context: undefined as unknown as Context } as Handle;
 }
 
 /** Numbers that share pages, numbers far apart, the limits, and what only looks like a number. */
@@ -43,7 +43,7 @@ describe('the table of records', () => {
         for (const [step, end] of program) {
           const id = prefix + end;
           if (step === 'delete') {
-            table.delete(id);
+            table.delete(model.get(id) ?? recordOf(id));
             model.delete(id);
           } else if (step === 'add' && !model.has(id)) {
             const record = recordOf(id);
@@ -67,9 +67,9 @@ describe('the table of records', () => {
     );
     for (const id of ids) table.add(recordOf(id));
     const given: string[] = [];
-    for (const { objectId } of table.values()) {
-      given.push(objectId);
-      table.delete(objectId);
+    for (const record of table.values()) {
+      given.push(record.objectId);
+      table.delete(record);
     }
     expect(given.sort()).toEqual(ids.sort());
     expect(table.size).toBe(0);
