@@ -42,12 +42,14 @@ function pathsInto(wanted, schema, domain, path, open) {
 }
 
 const commands = [];
+const inputs = [];
 const events = [];
 for (const { domain, commands: declared = [], events: emitted = [] } of domains) {
   for (const { name, parameters = [], returns } of declared) {
     const mints = pathsTo(REMOTE_OBJECT, returns, domain);
     const names = pathsTo(REMOTE_OBJECT_ID, parameters, domain);
     const takesGroup = parameters.some((parameter) => parameter.name === 'objectGroup');
+    if (domain === 'Input' && mints.length + names.length === 0) inputs.push(`Input.${name}`);
     if (mints.length + names.length > 0) commands.push([`${domain}.${name}`, { mints, names, takesGroup }]);
   }
   for (const { name, parameters } of emitted) {
@@ -78,6 +80,14 @@ ${commands
   )
   .join('\n')}
 };
+
+/** Commands that neither name remote objects nor bring some. Of all such commands only these: a script sends thousands of them. */
+export const INPUTS: readonly string[] = [
+${inputs
+  .sort()
+  .map((name) => `  '${name}',`)
+  .join('\n')}
+];
 
 /** Where each event carries remote objects. */
 export const EVENTS: Readonly<Record<string, readonly string[]>> = {

@@ -120,9 +120,9 @@ export class SessionTap {
     let answer: PromiseLike<unknown>;
     try {
       if (shape !== undefined) command = this.#begin(method, shape, params, named);
-      else if (this.#parts.tracks) command = beginUnlisted(ledger, params);
+      else if (this.#parts.tracks && !facts.isWithoutObjects) command = beginUnlisted(ledger, params);
       // Sent from here: with another frame of ours between, an error's stack would not reach as far as the caller.
-      if (command !== undefined) answer = forward(command.outgoing(params));
+      if (command !== undefined) answer = forward(command.outgoing(params, named));
       else answer = this.#parts.tracks ? forward(params) : this.#untracked(method, params, forward);
       if (command !== undefined) {
         const isLong = shape === undefined || shape.bringsList;
@@ -192,7 +192,12 @@ export class SessionTap {
     const { scopes, rules, tracing, isTracedByCall } = this.#parts;
     const pinned = named === undefined ? NONE : ledger.pinEach(named);
     const scope = scopes.open > 0 && !rules.keepsResult(method, params) ? scopes.current(ledger) : undefined;
-    const command = new ObservedCommand(this, shape, groupOf(ledger, shape, params, scope, rules), pinned);
+    const command = new ObservedCommand(
+      this,
+      shape,
+      groupOf(ledger, shape, params, pinned[0], scope, rules),
+      pinned,
+    );
     command.scope = scope;
     command.trace = tracing.report?.beginCommand(isTracedByCall);
     command.heldOf = rules.heldOf(method, pinned[0]?.context?.executionContextId);
@@ -298,12 +303,16 @@ class ObservedCommand implements DeferredTask {
     if (group !== undefined) group.pending++;
   }
 
-  /** The parameters that are sent: a group of ours is named, and the ids of moved objects are replaced by their new ones. */
-  outgoing(params: Params | undefined): Params | undefined {
+  /**
+   * The parameters that are sent: a group of ours is named, and the ids of moved objects are replaced by their new ones.
+   *
+   * @param named the ids that the parameters name.
+   */
+  outgoing(params: Params | undefined, named: readonly string[] | undefined): Params | undefined {
     const { ledger } = this.#tap;
     const { names, takesGroup } = this.#shape;
     let outgoing = params;
-    if (names.length > 0 && outgoing !== undefined && ledger.hasFormerIds) {
+    if (named !== undefined && outgoing !== undefined && ledger.hasFormerAmong(named)) {
       outgoing = withTranslatedIds(outgoing, names, (id) => ledger.currentId(id));
     }
     if (this.group?.kind !== 'own' || !takesGroup) return outgoing;
@@ -355,18 +364,21 @@ class ObservedCommand implements DeferredTask {
       this.group.pending--;
       ledger.noteAnswered(this.group);
     }
-    for (const record of this.pinned) ledger.unpin(record);
+    if (this.pinned !== NONE) for (const record of this.pinned) ledger.unpin(record);
   }
 }
 
 /**
  * The group that a command's results go into: the one that it names, else its target's, else the scope's, else the generation.
  * `undefined` if it mints nothing or takes no group, if its target's group is not known, and with `groups: false`.
+ *
+ * @param first the first of the handles that it names.
  */
 function groupOf(
   ledger: SessionLedger,
   shape: CommandShape,
   params: Params | undefined,
+  first: Handle | undefined,
   scope: HandleScope | undefined,
   { namesNoGroups = false }: CommandRules,
 ): Group | undefined {
@@ -380,7 +392,8 @@ function groupOf(
   if (typeof target === 'string' || target instanceof String) {
     // The results of an object in a user's group stay in that group. So do those of an object that is not in the ledger: nobody
     // knows its group.
-    const inherited = ledger.find(target.toString())?.group;
+    const record = first?.objectId === target ? first : ledger.find(target.toString());
+    const inherited = record?.group;
     const isUsers = inherited === undefined ? !namesNoGroups : inherited.kind === 'foreign';
     if (!shape.takesGroup || isUsers) return inherited;
   }

@@ -51,6 +51,23 @@ export const COMMANDS: Readonly<Record<string, CommandDescription>> = {
   'Runtime.runScript': { mints: ['result', 'exceptionDetails.exception'], names: [], takesGroup: true },
 };
 
+/** Commands that neither name remote objects nor bring some. Of all such commands only these: a script sends thousands of them. */
+export const INPUTS: readonly string[] = [
+  'Input.cancelDragging',
+  'Input.dispatchDragEvent',
+  'Input.dispatchKeyEvent',
+  'Input.dispatchMouseEvent',
+  'Input.dispatchTouchEvent',
+  'Input.emulateTouchFromMouseEvent',
+  'Input.imeSetComposition',
+  'Input.insertText',
+  'Input.setIgnoreInputEvents',
+  'Input.setInterceptDrags',
+  'Input.synthesizePinchGesture',
+  'Input.synthesizeScrollGesture',
+  'Input.synthesizeTapGesture',
+];
+
 /** Where each event carries remote objects. */
 export const EVENTS: Readonly<Record<string, readonly string[]>> = {
   'Debugger.paused': ['callFrames[].scopeChain[].object', 'callFrames[].this', 'callFrames[].returnValue'],

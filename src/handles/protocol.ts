@@ -3,7 +3,7 @@
  * Walking never throws on a shape that the description does not promise; it finds nothing there.
  */
 import { MOST_COMMAND_NAMES } from '../policy.ts';
-import { COMMANDS, EVENTS } from './protocol.generated.ts';
+import { COMMANDS, EVENTS, INPUTS } from './protocol.generated.ts';
 import { concernsTarget } from './target-state.ts';
 
 /** The protocol's RemoteObject, as far as it matters here. A client's handle holds this very object. */
@@ -113,6 +113,8 @@ const asksAboutObjects = (method: string): boolean =>
 /** The facts that follow from a command's name. */
 export interface CommandFacts {
   readonly shape: CommandShape | undefined;
+  /** Whether it is known to name no remote objects, and to bring none. */
+  readonly isWithoutObjects: boolean;
   readonly asksAboutObjects: boolean;
   /** Whether `TargetState.noteCommand` has to be told of it. */
   readonly concernsTarget: boolean;
@@ -126,6 +128,7 @@ export function factsOf(method: string): CommandFacts {
   if (facts === undefined) {
     facts = {
       shape: shapeOf(method),
+      isWithoutObjects: INPUTS.includes(method),
       asksAboutObjects: asksAboutObjects(method),
       concernsTarget: concernsTarget(method),
     };

@@ -47,6 +47,20 @@ describe.each(places)('an id %s', (_, paramsFor) => {
   });
 });
 
+test('a text that the user types keeps nothing, even if it reads like an id', async () => {
+  await using world = new AttachedPeer();
+  const session = world.open();
+  const handle = await session.evaluate();
+  const commands = session.holdCommands('Input.insertText');
+  const typing = session.send('Input.insertText', { text: handle.objectId });
+  typing.catch(() => {});
+  world.collector.collect(handle);
+  await world.rest();
+  expect(session.alive()).toEqual([]);
+  commands.letGo();
+  await expect(typing).rejects.toThrow("wasn't found");
+});
+
 test('one that is refused keeps nothing', async () => {
   await using world = new AttachedPeer();
   const session = world.open();
