@@ -126,7 +126,7 @@ export class ReleaseAcknowledger {
   };
 }
 
-/** One for all: a promise for each of a hundred thousand disposals would be a third of their garbage. */
+/** One for all releases: their answer is always the same, and empty. */
 const ANSWERED: Promise<unknown> = /* @__PURE__ */ Promise.resolve({});
 
 function nextTurn(): Promise<void> {
