@@ -84,7 +84,7 @@ export const FEWEST_IN_GENERATION = 48;
 export const LONGEST_GENERATION_MS = 2_000;
 export const MOST_HELD_BACK = 32e6;
 /** Members: in a larger group one survivor keeps too much from dying whole. */
-export const MOST_IN_GENERATION = 1_024;
+export const MOST_IN_GENERATION = 1_200;
 /** Live members for each that was disposed of, in a generation that ends early: more would have to be moved. */
 export const MOST_ALIVE_AT_END = 0.1;
 

@@ -31,7 +31,7 @@ export const TARGETS: readonly Target[] = [
     work: (handles) => `${handles} dropped by the end of a scope`,
     against: 'Puppeteer Promise.all(dispose)',
     ...faster,
-    wanted: 150,
+    wanted: 100,
     measurements: ['bulk/attached-scope', 'bulk/puppeteer-all'],
   },
   {
@@ -47,7 +47,7 @@ export const TARGETS: readonly Target[] = [
     work: (handles) => `${handles} dropped by a collection`,
     against: 'Puppeteer Promise.all(dispose)',
     ...faster,
-    wanted: 150,
+    wanted: 100,
     measurements: ['bulk/attached-collection', 'bulk/puppeteer-all'],
   },
   {
@@ -63,7 +63,7 @@ export const TARGETS: readonly Target[] = [
     work: (handles) => `${handles} Promise.all(dispose)`,
     against: 'a send that costs nothing',
     ...timed,
-    wanted: 1.5,
+    wanted: 1.3,
     measurements: ['bulk/attached-all', 'bulk/floor-all'],
   },
   {
@@ -71,7 +71,7 @@ export const TARGETS: readonly Target[] = [
     work: (handles) => `${handles} await dispose() in a row`,
     against: 'plain Puppeteer',
     ...faster,
-    wanted: 200,
+    wanted: 250,
     measurements: ['bulk/attached-serial', 'bulk/puppeteer-serial'],
   },
   {
@@ -79,7 +79,7 @@ export const TARGETS: readonly Target[] = [
     work: (handles) => `${handles} await dispose() in a row`,
     against: 'a send that costs nothing',
     ...timed,
-    wanted: 2,
+    wanted: 1.8,
     measurements: ['bulk/attached-serial', 'bulk/floor-serial'],
   },
   {
@@ -130,7 +130,7 @@ export const TARGETS: readonly Target[] = [
     work: 'groups: false, Promise.all(dispose)',
     against: 'bare WebSocket',
     ...faster,
-    wanted: 0.9,
+    wanted: 0.75,
     measurements: ['bulk/attached-per-id', 'bulk/bare-websocket'],
   },
   {
@@ -140,7 +140,7 @@ export const TARGETS: readonly Target[] = [
     comparison: 'atMost',
     unit: '×',
     figure: cpuOf,
-    wanted: 0.6,
+    wanted: 0.75,
     measurements: ['bulk/attached-per-id', 'bulk/puppeteer-all'],
   },
   {
@@ -156,7 +156,7 @@ export const TARGETS: readonly Target[] = [
     work: 'evaluateHandle loop that forgets',
     against: 'plain that disposes each',
     ...timed,
-    wanted: 0.65,
+    wanted: 0.55,
     measurements: ['forget/attached', 'forget/puppeteer-dispose'],
   },
   {

@@ -11,6 +11,9 @@ import { MOST_COLLECTIONS, mintHandles, settle } from './bulk.ts';
 const GROUP = 'by-hand';
 const MINTING = new Set(['Runtime.evaluate', 'Runtime.callFunctionOn']);
 
+/** Kept here while it has something to tell: one that nothing refers to is collected, and tells nothing. */
+let registry: FinalizationRegistry<undefined> | undefined;
+
 /** How long a collection is given to be told of, in milliseconds. */
 const PATIENCE_MS = 500;
 
@@ -29,7 +32,7 @@ export async function collectByHand(driven: DrivenPage, count: number): Promise<
     release = () =>
       void session.send('Runtime.releaseObjectGroup', { objectGroup: GROUP }).then(() => resolve(true));
   });
-  const registry = new FinalizationRegistry<undefined>(() => {
+  registry = new FinalizationRegistry<undefined>(() => {
     if (--left === 0) release();
   });
   registerAll(registry, handles);
@@ -45,10 +48,11 @@ export async function collectByHand(driven: DrivenPage, count: number): Promise<
     collections++;
   }
   await driven.stop();
+  registry = undefined;
   return { handles: count, mustLetGo: true, commands: 1, extra: { collections } };
 }
 
 /** A function of its own: the last handle of a loop is reachable until its function is over. */
-function registerAll(registry: FinalizationRegistry<undefined>, handles: readonly BenchHandle[]): void {
-  for (const handle of handles) registry.register(handle.remoteObject(), undefined);
+function registerAll(by: FinalizationRegistry<undefined>, handles: readonly BenchHandle[]): void {
+  for (const handle of handles) by.register(handle.remoteObject(), undefined);
 }

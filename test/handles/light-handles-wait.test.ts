@@ -17,8 +17,8 @@ test.each([
 });
 
 test('a generation of light handles is full with as many members as any', () => {
-  expect(isFull(new OpenLedger(500, OPENED_AT).group(1_023), OPENED_AT)).toBe(false);
-  expect(isFull(new OpenLedger(500, OPENED_AT).group(1_024), OPENED_AT)).toBe(true);
+  expect(isFull(new OpenLedger(500, OPENED_AT).group(1_199), OPENED_AT)).toBe(false);
+  expect(isFull(new OpenLedger(500, OPENED_AT).group(1_200), OPENED_AT)).toBe(true);
 });
 
 test.each([
