@@ -55,6 +55,8 @@ export const MOST_UNGROUPED = 64;
 export const ENDED_AT_ONCE = 1_024;
 /** Milliseconds: the program that waits for its page to close goes first. */
 export const ENDED_LATER_MS = 100;
+/** Members of answered groups that are ended after the answers of other groups. More are not put off. Moves: bench rows `growth`. */
+export const MOST_ENDED_AFTER_ANSWERS = 16_384;
 /** Entries of a list that are over and still listed: a list is cleared when they are more than those that stay, and than this. */
 export const FEWEST_CLEARED = 8;
 /**

@@ -10,7 +10,13 @@ import type { Dispatcher } from '../batcher/dispatcher.ts';
 import type { Outcome, Reach, Release, ReleaseOwner, ReleaseSession } from '../batcher/release.ts';
 import type { SessionQueue } from '../batcher/session-queue.ts';
 import { countMove, type DropCause, type Ending, refusesWrongMoves } from '../batcher/stats.ts';
-import { DEAD_IN_A_LARGE_GROUP, ENDED_AT_ONCE, ENDED_LATER_MS, STEPS_PER_LOOK } from '../policy.ts';
+import {
+  DEAD_IN_A_LARGE_GROUP,
+  ENDED_AT_ONCE,
+  ENDED_LATER_MS,
+  MOST_ENDED_AFTER_ANSWERS,
+  STEPS_PER_LOOK,
+} from '../policy.ts';
 import type { DeferredTasks, SlicedWork, Waiters } from '../runtime/event-loop.ts';
 import { EndedIds } from './ended-ids.ts';
 import {
@@ -92,6 +98,12 @@ export class SessionLedger implements ReleaseOwner {
   readonly #endedIds = new Map<ScopeKind, EndedIds>();
   /** Groups that we have not named: the user has, who may also release them, or the browser. */
   readonly #foreign = new Map<string, Group>();
+  /** Groups whose release is answered, and whose members are not ended yet. */
+  #answered: Group[] = [];
+  /** How many members these have. */
+  #answeredMembers = 0;
+  /** How many groups' releases are sent and not answered. */
+  #awaited = 0;
   /** Handles dropped while a command names them, each with the number of flushes begun by then. */
   readonly #pinnedDead = new Map<Handle, number>();
 
@@ -445,6 +457,7 @@ export class SessionLedger implements ReleaseOwner {
     group.dropped = 0;
     group.disposed = 0;
     this.services.stats.groupFreed += group.handles;
+    this.#awaited++;
     return true;
   }
 
@@ -458,8 +471,19 @@ export class SessionLedger implements ReleaseOwner {
       const group: Group = release;
       if (outcome === 'gone')
         this.onRefused(group.members.find(({ state }) => state !== 'ended')?.context, reach);
-      this.services.work.add(this.#endMembers(group)); // Only now: before, the answer would have to wait for this work.
+      this.#awaited--;
+      this.#endAnswered(group);
     }
+  }
+
+  /** Ends the members of a group whose release is answered: after the answers to come, which would have to wait for that work. */
+  #endAnswered(group: Group): void {
+    this.#answered.push(group);
+    this.#answeredMembers += group.members.length;
+    if (this.#awaited > 0 && this.#answeredMembers < MOST_ENDED_AFTER_ANSWERS) return;
+    for (const each of this.#answered) this.services.work.add(this.#endMembers(each));
+    this.#answered = [];
+    this.#answeredMembers = 0;
   }
 
   // The two functions that change a state.
