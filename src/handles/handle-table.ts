@@ -75,14 +75,14 @@ const ENDED: ReleaseOwner = { claim: () => false, settled: () => {} };
 
 /** One handle. It is its own `Release`, so that queueing allocates nothing. */
 export class HandleRecord<Ledger extends ReleaseOwner> implements Release {
-  // The order matters: the first six are read of each collected record. Of a hundred thousand records none is in the processor's
-  // cache, so these fields stand side by side.
+  // The order matters: the first six are read of each record as its handle is collected and ends. Of a hundred thousand records
+  // none is in the processor's cache, so these fields stand side by side.
   /** `undefined` once the handle has ended: a program that keeps its object keeps a record then, but no ledger. */
   context: HandleContext<Ledger> | undefined;
   /** The object's group in the browser; `undefined` if none is known, and once the handle has ended. */
   group: ObjectGroup<Ledger> | undefined;
   state: HandleState = 'live';
-  /** Part of `Identified`. */
+  /** The number at the end of its id. See `Identified`. */
   idNumber = -1;
   /** How many unanswered commands name it. While there are any it is not released. */
   pins = 0;

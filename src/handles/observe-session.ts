@@ -364,7 +364,7 @@ class ObservedCommand implements DeferredTask {
       this.group.pending--;
       ledger.noteAnswered(this.group);
     }
-    if (this.pinned !== NONE) for (const record of this.pinned) ledger.unpin(record);
+    for (const record of this.pinned) ledger.unpin(record);
   }
 }
 

@@ -111,7 +111,7 @@ export class ValueCommands {
   }
 
   #end(pinned: readonly Handle[], onAnswer: (() => void) | undefined): void {
-    if (pinned !== NONE) for (const record of pinned) this.#parts.ledger.unpin(record);
+    for (const record of pinned) this.#parts.ledger.unpin(record);
     onAnswer?.();
   }
 
