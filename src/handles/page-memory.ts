@@ -241,7 +241,7 @@ class PageGrowth {
    * smallest counts. But one look in which the page has collected shows less: of as many as are kept, the second smallest counts.
    */
   get leastGarbage(): number {
-    const sizes = this.#sizes.toSorted((a, b) => a - b);
+    const sizes = sorted(this.#sizes);
     if (sizes.length < 2) return 0;
     const least = sizes[sizes.length < policy.LOOKS_KEPT ? 0 : 1] ?? 0;
     const released = this.#released - this.#releasedAtCollection;
@@ -255,8 +255,11 @@ class PageGrowth {
 }
 
 function medianOf(values: readonly number[]): number | undefined {
-  return values.toSorted((a, b) => a - b)[values.length >> 1];
+  return sorted(values)[values.length >> 1];
 }
+
+/** An array of numbers is sorted as numbers, without a function that compares two. */
+const sorted = (values: readonly number[]): Float64Array => Float64Array.from(values).sort();
 
 /**
  * Bytes in use in the heaps of a session's page: V8's, Blink's, and what array buffers hold.

@@ -120,7 +120,12 @@ function byContext(groups: readonly Group[]): Map<Context, Handle[]> {
 }
 
 function survivorsOf(group: Group): Handle[] {
-  return group.members.filter((member) => member.group === group && member.state === 'live');
+  const survivors: Handle[] = [];
+  for (const member of group.members) {
+    if (survivors.length === group.live) break;
+    if (member.group === group && member.state === 'live') survivors.push(member);
+  }
+  return survivors;
 }
 
 /**
