@@ -48,6 +48,7 @@ export class AttachedSessions {
       answers,
       dispatcher: new Dispatcher(options, stats),
       touched,
+      toTidy: new Set(),
       work: new SlicedWork(() => this.sweep.afterWork()),
       changes: new Waiters(),
       usesGroups: groups,

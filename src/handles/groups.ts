@@ -131,7 +131,10 @@ export class GroupSweep {
   readonly #waiting = new Map<Group, number>();
   /** Waiting groups that still take mints: they may be closed at any time. */
   readonly #openWaiting = new Set<Group>();
-  /** Waiting groups in which the program disposed of something that is not due yet, the oldest first. */
+  /**
+   * Waiting groups in which the program disposed of something that is not due yet, the oldest first: of two that were noted in one
+   * sweep, the later may be older, by `LOOK_AT_DUE_MS` at the most.
+   */
   readonly #urgent = new Set<Group>();
   /** Whether the last look at these groups, or at those whose grace is over, left some for the next look. */
   #urgentLeft = false;
@@ -142,6 +145,7 @@ export class GroupSweep {
   readonly #moving = new Map<Group, number>();
   #graceTimer: ReturnType<typeof setTimeout> | undefined;
   #urgentTimer: ReturnType<typeof setTimeout> | undefined;
+  #tidyTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(services: LedgerServices) {
     this.#services = services;
@@ -213,25 +217,27 @@ export class GroupSweep {
     const now = this.#services.now();
     for (const crowded of this.#crowded) if (crowded.hasEnded) this.#crowded.delete(crowded);
     const groups = this.#takeGroups(looksAt, ledger, now);
-    const verdicts: Record<Verdict, Group[]> = {
-      keep: [],
-      wait: [],
-      release: [],
-      outOfTime: [],
-      sendDisposed: [],
-    };
+    const counts = sweepDone.hasSubscribers ? new VerdictCounts() : undefined;
+    const wait: Group[] = [];
+    const outOfTime: Group[] = [];
+    const sendDisposed: Group[] = [];
     for (const group of groups) {
       const verdict = judge(group, now, looksAt !== 'all');
-      verdicts[verdict].push(group);
-      if (verdict !== 'wait') this.#endGrace(group);
+      counts?.add(verdict);
+      if (verdict === 'wait') {
+        wait.push(group);
+        continue;
+      }
+      this.#endGrace(group);
       if (verdict === 'release') releaseWhole(group);
+      else if (verdict === 'outOfTime') outOfTime.push(group);
+      else if (verdict === 'sendDisposed') sendDisposed.push(group);
     }
-    const { wait, outOfTime, sendDisposed } = verdicts;
-    const counts = sweepDone.hasSubscribers ? countsOf(verdicts) : undefined;
     if (sendDisposed.length > 0) this.#sendDisposed(sendDisposed, wait);
     if (wait.length > 0) this.#letWait(wait, outOfTime, now);
     if (this.#waiting.size > 0) this.#startGraceTimer();
     if (this.#urgent.size > 0) this.#startUrgentTimer(now);
+    if (this.#services.toTidy.size > 0) this.#startTidyTimer();
     if (counts !== undefined && counts.groups > 0) {
       sweepDone.publish({ ...counts, elapsedMs: this.#services.now() - now } satisfies SweepDone);
     }
@@ -260,7 +266,9 @@ export class GroupSweep {
   #addUrgent(groups: Set<Group>, now: number): void {
     let left = policy.MOST_PER_LOOK;
     for (const group of this.#urgent) {
-      if (now - group.disposedSince < policy.CLOSED_AFTER_MS) return;
+      const waitedMs = now - group.disposedSince;
+      if (waitedMs < policy.CLOSED_AFTER_MS - policy.LOOK_AT_DUE_MS) return;
+      if (waitedMs < policy.CLOSED_AFTER_MS) continue;
       if (left-- === 0) {
         this.#urgentLeft = true;
         return;
@@ -289,15 +297,22 @@ export class GroupSweep {
     if (group.dropped === 0) group.staleSince = Number.POSITIVE_INFINITY;
     else group.staleSince = Math.min(group.staleSince, now);
     if (!group.isUrgent || group.disposedSince !== Number.POSITIVE_INFINITY) return;
-    group.disposedSince = now;
+    const since = group.disposedAt ?? now;
+    group.disposedAt = undefined;
+    group.disposedSince = since;
     this.#urgent.delete(group); // It is entered again as the last.
-    // Tidied groups become urgent, too: there the client may have disposed of a second handle of the same element, which
-    // keeps the node alive.
-    const { tidied } = group.ledger;
-    for (const tidiedGroup of tidied) {
-      tidiedGroup.isUrgent = true;
-      tidiedGroup.disposedSince = now;
-      this.#urgent.add(tidiedGroup);
+    this.#makeTidiedUrgent(group.ledger, since);
+  }
+
+  /**
+   * The program has disposed of something, then. Tidied groups become urgent, too: there the client may have disposed of a second
+   * handle of the same element, which keeps the node alive.
+   */
+  #makeTidiedUrgent({ tidied }: SessionLedger, since: number): void {
+    for (const group of tidied) {
+      group.isUrgent = true;
+      group.disposedSince = since;
+      this.#urgent.add(group);
     }
     tidied.clear();
   }
@@ -430,10 +445,22 @@ export class GroupSweep {
         this.#graceTimer = undefined;
         this.sweep('due');
       },
-      this.#dueLeft ? policy.FEWEST_MS_BETWEEN_LOOKS : policy.IDLE_MS / 2,
+      this.#dueLeft ? policy.FEWEST_MS_BETWEEN_LOOKS : policy.LOOK_AT_DUE_MS,
     );
     this.#dueLeft = false;
     unref(this.#graceTimer);
+  }
+
+  #startTidyTimer(): void {
+    if (this.#tidyTimer !== undefined) return;
+    this.#tidyTimer = setTimeout(() => {
+      this.#tidyTimer = undefined;
+      const { toTidy, now } = this.#services;
+      for (const ledger of toTidy) this.#makeTidiedUrgent(ledger, now());
+      toTidy.clear();
+      this.sweep('touched');
+    }, policy.TIDIED_AFTER_MS);
+    unref(this.#tidyTimer);
   }
 
   /** Wakes when the first of the groups is to be closed, or sent. */
@@ -441,7 +468,8 @@ export class GroupSweep {
     if (this.#urgentTimer !== undefined) return;
     let next = Number.POSITIVE_INFINITY;
     for (const group of this.#urgent) {
-      if (group.disposedSince + policy.CLOSED_AFTER_MS >= next || next <= now) break; // So are all that follow.
+      const closedAt = group.disposedSince + policy.CLOSED_AFTER_MS;
+      if (closedAt - policy.LOOK_AT_DUE_MS >= next || next <= now) break; // So are all that follow.
       const afterMs = group.stage === 'open' ? policy.CLOSED_AFTER_MS : policy.SENT_AFTER_MS;
       next = Math.min(next, group.disposedSince + afterMs);
     }
@@ -558,7 +586,11 @@ function releaseSingly(group: Group): void {
 }
 
 function deadOf(group: Group): Handle[] {
-  return group.members.filter((member) => member.group === group && member.state === 'dropped');
+  const dead: Handle[] = [];
+  for (const member of group.members) {
+    if (member.group === group && member.state === 'dropped') dead.push(member);
+  }
+  return dead;
 }
 
 /** Queues the release of a dead handle, unless a command names it. */
@@ -585,9 +617,18 @@ export interface SweepDone {
 /** Messages are `SweepDone`. Nothing is computed while nobody listens. */
 const sweepDone: DiagnosticsChannel = /* @__PURE__ */ diagnosticsChannel('cdp-release-batcher:sweep:done');
 
-function countsOf(verdicts: Record<Verdict, Group[]>): Omit<SweepDone, 'elapsedMs'> {
-  const { keep, wait, release, outOfTime, sendDisposed } = verdicts;
-  const resolved = outOfTime.length + sendDisposed.length;
-  const groups = keep.length + wait.length + release.length + resolved;
-  return { groups, released: release.length, waiting: wait.length, resolved, kept: keep.length };
+class VerdictCounts implements Omit<SweepDone, 'elapsedMs'> {
+  groups = 0;
+  released = 0;
+  waiting = 0;
+  resolved = 0;
+  kept = 0;
+
+  add(verdict: Verdict): void {
+    this.groups++;
+    if (verdict === 'keep') this.kept++;
+    else if (verdict === 'wait') this.waiting++;
+    else if (verdict === 'release') this.released++;
+    else this.resolved++;
+  }
 }

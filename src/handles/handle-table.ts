@@ -190,6 +190,8 @@ export class ObjectGroup<Ledger extends ReleaseOwner> implements Release {
   isUrgent = false;
   /** Time of the program's first disposal that waits; `Infinity` without one, `-Infinity` if it was due and could not be sent. */
   disposedSince: number = Number.POSITIVE_INFINITY;
+  /** That time until a sweep notes it, where none is scheduled for that; `undefined` otherwise. */
+  disposedAt: number | undefined;
   /** How many flushes had begun when the first of the dropped members was dropped. */
   oldestDrop = 0;
   /** How many members unanswered commands name. */
@@ -254,6 +256,7 @@ export class ObjectGroup<Ledger extends ReleaseOwner> implements Release {
     this.dropped--;
     if (!isDisposed || --this.disposed > 0) return;
     this.isUrgent = false;
+    this.disposedAt = undefined;
     this.disposedSince = Number.POSITIVE_INFINITY;
   }
 

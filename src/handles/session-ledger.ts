@@ -48,6 +48,8 @@ export interface LedgerServices {
   readonly answers: DeferredTasks;
   /** Groups to judge in the next sweep, each once. */
   readonly touched: Group[];
+  /** Sessions whose client has sent a release itself: what it disposed of for itself follows in a while (`GroupSweep`). */
+  readonly toTidy: Set<SessionLedger>;
   /** Work for the turns to come; a sweep follows it. */
   readonly work: SlicedWork;
   /** Woken when something that could not be released before may be. */
@@ -90,6 +92,8 @@ export class SessionLedger implements ReleaseOwner {
   readonly #contexts = new Map<string, Context>();
   /** The context of the id looked up last: mostly that of the next id, too. It is kept even when it is empty. */
   #recent: Context | undefined;
+  /** The handle found last. It may have ended since. */
+  #found: Handle | undefined;
   /** Moved handles by the ids that they had before. */
   readonly #formerIds = new Map<string, Handle>();
   /** Whether any handle has ended with its scope. */
@@ -149,7 +153,13 @@ export class SessionLedger implements ReleaseOwner {
 
   /** The record of an id, be it the object's present or a former one; `undefined` once the release is sent. */
   find(objectId: string): Handle | undefined {
-    const record = this.#lookUp(objectId);
+    // A handle is mostly named by several commands in a row.
+    const found = this.#found;
+    const record =
+      found !== undefined && found.objectId === objectId && found.state !== 'ended'
+        ? found
+        : this.#lookUp(objectId);
+    this.#found = record;
     return record?.group?.stage === 'released' ? undefined : record;
   }
 
@@ -180,7 +190,9 @@ export class SessionLedger implements ReleaseOwner {
 
   /** Whether one of these is a former id of an object that was moved. */
   hasFormerAmong(objectIds: readonly string[]): boolean {
-    return this.#formerIds.size > 0 && objectIds.some((id) => this.#formerIds.has(id));
+    if (this.#formerIds.size === 0) return false;
+    for (const objectId of objectIds) if (this.#formerIds.has(objectId)) return true;
+    return false;
   }
 
   /** Whether some ids do not tell their context. */
@@ -234,25 +246,36 @@ export class SessionLedger implements ReleaseOwner {
     for (const objectId of objectIds) {
       const record = this.find(objectId);
       if (record === undefined) continue;
-      this.pin(record);
+      const { group } = record;
+      if (record.state !== 'live') this.pin(record);
+      else if (++record.pins === 1 && group !== undefined) group.pinned++;
       pinned.push(record);
     }
     return pinned;
+  }
+
+  /** A command that has pinned these is answered. */
+  unpinEach(records: readonly Handle[]): void {
+    for (const record of records) {
+      if (record.pins > 1) record.pins--;
+      else this.unpin(record);
+    }
   }
 
   /** A command that names the handle is answered. If it was the last, a dropped handle may be released now. */
   unpin(record: Handle): void {
     record.pins--;
     if (record.pins > 0) return;
-    if (record.group !== undefined) {
-      record.group.pinned--;
-      this.noteAnswered(record.group);
+    const { group } = record;
+    if (group !== undefined) {
+      group.pinned--;
+      if (group.live === 0 || group.failedMoves > 0 || group.kind === 'foreign') this.noteAnswered(group);
     }
     if (record.state === 'live') return;
     this.#pinnedDead.delete(record);
     if (record.state !== 'dropped') return;
     if (!this.#isSwept(record)) this.enqueue(record);
-    else if (record.group !== undefined) this.touch(record.group);
+    else if (group !== undefined) this.touch(group);
     this.services.changes.wake();
   }
 
@@ -277,10 +300,18 @@ export class SessionLedger implements ReleaseOwner {
       group.isTouched = true;
       this.services.touched.push(group);
     }
-    // An open group that waits is judged by the timers of the sweep: nothing of it is released before.
-    const isUntimed = group.isUrgent && !Number.isFinite(group.disposedSince); // Not noted yet, or overdue.
-    const waitsForTimer = group.stage === 'open' && !isUntimed && this.waiting.has(group);
-    if (!waitsForTimer) this.services.work.schedule();
+    if (!this.#waitsForTimer(group)) this.services.work.schedule();
+  }
+
+  /** Whether the timers of the sweep judge the group soon enough: nothing of it can be released before. */
+  #waitsForTimer(group: Group): boolean {
+    const mayGo = group.disposed >= DEAD_IN_A_LARGE_GROUP || group.failedMoves > 0 || group.live === 0;
+    if ((mayGo && group.stage !== 'open') || group.disposedSince === Number.NEGATIVE_INFINITY) return false;
+    if (!this.waiting.has(group)) return false;
+    if (group.isUrgent && group.disposedSince === Number.POSITIVE_INFINITY) {
+      group.disposedAt ??= this.services.now();
+    }
+    return true;
   }
 
   // 3. Dropped.
@@ -294,7 +325,7 @@ export class SessionLedger implements ReleaseOwner {
 
   /**
    * The client disposed of a handle that it had made for itself. Nobody waits for that: the handle is released together
-   * with the program's next disposal, or with its group.
+   * with the program's next disposal, `TIDIED_AFTER_MS` after one that the client has sent itself, or with its group.
    */
   tidy(record: Handle): void {
     if (record.state === 'live') this.#dropLive(record, 'disposed');
@@ -410,12 +441,14 @@ export class SessionLedger implements ReleaseOwner {
    * @returns false if a release of it was sent before.
    */
   take(record: Handle): boolean {
-    this.drop(record, 'disposed');
+    this.tidy(record);
     if (record.state === 'ended') return false;
     const { group } = record;
     if (group !== undefined) group.releasedSingly++;
     this.#end(record, 'inFlight');
-    if (group !== undefined) this.touch(group);
+    if (group === undefined) return true;
+    this.touch(group);
+    if (group.disposed > 0 || this.tidied.size > 0) this.services.toTidy.add(this);
     return true;
   }
 
@@ -649,6 +682,7 @@ export class SessionLedger implements ReleaseOwner {
   /** Detached: live handles are left to the program, dropped ones are still released. */
   abandon(): void {
     this.isAbandoned = true;
+    this.barriers.close();
   }
 
   /** Whether dropped handles still wait for the answer to a command that names them, or for the end of a hold. */

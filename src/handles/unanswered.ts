@@ -16,20 +16,26 @@ export interface Barrier {
   readonly handles: number;
   /** How many flushes had begun when it was sent. */
   readonly begun: number;
-  readonly deadline: Deadline;
+  readonly sentAt: number;
 }
 
 export interface BarrierServices {
   readonly stats: ReleaseStats;
   readonly flushes: { readonly begun: number };
   readonly changes: Waiters;
+  /** Milliseconds, monotonic. */
+  now(): number;
   readonly dispatcher: { readonly releaseTimeoutMs: number };
 }
 
 /** The releases that the client of one session has sent itself. */
 export class Barriers {
   readonly #services: BarrierServices;
+  /** The oldest first. */
   readonly #open = new Set<Barrier>();
+  /** One for all, for a script that clicks sends a barrier with each: it runs for the oldest, and on when that is answered. */
+  #deadline: Deadline | undefined;
+  #isClosing = false;
 
   constructor(services: BarrierServices) {
     this.#services = services;
@@ -37,18 +43,31 @@ export class Barriers {
 
   /** Opens a barrier: the client has sent a release of so many handles, which are counted as in flight. */
   open(handles: number): Barrier {
-    const { flushes, dispatcher } = this.#services;
-    const onPassed = (): void => this.settle(barrier, 'timedOut');
-    const deadline = new Deadline(dispatcher.releaseTimeoutMs, onPassed);
-    const barrier: Barrier = { handles, begun: flushes.begun, deadline };
+    const barrier: Barrier = { handles, begun: this.#services.flushes.begun, sentAt: this.#services.now() };
     this.#open.add(barrier);
+    if (this.#deadline === undefined) this.#await(barrier);
     return barrier;
+  }
+
+  #await({ sentAt }: Barrier): void {
+    const leftMs = sentAt + this.#services.dispatcher.releaseTimeoutMs - this.#services.now();
+    this.#deadline = new Deadline(Math.max(0, leftMs), () => {
+      this.#deadline = undefined;
+      // Not by the clock: it was late if the loop was blocked, and then the answers to later barriers may still come.
+      for (const barrier of this.#open) {
+        if (barrier.sentAt > sentAt) {
+          this.#await(barrier);
+          return;
+        }
+        this.settle(barrier, 'timedOut');
+      }
+    });
   }
 
   /** The barrier is answered. Does nothing if it was given up before. */
   settle(barrier: Barrier, outcome: Outcome): void {
     if (!this.#open.delete(barrier)) return;
-    barrier.deadline.stop();
+    if (this.#isClosing && this.#open.size === 0) this.#stop();
     countMove(this.#services.stats, 'inFlight', outcome, barrier.handles);
     this.#services.changes.wake();
   }
@@ -56,6 +75,18 @@ export class Barriers {
   /** Settles all barriers as `gone`: none will be answered any more. */
   giveUp(): void {
     for (const barrier of this.#open) this.settle(barrier, 'gone');
+    this.#stop();
+  }
+
+  /** No more barriers are opened. Nothing is left behind when the last is settled. */
+  close(): void {
+    this.#isClosing = true;
+    if (this.#open.size === 0) this.#stop();
+  }
+
+  #stop(): void {
+    this.#deadline?.stop();
+    this.#deadline = undefined;
   }
 
   /** Whether a barrier from before that flush is unanswered. */

@@ -178,6 +178,28 @@ describe('what the client disposes of in a context of its own', () => {
     await elapseSoon(world);
     expect(session.alive()).toHaveLength(100);
   });
+
+  test('follows half a second after a release that the client sends itself, as at the end of each click', async () => {
+    await using world = new AttachedPeer();
+    const session = openWithOwnContext(world);
+    await session.mint(100);
+    const clicks = 6;
+    for (let click = 0; click < clicks; click++) {
+      const [double, element] = (await session.mint(2)) as [Handle, Handle];
+      isClients = true;
+      await dispose(session, [double]);
+      isClients = false;
+      await session.send('Page.bringToFront').catch(() => {}); // The peer need not know it.
+      await dispose(session, [element]); // Sent at once, behind the action.
+      expect(session.alive()).not.toContain(element.objectId);
+      world.elapse(60);
+      await turns();
+    }
+    expect(session.releasesOnTheWire()).toHaveLength(clicks);
+    expect(session.alive()).toHaveLength(100 + clicks);
+    for (let round = 0; round < 5; round++) await elapseSoon(world);
+    expect(session.alive()).toHaveLength(100);
+  });
 });
 
 describe('a command that measures memory', () => {

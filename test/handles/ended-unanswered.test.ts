@@ -1,6 +1,6 @@
 // A session ends, and its client never rejects what is unanswered. All that it held ends with it: nobody waits for an
 // answer that cannot come.
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { expectAtRest } from '../support/conservation.ts';
 import { isReply } from '../support/fake-peer.ts';
 import { turns, until } from '../support/turns.ts';
@@ -92,6 +92,27 @@ describe.each(Object.keys(endings))('a session that %s', (how) => {
       expect(world.stats).toMatchObject({ live: 0, released: 0, timedOut: 0 });
     },
   );
+});
+
+test('releases behind actions share one timer, however many there are, and it goes with the session', async () => {
+  await using world = new AttachedPeer({ releaseTimeoutMs: 5_000 });
+  const session = world.open();
+  const handles = await session.mint(20);
+  const releases = session.holdAnswers('Runtime.releaseObject');
+  const before = vi.getTimerCount();
+  const answers = handles.map((handle) => {
+    session.send('Page.bringToFront').catch(() => {}); // The peer need not know it.
+    return session.release(handle);
+  });
+  await turns();
+  expect(world.stats.inFlight).toBe(20);
+  expect(vi.getTimerCount() - before).toBe(1);
+  releases.letGo();
+  await Promise.all(answers);
+  expect(world.stats).toMatchObject({ inFlight: 0, released: 20 });
+  world.attachment.detach();
+  await turns();
+  expect(vi.getTimerCount()).toBeLessThanOrEqual(before);
 });
 
 test('a release behind an action that is never answered counts as timed out, as any other', async () => {

@@ -28,6 +28,7 @@ export class OpenLedger {
       dispatcher: new Dispatcher(resolveBatcherOptions({ maxInFlightBatches: 1 }), stats),
       answers: new DeferredTasks(),
       touched: [],
+      toTidy: new Set(),
       work: new SlicedWork(() => {}), // The test sweeps.
       changes: new Waiters(),
       usesGroups: true,

@@ -1,6 +1,7 @@
 // Groups are judged when that can change something, not after each command: on a busy client each sweep counts.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { expect, test } from 'vitest';
+import { plainRules } from '../../src/handles/command-rules.ts';
 import { turns } from '../support/turns.ts';
 import { AttachedPeer } from './attached-peer.ts';
 
@@ -32,6 +33,32 @@ test.each([true, false])(
     expect(session.alive()).toEqual([kept.objectId]);
   },
 );
+
+test('the first disposal in a group that waits already causes no sweep of its own, and is as soon on the wire', async () => {
+  let isClients = true;
+  await using world = new AttachedPeer();
+  const session = world.open({ createRules: () => ({ ...plainRules, isClientsOwn: () => isClients }) });
+  const [kept, double, element] = await session.mint(3);
+  if (!kept || !double || !element) throw new Error();
+  await session.release(double);
+  await turns(); // The group waits for its timer: the client has disposed of something for itself.
+  isClients = false;
+  let sweeps = 0;
+  const count = (): void => void sweeps++;
+  subscribe(SWEPT, count);
+  try {
+    await session.release(element);
+    await turns();
+  } finally {
+    unsubscribe(SWEPT, count);
+  }
+  expect(sweeps).toBe(0);
+  for (let passed = 0; passed < 100; passed += 5) {
+    world.elapse(5);
+    await turns(4);
+  }
+  expect(session.alive()).toEqual([kept.objectId]);
+});
 
 test('disposals one after another are judged by the timer of the first', async () => {
   await using world = new AttachedPeer();
