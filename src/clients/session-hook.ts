@@ -33,11 +33,16 @@ export function hookSession(session: EmittingSession, tap: SessionTap, onEvent: 
         ? (ownSend ?? beneath.send).call(session, method, outgoing)
         : (ownSend ?? beneath.send).call(session, method, outgoing, ...rest);
 
-  const unshadowSend = shadow(session, 'send', (method: string, params?: Params, ...rest: unknown[]) =>
-    isHooked
-      ? (tap.releaseEarly(method, params) ?? tap.command(method, params, forwarding(method, rest)))
-      : (ownSend ?? beneath.send).call(session, method, params, ...rest),
-  );
+  const unshadowSend = shadow(session, 'send', (method: string, params?: Params, ...rest: unknown[]) => {
+    if (isHooked) {
+      const early = method === 'Runtime.releaseObject' ? tap.releaseEarly(params) : undefined;
+      if (early !== undefined) return early;
+      if (!tap.letsPass(method)) return tap.command(method, params, forwarding(method, rest));
+    }
+    return rest.length === 0
+      ? (ownSend ?? beneath.send).call(session, method, params)
+      : (ownSend ?? beneath.send).call(session, method, params, ...rest);
+  });
   const unshadowEmit = shadow(session, 'emit', (event: string | symbol, ...payload: unknown[]) => {
     if (isHooked) {
       if (typeof event === 'string') tap.event(event, payload[0]);

@@ -7,8 +7,8 @@ export interface CommandRules {
   /** Whether the client made this context for itself. The program gets no handles of such a context. */
   isClientsOwn(executionContextId: number | undefined): boolean;
   /**
-   * For a command about an object of that context: gives the part of an answer that the client holds. The rest is released without
-   * waiting for the garbage collector. `undefined` if the client may hold all of the answer.
+   * For a command about an object of that context, whose answer may bring a list: gives the part of an answer that the client holds.
+   * The rest is released without waiting for the garbage collector. `undefined` if the client may hold all of the answer.
    */
   heldOf(
     method: string,
@@ -16,7 +16,10 @@ export interface CommandRules {
   ): ((result: unknown) => ReadonlySet<unknown>) | undefined;
   /** Whether nobody names groups in the client's sessions: an object that is not in the ledger is in none then. Default `false`. */
   readonly namesNoGroups?: boolean;
-  /** Called for each command as it is sent. The function that it returns is called when the command is answered. */
+  /**
+   * Called for each command as it is sent, but for the user's inputs. The function that it returns is called when the command is
+   * answered.
+   */
   onSent(method: string, params: Params | undefined): (() => void) | undefined;
 }
 

@@ -19,13 +19,13 @@ import type { CollectionWatch } from './collection.ts';
 import type { CommandRules } from './command-rules.ts';
 import { beginForeignRelease, currentGroup, endGroup } from './groups.ts';
 import {
-  bringsValue,
   type CommandShape,
   type Forward,
   factsOf,
   forEachNamedId,
   forEachObjectOf,
   hasException,
+  INPUT_COMMANDS,
   idsNamedByCall,
   isAwaitable,
   type Params,
@@ -71,11 +71,21 @@ export class SessionTap {
   }
 
   /**
-   * The answer to a release that need not be sent now; `undefined` for any other command. `command` does the same:
-   * asking here first saves its caller the making of a `forward`.
+   * Whether a command may be sent as it is, past `command`: one of the user's inputs, which names no object and brings none. It is
+   * counted as an action.
    */
-  releaseEarly(method: string, params: Params | undefined): Promise<unknown> | undefined {
-    if (method !== 'Runtime.releaseObject' || this.ledger.hasEnded) return undefined;
+  letsPass(method: string): boolean {
+    if (!INPUT_COMMANDS.has(method)) return false;
+    this.#parts.acknowledger.actions.count++;
+    return true;
+  }
+
+  /**
+   * The answer to a `Runtime.releaseObject` that need not be sent now; `undefined` if it has to be. `command` does the same: asking
+   * here first saves its caller the making of a `forward`.
+   */
+  releaseEarly(params: Params | undefined): Promise<unknown> | undefined {
+    if (this.ledger.hasEnded) return undefined;
     this.ledger.services.answers.run();
     return this.#parts.acknowledger.releaseEarly(params);
   }
@@ -92,23 +102,25 @@ export class SessionTap {
     present: Present | undefined = undefined,
   ): PromiseLike<unknown> {
     const { ledger } = this;
-    const { acknowledger, streams, rules } = this.#parts;
+    const { acknowledger, streams, rules, tracks } = this.#parts;
     if (ledger.hasEnded || !isCommand(method, params)) return forward(params);
     if (method === 'Runtime.releaseObject') {
       ledger.services.answers.run();
       return acknowledger.release(params, forward);
     }
-    if (present === undefined && bringsValue(method, params) && this.#mayTakeShortWay) {
-      const answer = this.values.send(method, params, forward);
-      if (answer !== undefined) return answer;
-    }
     const facts = factsOf(method);
     if (facts.asksAboutObjects) acknowledger.actionsPassed = acknowledger.actions.count;
     else acknowledger.actions.count++;
-    if (method === 'Runtime.releaseObjectGroup') return this.#releaseGroup(params, forward);
+    if (facts.isInput) return forward(params);
     if (facts.concernsTarget) ledger.target.noteCommand(ledger, method);
-    if (streams !== undefined && concernsStreams(method)) return streams.command(method, params, forward);
-    const shape = this.#parts.tracks ? facts.shape : undefined;
+    const shape = tracks ? facts.shape : undefined;
+    if (shape === undefined) {
+      if (method === 'Runtime.releaseObjectGroup') return this.#releaseGroup(params, forward);
+      if (streams !== undefined && concernsStreams(method)) return streams.command(method, params, forward);
+    } else if (present === undefined && params) {
+      const answer = this.values.send(method, facts, params, forward);
+      if (answer !== undefined) return answer;
+    }
     const named = shape === undefined ? undefined : idsNamed(method, shape, params);
     if (named !== undefined) {
       ledger.services.answers.run();
@@ -120,10 +132,10 @@ export class SessionTap {
     let answer: PromiseLike<unknown>;
     try {
       if (shape !== undefined) command = this.#begin(method, shape, params, named);
-      else if (this.#parts.tracks && !facts.isWithoutObjects) command = beginUnlisted(ledger, params);
+      else if (tracks) command = beginUnlisted(ledger, params);
       // Sent from here: with another frame of ours between, an error's stack would not reach as far as the caller.
       if (command !== undefined) answer = forward(command.outgoing(params, named));
-      else answer = this.#parts.tracks ? forward(params) : this.#untracked(method, params, forward);
+      else answer = tracks ? forward(params) : this.#untracked(method, params, forward);
       if (command !== undefined) {
         const isLong = shape === undefined || shape.bringsList;
         answer = this.#follow(command, answer, isLong, shape && present);
@@ -162,12 +174,6 @@ export class SessionTap {
     return record;
   }
 
-  /** Whether commands by value may take the short way (`ValueCommands`): mints are tracked, no scope is open, no leaks are traced. */
-  get #mayTakeShortWay(): boolean {
-    const { scopes, tracing } = this.#parts;
-    return this.#parts.tracks && scopes.open === 0 && tracing.report === undefined;
-  }
-
   /**
    * Enters the error that a command by value threw: two objects, the answer's result and its exception. Both commands by value
    * have this shape, so that of `Runtime.evaluate` serves for both.
@@ -176,7 +182,7 @@ export class SessionTap {
     const shape = shapeOf('Runtime.evaluate');
     if (shape === undefined) return;
     this.ledger.services.answers.run();
-    const command = new ObservedCommand(this, shape, group, NONE);
+    const command = new ObservedCommand(this, shape, group, NONE, undefined);
     command.result = result;
     command.run();
   }
@@ -192,15 +198,10 @@ export class SessionTap {
     const { scopes, rules, tracing, isTracedByCall } = this.#parts;
     const pinned = named === undefined ? NONE : ledger.pinEach(named);
     const scope = scopes.open > 0 && !rules.keepsResult(method, params) ? scopes.current(ledger) : undefined;
-    const command = new ObservedCommand(
-      this,
-      shape,
-      groupOf(ledger, shape, params, pinned[0], scope, rules),
-      pinned,
-    );
-    command.scope = scope;
+    const group = groupOf(ledger, shape, params, pinned[0], scope, rules);
+    const command = new ObservedCommand(this, shape, group, pinned, scope);
     command.trace = tracing.report?.beginCommand(isTracedByCall);
-    command.heldOf = rules.heldOf(method, pinned[0]?.context?.executionContextId);
+    if (shape.bringsList) command.heldOf = rules.heldOf(method, pinned[0]?.context?.executionContextId);
     return command;
   }
 
@@ -223,7 +224,8 @@ export class SessionTap {
       if (isLong) answers.addLong(command);
       else answers.add(command);
       // A traced call tells, as it ends, what it gave; and what it named may have been dropped meanwhile.
-      if (command.trace !== undefined || command.pinned.some(isDropped)) answers.run();
+      if (command.trace !== undefined || (command.pinned.length > 0 && command.pinned.some(isDropped)))
+        answers.run();
     };
     if (this.#parts.handlesRefusals && present === undefined) {
       answer.then(enter, () => command.end());
@@ -287,7 +289,7 @@ class ObservedCommand implements DeferredTask {
   result: unknown;
   readonly group: Group | undefined;
   readonly pinned: readonly Handle[];
-  scope: HandleScope | undefined;
+  readonly scope: HandleScope | undefined;
   trace: MintTrace | undefined;
   /** Of an answer, what the client holds: see `CommandRules`. */
   heldOf: ((result: unknown) => ReadonlySet<unknown>) | undefined;
@@ -295,11 +297,18 @@ class ObservedCommand implements DeferredTask {
   readonly #shape: CommandShape;
 
   /** @param group keeps it from being released until the command's end. */
-  constructor(tap: SessionTap, shape: CommandShape, group: Group | undefined, pinned: readonly Handle[]) {
+  constructor(
+    tap: SessionTap,
+    shape: CommandShape,
+    group: Group | undefined,
+    pinned: readonly Handle[],
+    scope: HandleScope | undefined,
+  ) {
     this.#tap = tap;
     this.#shape = shape;
     this.group = group;
     this.pinned = pinned;
+    this.scope = scope;
     if (group !== undefined) group.pending++;
   }
 
@@ -364,7 +373,7 @@ class ObservedCommand implements DeferredTask {
       this.group.pending--;
       ledger.noteAnswered(this.group);
     }
-    for (const record of this.pinned) ledger.unpin(record);
+    if (this.pinned.length > 0) ledger.unpinEach(this.pinned);
   }
 }
 

@@ -58,6 +58,8 @@ export interface CommandShape {
   readonly inheritsGroup: boolean;
   /** Whether its answer brings the value of an expression, and an exception at most besides. */
   readonly evaluates: boolean;
+  /** The member of its answer that is the one object that it brings; `undefined` where it brings others, or none. */
+  readonly onlyMember: string | undefined;
   /** Whether its answer may bring any number of objects. */
   readonly bringsList: boolean;
 }
@@ -85,6 +87,7 @@ const commandShapes: ReadonlyMap<string, CommandShape> = new Map(
       takesGroup: takesGroup && mints.length > 0,
       inheritsGroup: INHERITING.has(method),
       evaluates: mints.join() === 'result,exceptionDetails.exception',
+      onlyMember: mints.length === 1 && /^\w+$/.test(mints[0] ?? '') ? mints[0] : undefined,
       bringsList: mints.some((path) => path.includes('[]')),
     },
   ]),
@@ -113,12 +116,18 @@ const asksAboutObjects = (method: string): boolean =>
 /** The facts that follow from a command's name. */
 export interface CommandFacts {
   readonly shape: CommandShape | undefined;
-  /** Whether it is known to name no remote objects, and to bring none. */
-  readonly isWithoutObjects: boolean;
+  readonly isInput: boolean;
+  /** Whether it may be sent by value (`isByValue`): then it mints only if the page throws. */
+  readonly evaluates: boolean;
+  /** Whether it names objects as `idsNamedByCall` finds them, and brings none. */
+  readonly onlyNames: boolean;
   readonly asksAboutObjects: boolean;
   /** Whether `TargetState.noteCommand` has to be told of it. */
   readonly concernsTarget: boolean;
 }
+
+/** The user's inputs: commands that act on the page, name no objects and bring none. */
+export const INPUT_COMMANDS: ReadonlySet<string> = new Set(INPUTS);
 
 /** A script sends a few dozen commands over and over, so the facts of each name are found once. */
 const factsByName = new Map<string, CommandFacts>();
@@ -126,9 +135,13 @@ const factsByName = new Map<string, CommandFacts>();
 export function factsOf(method: string): CommandFacts {
   let facts = factsByName.get(method);
   if (facts === undefined) {
+    const shape = shapeOf(method);
     facts = {
-      shape: shapeOf(method),
-      isWithoutObjects: INPUTS.includes(method),
+      shape,
+      isInput: INPUT_COMMANDS.has(method),
+      evaluates: method === 'Runtime.callFunctionOn' || method === 'Runtime.evaluate',
+      onlyNames:
+        shape?.mints.length === 0 && shape.names.length === 1 && shape.names[0]?.join() === 'objectId',
       asksAboutObjects: asksAboutObjects(method),
       concernsTarget: concernsTarget(method),
     };
@@ -137,16 +150,11 @@ export function factsOf(method: string): CommandFacts {
   return facts;
 }
 
-/** Whether a command is by value, so that it mints only if the page throws, and names no group. */
-export function bringsValue(method: string, params: Params | undefined): params is Params {
-  return (
-    (method === 'Runtime.callFunctionOn' || method === 'Runtime.evaluate') &&
-    params !== undefined &&
-    params.returnByValue === true &&
-    params.objectGroup === undefined &&
-    params.serializationOptions === undefined
-  );
-}
+/** Whether an evaluation is by value, so that it mints only if the page throws, and names no group. */
+export const isByValue = (params: Params): boolean =>
+  params.returnByValue === true &&
+  params.objectGroup === undefined &&
+  params.serializationOptions === undefined;
 
 /** Calls `visit` with each remote object found along `paths` that has an id, and its place among them. */
 export function forEachRemoteObject(
@@ -161,12 +169,17 @@ export function forEachRemoteObject(
   for (const path of paths) visitLeaves(root, path, 0, visitLeaf);
 }
 
-/** The same of an answer. That of an evaluation is read without a walk: in a short script, the first thousand cost most. */
+/** The same of an answer. The most frequent are read without a walk: in a short script, the first thousand cost most. */
 export function forEachObjectOf(
   answer: unknown,
-  { mints, evaluates }: CommandShape,
+  { mints, evaluates, onlyMember }: CommandShape,
   visit: (remoteObject: RemoteObjectWithId, ordinal: number) => void,
 ): void {
+  if (onlyMember !== undefined) {
+    const object = (answer as Params | null | undefined)?.[onlyMember];
+    if (hasId(object)) visit(object, 0);
+    return;
+  }
   if (!evaluates) {
     forEachRemoteObject(answer, mints, visit);
     return;
@@ -263,7 +276,8 @@ function parsePath(text: string): Path {
 }
 
 function hasId(value: unknown): value is RemoteObjectWithId {
-  return isRecord(value) && typeof value.objectId === 'string' && value.objectId !== '';
+  const objectId = (value as RemoteObject | null | undefined)?.objectId;
+  return typeof objectId === 'string' && objectId !== '';
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

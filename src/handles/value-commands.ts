@@ -1,6 +1,7 @@
 /**
- * Commands by value: most commands that clients send. They mint only if the page throws, so they are sent as they came, with no
- * group, no record and no copy. The handles that such a command names are pinned until it is answered.
+ * Commands that bring nothing unless the page throws: evaluations by value, which are most of the commands that clients send, and
+ * commands that only name an object. They are sent as they came, with no group, no record and no copy. The handles that such a
+ * command names are pinned until it is answered.
  *
  * A thrown error is two handles, hence two `releaseObject`. The next 64 commands by value (`GROUPED_AFTER_THROW`) get a group: if
  * they throw, too, about one `releaseObjectGroup` does for many of them. At most 64 commands (`MOST_UNGROUPED`) are unanswered
@@ -9,17 +10,27 @@
  * Invariant: Node still reports a refusal that nobody handles. A handler on the side would count as handling it. So the client gets
  * back the promise of its own `send` only where it handles each refusal itself; elsewhere it gets the promise that follows.
  */
+import type { Tracing } from '../observe/leak-report.ts';
 import { GROUPED_AFTER_THROW, MOST_UNGROUPED } from '../policy.ts';
 import type { ReleaseAcknowledger } from './acknowledge.ts';
 import type { CommandRules } from './command-rules.ts';
-import { type Forward, idsNamedByCall, isAwaitable, type Params } from './protocol.ts';
-import { scopeEndedError } from './scope.ts';
+import {
+  type CommandFacts,
+  type Forward,
+  idsNamedByCall,
+  isAwaitable,
+  isByValue,
+  type Params,
+} from './protocol.ts';
+import { type ScopeStack, scopeEndedError } from './scope.ts';
 import type { Group, Handle, SessionLedger } from './session-ledger.ts';
 
 export interface ValueCommandParts {
   readonly ledger: SessionLedger;
   readonly acknowledger: ReleaseAcknowledger;
   readonly rules: CommandRules;
+  readonly scopes: ScopeStack;
+  readonly tracing: Tracing;
   /** Whether the client is the only sender, and handles each refusal: then it gets back the very promise that its `send` gave. */
   readonly handlesRefusals: boolean;
 }
@@ -47,14 +58,26 @@ export class ValueCommands {
     this.#grouped = GROUPED_AFTER_THROW;
   }
 
-  /** Sends a command in place of the client's `send`; `undefined` if it has to go the way of all commands. */
-  send(method: string, params: Params, forward: Forward): PromiseLike<unknown> | undefined {
-    if (this.#grouped > 0) {
-      this.#grouped--;
-      return undefined;
+  /**
+   * Sends a command in place of the client's `send`; `undefined` if it has to go the way of all commands: it may bring objects, a
+   * scope is open, or leaks are traced.
+   */
+  send(
+    method: string,
+    { evaluates, onlyNames }: CommandFacts,
+    params: Params,
+    forward: Forward,
+  ): PromiseLike<unknown> | undefined {
+    if (evaluates ? !isByValue(params) : !onlyNames) return undefined;
+    const { ledger, rules, scopes, tracing } = this.#parts;
+    if (scopes.open > 0 || tracing.report !== undefined) return undefined;
+    if (evaluates) {
+      if (this.#grouped > 0) {
+        this.#grouped--;
+        return undefined;
+      }
+      if (this.#unanswered >= MOST_UNGROUPED) return undefined;
     }
-    if (this.#unanswered >= MOST_UNGROUPED) return undefined;
-    const { ledger, acknowledger, rules } = this.#parts;
     let pinned = NONE;
     const named = idsNamedByCall(params);
     if (named !== undefined) {
@@ -64,8 +87,8 @@ export class ValueCommands {
       if (ended !== undefined) return Promise.reject(scopeEndedError(ended));
       pinned = ledger.pinEach(named);
     }
-    acknowledger.actionsPassed = acknowledger.actions.count;
     const onAnswer = rules.onSent(method, params);
+    if (!evaluates && pinned.length === 0 && onAnswer === undefined) return forward(params);
     let answer: PromiseLike<unknown>;
     try {
       answer = forward(params);
@@ -82,41 +105,30 @@ export class ValueCommands {
     const followed =
       pinned.length === 0 && onAnswer === undefined
         ? answer.then(this.#onResult, this.#onRefusal)
-        : this.#follow(answer, pinned, params, onAnswer);
+        : answer.then(
+            (result) => {
+              this.#unanswered--;
+              if (carriesObject(result)) this.#onMinted(result, groupOfTarget(params, pinned));
+              ledger.unpinEach(pinned);
+              onAnswer?.();
+              return result;
+            },
+            (error: unknown) => {
+              this.#end(pinned, onAnswer);
+              return this.#onRefusal(error);
+            },
+          );
     return this.#parts.handlesRefusals ? answer : followed;
   }
 
-  #follow(
-    answer: PromiseLike<unknown>,
-    pinned: readonly Handle[],
-    { objectId }: Params,
-    onAnswer: (() => void) | undefined,
-  ): PromiseLike<unknown> {
-    return answer.then(
-      (result) => {
-        // The target is pinned first, and a pinned handle is not moved.
-        const target = objectId === undefined ? undefined : pinned[0];
-        this.#note(
-          result,
-          target !== undefined && target.objectId === String(objectId) ? target.group : undefined,
-        );
-        this.#end(pinned, onAnswer);
-        return result;
-      },
-      (error: unknown) => {
-        this.#end(pinned, onAnswer);
-        return this.#onRefusal(error);
-      },
-    );
-  }
-
   #end(pinned: readonly Handle[], onAnswer: (() => void) | undefined): void {
-    for (const record of pinned) this.#parts.ledger.unpin(record);
+    this.#parts.ledger.unpinEach(pinned);
     onAnswer?.();
   }
 
   readonly #onResult = (result: unknown): unknown => {
-    this.#note(result, undefined);
+    this.#unanswered--;
+    if (carriesObject(result)) this.#onMinted(result, undefined);
     return result;
   };
 
@@ -124,11 +136,11 @@ export class ValueCommands {
     this.#unanswered--;
     if (!this.#parts.handlesRefusals) throw error;
   };
+}
 
-  #note(result: unknown, group: Group | undefined): void {
-    this.#unanswered--;
-    if (carriesObject(result)) this.#onMinted(result, group);
-  }
+/** The group of the object that a command is sent to. That object is pinned first, and a pinned handle is not moved. */
+function groupOfTarget({ objectId }: Params, [first]: readonly Handle[]): Group | undefined {
+  return objectId !== undefined && first?.objectId === String(objectId) ? first.group : undefined;
 }
 
 const NONE: readonly Handle[] = [];

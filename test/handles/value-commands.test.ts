@@ -99,6 +99,35 @@ describe('where the client handles each refusal itself', () => {
     expect(session.alive()).toEqual([]);
   });
 
+  test('a command that brings nothing goes the same way, and what it names stays while it is unanswered', async () => {
+    await using world = new AttachedPeer();
+    const session = world.open({ handlesRefusals: true });
+    const handle = await session.evaluate();
+    const given: unknown[] = [];
+    const below = Object.getPrototypeOf(session.session);
+    const { send } = below;
+    below.send = function (this: unknown, ...args: unknown[]) {
+      const answer = send.apply(this, args);
+      given.push(answer);
+      return answer;
+    };
+    const commands = session.holdCommands('DOM.describeNode');
+    let answer: Promise<unknown>;
+    try {
+      answer = session.send('DOM.describeNode', { objectId: handle.objectId });
+    } finally {
+      below.send = send;
+    }
+    expect(answer).toBe(given[0]);
+    world.collector.collect(handle);
+    await world.rest();
+    expect(session.alive()).toEqual([handle.objectId]);
+    commands.letGo();
+    await answer.catch(() => {}); // The peer need not know the command.
+    await world.rest();
+    expect(session.alive()).toEqual([]);
+  });
+
   test('what it names stays no longer once it is refused', async () => {
     await using world = new AttachedPeer();
     const session = world.open({ handlesRefusals: true });

@@ -120,6 +120,7 @@ export class PuppeteerRules implements CommandRules {
    */
   onSent(method: string, params: Params | undefined): (() => void) | undefined {
     const before = this.#linksOfThisTurn;
+    if (before === undefined && method === 'Runtime.callFunctionOn') return undefined;
     let link: number;
     let bindings: readonly string[] = [];
     let longestMs = LONGEST_LINK_MS;
