@@ -190,9 +190,7 @@ export class SessionLedger implements ReleaseOwner {
 
   /** Whether one of these is a former id of an object that was moved. */
   hasFormerAmong(objectIds: readonly string[]): boolean {
-    if (this.#formerIds.size === 0) return false;
-    for (const objectId of objectIds) if (this.#formerIds.has(objectId)) return true;
-    return false;
+    return this.#formerIds.size > 0 && objectIds.some((id) => this.#formerIds.has(id));
   }
 
   /** Whether some ids do not tell their context. */
@@ -246,9 +244,7 @@ export class SessionLedger implements ReleaseOwner {
     for (const objectId of objectIds) {
       const record = this.find(objectId);
       if (record === undefined) continue;
-      const { group } = record;
-      if (record.state !== 'live') this.pin(record);
-      else if (++record.pins === 1 && group !== undefined) group.pinned++;
+      this.pin(record);
       pinned.push(record);
     }
     return pinned;
@@ -256,26 +252,22 @@ export class SessionLedger implements ReleaseOwner {
 
   /** A command that has pinned these is answered. */
   unpinEach(records: readonly Handle[]): void {
-    for (const record of records) {
-      if (record.pins > 1) record.pins--;
-      else this.unpin(record);
-    }
+    for (const record of records) this.unpin(record);
   }
 
   /** A command that names the handle is answered. If it was the last, a dropped handle may be released now. */
   unpin(record: Handle): void {
     record.pins--;
     if (record.pins > 0) return;
-    const { group } = record;
-    if (group !== undefined) {
-      group.pinned--;
-      if (group.live === 0 || group.failedMoves > 0 || group.kind === 'foreign') this.noteAnswered(group);
+    if (record.group !== undefined) {
+      record.group.pinned--;
+      this.noteAnswered(record.group);
     }
     if (record.state === 'live') return;
     this.#pinnedDead.delete(record);
     if (record.state !== 'dropped') return;
     if (!this.#isSwept(record)) this.enqueue(record);
-    else if (group !== undefined) this.touch(group);
+    else if (record.group !== undefined) this.touch(record.group);
     this.services.changes.wake();
   }
 
