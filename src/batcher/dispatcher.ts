@@ -132,8 +132,10 @@ export class Dispatcher {
 
   /** Resolves when everything that waits or is unanswered now has ended, or the wait is over. Never rejects. */
   async settled(wait: BoundedWait): Promise<void> {
-    const settling = [...this.#busy].map((queue) => queue.settled(wait));
-    await Promise.all([...settling, this.#cancelled.idle()]);
+    // One queue after another: when their turn comes most are done, and to wait for thousands at once would hold up the event loop.
+    const queued = [...this.#busy].map((queue) => [queue, queue.queued] as const);
+    for (const [queue, last] of queued) await queue.settled(wait, last);
+    await this.#cancelled.idle();
   }
 
   /**

@@ -81,16 +81,17 @@ export class SessionQueue {
   readonly #mostSlots: number;
   #slots: number;
   #slotsInUse = 0;
-  readonly #batches = new Set<Promise<void>>();
+  /** The unanswered batches. Made with the first, as `#abandon` is: a program may open thousands of queues in one go. */
+  #batches: Set<Promise<void>> | undefined;
   readonly #batchEnds = new Waiters();
   /** The functions that end each wait for answers that will not come. */
-  readonly #abandon = new Set<(outcome: Abandoned) => void>();
+  #abandon: Set<(outcome: Abandoned) => void> | undefined;
 
   /** @param holds whether the queue keeps the session alive. If not, a release through a collected session is `gone`. */
   constructor(session: ReleaseSession, stats: ReleaseStats, slots: number, holds: 'strongly' | 'weakly') {
     this.way = sendingWayOf(session);
-    this.#weak = new WeakRef(session);
-    this.#strong = holds === 'strongly' ? session : undefined;
+    if (holds === 'strongly') this.#strong = session;
+    else this.#weak = new WeakRef(session);
     this.#stats = stats;
     this.#mostSlots = slots;
     this.#slots = slots;
@@ -211,11 +212,12 @@ export class SessionQueue {
     this.#slotsInUse++;
     const sent = this.#sendAndSettle(batch, timeoutMs, hooks).finally(() => {
       this.#slotsInUse--;
-      this.#batches.delete(sent);
+      this.#batches?.delete(sent);
       hooks.onEnded(this.state);
       hooks.tally?.publish();
       this.#batchEnds.wake();
     });
+    this.#batches ??= new Set();
     this.#batches.add(sent);
     return this.state === 'ready';
   }
@@ -250,8 +252,8 @@ export class SessionQueue {
 
   /** Nobody waits for unanswered releases any longer: the target crashed, or the browser may still do them. */
   abandonUnanswered(outcome: Abandoned): void {
-    for (const abandon of this.#abandon) abandon(outcome);
-    this.#abandon.clear();
+    for (const abandon of this.#abandon ?? []) abandon(outcome);
+    this.#abandon?.clear();
   }
 
   /** The session is over: releases that are sent from now on are `gone`. */
@@ -280,19 +282,28 @@ export class SessionQueue {
     }
   }
 
-  /** Resolves when all that waits now has left the queue and is answered, or the wait is over. Never rejects. */
-  async settled(wait: BoundedWait): Promise<void> {
-    const last = this.#taken + this.#queue.size;
+  /** How many releases have been queued, ever. */
+  get queued(): number {
+    return this.#taken + this.#queue.size;
+  }
+
+  /**
+   * Resolves when the first `last` releases ever queued have left the queue and are answered, or the wait is over. Never rejects.
+   */
+  async settled(wait: BoundedWait, last: number = this.queued): Promise<void> {
     while (this.#taken < last && !wait.isOver) await wait.for(this.#takes);
-    for (const batch of [...this.#batches]) {
-      while (this.#batches.has(batch) && !wait.isOver) await wait.for(this.#batchEnds);
+    for (const batch of [...(this.#batches ?? [])]) {
+      while (this.#batches?.has(batch) && !wait.isOver) await wait.for(this.#batchEnds);
     }
   }
 
   #onAbandoned(abandon: (outcome: Abandoned) => void): () => void {
     if (this.isLost) abandon('gone');
-    else this.#abandon.add(abandon);
-    return () => void this.#abandon.delete(abandon);
+    else {
+      this.#abandon ??= new Set();
+      this.#abandon.add(abandon);
+    }
+    return () => void this.#abandon?.delete(abandon);
   }
 }
 

@@ -177,24 +177,26 @@ export class SlicedWork {
 
 /** Those who wait for the same event. */
 export class Waiters {
-  #all = new Set<() => void>();
+  /** `undefined` until somebody waits: a farm has thousands of queues, and nobody waits for most. */
+  #all: Set<() => void> | undefined;
   /** Whether nobody waits, as far as was noticed: those who gave up waiting may still be counted. */
   isEmpty = true;
 
   /** @returns removes `wake` again. */
   readonly add = (wake: () => void): (() => void) => {
+    this.#all ??= new Set();
     this.#all.add(wake);
     this.isEmpty = false;
-    return () => void this.#all.delete(wake);
+    return () => void this.#all?.delete(wake);
   };
 
   /** Wakes all, each once. */
   wake(): void {
     if (this.isEmpty) return;
     const woken = this.#all;
-    this.#all = new Set();
+    this.#all = undefined;
     this.isEmpty = true;
-    for (const wake of woken) wake();
+    for (const wake of woken ?? []) wake();
   }
 }
 
