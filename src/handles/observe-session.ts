@@ -28,6 +28,7 @@ import {
   INPUT_COMMANDS,
   idsNamedByCall,
   isAwaitable,
+  isByValue,
   type Params,
   type RemoteObjectWithId,
   settledAfter,
@@ -117,8 +118,8 @@ export class SessionTap {
     if (shape === undefined) {
       if (method === 'Runtime.releaseObjectGroup') return this.#releaseGroup(params, forward);
       if (streams !== undefined && concernsStreams(method)) return streams.command(method, params, forward);
-    } else if (present === undefined && params) {
-      const answer = this.values.send(method, facts, params, forward);
+    } else if (present === undefined && params && (facts.evaluates ? isByValue(params) : facts.onlyNames)) {
+      const answer = this.values.send(method, params, forward, facts.evaluates);
       if (answer !== undefined) return answer;
     }
     const named = shape === undefined ? undefined : idsNamed(method, shape, params);

@@ -14,14 +14,7 @@ import type { Tracing } from '../observe/leak-report.ts';
 import { GROUPED_AFTER_THROW, MOST_UNGROUPED } from '../policy.ts';
 import type { ReleaseAcknowledger } from './acknowledge.ts';
 import type { CommandRules } from './command-rules.ts';
-import {
-  type CommandFacts,
-  type Forward,
-  idsNamedByCall,
-  isAwaitable,
-  isByValue,
-  type Params,
-} from './protocol.ts';
+import { type Forward, idsNamedByCall, isAwaitable, type Params } from './protocol.ts';
 import { type ScopeStack, scopeEndedError } from './scope.ts';
 import type { Group, Handle, SessionLedger } from './session-ledger.ts';
 
@@ -59,16 +52,17 @@ export class ValueCommands {
   }
 
   /**
-   * Sends a command in place of the client's `send`; `undefined` if it has to go the way of all commands: it may bring objects, a
-   * scope is open, or leaks are traced.
+   * Sends a command in place of the client's `send`; `undefined` if it has to go the way of all commands, as while a scope is open or
+   * leaks are traced.
+   *
+   * @param evaluates whether it may throw. If not, it brings nothing at all.
    */
   send(
     method: string,
-    { evaluates, onlyNames }: CommandFacts,
     params: Params,
     forward: Forward,
+    evaluates: boolean,
   ): PromiseLike<unknown> | undefined {
-    if (evaluates ? !isByValue(params) : !onlyNames) return undefined;
     const { ledger, rules, scopes, tracing } = this.#parts;
     if (scopes.open > 0 || tracing.report !== undefined) return undefined;
     if (evaluates) {
