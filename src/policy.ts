@@ -102,7 +102,7 @@ export const MOST_ALIVE_AT_END = 0.1;
 export const DEAD_IN_A_LARGE_GROUP = 1_024;
 /** An open generation in which nothing has happened for so many milliseconds, and all is dead, may go. */
 export const IDLE_MS = 100;
-/** Milliseconds between two looks at the groups that wait. So much later it is noted that something of theirs was disposed of. Moves: `disposed-means-now`. */
+/** Milliseconds between two looks at the groups that wait. A disposal in one of them is noted so much later at the most. Moves: `disposed-means-now`. */
 export const LOOK_AT_DUE_MS = 50;
 /** Milliseconds that the dead of a group wait for the rest to die: a collection or two come in that time. Moves: `light-handles-wait`, `many-groups-wait`. */
 export const GRACE_MS = 2_000;
@@ -119,8 +119,8 @@ export const CLOSED_AFTER_MS = 70;
 /** Milliseconds after a disposal at which it is sent: a timer and a turn may be late, and 100 ms is the promise. */
 export const SENT_AFTER_MS = 90;
 /**
- * Milliseconds after which the client's own disposals follow a release that the client has sent itself, as at the end of each click:
- * nothing else of what the program disposed of waits then. Moves: `disposed-means-now`, bench row `script-forms-cpu`.
+ * Milliseconds from a release that the client has sent itself, as at the end of each click, until what the client has disposed of for
+ * itself follows. The program's own disposals do not wait for that. Moves: `disposed-means-now`, bench row `script-forms-cpu`.
  */
 export const TIDIED_AFTER_MS = 400;
 /** Milliseconds between two looks at groups that are due, and groups that are looked at in one. */

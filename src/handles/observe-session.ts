@@ -15,6 +15,7 @@
 import type { ReleaseSession } from '../batcher/release.ts';
 import type { MintTrace } from '../observe/leak-report.ts';
 import type { DeferredTask } from '../runtime/event-loop.ts';
+import type { ReleaseAcknowledger } from './acknowledge.ts';
 import type { CollectionWatch } from './collection.ts';
 import type { CommandRules } from './command-rules.ts';
 import { beginForeignRelease, currentGroup, endGroup } from './groups.ts';
@@ -35,7 +36,7 @@ import {
   shapeOf,
   withTranslatedIds,
 } from './protocol.ts';
-import { type HandleScope, type ScopeStack, scopeEndedError } from './scope.ts';
+import { type HandleScope, scopeEndedError } from './scope.ts';
 import { type EventParts, SessionEvents } from './session-events.ts';
 import type { Group, Handle, SessionLedger } from './session-ledger.ts';
 import { concernsStreams } from './streams.ts';
@@ -48,7 +49,7 @@ export interface TapParts extends EventParts, ValueCommandParts {
   /** The unhooked way to the browser, kept alive here, on the client's side: the ledger keeps it weakly. */
   readonly sender: ReleaseSession;
   readonly watch: CollectionWatch;
-  readonly scopes: ScopeStack;
+  readonly acknowledger: ReleaseAcknowledger;
 }
 
 /** Makes the value that the client gets in place of an answer. */

@@ -293,17 +293,16 @@ export class SessionLedger implements ReleaseOwner {
       this.services.touched.push(group);
     }
     if (!this.#waitsForTimer(group)) this.services.work.schedule();
+    else if (group.isUrgent && group.disposedSince === Number.POSITIVE_INFINITY) {
+      group.disposedAt ??= this.services.now(); // The sweep that the timer brings notes it as the time of the disposal.
+    }
   }
 
   /** Whether the timers of the sweep judge the group soon enough: nothing of it can be released before. */
   #waitsForTimer(group: Group): boolean {
     const mayGo = group.disposed >= DEAD_IN_A_LARGE_GROUP || group.failedMoves > 0 || group.live === 0;
     if ((mayGo && group.stage !== 'open') || group.disposedSince === Number.NEGATIVE_INFINITY) return false;
-    if (!this.waiting.has(group)) return false;
-    if (group.isUrgent && group.disposedSince === Number.POSITIVE_INFINITY) {
-      group.disposedAt ??= this.services.now();
-    }
-    return true;
+    return this.waiting.has(group);
   }
 
   // 3. Dropped.

@@ -53,7 +53,7 @@ export class Barriers {
     const leftMs = sentAt + this.#services.dispatcher.releaseTimeoutMs - this.#services.now();
     this.#deadline = new Deadline(Math.max(0, leftMs), () => {
       this.#deadline = undefined;
-      // Not by the clock: it was late if the loop was blocked, and then the answers to later barriers may still come.
+      // Only those sent as early as that one: a blocked loop makes this deadline late, and the answers to later ones may still come.
       for (const barrier of this.#open) {
         if (barrier.sentAt > sentAt) {
           this.#await(barrier);

@@ -12,7 +12,6 @@
  */
 import type { Tracing } from '../observe/leak-report.ts';
 import { GROUPED_AFTER_THROW, MOST_UNGROUPED } from '../policy.ts';
-import type { ReleaseAcknowledger } from './acknowledge.ts';
 import type { CommandRules } from './command-rules.ts';
 import { type Forward, idsNamedByCall, isAwaitable, type Params } from './protocol.ts';
 import { type ScopeStack, scopeEndedError } from './scope.ts';
@@ -20,7 +19,6 @@ import type { Group, Handle, SessionLedger } from './session-ledger.ts';
 
 export interface ValueCommandParts {
   readonly ledger: SessionLedger;
-  readonly acknowledger: ReleaseAcknowledger;
   readonly rules: CommandRules;
   readonly scopes: ScopeStack;
   readonly tracing: Tracing;
