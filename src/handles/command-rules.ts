@@ -14,6 +14,11 @@ export interface CommandRules {
     method: string,
     executionContextId: number | undefined,
   ): ((result: unknown) => ReadonlySet<unknown>) | undefined;
+  /**
+   * Whether of an error that the command threw the client keeps no handle: it reads the answer, and throws an error of its own. The
+   * handles are then released without waiting for the garbage collector.
+   */
+  dropsThrown(method: string, params: Params | undefined): boolean;
   /** Whether nobody names groups in the client's sessions: an object that is not in the ledger is in none then. Default `false`. */
   readonly namesNoGroups?: boolean;
   /**
@@ -28,5 +33,6 @@ export const plainRules: CommandRules = {
   keepsResult: () => false,
   isClientsOwn: () => false,
   heldOf: () => undefined,
+  dropsThrown: () => false,
   onSent: () => undefined,
 };

@@ -161,6 +161,7 @@ export class GroupSweep {
   async flush(): Promise<void> {
     await whenCollectedTaken();
     await this.#services.work.idle();
+    this.#services.answers.run(); // Until then a command counts as one that may mint into its group.
     this.sweep('all');
   }
 
@@ -179,6 +180,7 @@ export class GroupSweep {
   flushLast(): void {
     takeCollected();
     const groups = [...this.#moving.keys(), ...this.#judgeAll('all')];
+    for (const group of groups) group.ledger.enqueueUnkept(group);
     const work = eachInSteps(groups.flatMap(deadOf), releaseUnlessNamed);
     if (work.next().done !== true) this.#services.work.add(work);
   }
@@ -391,10 +393,12 @@ export class GroupSweep {
       // All members are dead, and only an answer is missing. In a large group the dead wait for that answer, because then one
       // command releases them all.
       const isWaitedFor = group.live === 0 && group.disposed >= policy.DEAD_IN_A_LARGE_GROUP;
-      if (!isWaitedFor)
+      if (!isWaitedFor) {
+        group.ledger.enqueueUnkept(group);
         deadOf(group)
           .filter(({ isDisposed }) => isDisposed)
           .forEach(releaseUnlessNamed);
+      }
       if (group.disposed > 0) group.setOverdue();
       if (group.dropped > 0) waiting.push(group);
     }
@@ -582,6 +586,7 @@ function releaseWhole(group: Group): void {
 }
 
 function releaseSingly(group: Group): void {
+  group.ledger.enqueueUnkept(group);
   deadOf(group).forEach(releaseUnlessNamed);
 }
 

@@ -176,6 +176,8 @@ export class ObjectGroup<Ledger extends ReleaseOwner> implements Release {
   readonly kind: 'own' | 'foreign';
   /** In the order of their mint. Members that have left stay listed for a while: never more than those that are in it, and 8. */
   members: HandleRecord<Ledger>[] = [];
+  /** Ids in it that the client did not keep: dropped when they came, and in no table. */
+  unkept: string[] = [];
   /** How many were ever minted into it. */
   minted = 0;
   /** How many members it has: neither ended nor moved to another group. */
@@ -246,6 +248,24 @@ export class ObjectGroup<Ledger extends ReleaseOwner> implements Release {
     this.live++;
   }
 
+  addUnkept(objectId: string): void {
+    this.unkept.push(objectId);
+    this.minted++;
+    this.dropped++;
+    this.disposed++;
+  }
+
+  /** Takes the ids that the client did not keep: they are released one by one, or have ended. */
+  takeUnkept(): readonly string[] {
+    const { unkept } = this;
+    if (unkept.length === 0) return unkept;
+    this.unkept = [];
+    this.dropped -= unkept.length;
+    this.disposed -= unkept.length;
+    if (this.disposed === 0) this.#endDisposals();
+    return unkept;
+  }
+
   addDropped({ isDisposed }: HandleRecord<Ledger>): void {
     this.dropped++;
     if (isDisposed) this.disposed++;
@@ -254,7 +274,10 @@ export class ObjectGroup<Ledger extends ReleaseOwner> implements Release {
   /** Takes a member that no longer waits from the counts of the dropped. */
   removeDropped({ isDisposed }: HandleRecord<Ledger>): void {
     this.dropped--;
-    if (!isDisposed || --this.disposed > 0) return;
+    if (isDisposed && --this.disposed === 0) this.#endDisposals();
+  }
+
+  #endDisposals(): void {
     this.isUrgent = false;
     this.disposedAt = undefined;
     this.disposedSince = Number.POSITIVE_INFINITY;

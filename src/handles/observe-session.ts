@@ -34,6 +34,7 @@ import {
   type RemoteObjectWithId,
   settledAfter,
   shapeOf,
+  withGroup,
   withTranslatedIds,
 } from './protocol.ts';
 import { type HandleScope, scopeEndedError } from './scope.ts';
@@ -42,7 +43,7 @@ import type { Group, Handle, SessionLedger } from './session-ledger.ts';
 import { concernsStreams } from './streams.ts';
 import { beginUnlisted, type UnlistedCommand } from './unlisted-command.ts';
 import { tracedOnly, untrackedReport } from './untracked-mints.ts';
-import { type ValueCommandParts, ValueCommands } from './value-commands.ts';
+import { type Sent, type ValueCommandParts, ValueCommands } from './value-commands.ts';
 
 /** The parts that a tap works with. One that is `undefined` was not asked for. */
 export interface TapParts extends EventParts, ValueCommandParts {
@@ -67,8 +68,8 @@ export class SessionTap {
     this.#events = new SessionEvents(parts, this.mint.bind(this));
     this.values = new ValueCommands(
       parts,
-      (result, group) => this.#enterThrown(result, group),
-      () => this.#giveUpTracking(undefined),
+      (result, sent, group) => this.#enterThrown(result, sent, group),
+      (group) => this.#giveUpTracking(group),
     );
   }
 
@@ -160,6 +161,11 @@ export class SessionTap {
     untrackedReport(this.#parts)?.endWhere(this.ledger, () => true);
   }
 
+  /** Whether of the error that a command threw the client keeps nothing. */
+  dropsThrown({ method, params }: Sent): boolean {
+    return this.#parts.rules.dropsThrown(method, params);
+  }
+
   /** Enters one remote object that the client has got. */
   mint(
     remoteObject: RemoteObjectWithId,
@@ -180,11 +186,16 @@ export class SessionTap {
    * Enters the error that a command by value threw: two objects, the answer's result and its exception. Both commands by value
    * have this shape, so that of `Runtime.evaluate` serves for both.
    */
-  #enterThrown(result: unknown, group: Group | undefined): void {
+  #enterThrown(result: unknown, sent: Sent, group: Group | undefined): void {
     const shape = shapeOf('Runtime.evaluate');
     if (shape === undefined) return;
     this.ledger.services.answers.run();
-    const command = new ObservedCommand(this, shape, group, NONE, undefined);
+    if (hasException(result) && this.dropsThrown(sent)) {
+      this.values.noteThrown();
+      forEachObjectOf(result, shape, ({ objectId }) => this.ledger.dropUnkept(objectId, group));
+      return;
+    }
+    const command = new ObservedCommand(this, shape, sent, group, NONE, undefined);
     command.result = result;
     command.run();
   }
@@ -201,7 +212,7 @@ export class SessionTap {
     const pinned = named === undefined ? NONE : ledger.pinEach(named);
     const scope = scopes.open > 0 && !rules.keepsResult(method, params) ? scopes.current(ledger) : undefined;
     const group = groupOf(ledger, shape, params, pinned[0], scope, rules);
-    const command = new ObservedCommand(this, shape, group, pinned, scope);
+    const command = new ObservedCommand(this, shape, { method, params }, group, pinned, scope);
     command.trace = tracing.report?.beginCommand(isTracedByCall);
     if (shape.bringsList) command.heldOf = rules.heldOf(method, pinned[0]?.context?.executionContextId);
     return command;
@@ -297,17 +308,20 @@ class ObservedCommand implements DeferredTask {
   heldOf: ((result: unknown) => ReadonlySet<unknown>) | undefined;
   readonly #tap: SessionTap;
   readonly #shape: CommandShape;
+  readonly #sent: Sent;
 
   /** @param group keeps it from being released until the command's end. */
   constructor(
     tap: SessionTap,
     shape: CommandShape,
+    sent: Sent,
     group: Group | undefined,
     pinned: readonly Handle[],
     scope: HandleScope | undefined,
   ) {
     this.#tap = tap;
     this.#shape = shape;
+    this.#sent = sent;
     this.group = group;
     this.pinned = pinned;
     this.scope = scope;
@@ -327,20 +341,18 @@ class ObservedCommand implements DeferredTask {
       outgoing = withTranslatedIds(outgoing, names, (id) => ledger.currentId(id));
     }
     if (this.group?.kind !== 'own' || !takesGroup) return outgoing;
-    // Not `{ ...outgoing, objectGroup }`: V8 takes ten times as long for that. The group comes last, because an error of the
-    // browser's tells a position, counted from the front.
-    const { ...stamped }: Params = outgoing ?? {};
-    stamped.objectGroup = this.group.name;
-    return stamped;
+    return withGroup(outgoing, this.group.name);
   }
 
   /** Enters the answer. */
   run(): void {
     const { result } = this;
     try {
-      const held = this.heldOf?.(result);
       const hasThrown = hasException(result);
       if (hasThrown) this.#tap.values.noteThrown();
+      // A report lists errors by the line that threw them until they are collected.
+      const keepsNone = hasThrown && this.trace === undefined && this.#tap.dropsThrown(this.#sent);
+      const held = keepsNone ? NOTHING : this.heldOf?.(result);
       forEachObjectOf(result, this.#shape, (object, ordinal) =>
         this.#enter(object, ordinal, held, hasThrown),
       );
@@ -357,24 +369,23 @@ class ObservedCommand implements DeferredTask {
     hasThrown: boolean,
   ): void {
     const { group, scope, trace } = this;
+    const isKept = held === undefined || held.has(remoteObject);
+    if (!isKept && trace === undefined) {
+      this.#tap.ledger.dropUnkept(remoteObject.objectId, group);
+      return;
+    }
     const record = this.#tap.mint(remoteObject, group, ordinal, trace, hasThrown);
     if (record === undefined) return;
     // The handle inherited the group of an object that belongs to another scope.
     if (group?.scope !== undefined && group.scope !== scope) record.isGuest = true;
     scope?.own(record);
-    if (held?.has(remoteObject) === false) this.#tap.ledger.tidy(record);
+    if (!isKept) this.#tap.ledger.tidy(record);
   }
 
-  /**
-   * The command is answered: it mints nothing more, and what it named is unpinned. After a detach nobody has noted what it minted.
-   * Its group then counts it as pending for good, and is never released whole.
-   */
+  /** The command is answered: it mints nothing more, and what it named is unpinned. */
   end(): void {
     const { ledger } = this.#tap;
-    if (this.group !== undefined && !ledger.isAbandoned) {
-      this.group.pending--;
-      ledger.noteAnswered(this.group);
-    }
+    if (this.group !== undefined) ledger.endPending(this.group);
     if (this.pinned.length > 0) ledger.unpinEach(this.pinned);
   }
 }
@@ -435,3 +446,4 @@ function idsNamed(
 const isDropped = ({ state }: Handle): boolean => state !== 'live';
 
 const NONE: readonly Handle[] = [];
+const NOTHING: ReadonlySet<unknown> = new Set();

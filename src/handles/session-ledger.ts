@@ -108,6 +108,8 @@ export class SessionLedger implements ReleaseOwner {
   #answeredMembers = 0;
   /** How many groups' releases are sent and not answered. */
   #awaited = 0;
+  /** Groups that have objects which the client did not keep. */
+  readonly #withUnkept = new Set<Group>();
   /** Handles dropped while a command names them, each with the number of flushes begun by then. */
   readonly #pinnedDead = new Map<Handle, number>();
 
@@ -272,6 +274,16 @@ export class SessionLedger implements ReleaseOwner {
   }
 
   /**
+   * A command that may have minted into the group is answered. After a detach nobody has noted what it minted: the group then counts
+   * it as pending for good, and is never released whole.
+   */
+  endPending(group: Group): void {
+    if (this.isAbandoned) return;
+    group.pending--;
+    this.noteAnswered(group);
+  }
+
+  /**
    * A command that names a member, or may have minted one, is answered. The group is looked at again only if it may be released
    * now: no member lives, or survivors could not leave it because such a command was unanswered.
    */
@@ -320,6 +332,25 @@ export class SessionLedger implements ReleaseOwner {
    */
   tidy(record: Handle): void {
     if (record.state === 'live') this.#dropLive(record, 'disposed');
+  }
+
+  /**
+   * Enters an object that the client did not keep of an answer. It is released as what the client has disposed of for itself. Nobody
+   * names it again, so that it needs no record.
+   */
+  dropUnkept(objectId: string, group: Group | undefined): void {
+    if (this.isAbandoned) return;
+    const { memory, services } = this;
+    if (++memory.mints >= memory.nextLookAt) memory.look();
+    if (this.hasEnded) countMove(services.stats, 'new', 'elided', 1);
+    else if (group?.kind !== 'own') this.enqueueUnknown(objectId);
+    else {
+      countMove(services.stats, 'new', 'queued', 1, 'disposed');
+      if (group.dropped === 0) group.oldestDrop = services.flushes.begun;
+      if (group.unkept.length === 0) this.#withUnkept.add(group);
+      group.addUnkept(objectId);
+      this.touch(group);
+    }
   }
 
   /** Drops one handle of a scope that has ended: it is outside the scope's groups, or its answer came after the end. */
@@ -420,6 +451,14 @@ export class SessionLedger implements ReleaseOwner {
     this.services.dispatcher.enqueue(this.queue, group);
   }
 
+  /** Queues what the client did not keep of a group's objects: each is released by a command of its own. */
+  enqueueUnkept(group: Group): void {
+    this.#withUnkept.delete(group);
+    const unkept = group.takeUnkept();
+    group.releasedSingly += unkept.length;
+    for (const objectId of unkept) this.services.dispatcher.enqueue(this.queue, objectId);
+  }
+
   /** Queues an id that is not in the ledger: minted before the ledger was opened, or released already. */
   enqueueUnknown(objectId: string): void {
     countMove(this.services.stats, 'new', 'queued', 1, 'disposed');
@@ -478,6 +517,8 @@ export class SessionLedger implements ReleaseOwner {
     }
     this.setStage(group, 'released');
     group.handles = group.dropped;
+    this.#withUnkept.delete(group);
+    group.unkept = [];
     group.dropped = 0;
     group.disposed = 0;
     this.services.stats.groupFreed += group.handles;
@@ -560,6 +601,11 @@ export class SessionLedger implements ReleaseOwner {
   /** Ends all handles that the session has minted so far: a navigation. */
   onContextsCleared(): void {
     for (const context of this.#contexts.values()) this.#endContext(context);
+    for (const group of this.#withUnkept) {
+      countMove(this.services.stats, 'queued', 'elided', group.takeUnkept().length);
+      this.touch(group);
+    }
+    this.#withUnkept.clear();
   }
 
   /** The target crashed. Its objects are gone, and nothing is answered until it is reloaded. The session goes on. */

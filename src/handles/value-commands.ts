@@ -13,7 +13,8 @@
 import type { Tracing } from '../observe/leak-report.ts';
 import { GROUPED_AFTER_THROW, MOST_UNGROUPED } from '../policy.ts';
 import type { CommandRules } from './command-rules.ts';
-import { type Forward, idsNamedByCall, isAwaitable, type Params } from './protocol.ts';
+import { currentGroup } from './groups.ts';
+import { type Forward, idsNamedByCall, isAwaitable, type Params, withGroup } from './protocol.ts';
 import { type ScopeStack, scopeEndedError } from './scope.ts';
 import type { Group, Handle, SessionLedger } from './session-ledger.ts';
 
@@ -26,19 +27,25 @@ export interface ValueCommandParts {
   readonly handlesRefusals: boolean;
 }
 
+/** A command as the client sent it. */
+export interface Sent {
+  readonly method: string;
+  readonly params: Params | undefined;
+}
+
 /** Called with an answer that has objects in it, and the group that these have inherited. */
-type OnMinted = (result: unknown, group: Group | undefined) => void;
+type OnMinted = (result: unknown, sent: Sent, group: Group | undefined) => void;
 
 export class ValueCommands {
   readonly #parts: ValueCommandParts;
   readonly #onMinted: OnMinted;
-  readonly #onUnseen: () => void;
+  readonly #onUnseen: (group: Group | undefined) => void;
   #unanswered = 0;
   /** How many of the next commands are given a group. */
   #grouped = 0;
 
   /** @param onUnseen called when a `send` gives no promise: nobody knows then when the command is answered. */
-  constructor(parts: ValueCommandParts, onMinted: OnMinted, onUnseen: () => void) {
+  constructor(parts: ValueCommandParts, onMinted: OnMinted, onUnseen: (group: Group | undefined) => void) {
     this.#parts = parts;
     this.#onMinted = onMinted;
     this.#onUnseen = onUnseen;
@@ -63,16 +70,13 @@ export class ValueCommands {
   ): PromiseLike<unknown> | undefined {
     const { ledger, rules, scopes, tracing } = this.#parts;
     if (scopes.open > 0 || tracing.report !== undefined) return undefined;
-    if (evaluates) {
-      if (this.#grouped > 0) {
-        this.#grouped--;
-        return undefined;
-      }
-      if (this.#unanswered >= MOST_UNGROUPED) return undefined;
-    }
+    const isGrouped = evaluates && this.#grouped > 0;
+    if (isGrouped) this.#grouped--;
+    else if (evaluates && this.#unanswered >= MOST_UNGROUPED) return undefined;
     let pinned = NONE;
     const named = idsNamedByCall(params);
     if (named !== undefined) {
+      if (isGrouped) return undefined; // Its group is found with its target.
       ledger.services.answers.run();
       if (ledger.hasFormerAmong(named)) return undefined; // They have to be replaced.
       const ended = ledger.endedScopeAmong(named);
@@ -81,48 +85,50 @@ export class ValueCommands {
     }
     const onAnswer = rules.onSent(method, params);
     if (!evaluates && pinned.length === 0 && onAnswer === undefined) return forward(params);
+    const group = isGrouped && ledger.services.usesGroups ? currentGroup(ledger) : undefined;
+    if (group !== undefined) group.pending++;
     let answer: PromiseLike<unknown>;
     try {
-      answer = forward(params);
+      answer = forward(group === undefined ? params : withGroup(params, group.name));
     } catch (error) {
-      this.#end(pinned, onAnswer);
+      this.#end(pinned, group, onAnswer);
       throw error;
     }
     if (!isAwaitable(answer)) {
-      this.#onUnseen();
-      this.#end(pinned, onAnswer);
+      this.#onUnseen(group);
+      this.#end(pinned, undefined, onAnswer);
       return answer;
     }
     this.#unanswered++;
     const followed =
-      pinned.length === 0 && onAnswer === undefined
-        ? answer.then(this.#onResult, this.#onRefusal)
+      pinned.length === 0 && group === undefined && onAnswer === undefined
+        ? answer.then((result) => this.#onResult(result, method, params, undefined), this.#onRefusal)
         : answer.then(
             (result) => {
-              this.#unanswered--;
-              if (carriesObject(result)) this.#onMinted(result, groupOfTarget(params, pinned));
-              ledger.unpinEach(pinned);
-              onAnswer?.();
+              this.#onResult(result, method, params, group ?? groupOfTarget(params, pinned));
+              this.#end(pinned, group, onAnswer);
               return result;
             },
             (error: unknown) => {
-              this.#end(pinned, onAnswer);
+              this.#end(pinned, group, onAnswer);
               return this.#onRefusal(error);
             },
           );
     return this.#parts.handlesRefusals ? answer : followed;
   }
 
-  #end(pinned: readonly Handle[], onAnswer: (() => void) | undefined): void {
-    this.#parts.ledger.unpinEach(pinned);
+  #end(pinned: readonly Handle[], group: Group | undefined, onAnswer: (() => void) | undefined): void {
+    const { ledger } = this.#parts;
+    ledger.unpinEach(pinned);
+    if (group !== undefined) ledger.endPending(group);
     onAnswer?.();
   }
 
-  readonly #onResult = (result: unknown): unknown => {
+  #onResult(result: unknown, method: string, params: Params, group: Group | undefined): unknown {
     this.#unanswered--;
-    if (carriesObject(result)) this.#onMinted(result, undefined);
+    if (carriesObject(result)) this.#onMinted(result, { method, params }, group);
     return result;
-  };
+  }
 
   readonly #onRefusal = (error: unknown): void => {
     this.#unanswered--;

@@ -90,6 +90,10 @@ const wrongRules: [rule: string, put: () => void][] = [
     'a detached session is kept books of as any other',
     () => vi.spyOn(SessionLedger.prototype, 'abandon').mockImplementation(() => {}),
   ],
+  [
+    'what the client did not keep goes with its group alone',
+    () => vi.spyOn(SessionLedger.prototype, 'enqueueUnkept').mockImplementation(() => {}),
+  ],
   ['a crash is not noticed', () => vi.spyOn(SessionLedger.prototype, 'crash').mockImplementation(() => {})],
 ];
 

@@ -6,6 +6,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { AttachOptions } from '../../src/handles/attach-options.ts';
+import { type CommandRules, plainRules } from '../../src/handles/command-rules.ts';
 import { deferred } from '../support/deferred.ts';
 import type { Command, FakeTarget, Hold, Message } from '../support/fake-peer.ts';
 import { turns } from '../support/turns.ts';
@@ -15,6 +16,12 @@ type FakeContext = FakeTarget['defaultContext'];
 
 /** The number of the worker's session. */
 const WORKER = 2;
+/** The client keeps nothing of the error that this throws. */
+const THROWN_AND_DROPPED = 'throw { thrown: "and dropped" }';
+const rules: CommandRules = {
+  ...plainRules,
+  dropsThrown: (_method, params) => params?.expression === THROWN_AND_DROPPED,
+};
 
 /** What a worker does although it is busy. */
 const INTERRUPTING = /^Runtime\.(releaseObject|releaseObjectGroup|getHeapUsage)$/;
@@ -22,7 +29,10 @@ const INTERRUPTING = /^Runtime\.(releaseObject|releaseObjectGroup|getHeapUsage)$
 /** One thing that a program does; the numbers choose among what there is to choose from then. */
 export type Step =
   | { do: 'mint'; session: number; count: number; group: 'none' | 'mine' | 'isolated' }
-  | { do: 'mintInAScopeThatEndsAtOnce' | 'throw' | 'log' | 'act' | 'measure'; session: number }
+  | {
+      do: 'mintInAScopeThatEndsAtOnce' | 'throw' | 'throwAndDrop' | 'log' | 'act' | 'measure';
+      session: number;
+    }
   | { do: 'list' | 'call' | 'await' | 'pass'; handle: number; argument: number }
   | { do: 'nameAndDrop'; handle: number; how: 'dispose' | 'collect' }
   | { do: 'dispose' | 'collect' | 'forget'; handle: number; count: number }
@@ -50,7 +60,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       group: fc.constantFrom('none', 'none', 'none', 'mine', 'isolated'),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ do: of('mintInAScopeThatEndsAtOnce', 'throw', 'log'), session }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: of('mintInAScopeThatEndsAtOnce', 'throw', 'throwAndDrop', 'log'), session }),
+  },
   { weight: 2, arbitrary: fc.record({ do: of('act', 'measure'), session }) },
   {
     weight: 6,
@@ -284,10 +297,11 @@ class Program {
   #open(number: number): void {
     const { inbound, outbound } = this.#world.peer;
     const handlesRefusals = number !== 1;
+    const createRules = (): CommandRules => rules;
     const attached =
       number === WORKER
-        ? this.#world.open({ kind: 'worker', isOrdered: this.#workerIsOrdered, handlesRefusals })
-        : this.#world.open({ target: this.#page, handlesRefusals });
+        ? this.#world.open({ kind: 'worker', isOrdered: this.#workerIsOrdered, handlesRefusals, createRules })
+        : this.#world.open({ target: this.#page, handlesRefusals, createRules });
     const { session } = attached;
     this.#sessions[number] = attached;
     this.#send(attached, 'Runtime.enable', {}, undefined);
@@ -336,6 +350,13 @@ class Program {
           this.#session(step.session),
           'Runtime.evaluate',
           { expression: 'throw { thrown: 1 }', returnByValue: step.session !== WORKER },
+          undefined,
+        );
+      case 'throwAndDrop':
+        return this.#send(
+          this.#session(step.session),
+          'Runtime.evaluate',
+          { expression: THROWN_AND_DROPPED, returnByValue: step.session !== WORKER },
           undefined,
         );
       case 'log':

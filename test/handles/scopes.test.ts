@@ -351,6 +351,7 @@ test("a result that the client keeps for itself is no scope's", async () => {
       keepsResult: (_, params) => params?.expression === '({ cache: 1 })',
       isClientsOwn: () => false,
       heldOf: () => undefined,
+      dropsThrown: () => false,
       onSent: () => undefined,
     }),
   });

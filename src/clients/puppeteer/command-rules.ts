@@ -16,6 +16,8 @@ import { setImmediate } from '../../timers.ts';
  * that names it next.
  */
 const SOURCE = /\/\/[#@] sourceURL=\s*(\S+)\s*$/;
+/** How Puppeteer's names of sources begin. */
+const OWN_SOURCES = 'pptr:';
 /** The function by which Puppeteer gets a frame's document. It carries the place of a call, so it looks like a caller's. */
 const DOCUMENT = /^\(\)\s*=>\s*(?:\{\s*return document;?\s*\}|document)\s*(?:\/\/#|$)/;
 /** The beginning of `SOURCE`. */
@@ -106,6 +108,15 @@ export class PuppeteerRules implements CommandRules {
     return method === 'Runtime.getProperties' && this.isClientsOwn(executionContextId)
       ? enumerableValues
       : undefined;
+  }
+
+  /**
+   * Puppeteer reads an error's text, and drops the answer. Only what it sends is marked as its own: where a script sends a command
+   * through Puppeteer's session, the script gets the answer.
+   */
+  dropsThrown(method: string, params: Params | undefined): boolean {
+    const source = isEvaluation(method) ? sourceOf(textOfEvaluation(method, params) ?? '') : undefined;
+    return source?.startsWith(OWN_SOURCES) === true;
   }
 
   /**
@@ -209,8 +220,13 @@ function isKeptExpression(expression: unknown): boolean {
 
 /** Whether the client sends an evaluation for itself, as far as can be told. */
 function isClientsOwn(method: string, params: Params | undefined): boolean {
-  const text = textOf(method === 'Runtime.evaluate' ? params?.expression : params?.functionDeclaration);
+  const text = textOfEvaluation(method, params);
   return text === undefined || isOwnSource(text);
+}
+
+/** What a `Runtime.evaluate` or `Runtime.callFunctionOn` runs. */
+function textOfEvaluation(method: string, params: Params | undefined): string | undefined {
+  return textOf(method === 'Runtime.evaluate' ? params?.expression : params?.functionDeclaration);
 }
 
 /**
@@ -232,10 +248,14 @@ function isPuppeteersFunction(declaration: unknown): boolean {
 
 /** Whether a text of Puppeteer's is not marked as a caller's. */
 function isOwnSource(text: string): boolean {
-  // The name of the source stands at the end, so it is looked for from there, however long the text is.
-  const mark = text.lastIndexOf(SOURCE_MARK);
-  const source = mark < 0 ? undefined : SOURCE.exec(text.slice(Math.max(0, mark - 8)))?.[1];
+  const source = sourceOf(text);
   return source === undefined || source === 'pptr:internal';
+}
+
+/** The name that a text gives its source. It stands at the end, so it is looked for from there, however long the text is. */
+function sourceOf(text: string): string | undefined {
+  const mark = text.lastIndexOf(SOURCE_MARK);
+  return mark < 0 ? undefined : SOURCE.exec(text.slice(Math.max(0, mark - 8)))?.[1];
 }
 
 /** Whether a function is the one by which Puppeteer gets a frame's document. */
