@@ -397,10 +397,15 @@ export class IdTable<Item extends Identified> {
 
   /** All items; any may be deleted meanwhile. */
   *values(): Generator<Item> {
-    for (const { slots } of this.#pages.values()) {
-      for (const item of slots) if (item !== undefined) yield item;
+    for (const part of this.parts()) {
+      for (const item of part) if (item !== undefined) yield item;
     }
-    yield* this.#others.values();
+  }
+
+  /** The same, many at a time, with gaps between them. */
+  *parts(): Generator<Iterable<Item | undefined>> {
+    for (const { slots } of this.#pages.values()) yield slots;
+    yield this.#others.values();
   }
 
   #pageOf(number: number): Page<Item> | undefined {

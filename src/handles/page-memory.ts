@@ -72,7 +72,8 @@ export class FollowingMemory implements PageMemory {
   nextLookAt = 1;
   readonly #page: AskablePage;
   readonly #services: FollowingServices;
-  readonly #slot: LazySlot<number>;
+  /** Made with the first look: a farm has thousands of sessions in which nothing is minted, such as those of tabs. */
+  #slot: LazySlot<number> | undefined;
   readonly #growth = new PageGrowth();
   /** Handles that were counted at `firstBytes`; `undefined` once the page has told what they hold. */
   #guessed: number | undefined = 0;
@@ -86,8 +87,6 @@ export class FollowingMemory implements PageMemory {
     this.#services = services;
     this.bytesPerHandle = services.firstBytes;
     this.#lookedAt = services.now();
-    this.#slot = new LazySlot((previous) => this.#fetch(previous), { now: () => services.now() });
-    void this.#slot.get();
   }
 
   /** The slot lets one mint ask the page, and gives all others what it has. */
@@ -99,9 +98,17 @@ export class FollowingMemory implements PageMemory {
     this.nextLookAt =
       this.mints + (this.#isOfLarge && !isLight ? policy.MINTS_OF_LARGE_PER_LOOK : policy.MINTS_PER_LOOK);
     if (isLight) return;
-    void this.#slot.get().then((bytes) => {
+    void this.#bytesAsTold().then((bytes) => {
       this.bytesPerHandle = bytes;
     });
+  }
+
+  async #bytesAsTold(): Promise<number> {
+    if (this.#slot === undefined) {
+      this.#slot = new LazySlot((previous) => this.#fetch(previous), { now: () => this.#services.now() });
+      await this.#slot.get();
+    }
+    return this.#slot.get();
   }
 
   async #fetch(previous: number | undefined): Promise<Fetched<number>> {

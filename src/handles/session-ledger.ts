@@ -622,6 +622,8 @@ export class SessionLedger implements ReleaseOwner {
     this.onSessionEnd();
     this.queue.letGo();
     this.holds.endAll();
+    this.#pinnedDead.clear();
+    for (const group of this.waiting) this.touch(group); // The next sweep no longer waits for them.
     this.onContextsCleared();
     this.#giveUpUnanswered();
   }
@@ -633,7 +635,9 @@ export class SessionLedger implements ReleaseOwner {
     // Most contexts end because the program closes a page, and it waits for that. Nothing has to be sent for their handles, so the
     // records of a large context are struck out later, unless leaks are traced.
     const { work } = this.services;
-    const ending = eachInSteps(context.records.values(), (record) => this.#endElided(record));
+    const ending = this.hasEnded
+      ? this.#endWithSession(context)
+      : eachInSteps(context.records.values(), (record) => this.#endElided(record));
     if (context.records.size <= ENDED_AT_ONCE || isTraced(context)) work.add(ending);
     else work.addLater(ending, ENDED_LATER_MS);
   }
@@ -642,6 +646,28 @@ export class SessionLedger implements ReleaseOwner {
     this.services.dispatcher.lose(this.queue);
     this.barriers.giveUp();
     this.services.changes.wake();
+  }
+
+  /** Ends what a session that is over had in a context. Its groups and lists end with it: so nothing is struck out of them. */
+  *#endWithSession({ records }: Context): Generator<void> {
+    const { stats } = this.services;
+    for (const part of records.parts()) {
+      let live = 0;
+      let queued = 0;
+      for (const record of part) {
+        if (record === undefined || record.state === 'ended') continue;
+        if (record.state === 'live') {
+          record.origin?.end('elided');
+          live++;
+        } else if (record.group?.stage !== 'released') queued++; // Otherwise it was counted with the release of its group.
+        record.state = 'ended';
+        record.group = undefined;
+        record.letGo();
+      }
+      countMove(stats, 'live', 'elided', live);
+      countMove(stats, 'queued', 'elided', queued);
+      yield;
+    }
   }
 
   /** Ends a handle of a destroyed context. It is counted as `elided`: ended without a command. */
