@@ -34,7 +34,6 @@ import {
   type RemoteObjectWithId,
   settledAfter,
   shapeOf,
-  withGroup,
   withTranslatedIds,
 } from './protocol.ts';
 import { type HandleScope, scopeEndedError } from './scope.ts';
@@ -69,7 +68,7 @@ export class SessionTap {
     this.values = new ValueCommands(
       parts,
       (result, sent, group) => this.#enterThrown(result, sent, group),
-      (group) => this.#giveUpTracking(group),
+      () => this.#giveUpTracking(undefined),
     );
   }
 
@@ -341,7 +340,11 @@ class ObservedCommand implements DeferredTask {
       outgoing = withTranslatedIds(outgoing, names, (id) => ledger.currentId(id));
     }
     if (this.group?.kind !== 'own' || !takesGroup) return outgoing;
-    return withGroup(outgoing, this.group.name);
+    // Not `{ ...outgoing, objectGroup }`: V8 takes ten times as long for that. The group comes last, because an error of the
+    // browser's tells a position, counted from the front.
+    const { ...stamped }: Params = outgoing ?? {};
+    stamped.objectGroup = this.group.name;
+    return stamped;
   }
 
   /** Enters the answer. */
@@ -382,10 +385,16 @@ class ObservedCommand implements DeferredTask {
     if (!isKept) this.#tap.ledger.tidy(record);
   }
 
-  /** The command is answered: it mints nothing more, and what it named is unpinned. */
+  /**
+   * The command is answered: it mints nothing more, and what it named is unpinned. After a detach nobody has noted what it minted.
+   * Its group then counts it as pending for good, and is never released whole.
+   */
   end(): void {
     const { ledger } = this.#tap;
-    if (this.group !== undefined) ledger.endPending(this.group);
+    if (this.group !== undefined && !ledger.isAbandoned) {
+      this.group.pending--;
+      ledger.noteAnswered(this.group);
+    }
     if (this.pinned.length > 0) ledger.unpinEach(this.pinned);
   }
 }

@@ -274,16 +274,6 @@ export class SessionLedger implements ReleaseOwner {
   }
 
   /**
-   * A command that may have minted into the group is answered. After a detach nobody has noted what it minted: the group then counts
-   * it as pending for good, and is never released whole.
-   */
-  endPending(group: Group): void {
-    if (this.isAbandoned) return;
-    group.pending--;
-    this.noteAnswered(group);
-  }
-
-  /**
    * A command that names a member, or may have minted one, is answered. The group is looked at again only if it may be released
    * now: no member lives, or survivors could not leave it because such a command was unanswered.
    */

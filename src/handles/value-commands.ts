@@ -13,8 +13,7 @@
 import type { Tracing } from '../observe/leak-report.ts';
 import { GROUPED_AFTER_THROW, MOST_UNGROUPED } from '../policy.ts';
 import type { CommandRules } from './command-rules.ts';
-import { currentGroup } from './groups.ts';
-import { type Forward, idsNamedByCall, isAwaitable, type Params, withGroup } from './protocol.ts';
+import { type Forward, idsNamedByCall, isAwaitable, type Params } from './protocol.ts';
 import { type ScopeStack, scopeEndedError } from './scope.ts';
 import type { Group, Handle, SessionLedger } from './session-ledger.ts';
 
@@ -33,19 +32,19 @@ export interface Sent {
   readonly params: Params | undefined;
 }
 
-/** Called with an answer that has objects in it, and the group that these have inherited. */
+/** Called with an answer that has objects in it, the command, and the group that they have inherited. */
 type OnMinted = (result: unknown, sent: Sent, group: Group | undefined) => void;
 
 export class ValueCommands {
   readonly #parts: ValueCommandParts;
   readonly #onMinted: OnMinted;
-  readonly #onUnseen: (group: Group | undefined) => void;
+  readonly #onUnseen: () => void;
   #unanswered = 0;
   /** How many of the next commands are given a group. */
   #grouped = 0;
 
   /** @param onUnseen called when a `send` gives no promise: nobody knows then when the command is answered. */
-  constructor(parts: ValueCommandParts, onMinted: OnMinted, onUnseen: (group: Group | undefined) => void) {
+  constructor(parts: ValueCommandParts, onMinted: OnMinted, onUnseen: () => void) {
     this.#parts = parts;
     this.#onMinted = onMinted;
     this.#onUnseen = onUnseen;
@@ -70,13 +69,16 @@ export class ValueCommands {
   ): PromiseLike<unknown> | undefined {
     const { ledger, rules, scopes, tracing } = this.#parts;
     if (scopes.open > 0 || tracing.report !== undefined) return undefined;
-    const isGrouped = evaluates && this.#grouped > 0;
-    if (isGrouped) this.#grouped--;
-    else if (evaluates && this.#unanswered >= MOST_UNGROUPED) return undefined;
+    if (evaluates) {
+      if (this.#grouped > 0) {
+        this.#grouped--;
+        return undefined;
+      }
+      if (this.#unanswered >= MOST_UNGROUPED) return undefined;
+    }
     let pinned = NONE;
     const named = idsNamedByCall(params);
     if (named !== undefined) {
-      if (isGrouped) return undefined; // Its group is found with its target.
       ledger.services.answers.run();
       if (ledger.hasFormerAmong(named)) return undefined; // They have to be replaced.
       const ended = ledger.endedScopeAmong(named);
@@ -85,42 +87,39 @@ export class ValueCommands {
     }
     const onAnswer = rules.onSent(method, params);
     if (!evaluates && pinned.length === 0 && onAnswer === undefined) return forward(params);
-    const group = isGrouped && ledger.services.usesGroups ? currentGroup(ledger) : undefined;
-    if (group !== undefined) group.pending++;
     let answer: PromiseLike<unknown>;
     try {
-      answer = forward(group === undefined ? params : withGroup(params, group.name));
+      answer = forward(params);
     } catch (error) {
-      this.#end(pinned, group, onAnswer);
+      this.#end(pinned, onAnswer);
       throw error;
     }
     if (!isAwaitable(answer)) {
-      this.#onUnseen(group);
-      this.#end(pinned, undefined, onAnswer);
+      this.#onUnseen();
+      this.#end(pinned, onAnswer);
       return answer;
     }
     this.#unanswered++;
     const followed =
-      pinned.length === 0 && group === undefined && onAnswer === undefined
+      pinned.length === 0 && onAnswer === undefined
         ? answer.then((result) => this.#onResult(result, method, params, undefined), this.#onRefusal)
         : answer.then(
             (result) => {
-              this.#onResult(result, method, params, group ?? groupOfTarget(params, pinned));
-              this.#end(pinned, group, onAnswer);
+              this.#onResult(result, method, params, groupOfTarget(params, pinned));
+              ledger.unpinEach(pinned);
+              onAnswer?.();
               return result;
             },
             (error: unknown) => {
-              this.#end(pinned, group, onAnswer);
+              this.#end(pinned, onAnswer);
               return this.#onRefusal(error);
             },
           );
     return this.#parts.handlesRefusals ? answer : followed;
   }
 
-  #end(pinned: readonly Handle[], group: Group | undefined, onAnswer: (() => void) | undefined): void {
-    const { ledger } = this.#parts;
-    ledger.unpinEach(pinned);
-    if (group !== undefined) ledger.endPending(group);
+  #end(pinned: readonly Handle[], onAnswer: (() => void) | undefined): void {
+    this.#parts.ledger.unpinEach(pinned);
     onAnswer?.();
   }
 

@@ -97,7 +97,7 @@ describe('an error that the client drops', () => {
     const { world: opened, session } = await afterTheFirst({ groups: false });
     await using world = opened;
     await throwErrors(session, 10);
-    await turns();
+    await world.rest();
     expect(session.alive()).toEqual([]);
     expect(session.wire('Runtime.releaseObjectGroup')).toEqual([]);
     expect(world.stats).toMatchObject({ minted: 22, released: 22 });
