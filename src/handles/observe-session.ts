@@ -189,11 +189,6 @@ export class SessionTap {
     const shape = shapeOf('Runtime.evaluate');
     if (shape === undefined) return;
     this.ledger.services.answers.run();
-    if (hasException(result) && this.dropsThrown(sent)) {
-      this.values.noteThrown();
-      forEachObjectOf(result, shape, ({ objectId }) => this.ledger.dropUnkept(objectId, group));
-      return;
-    }
     const command = new ObservedCommand(this, shape, sent, group, NONE, undefined);
     command.result = result;
     command.run();
