@@ -221,9 +221,14 @@ export const LOOK_AGAIN_AT_LIGHT_MS = 200;
 export const MOST_MS_PER_LIGHT_MINT = 2;
 /** Looks that the estimate is made of. */
 export const LOOKS_KEPT = 8;
+/** Looks in a row that are taken together: from one to the next a page may have swept away most of what came. Moves: `heap`, `gc-weight`. */
+export const LOOKS_IN_A_ROW = 4;
+/** Part of the expected garbage that a collection of the page is to free. Where it frees less, twice as much has to gather before the next, up to eight times as much. */
+export const LEAST_FREED = 0.5;
+export const MOST_PATIENCE = 8;
 /** Bytes of released handles' garbage, and of growth, for which a page is told to collect: it has by itself before that, as a rule. */
 export const MOST_GARBAGE = 96e6;
-export const MOST_GROWTH = 150e6;
+export const MOST_GROWTH = 128e6;
 /** Bytes from which a handle is large: a few looks later there would be half as much again. Sooner for them. */
 export const LARGE_HANDLE = 1e6;
 export const MOST_GARBAGE_OF_LARGE = 32e6;

@@ -80,6 +80,8 @@ export class FollowingMemory implements PageMemory {
   #lookedAt: number;
   #mintsThen = 0;
   #pageRestsUntil = 0;
+  /** By how much more is to gather than at first: doubled by a collection that was not worth it, and 1 again after one that was. */
+  #patience = 1;
 
   /** @param page the unhooked way: what is sent here is none of the client's. */
   constructor(page: AskablePage, services: FollowingServices) {
@@ -120,7 +122,7 @@ export class FollowingMemory implements PageMemory {
     this.#lookedAt = this.#services.now();
     this.pageBytesPerHandle = Math.round(this.#growth.bytesPerHandle ?? 0);
     this.#services.onLook?.(used, this.pageBytesPerHandle);
-    if (this.#isPageOverdue()) await this.#collectPage();
+    if (this.#isPageOverdue()) await this.#collectPage(used);
     return {
       value: this.#weigh(previous),
       expiresInMs: this.#isOfLarge ? policy.LOOK_AGAIN_AT_LARGE_MS : policy.LOOK_AGAIN_MS,
@@ -133,28 +135,36 @@ export class FollowingMemory implements PageMemory {
 
   /** Light handles that are minted fast: a look costs as much as a mint. Large objects take their time to be made. */
   #isLightWork(): boolean {
-    // The last look by itself: the weight follows what most of the last looks had.
+    // The last look as well: it is the first to show that handles are light no more.
     const { latestBytesPerHandle } = this.#growth;
-    if (latestBytesPerHandle === undefined || latestBytesPerHandle > policy.LIGHT_HANDLE) return false;
+    if (latestBytesPerHandle === undefined) return false;
+    if (Math.max(latestBytesPerHandle, this.pageBytesPerHandle) > policy.LIGHT_HANDLE) return false;
     const elapsed = this.#services.now() - this.#lookedAt;
     const minted = this.mints - this.#mintsThen;
     return elapsed < policy.LOOK_AGAIN_AT_LIGHT_MS && elapsed < minted * policy.MOST_MS_PER_LIGHT_MINT;
   }
 
   #isPageOverdue(): boolean {
-    const { leastGarbage, grownSinceCollection } = this.#growth;
+    const { garbage, grownSinceCollection } = this.#growth;
     const isLarge = this.#isOfLarge;
-    if (leastGarbage <= (isLarge ? policy.MOST_GARBAGE_OF_LARGE : policy.MOST_GARBAGE)) return false;
-    if (grownSinceCollection <= (isLarge ? policy.MOST_GROWTH_BY_LARGE : policy.MOST_GROWTH)) return false;
+    const patience = this.#patience;
+    if (garbage <= patience * (isLarge ? policy.MOST_GARBAGE_OF_LARGE : policy.MOST_GARBAGE)) return false;
+    if (grownSinceCollection <= patience * (isLarge ? policy.MOST_GROWTH_BY_LARGE : policy.MOST_GROWTH))
+      return false;
     return this.#services.now() >= this.#pageRestsUntil;
   }
 
-  async #collectPage(): Promise<void> {
+  /** @param used bytes in the page's heap before. */
+  async #collectPage(used: number): Promise<void> {
+    const { garbage } = this.#growth;
     const start = this.#services.now();
     await this.#page.ask('HeapProfiler.collectGarbage');
     const end = this.#services.now();
     this.#pageRestsUntil = end + (end - start); // Left alone for as long as it took.
     const left = await readHeap(this.#page);
+    // The page may have grown by what it holds of its own: only now is that known.
+    const isWorthIt = used - left >= garbage * policy.LEAST_FREED;
+    this.#patience = isWorthIt ? 1 : Math.min(this.#patience * 2, policy.MOST_PATIENCE);
     this.#growth.noteCollection(left);
     this.#services.onLook?.(left, this.pageBytesPerHandle);
   }
@@ -173,6 +183,13 @@ export class FollowingMemory implements PageMemory {
   }
 }
 
+/** What one look found to have come since the look before: bytes, handles, and which part of the bytes was Blink's. */
+interface Growth {
+  readonly grown: number;
+  readonly minted: number;
+  readonly blinkShare: number;
+}
+
 /**
  * Tells from a few looks at a page's heap what one handle stands for there. Between two looks handles were minted and the
  * heap has grown: the quotient is what each brought with it. No guess is needed at how much of the heap is the page's own;
@@ -183,9 +200,8 @@ class PageGrowth {
   #usedThen: number | undefined;
   #handlesThen = 0;
   #blinkThen = 0;
-  /** The last looks that told, the oldest first: bytes per handle, and which part of that was Blink's. */
-  readonly #sizes: number[] = [];
-  readonly #blinkShares: number[] = [];
+  /** The last looks that told, the oldest first. */
+  readonly #looks: Growth[] = [];
   /** Handles released, and the heap, when the page had last collected. */
   #released = 0;
   #releasedAtCollection = 0;
@@ -203,12 +219,9 @@ class PageGrowth {
     this.#released = mints - handles;
     if (this.#usedThen === undefined || used < this.#usedThen / 2) this.noteCollection(used);
     if (grown > 0 && minted > 0) {
-      this.#sizes.push(grown / minted);
-      this.#blinkShares.push(Math.min(1, Math.max(0, (blink - this.#blinkThen) / grown)));
-      if (this.#sizes.length > policy.LOOKS_KEPT) {
-        this.#sizes.shift();
-        this.#blinkShares.shift();
-      }
+      const blinkShare = Math.min(1, Math.max(0, (blink - this.#blinkThen) / grown));
+      this.#looks.push({ grown, minted, blinkShare });
+      if (this.#looks.length > policy.LOOKS_KEPT) this.#looks.shift();
     }
     this.#blinkThen = blink;
     this.#usedThen = used;
@@ -228,31 +241,43 @@ class PageGrowth {
    * it was made grew the heap as well: all handles together hold no more than the page has.
    */
   get bytesPerHandle(): number | undefined {
-    const median = medianOf(this.#sizes);
+    const median = medianOf(this.#bytesInARow());
     if (median === undefined || this.#handlesThen === 0) return median;
     return Math.min(median, (this.#usedThen ?? 0) / this.#handlesThen);
   }
 
   /** Which part of that is Blink's, from 0 to 1. */
   get blinkShare(): number {
-    return medianOf(this.#blinkShares) ?? 0;
+    return medianOf(this.#looks.map((look) => look.blinkShare)) ?? 0;
   }
 
-  /** The same, as the last look that told had it. */
+  /** Bytes that a handle stands for, as the last look that told had it. */
   get latestBytesPerHandle(): number | undefined {
-    return this.#sizes.at(-1);
+    const latest = this.#looks.at(-1);
+    return latest && latest.grown / latest.minted;
+  }
+
+  /** Bytes of garbage that released handles left in the page, at a guess: a look at a busy page shows more than they brought, so the least counts. */
+  get garbage(): number {
+    if (this.#looks.length < 2) return 0;
+    const released = this.#released - this.#releasedAtCollection;
+    return Math.min(Math.min(...this.#bytesInARow()) * released, this.grownSinceCollection);
   }
 
   /**
-   * Bytes of garbage that released handles left in the page, at the least. A look at a busy page shows more than they brought, so the
-   * smallest counts. But one look in which the page has collected shows less: of as many as are kept, the second smallest counts.
+   * Bytes per handle, of each few looks in a row. A single look may show hardly anything, or half as much again: while a page makes
+   * large objects, V8 sweeps a part of the heap every now and then.
    */
-  get leastGarbage(): number {
-    const sizes = sorted(this.#sizes);
-    if (sizes.length < 2) return 0;
-    const least = sizes[sizes.length < policy.LOOKS_KEPT ? 0 : 1] ?? 0;
-    const released = this.#released - this.#releasedAtCollection;
-    return Math.min(least * released, this.grownSinceCollection);
+  #bytesInARow(): number[] {
+    const count = Math.min(this.#looks.length, policy.LOOKS_IN_A_ROW);
+    return this.#looks.slice(count - 1).map((_, first) => {
+      let [grown, minted] = [0, 0];
+      for (const look of this.#looks.slice(first, first + count)) {
+        grown += look.grown;
+        minted += look.minted;
+      }
+      return grown / minted;
+    });
   }
 
   /** Bytes by which the heap has grown since the page last collected. */
