@@ -25,13 +25,14 @@ export const noActions: PageActions = Object.defineProperty(new PageActions(), '
 });
 
 /**
- * Playwright evaluates by `Runtime.evaluate` only the scripts that it keeps as long as their context: no scope may end these. It
- * names no groups, and nobody else uses its sessions.
+ * Playwright evaluates by `Runtime.evaluate` only the scripts that it keeps as long as their context: no scope may end these. Of
+ * what a command throws it reads the text alone. It names no groups, and nobody else uses its sessions.
  */
 export const playwrightRules: CommandRules = {
   ...plainRules,
   namesNoGroups: true,
   keepsResult: (method) => method === 'Runtime.evaluate',
+  dropsThrown: () => true,
 };
 
 /** Which ids become `HeldId`s, so that the garbage collector can tell of them. */
