@@ -20,7 +20,13 @@ import { AttachmentPressure, CollectionWatch, type PressureStats } from './colle
 import type { ConsoleEntries } from './console-entries.ts';
 import { GroupSweep } from './groups.ts';
 import type { LedgerStats } from './handle-table.ts';
-import { type AskablePage, FollowingMemory, fixedMemory, type PageMemory } from './page-memory.ts';
+import {
+  type AskablePage,
+  FollowingMemory,
+  type FollowingServices,
+  fixedMemory,
+  type PageMemory,
+} from './page-memory.ts';
 import { type Group, type Handle, type LedgerServices, SessionLedger } from './session-ledger.ts';
 import type { TargetState } from './target-state.ts';
 
@@ -69,7 +75,7 @@ export class AttachedSessions {
       services.stats.pageBytesPerHandle = pageBytesPerHandle;
       if (!ledger.hasEnded) this.#tracing.report?.noteHeap(ledger, pageBytes);
     };
-    ledger.memory = this.memories.open(ledger.queue, () => ledger.size, onLook);
+    ledger.memory = this.memories.open(ledger.queue, ledger, onLook);
     target.add(ledger, () => {
       services.answers.run();
       this.sweep.sendNow(ledger);
@@ -168,15 +174,14 @@ export class SessionMemories {
     this.#pressure = new AttachmentPressure(stats);
   }
 
-  /** @param countHandles how many handles the browser holds for the session. */
-  open(page: AskablePage, countHandles: () => number, onLook: OnLook): PageMemory {
+  open(page: AskablePage, handles: FollowingServices['handles'], onLook: OnLook): PageMemory {
     const pressure = this.#pressure;
     this.#sessions++;
     if (!this.#isStopped && this.#bytes !== 0) pressure.start();
     if (this.#bytes !== 'follow') return fixedMemory(this.#bytes, pressure.add);
     return new FollowingMemory(page, {
       firstBytes: this.#lastBytes,
-      countHandles,
+      handles,
       now: this.#now,
       onMinted: (handles, bytes) => pressure.add(handles, countedBytes(bytes)),
       onCorrected: (handles, from, to) => pressure.correct(handles, countedBytes(from), countedBytes(to)),

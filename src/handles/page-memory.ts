@@ -15,12 +15,14 @@ export interface AskablePage {
 }
 
 export interface PageMemory {
-  /** Bytes of the page that one handle stands for, told or guessed; Blink's count more than once. */
+  /** Bytes of the page that a handle of the program's stands for, told or guessed; Blink's count more than once. */
   readonly bytesPerHandle: number;
-  /** Bytes that one handle was found to stand for in the page; 0 while that is not known. */
+  /** Bytes that a handle was found to bring to the page, whether it is kept or not; 0 while that is not known. */
   readonly pageBytesPerHandle: number;
   /** Mints so far, counted by whoever mints; at so many the page is looked at. */
   mints: number;
+  /** Of these, and of those before, how many were disposed of. Counted by the ledger. */
+  disposed: number;
   /** Of these, those that are suspected until the collector has found them alive. */
   suspected: number;
   readonly nextLookAt: number;
@@ -36,6 +38,7 @@ export function fixedMemory(bytesPerHandle: number, onMinted: OnMinted = () => {
     bytesPerHandle,
     pageBytesPerHandle: 0,
     mints: 0,
+    disposed: 0,
     suspected: 0,
     nextLookAt: bytesPerHandle === 0 ? Number.POSITIVE_INFINITY : policy.MINTS_PER_LOOK,
     look() {
@@ -49,8 +52,8 @@ export function fixedMemory(bytesPerHandle: number, onMinted: OnMinted = () => {
 export interface FollowingServices {
   /** What a handle stands for until its page has been looked at. */
   readonly firstBytes: number;
-  /** How many handles of the session the browser holds. */
-  countHandles(): number;
+  /** How many handles of the session the browser holds, and how many of them the program has not dropped. */
+  readonly handles: { readonly size: number; readonly live: number };
   /** Milliseconds, monotonic. */
   now(): number;
   /** Told of handles that were minted, at most `MINTS_PER_LOOK` of them later. */
@@ -68,6 +71,7 @@ export class FollowingMemory implements PageMemory {
   bytesPerHandle: number;
   pageBytesPerHandle = 0;
   mints = 0;
+  disposed = 0;
   suspected = 0;
   nextLookAt = 1;
   readonly #page: AskablePage;
@@ -117,10 +121,11 @@ export class FollowingMemory implements PageMemory {
     // The first value is there without asking, so that nobody ever waits for one.
     if (previous === undefined) return { value: this.bytesPerHandle, expiresInMs: ExpiresImmediately };
     const { used, blink } = await readHeaps(this.#page);
-    this.#growth.note(used, this.mints, this.#services.countHandles(), blink);
+    const { size, live } = this.#services.handles;
+    this.#growth.note({ used, blink, mints: this.mints, disposed: this.disposed, handles: size, live });
     this.#mintsThen = this.mints;
     this.#lookedAt = this.#services.now();
-    this.pageBytesPerHandle = Math.round(this.#growth.bytesPerHandle ?? 0);
+    this.pageBytesPerHandle = Math.round(this.#growth.bytesPerMint ?? 0);
     this.#services.onLook?.(used, this.pageBytesPerHandle);
     if (this.#isPageOverdue()) await this.#collectPage(used);
     return {
@@ -136,9 +141,9 @@ export class FollowingMemory implements PageMemory {
   /** Light handles that are minted fast: a look costs as much as a mint. Large objects take their time to be made. */
   #isLightWork(): boolean {
     // The last look as well: it is the first to show that handles are light no more.
-    const { latestBytesPerHandle } = this.#growth;
-    if (latestBytesPerHandle === undefined) return false;
-    if (Math.max(latestBytesPerHandle, this.pageBytesPerHandle) > policy.LIGHT_HANDLE) return false;
+    const { latestBytesPerMint } = this.#growth;
+    if (latestBytesPerMint === undefined) return false;
+    if (Math.max(latestBytesPerMint, this.pageBytesPerHandle) > policy.LIGHT_HANDLE) return false;
     const elapsed = this.#services.now() - this.#lookedAt;
     const minted = this.mints - this.#mintsThen;
     return elapsed < policy.LOOK_AGAIN_AT_LIGHT_MS && elapsed < minted * policy.MOST_MS_PER_LIGHT_MINT;
@@ -170,10 +175,11 @@ export class FollowingMemory implements PageMemory {
   }
 
   #weigh(previous: number): number {
-    const { bytesPerHandle, blinkShare } = this.#growth;
-    if (bytesPerHandle === undefined) return previous;
-    const bytes = Math.round(bytesPerHandle * (1 + blinkShare * (policy.BLINK_WEIGHS - 1)));
-    this.#services.onWeighed?.(bytes);
+    const { bytesPerMint, bytesPerKept, blinkShare } = this.#growth;
+    if (bytesPerMint === undefined) return previous;
+    const weigh = (bytes: number): number => Math.round(bytes * (1 + blinkShare * (policy.BLINK_WEIGHS - 1)));
+    this.#services.onWeighed?.(weigh(bytesPerMint));
+    const bytes = weigh(Math.max(bytesPerMint, bytesPerKept));
     if (this.#guessed !== undefined) {
       this.#services.onCorrected?.(this.#guessed, this.#services.firstBytes, bytes);
       this.#guessed = undefined;
@@ -183,10 +189,25 @@ export class FollowingMemory implements PageMemory {
   }
 }
 
-/** What one look found to have come since the look before: bytes, handles, and which part of the bytes was Blink's. */
+/** What a look at a page finds, and what is known of its session then. */
+interface Look {
+  /** Bytes in the page's heap, and those of them that are Blink's. */
+  readonly used: number;
+  readonly blink: number;
+  /** Handles minted so far, and disposed of so far. */
+  readonly mints: number;
+  readonly disposed: number;
+  /** How many handles the browser holds, and how many of them the program has not dropped. */
+  readonly handles: number;
+  readonly live: number;
+}
+
+/** What has come to a page from one look to the next: bytes, handles, and which part of the bytes is Blink's. */
 interface Growth {
   readonly grown: number;
   readonly minted: number;
+  /** Handles minted less those disposed of: negative where older ones were. */
+  readonly kept: number;
   readonly blinkShare: number;
 }
 
@@ -196,93 +217,102 @@ interface Growth {
  * where the heap shrank, the page has collected, and the look tells nothing.
  */
 class PageGrowth {
-  #mintsThen = 0;
-  #usedThen: number | undefined;
-  #handlesThen = 0;
-  #blinkThen = 0;
-  /** The last looks that told, the oldest first. */
-  readonly #looks: Growth[] = [];
+  #last: Look | undefined;
+  #usedAtFirst = 0;
+  /** The last growths, the oldest first. */
+  readonly #growths: Growth[] = [];
   /** Handles released, and the heap, when the page had last collected. */
-  #released = 0;
   #releasedAtCollection = 0;
   #usedAtCollection = 0;
 
-  /**
-   * @param used bytes in the page's heap.
-   * @param mints handles minted so far.
-   * @param handles how many handles the browser holds.
-   * @param blink bytes of `used` that are Blink's.
-   */
-  note(used: number, mints: number, handles: number, blink: number): void {
-    const grown = used - (this.#usedThen ?? used);
-    const minted = mints - this.#mintsThen;
-    this.#released = mints - handles;
-    if (this.#usedThen === undefined || used < this.#usedThen / 2) this.noteCollection(used);
-    if (grown > 0 && minted > 0) {
-      const blinkShare = Math.min(1, Math.max(0, (blink - this.#blinkThen) / grown));
-      this.#looks.push({ grown, minted, blinkShare });
-      if (this.#looks.length > policy.LOOKS_KEPT) this.#looks.shift();
-    }
-    this.#blinkThen = blink;
-    this.#usedThen = used;
-    this.#handlesThen = handles;
-    this.#mintsThen = mints;
+  note(look: Look): void {
+    const last = this.#last;
+    this.#last = look;
+    if (last === undefined) this.#usedAtFirst = look.used;
+    if (last === undefined || look.used < last.used / 2) this.noteCollection(look.used);
+    if (last === undefined) return;
+    const grown = look.used - last.used;
+    const minted = look.mints - last.mints;
+    if (grown <= 0 || minted <= 0) return;
+    const kept = minted - (look.disposed - last.disposed);
+    const blinkShare = Math.min(1, Math.max(0, (look.blink - last.blink) / grown));
+    this.#growths.push({ grown, minted, kept, blinkShare });
+    if (this.#growths.length > policy.LOOKS_KEPT) this.#growths.shift();
   }
 
   /** The page has just collected: so much is left. */
   noteCollection(used: number): void {
-    this.#usedThen = used;
+    if (this.#last !== undefined) this.#last = { ...this.#last, used };
     this.#usedAtCollection = used;
     this.#releasedAtCollection = this.#released;
   }
 
+  get #released(): number {
+    return this.#last === undefined ? 0 : this.#last.mints - this.#last.handles;
+  }
+
   /**
-   * Bytes that a handle stands for, as most looks had it; undefined while that is not known. What an object left behind when
-   * it was made grew the heap as well: all handles together hold no more than the page has.
+   * Bytes that a handle brings with it, as most looks had it; undefined while that is not known. What an object left behind when it
+   * was made grew the heap as well: all handles together hold no more than the page has.
    */
-  get bytesPerHandle(): number | undefined {
-    const median = medianOf(this.#bytesInARow());
-    if (median === undefined || this.#handlesThen === 0) return median;
-    return Math.min(median, (this.#usedThen ?? 0) / this.#handlesThen);
+  get bytesPerMint(): number | undefined {
+    const median = medianOf(this.#inARow('minted'));
+    if (median === undefined || this.#last === undefined || this.#last.handles === 0) return median;
+    return Math.min(median, this.#last.used / this.#last.handles);
   }
 
-  /** Which part of that is Blink's, from 0 to 1. */
+  /**
+   * The same of a handle that the program keeps; 0 unless the page has grown so much that it matters. Among fifty handles that are
+   * disposed of there may be one that holds most of what came. So all that came counts for those that are kept, and what the others
+   * left behind with it.
+   */
+  get bytesPerKept(): number {
+    const { used = 0, live = 0 } = this.#last ?? {};
+    const grown = used - this.#usedAtFirst;
+    if (grown < policy.LEAST_SUSPECTED) return 0;
+    return Math.min(medianOf(this.#inARow('kept')) ?? 0, grown / Math.max(1, live));
+  }
+
+  /** Which part of what came is Blink's, from 0 to 1. */
   get blinkShare(): number {
-    return medianOf(this.#looks.map((look) => look.blinkShare)) ?? 0;
+    return medianOf(this.#growths.map((growth) => growth.blinkShare)) ?? 0;
   }
 
-  /** Bytes that a handle stands for, as the last look that told had it. */
-  get latestBytesPerHandle(): number | undefined {
-    const latest = this.#looks.at(-1);
+  /** Bytes that a handle brought with it, as the last look that told had it. */
+  get latestBytesPerMint(): number | undefined {
+    const latest = this.#growths.at(-1);
     return latest && latest.grown / latest.minted;
   }
 
   /** Bytes of garbage that released handles left in the page, at a guess: a look at a busy page shows more than they brought, so the least counts. */
   get garbage(): number {
-    if (this.#looks.length < 2) return 0;
+    if (this.#growths.length < 2) return 0;
     const released = this.#released - this.#releasedAtCollection;
-    return Math.min(Math.min(...this.#bytesInARow()) * released, this.grownSinceCollection);
+    return Math.min(Math.min(...this.#inARow('minted')) * released, this.grownSinceCollection);
   }
 
   /**
-   * Bytes per handle, of each few looks in a row. A single look may show hardly anything, or half as much again: while a page makes
-   * large objects, V8 sweeps a part of the heap every now and then.
+   * Bytes for each handle that was minted, or kept, of a few looks in a row. A single look may show hardly anything, or half as much
+   * again: while a page makes large objects, V8 sweeps a part of the heap every now and then.
    */
-  #bytesInARow(): number[] {
-    const count = Math.min(this.#looks.length, policy.LOOKS_IN_A_ROW);
-    return this.#looks.slice(count - 1).map((_, first) => {
-      let [grown, minted] = [0, 0];
-      for (const look of this.#looks.slice(first, first + count)) {
-        grown += look.grown;
-        minted += look.minted;
+  #inARow(divisor: 'minted' | 'kept'): number[] {
+    const count = Math.min(this.#growths.length, policy.LOOKS_IN_A_ROW);
+    const quotients: number[] = [];
+    for (let end = count; count > 0 && end <= this.#growths.length; end++) {
+      let grown = 0;
+      let handles = 0;
+      for (const growth of this.#growths.slice(end - count, end)) {
+        grown += growth.grown;
+        handles += growth[divisor];
       }
-      return grown / minted;
-    });
+      if (handles > 0) quotients.push(grown / handles);
+    }
+    return quotients;
   }
 
   /** Bytes by which the heap has grown since the page last collected. */
   get grownSinceCollection(): number {
-    return (this.#usedThen ?? 0) - this.#usedAtCollection;
+    return (this.#last?.used ?? 0) - this.#usedAtCollection;
   }
 }
 

@@ -84,6 +84,8 @@ export class SessionLedger implements ReleaseOwner {
   readonly tidied: Set<Group> = new Set();
   readonly barriers: Barriers;
   readonly holds: CollectionHolds<Handle>;
+  /** Handles that the program has not dropped, and that have not ended. */
+  live = 0;
   hasEnded = false;
   /** Detached: live handles are left to the program. */
   isAbandoned = false;
@@ -150,6 +152,7 @@ export class SessionLedger implements ReleaseOwner {
     if (!context.records.add(record)) return undefined; // A message seen twice.
     group?.add(record);
     countMove(stats, 'new', 'live', 1);
+    this.live++;
     return record;
   }
 
@@ -331,6 +334,7 @@ export class SessionLedger implements ReleaseOwner {
   dropUnkept(objectId: string, group: Group | undefined): void {
     if (this.isAbandoned) return;
     const { memory, services } = this;
+    memory.disposed++;
     if (++memory.mints >= memory.nextLookAt) memory.look();
     if (this.hasEnded) countMove(services.stats, 'new', 'elided', 1);
     else if (group?.kind !== 'own') this.enqueueUnknown(objectId);
@@ -413,6 +417,8 @@ export class SessionLedger implements ReleaseOwner {
   #countDropped(group: Group | undefined, count: number, cause: DropCause): void {
     const { stats, flushes, work } = this.services;
     countMove(stats, 'live', 'queued', count, cause);
+    this.live -= count;
+    if (cause === 'disposed') this.memory.disposed += count;
     if (group === undefined) return;
     if (group.dropped === 0) group.oldestDrop = flushes.begun;
     group.live -= count;
@@ -556,7 +562,10 @@ export class SessionLedger implements ReleaseOwner {
     record.state = to;
     if (to === 'dropped') group?.addDropped(record);
     else if (from === 'dropped') group?.removeDropped(record);
-    if (from === 'live' && group !== undefined) group.live--;
+    if (from === 'live') {
+      this.live--;
+      if (group !== undefined) group.live--;
+    }
     const after = to === 'ended' ? counted : 'queued';
     if (from !== 'ended' && after !== undefined && COUNTED[from] !== after) {
       countMove(this.services.stats, COUNTED[from], after, 1, cause);
@@ -654,6 +663,7 @@ export class SessionLedger implements ReleaseOwner {
         record.group = undefined;
         record.letGo();
       }
+      this.live -= live;
       countMove(stats, 'live', 'elided', live);
       countMove(stats, 'queued', 'elided', queued);
       yield;

@@ -11,7 +11,9 @@ class FakePage {
   used = 8e6;
   backingStorage = 0;
   embedderHeap = 0;
-  handles = 0;
+  /** Handles that the browser holds: all of them live, unless a test says otherwise. */
+  size = 0;
+  live = 0;
   /** Handles that were told of, and the bytes that they stand for. */
   told = { handles: 0, bytes: 0 };
   /** What a collection takes, and what it leaves; it collects nothing by default. */
@@ -27,7 +29,7 @@ class FakePage {
       { ask: (method) => this.#answer(method) },
       {
         firstBytes: LEAST_BYTES_PER_HANDLE,
-        countHandles: () => this.handles,
+        handles: this,
         now: () => this.time,
         onMinted: (handles, bytesPerHandle) => {
           this.told.handles += handles;
@@ -49,7 +51,8 @@ class FakePage {
     await quiescence();
     for (let i = 0; i < count; i++) {
       this.used += bytes;
-      this.handles++;
+      this.size++;
+      this.live++;
       this.noteMint();
       if (i % 10 < 9) continue;
       await quiescence();
@@ -124,6 +127,42 @@ describe('what a handle weighs', () => {
       page[heap] += 10 * 200e3;
     }
     expect(page.weight.bytesPerHandle).toBe(bytes);
+  });
+
+  describe('where one of ten is kept, and the program disposes of the others', () => {
+    /** Rounds of ten mints each, by which the page grows so much. One of them stays. */
+    async function goRounds(rounds: number, bytes: number): Promise<void> {
+      for (let round = 0; round < rounds; round++) {
+        const { size } = page;
+        await page.mint(10, bytes / 10);
+        page.weight.disposed += 9;
+        page.size = page.live = size + 1;
+      }
+    }
+
+    test('is all that came, once the page has grown by a hundred megabytes', async () => {
+      await goRounds(10, 5e6);
+      expect(page.weight.bytesPerHandle).toBe(0.5e6);
+      await goRounds(30, 5e6);
+      expect(page.weight.bytesPerHandle).toBeGreaterThan(3.9e6);
+      expect(page.weight.bytesPerHandle).toBeLessThanOrEqual(5e6);
+    });
+
+    test('is no more than what the page has grown by for each', async () => {
+      await goRounds(40, 5e6);
+      page.used = 128e6; // It has collected.
+      await goRounds(1, 5e6);
+      expect(page.weight.bytesPerHandle).toBeLessThan(3.2e6);
+    });
+
+    test('is what a handle brings, where all are disposed of', async () => {
+      for (let round = 0; round < 40; round++) {
+        await page.mint(10, 0.5e6);
+        page.weight.disposed += 10;
+        page.size = page.live = 0;
+      }
+      expect(page.weight.bytesPerHandle).toBe(0.5e6);
+    });
   });
 
   test('is told of all that were minted, by what was known then', async () => {
@@ -244,7 +283,7 @@ describe('the page is told to collect', () => {
   test('where released handles have left 128 MB behind', async () => {
     await page.mint(30, 5e6);
     expect(collected()).toBe(0);
-    page.handles = 0;
+    page.size = 0;
     page.left = 8e6;
     await page.mint(20, 5e6);
     expect(collected()).toBe(1);
@@ -256,7 +295,7 @@ describe('the page is told to collect', () => {
     ['less than 1 MB', 0.9e6, 130, 0],
   ])('sooner where the handles are large: of %s each', async (_, bytes, count, times) => {
     await page.mint(count - 10, bytes);
-    page.handles = 0;
+    page.size = 0;
     page.left = 8e6;
     await page.mint(10, bytes);
     expect(collected()).toBe(times);
@@ -266,7 +305,7 @@ describe('the page is told to collect', () => {
     page.left = 8e6;
     for (let round = 0; round < 79; round++) {
       await page.mint(10, 200e3);
-      page.handles = 0;
+      page.size = 0;
       if (round === 74) page.used -= 1.5e6;
     }
     expect(collected()).toBe(1);
@@ -281,7 +320,7 @@ describe('the page is told to collect', () => {
     let most = 0;
     for (let round = 0; round < 300; round++) {
       await page.mint(10, 330e3);
-      page.handles = 0;
+      page.size = 0;
       page.left = 8e6;
       if (round % 3 > 0) page.used -= round % 3 === 1 ? 2.9e6 : 2e6;
       most = Math.max(most, page.used);
@@ -293,7 +332,7 @@ describe('the page is told to collect', () => {
   test('ever more seldom where that frees nothing: the page has grown by what it holds of its own', async () => {
     for (let round = 0; round < 60; round++) {
       await page.mint(10, 20e3);
-      page.handles = 0;
+      page.size = 0;
       if (round % 3 > 0) page.used += 50e6;
     }
     expect(page.used).toBeGreaterThan(2e9);
@@ -304,7 +343,7 @@ describe('the page is told to collect', () => {
     page.left = 8e6;
     for (let round = 0; round < 1_000; round++) {
       await page.mint(10, 200e3);
-      page.handles = 0;
+      page.size = 0;
     }
     expect(collected() - before).toBeGreaterThanOrEqual(3);
   });
@@ -312,7 +351,7 @@ describe('the page is told to collect', () => {
   test('not where it has collected by itself', async () => {
     for (let i = 0; i < 20; i++) {
       await page.mint(30, 5e6);
-      page.handles = 0;
+      page.size = 0;
       page.used = 8e6;
     }
     expect(collected()).toBe(0);
@@ -323,7 +362,7 @@ describe('the page is told to collect', () => {
     page.left = 8e6;
     for (let i = 0; i < 100; i++) {
       await page.mint(10, 20e6);
-      page.handles = 0;
+      page.size = 0;
     }
     // 2 s a round.
     expect(collected()).toBeLessThanOrEqual(Math.ceil((page.time - 1_000) / 2_000));

@@ -11,23 +11,21 @@ const openStats = () => ({ live: 0, chargedBytes: 0, bytesPerHandle: 0 });
 /** A page whose heap grows with each handle, and that is asked for it as handles are minted. */
 class FakePage {
   size = 0;
+  live = 0;
   #used = 8e6;
   readonly looks: number[] = [];
   readonly weight;
 
   constructor(weights: SessionMemories) {
     const ask = async (): Promise<unknown> => ({ usedSize: this.#used });
-    this.weight = weights.open(
-      { ask },
-      () => this.size,
-      (pageBytes) => this.looks.push(pageBytes),
-    );
+    this.weight = weights.open({ ask }, this, (pageBytes) => this.looks.push(pageBytes));
   }
 
   async mint(count: number, bytes: number): Promise<void> {
     for (let index = 0; index < count; index++) {
       this.#used += bytes;
       this.size++;
+      this.live++;
       if (++this.weight.mints >= this.weight.nextLookAt) this.weight.look();
       await quiescence();
       time += 10;
