@@ -223,7 +223,10 @@ export const MOST_MS_PER_LIGHT_MINT = 2;
 export const LOOKS_KEPT = 8;
 /** Looks in a row that are taken together: from one to the next a page may have swept away most of what came. Moves: `heap`, `gc-weight`. */
 export const LOOKS_IN_A_ROW = 4;
-/** Part of the expected garbage that a collection of the page is to free. Where it frees less, twice as much has to gather before the next, up to eight times as much. */
+/**
+ * Part of the expected garbage that a collection is to free, here or in a page. Where it frees less, twice as much has to gather before
+ * the next, up to eight times as much. Moves: `collections-in-proportion`, `gc-weight`.
+ */
 export const LEAST_FREED = 0.5;
 export const MOST_PATIENCE = 8;
 /** Bytes of released handles' garbage, and of growth, for which a page is told to collect: it has by itself before that, as a rule. */

@@ -182,6 +182,7 @@ export class SessionMemories {
     return new FollowingMemory(page, {
       firstBytes: this.#lastBytes,
       handles,
+      collections: pressure.collections,
       now: this.#now,
       onMinted: (handles, bytes) => pressure.add(handles, countedBytes(bytes)),
       onCorrected: (handles, from, to) => pressure.correct(handles, countedBytes(from), countedBytes(to)),

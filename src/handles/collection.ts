@@ -153,8 +153,6 @@ export interface PressureServices {
 export class Suspects {
   /** Bytes of pages that the suspects stand for, as of the last `count`. */
   bytes = 0;
-  /** The same of the handles that outlived the last collection. */
-  survivingBytes = 0;
   readonly #stats: { readonly live: number };
   #minted = 0;
   #mintedBytes = 0;
@@ -188,19 +186,27 @@ export class Suspects {
     return this.bytes - before;
   }
 
-  beginCollection(): void {
+  /** @returns the bytes that are suspected. */
+  beginCollection(): number {
     this.#mintedBefore = this.#minted;
+    return this.bytes;
   }
 
-  /** The collection is over. Handles minted while it ran are still suspected: it could not find them. */
-  endCollection(): void {
+  /**
+   * The collection is over. Handles minted while it ran are still suspected: it could not find them.
+   *
+   * @returns the bytes of the others that it has found alive. The youngest are taken to have died.
+   */
+  endCollection(): number {
     const mintedMeanwhile = this.#minted - this.#mintedBefore;
-    this.#survivors = Math.max(0, this.#stats.live - mintedMeanwhile);
-    this.survivingBytes = this.#survivors * this.#bytesEach;
+    const survivors = Math.max(0, this.#stats.live - mintedMeanwhile);
+    const survivingBytes = Math.max(0, survivors - this.#survivors) * this.#bytesEach;
+    this.#survivors = survivors;
     this.#mintedBytes = mintedMeanwhile * this.#bytesEach;
     this.#minted = mintedMeanwhile;
     this.#mintedBefore = mintedMeanwhile;
     this.count();
+    return survivingBytes;
   }
 
   get #bytesEach(): number {
@@ -209,11 +215,16 @@ export class Suspects {
 }
 
 export class CollectionPressure {
+  /** How many collections have ended, with all that they found dropped. */
+  collections = 0;
   readonly #services: PressureServices;
   readonly #all = new Set<Suspects>();
   /** Bytes that all suspects stand for. */
   #bytes = 0;
-  #survivingBytes = 0;
+  /** The same when the running collection began. */
+  #bytesThen = 0;
+  /** By how much more is to gather than at first: doubled by a collection of ours that found most of it alive, and 1 again after another. */
+  #patience = 1;
   /** When the collection that we caused began; `undefined` while none of ours runs. */
   #begunAt: number | undefined;
   /** Until then none is caused, unless pages are in danger. */
@@ -236,7 +247,6 @@ export class CollectionPressure {
   remove(suspects: Suspects): void {
     if (!this.#all.delete(suspects)) return;
     this.#bytes -= suspects.bytes;
-    this.#survivingBytes -= suspects.survivingBytes;
   }
 
   /**
@@ -257,7 +267,8 @@ export class CollectionPressure {
     const isInDanger = this.#bytes >= policy.MOST_SUSPECTED;
     if (!isInDanger && (now < this.#restsUntil || this.#bytes < this.#allowance)) return;
     this.#begunAt = now;
-    for (const each of this.#all) each.beginCollection();
+    this.#bytesThen = 0;
+    for (const each of this.#all) this.#bytesThen += each.beginCollection();
     this.#services.collect();
   }
 
@@ -273,14 +284,16 @@ export class CollectionPressure {
    * @param ms how long the collection held up this thread.
    */
   noteFound(ms: number): void {
+    this.collections++;
     this.#bytes = 0;
-    this.#survivingBytes = 0;
+    let survivingBytes = 0;
     for (const each of this.#all) {
-      each.endCollection();
+      survivingBytes += each.endCollection();
       this.#bytes += each.bytes;
-      this.#survivingBytes += each.survivingBytes;
     }
     if (this.#begunAt === undefined) return;
+    const isWorthIt = survivingBytes <= this.#bytesThen * (1 - policy.LEAST_FREED);
+    this.#patience = isWorthIt ? 1 : Math.min(this.#patience * 2, policy.MOST_PATIENCE);
     this.#begunAt = undefined;
     const leastMs = this.#services.heapBytes() * policy.COLLECTING_MS_PER_BYTE;
     const costMs = this.#costMs ?? leastMs;
@@ -291,10 +304,8 @@ export class CollectionPressure {
   /** Bytes that may be garbage before a collection is caused. */
   get #allowance(): number {
     const inProportion = this.#services.heapBytes() * policy.SUSPECTED_PER_HEAP_BYTE;
-    return Math.min(
-      policy.MOST_SUSPECTED,
-      Math.max(policy.LEAST_SUSPECTED, inProportion, this.#survivingBytes),
-    );
+    const least = policy.LEAST_SUSPECTED * this.#patience;
+    return Math.min(policy.MOST_SUSPECTED, Math.max(least, inProportion));
   }
 }
 
@@ -345,6 +356,9 @@ export class AttachmentPressure {
     this.#stats = stats;
     forgotten.register(this, this.#suspects);
   }
+
+  /** How many collections of this thread have ended, with all that they found dropped. */
+  readonly collections = (): number => pressure.collections;
 
   /** Counts handles that have been minted, of so many bytes of their page each. */
   readonly add = (handles: number, bytesPerHandle: number): void => {

@@ -54,11 +54,13 @@ export interface FollowingServices {
   readonly firstBytes: number;
   /** How many handles of the session the browser holds, and how many of them the program has not dropped. */
   readonly handles: { readonly size: number; readonly live: number };
+  /** How many times a collection of this process has ended, with all that it found dropped. */
+  collections(): number;
   /** Milliseconds, monotonic. */
   now(): number;
   /** Told of handles that were minted, at most `MINTS_PER_LOOK` of them later. */
   onMinted: OnMinted;
-  /** Told, once, of handles that were counted at `from` bytes each before anything was known, and stand for `to`. */
+  /** Told of handles that were counted at `from` bytes each, and stand for `to` by what the page has told since. */
   onCorrected?(handles: number, from: number, to: number): void;
   /** Told of each look at the page: its heap, and what a handle stands for there, in bytes; 0 while unknown. */
   onLook?(pageBytes: number, pageBytesPerHandle: number): void;
@@ -79,9 +81,12 @@ export class FollowingMemory implements PageMemory {
   /** Made with the first look: a farm has thousands of sessions in which nothing is minted, such as those of tabs. */
   #slot: LazySlot<number> | undefined;
   readonly #growth = new PageGrowth();
-  /** Handles that were counted at `firstBytes`; `undefined` once the page has told what they hold. */
-  #guessed: number | undefined = 0;
+  /** Handles told of since the last collection here. All of them count at `bytesPerHandle`, be it before they were known to weigh that. */
+  #counted = 0;
   #lookedAt: number;
+  /** Handles that were live at the first look after the last collection here, and have not been dropped since. */
+  #survivors = 0;
+  #collections: number;
   #mintsThen = 0;
   #pageRestsUntil = 0;
   /** By how much more is to gather than at first: doubled by a collection that was not worth it, and 1 again after one that was. */
@@ -93,57 +98,75 @@ export class FollowingMemory implements PageMemory {
     this.#services = services;
     this.bytesPerHandle = services.firstBytes;
     this.#lookedAt = services.now();
+    this.#collections = services.collections();
   }
 
   /** The slot lets one mint ask the page, and gives all others what it has. */
   look(): void {
     this.#services.onMinted(this.suspected, this.bytesPerHandle);
-    if (this.#guessed !== undefined) this.#guessed += this.suspected;
+    this.#counted += this.suspected;
     this.suspected = 0;
     const isLight = this.#isLightWork();
     this.nextLookAt =
       this.mints + (this.#isOfLarge && !isLight ? policy.MINTS_OF_LARGE_PER_LOOK : policy.MINTS_PER_LOOK);
     if (isLight) return;
-    void this.#bytesAsTold().then((bytes) => {
-      this.bytesPerHandle = bytes;
-    });
+    void this.#ask();
   }
 
-  async #bytesAsTold(): Promise<number> {
+  async #ask(): Promise<void> {
     if (this.#slot === undefined) {
       this.#slot = new LazySlot((previous) => this.#fetch(previous), { now: () => this.#services.now() });
       await this.#slot.get();
     }
-    return this.#slot.get();
+    await this.#slot.get();
   }
 
   async #fetch(previous: number | undefined): Promise<Fetched<number>> {
     // The first value is there without asking, so that nobody ever waits for one.
     if (previous === undefined) return { value: this.bytesPerHandle, expiresInMs: ExpiresImmediately };
     const { used, blink } = await readHeaps(this.#page);
-    const { size, live } = this.#services.handles;
-    this.#growth.note({ used, blink, mints: this.mints, disposed: this.disposed, handles: size, live });
+    this.#growth.note(this.#looked(used, blink));
     this.#mintsThen = this.mints;
     this.#lookedAt = this.#services.now();
     this.pageBytesPerHandle = Math.round(this.#growth.bytesPerMint ?? 0);
     this.#services.onLook?.(used, this.pageBytesPerHandle);
     if (this.#isPageOverdue()) await this.#collectPage(used);
+    this.#weigh();
     return {
-      value: this.#weigh(previous),
+      value: this.bytesPerHandle,
       expiresInMs: this.#isOfLarge ? policy.LOOK_AGAIN_AT_LARGE_MS : policy.LOOK_AGAIN_MS,
     };
   }
 
+  #looked(used: number, blink: number): Look {
+    const { size: handles, live } = this.#services.handles;
+    const collections = this.#services.collections();
+    if (collections !== this.#collections) this.#counted = 0;
+    this.#survivors = collections === this.#collections ? Math.min(this.#survivors, live) : live;
+    this.#collections = collections;
+    return {
+      used,
+      blink,
+      mints: this.mints,
+      disposed: this.disposed,
+      handles,
+      live,
+      survivors: this.#survivors,
+    };
+  }
+
   get #isOfLarge(): boolean {
-    return this.pageBytesPerHandle >= policy.LARGE_HANDLE;
+    return this.#atTheMost >= policy.LARGE_HANDLE;
+  }
+
+  /** Bytes per handle, as most looks had it or as the last had it, which is the first to show that handles are light no more. */
+  get #atTheMost(): number {
+    return Math.max(this.pageBytesPerHandle, this.#growth.latestBytesPerMint ?? 0);
   }
 
   /** Light handles that are minted fast: a look costs as much as a mint. Large objects take their time to be made. */
   #isLightWork(): boolean {
-    // The last look as well: it is the first to show that handles are light no more.
-    const { latestBytesPerMint } = this.#growth;
-    if (latestBytesPerMint === undefined) return false;
-    if (Math.max(latestBytesPerMint, this.pageBytesPerHandle) > policy.LIGHT_HANDLE) return false;
+    if (this.#growth.latestBytesPerMint === undefined || this.#atTheMost > policy.LIGHT_HANDLE) return false;
     const elapsed = this.#services.now() - this.#lookedAt;
     const minted = this.mints - this.#mintsThen;
     return elapsed < policy.LOOK_AGAIN_AT_LIGHT_MS && elapsed < minted * policy.MOST_MS_PER_LIGHT_MINT;
@@ -174,18 +197,14 @@ export class FollowingMemory implements PageMemory {
     this.#services.onLook?.(left, this.pageBytesPerHandle);
   }
 
-  #weigh(previous: number): number {
+  #weigh(): void {
     const { bytesPerMint, bytesPerKept, blinkShare } = this.#growth;
-    if (bytesPerMint === undefined) return previous;
+    if (bytesPerMint === undefined) return;
     const weigh = (bytes: number): number => Math.round(bytes * (1 + blinkShare * (policy.BLINK_WEIGHS - 1)));
     this.#services.onWeighed?.(weigh(bytesPerMint));
-    const bytes = weigh(Math.max(bytesPerMint, bytesPerKept));
-    if (this.#guessed !== undefined) {
-      this.#services.onCorrected?.(this.#guessed, this.#services.firstBytes, bytes);
-      this.#guessed = undefined;
-      this.bytesPerHandle = bytes;
-    }
-    return bytes;
+    const from = this.bytesPerHandle;
+    this.bytesPerHandle = weigh(Math.max(bytesPerMint, bytesPerKept));
+    if (this.bytesPerHandle !== from) this.#services.onCorrected?.(this.#counted, from, this.bytesPerHandle);
   }
 }
 
@@ -200,6 +219,8 @@ interface Look {
   /** How many handles the browser holds, and how many of them the program has not dropped. */
   readonly handles: number;
   readonly live: number;
+  /** How many of them have outlived a collection here. */
+  readonly survivors: number;
 }
 
 /** What has come to a page from one look to the next: bytes, handles, and which part of the bytes is Blink's. */
@@ -251,14 +272,12 @@ class PageGrowth {
     return this.#last === undefined ? 0 : this.#last.mints - this.#last.handles;
   }
 
-  /**
-   * Bytes that a handle brings with it, as most looks had it; undefined while that is not known. What an object left behind when it
-   * was made grew the heap as well: all handles together hold no more than the page has.
-   */
+  /** Bytes that a handle brings with it, as most looks had it; undefined while that is not known. */
   get bytesPerMint(): number | undefined {
     const median = medianOf(this.#inARow('minted'));
-    if (median === undefined || this.#last === undefined || this.#last.handles === 0) return median;
-    return Math.min(median, this.#last.used / this.#last.handles);
+    if (median === undefined || this.#last === undefined) return median;
+    const { used, handles, survivors } = this.#last;
+    return Math.min(median, share(used, handles - survivors));
   }
 
   /**
@@ -267,10 +286,10 @@ class PageGrowth {
    * left behind with it.
    */
   get bytesPerKept(): number {
-    const { used = 0, live = 0 } = this.#last ?? {};
+    const { used = 0, live = 0, survivors = 0 } = this.#last ?? {};
     const grown = used - this.#usedAtFirst;
     if (grown < policy.LEAST_SUSPECTED) return 0;
-    return Math.min(medianOf(this.#inARow('kept')) ?? 0, grown / Math.max(1, live));
+    return Math.min(medianOf(this.#inARow('kept')) ?? 0, share(grown, live - survivors));
   }
 
   /** Which part of what came is Blink's, from 0 to 1. */
@@ -315,6 +334,12 @@ class PageGrowth {
     return (this.#last?.used ?? 0) - this.#usedAtCollection;
   }
 }
+
+/**
+ * What an object left behind when it was made grew the heap as well; but all handles together hold no more than the page has. Those
+ * that outlived a collection here do not count: they may be many, and light.
+ */
+const share = (bytes: number, handles: number): number => bytes / Math.max(1, handles);
 
 function medianOf(values: readonly number[]): number | undefined {
   return sorted(values)[values.length >> 1];

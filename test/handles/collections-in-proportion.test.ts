@@ -78,13 +78,34 @@ describe('what may be garbage in pages grows in proportion to what lives here', 
     expect(world.forget(3_000).mostMB).toBe(mostMB);
   });
 
-  test('and with the handles that were found alive', () => {
-    world.mint(100);
-    world.collected({ left: 100 });
-    world.mint(100);
-    world.collected({ left: 200 });
-    expect(world.mint(199)).toBe(0);
-    expect(world.mint(1)).toBe(1);
+  test('twice as much after a collection that found most of it alive, up to eight times, and as little as at first after another', () => {
+    for (const [megabytes, left] of [
+      [100, 60],
+      [200, 260],
+      [400, 660],
+      [800, 1_460],
+      [800, 1_960],
+      [800, 1_960],
+      [100, 1_960],
+    ] as const) {
+      world.time += 10_000;
+      expect(world.mint(megabytes - 1)).toBe(0);
+      expect(world.mint(1), `of ${megabytes} MB`).toBe(1);
+      world.collected({ left });
+    }
+  });
+
+  test('whatever light handles the program holds', () => {
+    world.suspects.add(2_000, 0.02 * MB);
+    world.stats.live += 2_000;
+    world.mint(60);
+    world.collected({ left: 2_000 });
+    for (const megabytes of [200, 100, 100, 100]) {
+      world.time += 10_000;
+      expect(world.mint(megabytes - 1)).toBe(0);
+      expect(world.mint(1), `of ${megabytes} MB`).toBe(1);
+      world.collected({ left: 2_000 });
+    }
   });
 });
 

@@ -14,6 +14,8 @@ class FakePage {
   /** Handles that the browser holds: all of them live, unless a test says otherwise. */
   size = 0;
   live = 0;
+  /** Collections of this process. */
+  collections = 0;
   /** Handles that were told of, and the bytes that they stand for. */
   told = { handles: 0, bytes: 0 };
   /** What a collection takes, and what it leaves; it collects nothing by default. */
@@ -30,6 +32,7 @@ class FakePage {
       {
         firstBytes: LEAST_BYTES_PER_HANDLE,
         handles: this,
+        collections: () => this.collections,
         now: () => this.time,
         onMinted: (handles, bytesPerHandle) => {
           this.told.handles += handles;
@@ -129,6 +132,13 @@ describe('what a handle weighs', () => {
     expect(page.weight.bytesPerHandle).toBe(bytes);
   });
 
+  test('is not made less by light handles that the program has held for long', async () => {
+    await page.mint(2_000, 500);
+    page.collections++;
+    await page.mint(60, 2e6);
+    expect(page.weight.bytesPerHandle).toBe(2e6);
+  });
+
   describe('where one of ten is kept, and the program disposes of the others', () => {
     /** Rounds of ten mints each, by which the page grows so much. One of them stays. */
     async function goRounds(rounds: number, bytes: number): Promise<void> {
@@ -172,6 +182,15 @@ describe('what a handle weighs', () => {
     expect(page.told.handles).toBeGreaterThan(80);
     expect(page.told.bytes).toBeGreaterThan(50 * 200e3);
   });
+});
+
+test('handles that were counted for less are counted anew when their page tells more', async () => {
+  await page.mint(100, 500);
+  await page.mint(100, 1e6);
+  const corrections = page.corrected.reduce((sum, [handles, from, to]) => sum + handles * (to - from), 0);
+  expect(page.told.handles).toBeGreaterThan(190);
+  expect(page.told.bytes + corrections).toBe(page.told.handles * page.weight.bytesPerHandle);
+  expect(page.weight.bytesPerHandle).toBeGreaterThan(0.5e6);
 });
 
 test.each([
