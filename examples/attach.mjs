@@ -7,9 +7,9 @@ const browser = await puppeteer.launch();
 const releases = attach(browser, { traceLeaks: true });
 
 const page = await browser.newPage();
-for (let i = 0; i < 400; i++) {
+for (let i = 0; i < 2_000; i++) {
   await page.evaluateHandle(() => ({ forgotten: new Array(25_000).fill(0.5) }));
-  await page.evaluate(() => Promise.reject({ thrown: new Array(25_000).fill(0.5) })).catch(() => {});
+  await page.evaluate(() => Promise.reject(new Error('thrown'))).catch(() => {});
 }
 await releases.flush();
 

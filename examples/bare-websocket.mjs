@@ -42,7 +42,7 @@ const session = new BareSession(sessionId);
 
 const releases = attach(session, { track: true, targetType: 'page' });
 await session.send('Runtime.enable');
-for (let i = 0; i < 800; i++) {
+for (let i = 0; i < 2_000; i++) {
   await session.send('Runtime.evaluate', {
     expression: 'console.log({}), ({ big: new Array(25_000).fill(0.5) })',
   });

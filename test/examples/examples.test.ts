@@ -36,13 +36,13 @@ function exported(stdout: string, name: string, attribute = ''): number {
 const CHECKS: Record<string, (stdout: string) => void> = {
   'attach.mjs': (stdout) => {
     const [minted = 0, live = 0] = numbersIn(stdout, /^(\d+) remote objects.* (\d+) are left$/m);
-    expect(minted).toBeGreaterThanOrEqual(800);
+    expect(minted).toBeGreaterThanOrEqual(4_000);
     expect(live).toBeLessThan(minted / 2);
     expect(stdout).toMatch(/of kind \w+ forgotten at attach\.mjs:\d+/);
   },
   'bare-websocket.mjs': (stdout) => {
     const [minted = 0, live = 0] = numbersIn(stdout, /^(\d+) remote objects[\s\S]* (\d+) are left$/m);
-    expect(minted).toBe(1_600);
+    expect(minted).toBe(4_000);
     expect(live).toBeLessThan(minted / 2);
   },
   'batcher.mjs': (stdout) => {
