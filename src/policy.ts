@@ -187,7 +187,10 @@ export const NOTES_AT_ONCE_MS: number = TURN_BUDGET_MS / 2;
 export const LEAST_BYTES_PER_HANDLE = 20_480;
 /** Bytes of its page that a handle is taken to hold where no page ever tells, as by BiDi. */
 export const UNTOLD_BYTES_PER_HANDLE = 65_536;
-/** Handles of one message that are suspected: thousands at once come from one list, and mostly die with it. */
+/**
+ * Handles of one message that count for so much at the least: thousands at once come from one list, and mostly die with it. The rest
+ * count where their page tells what they hold. Moves: `collections-in-proportion`, `heap`.
+ */
 export const SUSPECTED_PER_MESSAGE = 64;
 /** Bytes of pages that may be garbage before a collection is caused here, in a process whose own heap is small. */
 export const LEAST_SUSPECTED = 100e6;

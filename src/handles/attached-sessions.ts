@@ -164,7 +164,7 @@ export class SessionMemories {
   readonly #now: () => number;
   readonly #pressure: AttachmentPressure;
   /** A new page is taken to be like the last one looked at: in a farm pages live for a second. */
-  #lastBytes = LEAST_BYTES_PER_HANDLE;
+  #lastBytes = 0;
   #sessions = 0;
   #isStopped = false;
 
@@ -172,7 +172,7 @@ export class SessionMemories {
   constructor(bytes: number | 'follow', now: () => number, stats: PressureStats) {
     this.#bytes = bytes;
     this.#now = now;
-    this.#pressure = new AttachmentPressure(stats);
+    this.#pressure = new AttachmentPressure(stats, bytes === 'follow' ? LEAST_BYTES_PER_HANDLE : 0);
   }
 
   open(page: AskablePage, handles: FollowingServices['handles'], onLook: OnLook): PageMemory {
@@ -185,8 +185,8 @@ export class SessionMemories {
       handles,
       collections: pressure.collections,
       now: this.#now,
-      onMinted: (handles, bytes) => pressure.add(handles, countedBytes(bytes)),
-      onCorrected: (handles, from, to) => pressure.correct(handles, countedBytes(from), countedBytes(to)),
+      onMinted: pressure.add,
+      onCorrected: pressure.correct,
       onLook,
       onWeighed: (bytes) => {
         this.#lastBytes = bytes;
@@ -205,5 +205,3 @@ export class SessionMemories {
     this.#pressure.stop();
   }
 }
-
-const countedBytes = (bytes: number): number => Math.max(bytes, LEAST_BYTES_PER_HANDLE);

@@ -15,6 +15,7 @@ import * as policy from '../policy.ts';
 import { monotonicNow } from '../timers.ts';
 import { whenCollectedTaken } from './collection.ts';
 import type { LedgerStats } from './handle-table.ts';
+import type { Minted } from './page-memory.ts';
 
 export interface PressureServices {
   /** Milliseconds, monotonic. */
@@ -25,32 +26,84 @@ export interface PressureServices {
   collect(): void;
 }
 
-/** The handles of one attachment that may be garbage. */
+/** Handles that were minted since the last collection, and the bytes of their pages that they stand for. */
+class Tally {
+  handles = 0;
+  #bytes = 0;
+  /** How many of them were minted before the collection that is running. */
+  #handlesBefore = 0;
+
+  add(handles: number, bytes: number): void {
+    this.handles += handles;
+    this.#bytes += bytes;
+  }
+
+  /** So many handles, or those of them that are still here, stand for `bytes` more than was counted: negative for less. */
+  correct(handles: number, bytes: number): void {
+    if (handles === 0) return;
+    const part = Math.min(1, this.handles / handles);
+    this.#bytes = Math.max(0, this.#bytes + part * bytes);
+  }
+
+  /** Bytes that so many of the handles stand for. */
+  bytesOf(handles: number): number {
+    return this.handles === 0 ? 0 : (Math.min(this.handles, handles) * this.#bytes) / this.handles;
+  }
+
+  get mintedMeanwhile(): number {
+    return this.handles - this.#handlesBefore;
+  }
+
+  beginCollection(): void {
+    this.#handlesBefore = this.handles;
+  }
+
+  /** Those that were minted while it ran are still here: it could not find them. */
+  endCollection(): void {
+    const { mintedMeanwhile } = this;
+    this.#bytes = this.bytesOf(mintedMeanwhile);
+    this.handles = mintedMeanwhile;
+    this.#handlesBefore = mintedMeanwhile;
+  }
+}
+
+/**
+ * The handles of one attachment that may be garbage. They are counted twice, and the greater number of bytes is taken: each for so
+ * many bytes at the least, but of long lists only the first; and all of them by what they were found to hold.
+ */
 export class Suspects {
   /** Bytes of pages that the suspects stand for, as of the last `count`. */
   bytes = 0;
   readonly #stats: { readonly live: number };
-  #minted = 0;
-  #mintedBytes = 0;
+  readonly #leastBytes: number;
+  readonly #first = new Tally();
+  readonly #all = new Tally();
   /** Handles that lived after the last collection, and have not been disposed of since. */
   #survivors = 0;
-  /** How many of `#minted` were minted before the collection that is running. */
-  #mintedBefore = 0;
 
-  constructor(stats: { readonly live: number }) {
+  /** @param leastBytes what each counts for at the least. */
+  constructor(stats: { readonly live: number }, leastBytes: number) {
     this.#stats = stats;
+    this.#leastBytes = leastBytes;
   }
 
   /** Counts handles that have been minted, of so many bytes of their page each. */
-  add(handles: number, bytesPerHandle: number): void {
-    this.#minted += handles;
-    this.#mintedBytes += handles * bytesPerHandle;
+  add({ suspected, listed }: Minted, bytesPerHandle: number): void {
+    const handles = suspected + listed;
+    this.#first.add(suspected, suspected * this.countedBytes(bytesPerHandle));
+    this.#all.add(handles, handles * bytesPerHandle);
   }
 
-  /** So many handles, or those of them that are still suspected, were counted at `from` bytes each, and stand for `to`. */
-  correct(handles: number, from: number, to: number): void {
-    const bytes = Math.min(handles, this.#minted) * (to - from);
-    this.#mintedBytes = Math.max(0, this.#mintedBytes + bytes);
+  /** These handles, or those of them that are still suspected, were counted at `from` bytes each, and stand for `to`. */
+  correct({ suspected, listed }: Minted, from: number, to: number): void {
+    const handles = suspected + listed;
+    this.#first.correct(suspected, suspected * (this.countedBytes(to) - this.countedBytes(from)));
+    this.#all.correct(handles, handles * (to - from));
+  }
+
+  /** What a handle counts for that holds so much of its page. */
+  countedBytes(bytesPerHandle: number): number {
+    return Math.max(bytesPerHandle, this.#leastBytes);
   }
 
   /** Counts anew. @returns the bytes that have come since the last count, negative if some have gone. */
@@ -58,35 +111,35 @@ export class Suspects {
     const before = this.bytes;
     const { live } = this.#stats;
     this.#survivors = Math.min(this.#survivors, live);
-    this.bytes = Math.min(this.#minted, live - this.#survivors) * this.#bytesEach;
+    this.bytes = this.#bytesOf(live - this.#survivors);
     return this.bytes - before;
   }
 
   /** @returns the bytes that are suspected. */
   beginCollection(): number {
-    this.#mintedBefore = this.#minted;
+    this.#first.beginCollection();
+    this.#all.beginCollection();
     return this.bytes;
   }
 
   /**
-   * The collection is over. Handles minted while it ran are still suspected: it could not find them.
+   * The collection is over. Handles minted while it ran are still suspected.
    *
    * @returns the bytes of the others that it has found alive. The youngest are taken to have died.
    */
   endCollection(): number {
-    const mintedMeanwhile = this.#minted - this.#mintedBefore;
-    const survivors = Math.max(0, this.#stats.live - mintedMeanwhile);
-    const survivingBytes = Math.max(0, survivors - this.#survivors) * this.#bytesEach;
+    const survivors = Math.max(0, this.#stats.live - this.#all.mintedMeanwhile);
+    const survivingBytes = this.#bytesOf(Math.max(0, survivors - this.#survivors));
     this.#survivors = survivors;
-    this.#mintedBytes = mintedMeanwhile * this.#bytesEach;
-    this.#minted = mintedMeanwhile;
-    this.#mintedBefore = mintedMeanwhile;
+    this.#first.endCollection();
+    this.#all.endCollection();
     this.count();
     return survivingBytes;
   }
 
-  get #bytesEach(): number {
-    return this.#minted === 0 ? 0 : this.#mintedBytes / this.#minted;
+  /** Bytes that so many of the handles stand for. */
+  #bytesOf(handles: number): number {
+    return Math.max(this.#first.bytesOf(handles), this.#all.bytesOf(handles));
   }
 }
 
@@ -227,8 +280,9 @@ export class AttachmentPressure {
   readonly #suspects: Suspects;
   readonly #stats: PressureStats;
 
-  constructor(stats: PressureStats) {
-    this.#suspects = new Suspects(stats);
+  /** @param leastBytes what each handle counts for at the least. */
+  constructor(stats: PressureStats, leastBytes: number) {
+    this.#suspects = new Suspects(stats, leastBytes);
     this.#stats = stats;
     forgotten.register(this, this.#suspects);
   }
@@ -237,20 +291,20 @@ export class AttachmentPressure {
   readonly collections = (): number => pressure.collections;
 
   /** Counts handles that have been minted, of so many bytes of their page each. */
-  readonly add = (handles: number, bytesPerHandle: number): void => {
-    this.#suspects.add(handles, bytesPerHandle);
+  readonly add = (minted: Minted, bytesPerHandle: number): void => {
+    this.#suspects.add(minted, bytesPerHandle);
     this.#weigh(bytesPerHandle);
   };
 
   /** Corrects a guess of the bytes of handles that were counted. */
-  correct(handles: number, from: number, to: number): void {
-    this.#suspects.correct(handles, from, to);
+  readonly correct = (minted: Minted, from: number, to: number): void => {
+    this.#suspects.correct(minted, from, to);
     this.#weigh(to);
-  }
+  };
 
   #weigh(bytesPerHandle: number): void {
     pressure.weigh(this.#suspects);
-    this.#stats.bytesPerHandle = bytesPerHandle;
+    this.#stats.bytesPerHandle = this.#suspects.countedBytes(bytesPerHandle);
     this.#stats.chargedBytes = this.#suspects.bytes;
   }
 

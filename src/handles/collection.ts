@@ -51,7 +51,7 @@ export class CollectionWatch {
    * without a token: to unregister would cost ten times what an outdated callback does.
    *
    * @param remoteObject the object that the client's handle will hold: it lives as long as the handle.
-   * @param ordinal its place among the remote objects of its message. Of a long list only the first are suspected.
+   * @param ordinal its place among the remote objects of its message. Of a long list only the first count for `LEAST_BYTES_PER_HANDLE` at the least.
    */
   mint(
     ledger: SessionLedger,
@@ -64,6 +64,7 @@ export class CollectionWatch {
     if (record === undefined) return undefined;
     const { memory } = ledger;
     if (ordinal < policy.SUSPECTED_PER_MESSAGE) memory.suspected++;
+    else memory.listed++;
     if (++memory.mints >= memory.nextLookAt) memory.look();
     if (this.#keepsObjects) record.remoteObject = new WeakRef(remoteObject);
     this.#registry.register(remoteObject, record);

@@ -16,7 +16,7 @@ export interface AskablePage {
 }
 
 export interface PageMemory {
-  /** Bytes of the page that a handle of the program's stands for, told or guessed; Blink's count more than once. */
+  /** Bytes of the page that a handle of the program's stands for, told or guessed, 0 while that is not known; Blink's count more than once. */
   readonly bytesPerHandle: number;
   /** Bytes that a handle was found to bring to the page, whether it is kept or not; 0 while that is not known. */
   readonly pageBytesPerHandle: number;
@@ -24,16 +24,20 @@ export interface PageMemory {
   mints: number;
   /** Of these, and of those before, how many were disposed of. Counted by the ledger. */
   disposed: number;
-  /** Of these, those that are suspected until the collector has found them alive. */
+  /** Of these, those that are suspected until the collector has found them alive, and nobody has been told of yet: of a long list only the first. */
   suspected: number;
+  /** The same of the rest of long lists. */
+  listed: number;
   readonly nextLookAt: number;
   look(): void;
 }
 
-/** Told of handles that were minted. */
-type OnMinted = (handles: number, bytesPerHandle: number) => void;
+/** Handles that were minted and may be garbage. */
+export type Minted = Readonly<Pick<PageMemory, 'suspected' | 'listed'>>;
 
-/** The same number of bytes always; for 0 nobody is told of anything. */
+type OnMinted = (minted: Minted, bytesPerHandle: number) => void;
+
+/** The same number of bytes always; for 0 nobody is told of anything. Of a long list only the first handles count. */
 export function fixedMemory(bytesPerHandle: number, onMinted: OnMinted = () => {}): PageMemory {
   return {
     bytesPerHandle,
@@ -41,17 +45,18 @@ export function fixedMemory(bytesPerHandle: number, onMinted: OnMinted = () => {
     mints: 0,
     disposed: 0,
     suspected: 0,
+    listed: 0,
     nextLookAt: bytesPerHandle === 0 ? Number.POSITIVE_INFINITY : policy.MINTS_PER_LOOK,
     look() {
       this.mints = 0;
-      onMinted(this.suspected, bytesPerHandle);
+      onMinted({ suspected: this.suspected, listed: 0 }, bytesPerHandle);
       this.suspected = 0;
     },
   };
 }
 
 export interface FollowingServices {
-  /** What a handle stands for until its page has been looked at. */
+  /** What a handle stands for until its page has been looked at; 0 where that is not known. */
   readonly firstBytes: number;
   /** How many handles of the session the browser holds, and how many of them the program has not dropped. */
   readonly handles: { readonly size: number; readonly live: number };
@@ -62,12 +67,14 @@ export interface FollowingServices {
   /** Told of handles that were minted, at most `MINTS_PER_LOOK` of them later. */
   onMinted: OnMinted;
   /** Told of handles that were counted at `from` bytes each, and stand for `to` by what the page has told since. */
-  onCorrected?(handles: number, from: number, to: number): void;
+  onCorrected?(minted: Minted, from: number, to: number): void;
   /** Told of each look at the page: its heap, and what a handle stands for there, in bytes; 0 while unknown. */
   onLook?(pageBytes: number, pageBytesPerHandle: number): void;
   /** Told of each number of bytes that a look has led to. */
   onWeighed?(bytesPerHandle: number): void;
 }
+
+const NONE: Minted = { suspected: 0, listed: 0 };
 
 /** Follows what the handles of one session hold of their page. */
 export class FollowingMemory implements PageMemory {
@@ -76,6 +83,7 @@ export class FollowingMemory implements PageMemory {
   mints = 0;
   disposed = 0;
   suspected = 0;
+  listed = 0;
   nextLookAt = 1;
   readonly #page: AskablePage;
   readonly #services: FollowingServices;
@@ -83,7 +91,7 @@ export class FollowingMemory implements PageMemory {
   #slot: LazySlot<number> | undefined;
   readonly #growth = new PageGrowth();
   /** Handles told of since the last collection here. All of them count at `bytesPerHandle`, be it before they were known to weigh that. */
-  #counted = 0;
+  #counted = NONE;
   #lookedAt: number;
   /** Handles that were live at the first look after the last collection here, and have not been dropped since. */
   #survivors = 0;
@@ -104,9 +112,11 @@ export class FollowingMemory implements PageMemory {
 
   /** The slot lets one mint ask the page, and gives all others what it has. */
   look(): void {
-    this.#services.onMinted(this.suspected, this.bytesPerHandle);
-    this.#counted += this.suspected;
+    const { suspected, listed } = this;
+    this.#services.onMinted({ suspected, listed }, this.bytesPerHandle);
+    this.#counted = { suspected: this.#counted.suspected + suspected, listed: this.#counted.listed + listed };
     this.suspected = 0;
+    this.listed = 0;
     const isLight = this.#isLightWork();
     this.nextLookAt =
       this.mints + (this.#isOfLarge && !isLight ? policy.MINTS_OF_LARGE_PER_LOOK : policy.MINTS_PER_LOOK);
@@ -142,7 +152,7 @@ export class FollowingMemory implements PageMemory {
   #looked(used: number, blink: number): Look {
     const { size: handles, live } = this.#services.handles;
     const collections = this.#services.collections();
-    if (collections !== this.#collections) this.#counted = 0;
+    if (collections !== this.#collections) this.#counted = NONE;
     this.#survivors = collections === this.#collections ? Math.min(this.#survivors, live) : live;
     this.#collections = collections;
     return {

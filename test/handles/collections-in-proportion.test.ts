@@ -4,6 +4,8 @@ import { CollectionPressure, Suspects } from '../../src/handles/collection-press
 import { LEAST_SUSPECTED, MOST_SUSPECTED } from '../../src/policy.ts';
 
 const MB = 1e6;
+/** What each handle counts for at the least. */
+const LEAST = 20_480;
 
 class World {
   time = 1_000;
@@ -15,7 +17,7 @@ class World {
     collect: () => void this.caused++,
   });
   readonly stats = { live: 0 };
-  readonly suspects = new Suspects(this.stats);
+  readonly suspects = new Suspects(this.stats, LEAST);
 
   constructor() {
     this.pressure.add(this.suspects);
@@ -29,7 +31,7 @@ class World {
     for (let minted = 0; minted < megabytes; minted++) {
       this.time += this.msPerMint;
       this.stats.live++;
-      this.suspects.add(1, MB);
+      this.suspects.add({ suspected: 1, listed: 0 }, MB);
       this.pressure.weigh(this.suspects);
     }
     return this.caused - before;
@@ -96,7 +98,7 @@ describe('what may be garbage in pages grows in proportion to what lives here', 
   });
 
   test('whatever light handles the program holds', () => {
-    world.suspects.add(2_000, 0.02 * MB);
+    world.suspects.add({ suspected: 2_000, listed: 0 }, 0.02 * MB);
     world.stats.live += 2_000;
     world.mint(60);
     world.collected({ left: 2_000 });
@@ -182,10 +184,10 @@ test('what is disposed of is not suspected', () => {
 
 test('what attachments hold is taken together, and an attachment that ends takes its part with it', () => {
   const stats = { live: 0 };
-  const others = new Suspects(stats);
+  const others = new Suspects(stats, LEAST);
   world.pressure.add(others);
   stats.live = 60;
-  others.add(60, MB);
+  others.add({ suspected: 60, listed: 0 }, MB);
   world.pressure.weigh(others);
   expect(world.mint(39)).toBe(0);
   world.pressure.remove(others);
@@ -198,9 +200,52 @@ test.each([
   ['some', 4, 6 * 65_536 + 4 * 200e3],
   ['more than are still suspected', 30, 10 * 200e3],
 ])('a guess is corrected of %s', (_, handles, bytes) => {
-  const suspects = new Suspects({ live: 10 });
-  suspects.add(10, 65_536);
-  suspects.correct(handles, 65_536, 200e3);
+  const suspects = new Suspects({ live: 10 }, LEAST);
+  suspects.add({ suspected: 10, listed: 0 }, 65_536);
+  suspects.correct({ suspected: handles, listed: 0 }, 65_536, 200e3);
   suspects.count();
   expect(suspects.bytes).toBeCloseTo(bytes);
+});
+
+describe('of a list of a thousand', () => {
+  const stats = { live: 0 };
+  let suspects: Suspects;
+  const mintList = (bytesPerHandle: number): void => {
+    stats.live += 1_000;
+    suspects.add({ suspected: 64, listed: 936 }, bytesPerHandle);
+  };
+  beforeEach(() => {
+    stats.live = 0;
+    suspects = new Suspects(stats, LEAST);
+  });
+
+  test('all count for what they hold', () => {
+    mintList(200e3);
+    suspects.count();
+    expect(suspects.bytes).toBe(1_000 * 200e3);
+  });
+
+  test('light ones count as their first: mostly they die with it', () => {
+    mintList(500);
+    suspects.count();
+    expect(suspects.bytes).toBe(64 * LEAST);
+  });
+
+  test('all are counted anew when their page tells what they hold, which was not known', () => {
+    mintList(0);
+    suspects.correct({ suspected: 64, listed: 936 }, 0, 200e3);
+    suspects.count();
+    expect(suspects.bytes).toBeCloseTo(1_000 * 200e3);
+  });
+
+  test('those that are disposed of do not make light what was forgotten one by one', () => {
+    for (let forgotten = 0; forgotten < 1_000; forgotten++) {
+      mintList(500);
+      stats.live -= 1_000;
+      stats.live++;
+      suspects.add({ suspected: 1, listed: 0 }, 500);
+    }
+    suspects.count();
+    expect(suspects.bytes).toBeCloseTo(1_000 * LEAST);
+  });
 });
