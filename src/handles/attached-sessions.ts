@@ -16,8 +16,7 @@ import {
   Waiters,
 } from '../runtime/event-loop.ts';
 import type { ResolvedAttachOptions } from './attach-options.ts';
-import { CollectionWatch } from './collection.ts';
-import { AttachmentPressure, type PressureStats } from './collection-pressure.ts';
+import { AttachmentPressure, CollectionWatch, type PressureStats } from './collection.ts';
 import type { ConsoleEntries } from './console-entries.ts';
 import { GroupSweep } from './groups.ts';
 import type { LedgerStats } from './handle-table.ts';

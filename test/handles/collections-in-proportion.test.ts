@@ -1,6 +1,6 @@
 // When a collection is caused: against a heap, a clock and a collector that the test sets.
 import { beforeEach, describe, expect, test } from 'vitest';
-import { CollectionPressure, Suspects } from '../../src/handles/collection-pressure.ts';
+import { CollectionPressure, Suspects } from '../../src/handles/collection.ts';
 import { LEAST_SUSPECTED, MOST_SUSPECTED } from '../../src/policy.ts';
 
 const MB = 1e6;
