@@ -153,41 +153,42 @@ export interface PressureServices {
 
 /** Handles that were minted since the last collection, and the bytes of their pages that they stand for. */
 class Tally {
-  handles = 0;
+  #handles = 0;
   #bytes = 0;
   /** How many of them were minted before the collection that is running. */
   #handlesBefore = 0;
 
   add(handles: number, bytes: number): void {
-    this.handles += handles;
+    this.#handles += handles;
     this.#bytes += bytes;
   }
 
   /** So many handles, or those of them that are still here, stand for `bytes` more than was counted: negative for less. */
   correct(handles: number, bytes: number): void {
     if (handles === 0) return;
-    const part = Math.min(1, this.handles / handles);
+    const part = Math.min(1, this.#handles / handles);
     this.#bytes = Math.max(0, this.#bytes + part * bytes);
   }
 
   /** Bytes that so many of the handles stand for. */
   bytesOf(handles: number): number {
-    return this.handles === 0 ? 0 : (Math.min(this.handles, handles) * this.#bytes) / this.handles;
+    return this.#handles === 0 ? 0 : (Math.min(this.#handles, handles) * this.#bytes) / this.#handles;
   }
 
+  /** How many were minted since the collection that is running began. */
   get mintedMeanwhile(): number {
-    return this.handles - this.#handlesBefore;
+    return this.#handles - this.#handlesBefore;
   }
 
   beginCollection(): void {
-    this.#handlesBefore = this.handles;
+    this.#handlesBefore = this.#handles;
   }
 
   /** Those that were minted while it ran are still here: it could not find them. */
   endCollection(): void {
     const { mintedMeanwhile } = this;
     this.#bytes = this.bytesOf(mintedMeanwhile);
-    this.handles = mintedMeanwhile;
+    this.#handles = mintedMeanwhile;
     this.#handlesBefore = mintedMeanwhile;
   }
 }

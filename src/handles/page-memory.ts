@@ -24,9 +24,9 @@ export interface PageMemory {
   mints: number;
   /** Of these, and of those before, how many were disposed of. Counted by the ledger. */
   disposed: number;
-  /** Of these, those that are suspected until the collector has found them alive, and nobody has been told of yet: of a long list only the first. */
+  /** Of these, those that `onMinted` is not told of yet: of a long list only the first. They are suspected until the collector has found them alive. */
   suspected: number;
-  /** The same of the rest of long lists. */
+  /** The same for the rest of long lists. */
   listed: number;
   readonly nextLookAt: number;
   look(): void;

@@ -207,6 +207,15 @@ test.each([
   expect(page.told.bytes + handles * (to - from)).toBe(page.told.handles * bytes);
 });
 
+test('so is the rest of a long list', async () => {
+  page.weight.listed = 936;
+  await page.mint(60, 200e3);
+  expect(page.told.listed).toBe(936);
+  const corrections = page.corrected.reduce((sum, [handles, from, to]) => sum + handles * (to - from), 0);
+  expect(page.told.handles).toBeGreaterThan(980);
+  expect(page.told.bytes + corrections).toBe(page.told.handles * 200e3);
+});
+
 test('each look is told: the heap of the page, and what a handle stands for there', async () => {
   await page.mint(30, 200e3);
   expect(page.looks).toHaveLength(page.asked());
