@@ -658,7 +658,7 @@ export class SessionLedger implements ReleaseOwner {
         if (record.state === 'live') {
           record.origin?.end('elided');
           live++;
-        } else if (record.group?.stage !== 'released') queued++; // Otherwise it was counted with the release of its group.
+        } else if (!isCountedWithGroup(record)) queued++;
         record.state = 'ended';
         record.group = undefined;
         record.letGo();
@@ -674,8 +674,8 @@ export class SessionLedger implements ReleaseOwner {
   #endElided(record: Handle): void {
     const { group, state } = record;
     if (state === 'ended') return;
-    if (group?.stage === 'released') {
-      this.#end(record); // It was counted with the release of its group.
+    if (isCountedWithGroup(record)) {
+      this.#end(record);
       return;
     }
     if (state === 'live') record.origin?.end('elided');
@@ -868,6 +868,14 @@ function rewriteId(record: Handle, objectId: string): boolean {
     return false;
   }
   return remoteObject.objectId === objectId;
+}
+
+/**
+ * Whether the release of its group, which is on its way or answered, has counted the handle. One that was queued by itself before
+ * is counted by itself: the group's release may overtake it, where it ends unsent.
+ */
+function isCountedWithGroup({ group, state }: Handle): boolean {
+  return state === 'dropped' && group?.stage === 'released';
 }
 
 /** Whether the leak report is told how each handle of a context ends. Either all of them are traced, or none. */

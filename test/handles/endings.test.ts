@@ -1,8 +1,11 @@
 // How handles end without a release of their own: with their context, their target, their session.
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { isReply } from '../support/fake-peer.ts';
 import { turns, until } from '../support/turns.ts';
 import { AttachedPeer } from './attached-peer.ts';
+
+/** More than a context may have to be struck out at once, and than end unsent in one step. */
+const MANY = 1_500;
 
 describe('events', () => {
   test('console arguments and uncaught errors are minted, and released once nobody holds them', async () => {
@@ -277,6 +280,50 @@ describe('sessions', () => {
     world.collector.collect(...fresh);
     await world.rest();
     expect(world.stats).toMatchObject({ live: 0, timedOut: 0, released: 11 });
+  });
+
+  test('a crash while thousands go one by one, and the rest of their group dies at that moment: each is counted once', async () => {
+    await using world = new AttachedPeer({ maxInFlightBatches: 1, maxBatchSize: 4, moveSurvivors: false });
+    const session = world.open();
+    const handles = await session.mint(MANY);
+    const [survivor] = handles;
+    world.peer.inbound.drop();
+    world.collector.collect(...handles.slice(1));
+    await turns();
+    world.elapse(3_000);
+    await until(() => world.stats.inFlight === 4);
+    expect(session.wire('Runtime.releaseObject')).toHaveLength(4);
+    world.collector.collect(survivor ?? {});
+    session.session.emit('Inspector.targetCrashed', {});
+    await world.rest();
+    expect(world.stats).toMatchObject({ minted: MANY, live: 0, queued: 0, inFlight: 0, gone: 5 });
+    expect(world.stats.elided).toBe(MANY - 5);
+  });
+
+  test('so is each whose session ends after the release of its group has found the queue full', async () => {
+    vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    onTestFinished(() => void vi.restoreAllMocks());
+    await using world = new AttachedPeer({
+      maxInFlightBatches: 1,
+      maxBatchSize: 4,
+      maxQueueSize: 40,
+      moveSurvivors: false,
+    });
+    const session = world.open();
+    const handles = await session.mint(30);
+    const [survivor] = handles;
+    world.peer.inbound.drop();
+    world.collector.collect(...handles.slice(1));
+    await turns();
+    world.elapse(3_000);
+    await until(() => world.stats.inFlight === 4);
+    expect(world.stats).toMatchObject({ live: 1, queued: 25, dropped: 0 });
+    for (let count = 0; count < 15; count++) void session.release({ objectId: `unknown ${count}` });
+    world.collector.collect(survivor ?? {});
+    await until(() => world.stats.dropped === 1);
+    await session.session.detach();
+    await world.rest();
+    expect(world.stats).toMatchObject({ minted: 45, live: 0, queued: 0, inFlight: 0, dropped: 1 });
   });
 
   test('a crash ends the release that the client itself waits for, and a move of survivors', async () => {
