@@ -146,16 +146,24 @@ export class WireIds {
   readonly #browser: ServerBrowser;
   /** The row and the session of each id. */
   readonly #ids = new Map<string, { readonly row: string; readonly sessionId: string }>();
+  readonly #moves = new WireMoves();
   #row: string | undefined;
 
   constructor(browser: Browser) {
     this.#browser = serverBrowserOf(browser);
     const { _transport: transport } = this.#browser._connection as unknown as {
-      readonly _transport: { onmessage: (message: WireMessage) => unknown };
+      readonly _transport: {
+        send: (message: WireMessage) => unknown;
+        onmessage: (message: WireMessage) => unknown;
+      };
     };
-    const { onmessage } = transport;
+    const { send, onmessage } = transport;
+    transport.send = (message) => {
+      this.#moves.noteSent(message);
+      return send.call(transport, message);
+    };
     transport.onmessage = (message) => {
-      if (this.#row !== undefined) this.#note(message, this.#row, message.sessionId ?? '');
+      this.#noteReceived(message);
       return onmessage.call(transport, message);
     };
   }
@@ -178,12 +186,62 @@ export class WireIds {
     return alive;
   }
 
+  #noteReceived(message: WireMessage): void {
+    const { sessionId = '' } = message;
+    const movedTo = this.#moves.takeMoved(message);
+    if (movedTo === undefined) {
+      if (this.#row !== undefined) this.#note(message, this.#row, sessionId);
+      return;
+    }
+    for (const [formerId, newId] of movedTo) {
+      const noted = this.#ids.get(sessionId + formerId);
+      if (noted !== undefined) this.#ids.set(sessionId + newId, noted);
+    }
+  }
+
   #note(value: unknown, row: string, sessionId: string): void {
     if (typeof value !== 'object' || value === null) return;
     for (const [name, member] of Object.entries(value)) {
       if (name !== 'objectId' || typeof member !== 'string') this.#note(member, row, sessionId);
       else if (!this.#ids.has(sessionId + member)) this.#ids.set(sessionId + member, { row, sessionId });
     }
+  }
+}
+
+/**
+ * The library's moves of survivors, as they are seen on the wire: a call makes a list of them, and a second command lists
+ * their new ids. A new id is no new object: it counts where the former one did, and for something that Playwright keeps
+ * for good, nowhere.
+ */
+class WireMoves {
+  /** By session and number of a command that is not answered yet, the ids that it moves. */
+  readonly #asked = new Map<string, readonly string[]>();
+  /** By session and id of a list, the former ids of what is in it. */
+  readonly #lists = new Map<string, readonly string[]>();
+
+  noteSent({ id, method, params, sessionId = '' }: WireMessage): void {
+    const moved =
+      method === 'Runtime.callFunctionOn' && params?.functionDeclaration?.startsWith('function(...survivors)')
+        ? params.arguments?.map(({ objectId }) => objectId)
+        : method === 'Runtime.getProperties'
+          ? this.#lists.get(sessionId + params?.objectId)
+          : undefined;
+    if (moved !== undefined) this.#asked.set(sessionId + id, moved);
+  }
+
+  /** The new id of each former one, if the message tells of new ids. The id of the list itself is like any other. */
+  takeMoved({ id, result, sessionId = '' }: WireMessage): [formerId: string, newId: string][] | undefined {
+    const moved = this.#asked.get(sessionId + id);
+    if (moved === undefined || result?.result === undefined) return undefined;
+    this.#asked.delete(sessionId + id);
+    if (!Array.isArray(result.result)) {
+      this.#lists.set(sessionId + result.result.objectId, moved);
+      return undefined;
+    }
+    return result.result.flatMap(({ name, value }) => {
+      const formerId = moved[Number(name)];
+      return formerId === undefined || value?.objectId === undefined ? [] : [[formerId, value.objectId]];
+    });
   }
 }
 
@@ -201,8 +259,21 @@ function isKnown(session: CdpSession, objectId: string): Promise<boolean> {
     );
 }
 
+/** Of the messages on the wire, what is read here. */
 interface WireMessage {
+  readonly id?: number;
   readonly sessionId?: string;
+  readonly method?: string;
+  readonly params?: {
+    readonly objectId?: string;
+    readonly functionDeclaration?: string;
+    readonly arguments?: readonly { readonly objectId: string }[];
+  };
+  readonly result?: {
+    readonly result?:
+      | { readonly objectId?: string }
+      | { readonly name: string; readonly value?: { readonly objectId?: string } }[];
+  };
 }
 
 /** A page's census of the objects that `mk()` and `row()` made there, by a session of its own that mints nothing. */
