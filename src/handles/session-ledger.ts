@@ -517,7 +517,6 @@ export class SessionLedger implements ReleaseOwner {
     group.unkept = [];
     group.dropped = 0;
     group.disposed = 0;
-    this.services.stats.groupFreed += group.handles;
     this.#awaited++;
     return true;
   }
@@ -530,7 +529,8 @@ export class SessionLedger implements ReleaseOwner {
       if (outcome === 'gone') this.onRefused(context, reach);
     } else if (release instanceof ObjectGroup) {
       const group: Group = release;
-      if (outcome === 'gone')
+      if (outcome === 'released') this.services.stats.groupFreed += group.handles;
+      else if (outcome === 'gone')
         this.onRefused(group.members.find(({ state }) => state !== 'ended')?.context, reach);
       this.#awaited--;
       this.#endAnswered(group);

@@ -296,7 +296,14 @@ describe('sessions', () => {
     world.collector.collect(survivor ?? {});
     session.session.emit('Inspector.targetCrashed', {});
     await world.rest();
-    expect(world.stats).toMatchObject({ minted: MANY, live: 0, queued: 0, inFlight: 0, gone: 5 });
+    expect(world.stats).toMatchObject({
+      minted: MANY,
+      live: 0,
+      queued: 0,
+      inFlight: 0,
+      gone: 5,
+      groupFreed: 0,
+    });
     expect(world.stats.elided).toBe(MANY - 5);
   });
 
@@ -323,7 +330,14 @@ describe('sessions', () => {
     await until(() => world.stats.dropped === 1);
     await session.session.detach();
     await world.rest();
-    expect(world.stats).toMatchObject({ minted: 45, live: 0, queued: 0, inFlight: 0, dropped: 1 });
+    expect(world.stats).toMatchObject({
+      minted: 45,
+      live: 0,
+      queued: 0,
+      inFlight: 0,
+      dropped: 1,
+      groupFreed: 0,
+    });
   });
 
   test('a crash ends the release that the client itself waits for, and a move of survivors', async () => {
