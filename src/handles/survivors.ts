@@ -133,7 +133,7 @@ function survivorsOf(group: Group): Handle[] {
  * by what the page did to its built-ins. Named as Puppeteer names its own, which Puppeteer's coverage leaves out; the
  * browser puts a parenthesis behind it, hence the last line break.
  */
-const LISTING_SURVIVORS =
+export const LISTING_SURVIVORS =
   'function(...survivors) { return { __proto__: null, ...survivors }; }\n//# sourceURL=pptr:internal\n';
 
 const PASSING_ON = 'function(survivor) { return survivor; }\n//# sourceURL=pptr:internal\n';

@@ -464,7 +464,10 @@ class Program {
       timedOut: 0,
     });
     if (!this.#mayDrop) expect(dropped).toBe(0);
-    if (!this.#isDetached) expect(live).toBe(this.#held.length);
+    if (this.#isDetached) return;
+    expect(live).toBe(this.#held.length);
+    const alive = this.#sessions.flatMap((session) => session.alive());
+    expect(alive.length, 'never lost').toBeLessThanOrEqual(live + dropped);
   }
 
   /** What the program never held (the double of a thrown error, a listing's prototype) is garbage in the end. */

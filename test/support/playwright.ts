@@ -11,6 +11,7 @@ import type {
   Subject,
 } from '../../src/clients/playwright/structure.ts';
 import type { AttachOptions } from '../../src/handles/attach-options.ts';
+import { LISTING_SURVIVORS } from '../../src/handles/survivors.ts';
 import { chromiumLaunchOptions } from './chromium.ts';
 import { expectAtRest, expectConserved } from './conservation.ts';
 import { launched } from './launched.ts';
@@ -219,13 +220,12 @@ class WireMoves {
   /** By session and id of a list, the former ids of what is in it. */
   readonly #lists = new Map<string, readonly string[]>();
 
-  noteSent({ id, method, params, sessionId = '' }: WireMessage): void {
-    const moved =
-      method === 'Runtime.callFunctionOn' && params?.functionDeclaration?.startsWith('function(...survivors)')
-        ? params.arguments?.map(({ objectId }) => objectId)
-        : method === 'Runtime.getProperties'
-          ? this.#lists.get(sessionId + params?.objectId)
-          : undefined;
+  noteSent({ id, method, params = {}, sessionId = '' }: WireMessage): void {
+    let moved: readonly string[] | undefined;
+    if (method === 'Runtime.getProperties') moved = this.#lists.get(sessionId + params.objectId);
+    else if (params.functionDeclaration === LISTING_SURVIVORS) {
+      moved = params.arguments?.map(({ objectId }) => objectId);
+    }
     if (moved !== undefined) this.#asked.set(sessionId + id, moved);
   }
 
