@@ -871,8 +871,8 @@ function rewriteId(record: Handle, objectId: string): boolean {
 }
 
 /**
- * Whether the release of its group, which is on its way or answered, has counted the handle. One that was queued by itself before
- * is counted by itself: the group's release may overtake it, where it ends unsent.
+ * Whether the handle was counted with the release of its group. A handle that was queued before, by itself, was not: it is still
+ * in the queue where the group's release has ended first, unsent, because the page had crashed or the queue was full.
  */
 function isCountedWithGroup({ group, state }: Handle): boolean {
   return state === 'dropped' && group?.stage === 'released';

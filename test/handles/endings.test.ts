@@ -4,8 +4,24 @@ import { isReply } from '../support/fake-peer.ts';
 import { turns, until } from '../support/turns.ts';
 import { AttachedPeer } from './attached-peer.ts';
 
-/** More than a context may have to be struck out at once, and than end unsent in one step. */
+/** So many that their context is struck out later (`ENDED_AT_ONCE`), and their waiting releases end in several turns. */
 const MANY = 1_500;
+
+/**
+ * A group of which one member lives; the others are released one by one. Four of these releases are unanswered, as all will be,
+ * and the rest wait in the queue.
+ */
+async function releasingOneByOne(world: AttachedPeer, count: number) {
+  const session = world.open();
+  const [survivor = {}, ...others] = await session.mint(count);
+  world.peer.inbound.drop();
+  world.collector.collect(...others);
+  await turns();
+  world.elapse(3_000);
+  await until(() => world.stats.inFlight === 4);
+  expect(world.stats).toMatchObject({ live: 1, queued: count - 5, dropped: 0 });
+  return { session, survivor };
+}
 
 describe('events', () => {
   test('console arguments and uncaught errors are minted, and released once nobody holds them', async () => {
@@ -282,18 +298,10 @@ describe('sessions', () => {
     expect(world.stats).toMatchObject({ live: 0, timedOut: 0, released: 11 });
   });
 
-  test('a crash while thousands go one by one, and the rest of their group dies at that moment: each is counted once', async () => {
+  test('the last of a group dies as the page crashes, while the others are released one by one: each is counted once', async () => {
     await using world = new AttachedPeer({ maxInFlightBatches: 1, maxBatchSize: 4, moveSurvivors: false });
-    const session = world.open();
-    const handles = await session.mint(MANY);
-    const [survivor] = handles;
-    world.peer.inbound.drop();
-    world.collector.collect(...handles.slice(1));
-    await turns();
-    world.elapse(3_000);
-    await until(() => world.stats.inFlight === 4);
-    expect(session.wire('Runtime.releaseObject')).toHaveLength(4);
-    world.collector.collect(survivor ?? {});
+    const { session, survivor } = await releasingOneByOne(world, MANY);
+    world.collector.collect(survivor);
     session.session.emit('Inspector.targetCrashed', {});
     await world.rest();
     expect(world.stats).toMatchObject({
@@ -307,7 +315,7 @@ describe('sessions', () => {
     expect(world.stats.elided).toBe(MANY - 5);
   });
 
-  test('so is each whose session ends after the release of its group has found the queue full', async () => {
+  test('the last of a group dies while the queue is full of the others, and the session ends: each is counted once', async () => {
     vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     onTestFinished(() => void vi.restoreAllMocks());
     await using world = new AttachedPeer({
@@ -316,17 +324,9 @@ describe('sessions', () => {
       maxQueueSize: 40,
       moveSurvivors: false,
     });
-    const session = world.open();
-    const handles = await session.mint(30);
-    const [survivor] = handles;
-    world.peer.inbound.drop();
-    world.collector.collect(...handles.slice(1));
-    await turns();
-    world.elapse(3_000);
-    await until(() => world.stats.inFlight === 4);
-    expect(world.stats).toMatchObject({ live: 1, queued: 25, dropped: 0 });
+    const { session, survivor } = await releasingOneByOne(world, 30);
     for (let count = 0; count < 15; count++) void session.release({ objectId: `unknown ${count}` });
-    world.collector.collect(survivor ?? {});
+    world.collector.collect(survivor);
     await until(() => world.stats.dropped === 1);
     await session.session.detach();
     await world.rest();

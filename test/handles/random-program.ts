@@ -176,7 +176,7 @@ const openings: readonly Step[][] = [
     { do: 'list', handle: 0, argument: 0 },
     { do: 'mint', session: 0, count: 2, group: 'none' },
   ],
-  // Most of a group is released one by one, a queue is full of that, the rest of the group dies, and all is left by a navigation.
+  // Most of a group is released one by one. If that fills the queue, the release of the rest is dropped. Then the page navigates.
   [
     { do: 'mint', session: 0, count: 40, group: 'none' },
     { do: 'mint', session: 0, count: 10, group: 'mine' },
